@@ -1,0 +1,103 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings that every target shares: Swift 6 language mode with the upcoming features, warnings as errors.
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let lifecycle: Target.Dependency = .product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["Server"]))
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["SQLite"]))
+let hummingbird: Target.Dependency = .product(
+  name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Server"]))
+let hummingbirdTesting: Target.Dependency = .product(
+  name: "HummingbirdTesting", package: "hummingbird", condition: .when(traits: ["Server"]))
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let curl: Target.Dependency = .target(name: "CCurl", condition: .when(traits: ["HTTP"]))
+
+/// A library target under `Sources/`.
+func library(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+/// A test target under `Tests/`.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "swift-cloud-jobs",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "CloudJobsCore", targets: ["CloudJobsCore"]),
+    .library(name: "CloudJobs", targets: ["CloudJobs"]),
+    .library(name: "CloudJobsHTTP", targets: ["CloudJobsHTTP"]),
+    .library(name: "CloudJobsGoogle", targets: ["CloudJobsGoogle"]),
+    .library(name: "CloudJobsSQLite", targets: ["CloudJobsSQLite"]),
+    .library(name: "CloudJobsServer", targets: ["CloudJobsServer"]),
+    .library(name: "CloudJobsTesting", targets: ["CloudJobsTesting"]),
+    .library(name: "CloudJobsEmulator", targets: ["CloudJobsEmulator"]),
+    .library(name: "CloudJobsEmulatorServer", targets: ["CloudJobsEmulatorServer"]),
+    .executable(name: "cloud-jobs", targets: ["cloud-jobs"]),
+    .executable(name: "inbox-demo", targets: ["inbox-demo"]),
+  ],
+  traits: [
+    .trait(name: "HTTP", description: "The HTTP client over libcurl, and what speaks to Google through it."),
+    .trait(name: "SQLite", description: "The embedded SQLite store (GRDB)."),
+    .trait(name: "Server", description: "The mount on Hummingbird and the emulator as a server."),
+    .default(enabledTraits: ["HTTP", "SQLite", "Server"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.5.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.16.0"),
+  ],
+  targets: [
+    library("CloudJobsCore", []),
+    library("CloudJobs", ["CloudJobsCore", logging, metrics, httpTypes]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl",
+      providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+    library("CloudJobsHTTP", ["CloudJobsCore", curl, httpTypes]),
+    library("CloudJobsGoogle", ["CloudJobs", "CloudJobsHTTP", httpTypes]),
+    library("CloudJobsSQLite", ["CloudJobs", grdb]),
+    library("CloudJobsServer", ["CloudJobs", hummingbird, lifecycle, logging, httpTypes]),
+    library("CloudJobsTesting", ["CloudJobs", "CloudJobsEmulator", logging, httpTypes]),
+    library("CloudJobsEmulator", path: "Emulator/CloudJobsEmulator", ["CloudJobsCore"]),
+    library(
+      "CloudJobsEmulatorServer", path: "Emulator/CloudJobsEmulatorServer",
+      ["CloudJobsEmulator", "CloudJobsHTTP", hummingbird, lifecycle, logging, httpTypes]),
+    .executableTarget(
+      name: "cloud-jobs", dependencies: ["CloudJobsEmulatorServer", arguments, logging], swiftSettings: settings),
+    .executableTarget(
+      name: "inbox-demo",
+      dependencies: [
+        "CloudJobs", "CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsEmulatorServer", arguments,
+        lifecycle, logging,
+      ],
+      path: "Sources/InboxDemo", swiftSettings: settings),
+
+    tests("CloudJobsCoreTests", ["CloudJobsCore"]),
+    tests("CloudJobsTests", ["CloudJobs", "CloudJobsTesting", logging, metrics, httpTypes]),
+    tests("CloudJobsHTTPTests", ["CloudJobsHTTP", httpTypes]),
+    tests("CloudJobsGoogleTests", ["CloudJobsGoogle", "CloudJobsEmulatorServer"]),
+    tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", grdb]),
+    tests("CloudJobsServerTests", ["CloudJobsServer", hummingbird, hummingbirdTesting, httpTypes]),
+    tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
+    tests("CloudJobsEmulatorServerTests", ["CloudJobsEmulatorServer", hummingbird, hummingbirdTesting, httpTypes]),
+    tests("InboxDemoTests", []),
+    tests("TidyTests", []),
+  ]
+)

@@ -1,0 +1,18 @@
+/// Bounds that a JSON text must keep.
+public struct JSONLimits: Hashable, Sendable {
+  /// The largest text, in bytes.
+  public var bytes: Int
+  /// The deepest nesting of arrays and objects; a scalar alone has depth 0.
+  public var depth: Int
+
+  /// Bounds of a size and a depth.
+  public init(bytes: Int, depth: Int) {
+    self.bytes = bytes
+    self.depth = depth
+  }
+
+  /// What an envelope may have: 1 MiB, depth 32.
+  public static let envelope = JSONLimits(bytes: 1_048_576, depth: 32)
+  /// What an answer of a trusted service may have: 64 MiB, depth 128.
+  public static let service = JSONLimits(bytes: 67_108_864, depth: 128)
+}

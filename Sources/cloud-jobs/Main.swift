@@ -1,0 +1,2 @@
+// Placeholder until the command lands.
+@main enum Main { static func main() {} }
