@@ -80,16 +80,15 @@ public func planPass(_ input: PassInput) -> PassPlan {
 public func firstRun(of job: ResolvedJob, after time: Timestamp) -> Timestamp? {
   guard job.isRunByPass, job.policy.enabled, let schedule = job.schedule else { return nil }
   let first = firstRun(of: job, schedule, after: time)
-  guard let first, let end = job.policy.endAt?.day(in: job.zone), job.zone.day(at: first) > end else { return first }
+  guard let first, let end = job.policy.endAt?.day(in: job.zone), job.zone.date(at: first) > end else { return first }
   return nil
 }
 
 private func firstRun(of job: ResolvedJob, _ schedule: Schedule, after time: Timestamp) -> Timestamp? {
   switch job.policy.startAt {
   case .instant(let start)? where start > time: schedule.next(after: start - .microseconds(1))
-  case .day(let start)? where job.zone.day(at: time) < start:
-    // A day may begin up to 26 hours around its midnight in UTC; the gate drops what is still too early.
-    schedule.next(after: Timestamp(seconds: Int64(start.daysSinceEpoch) * 86_400 - 50_400))
+  case .day(let start)? where time < job.zone.startOfDay(start):
+    schedule.next(after: job.zone.startOfDay(start) - .microseconds(1))
   default: schedule.next(after: time)
   }
 }

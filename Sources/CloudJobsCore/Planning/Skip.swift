@@ -45,7 +45,7 @@ public enum Gates {
 
   /// Whether the occasion lies before `startAt`, after `endAt` or on one of `skipDates`.
   static func calendar(_ job: ResolvedJob, occasion: Timestamp) -> Skip? {
-    let day = job.zone.day(at: occasion)
+    let day = job.zone.date(at: occasion)
     switch job.policy.startAt {
     case .instant(let start)? where occasion < start:
       return Skip(.skippedNotStarted, "The time \(occasion) is before startAt, \(start).")
