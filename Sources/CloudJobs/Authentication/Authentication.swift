@@ -41,7 +41,9 @@ public struct Authentication: Sendable {
   func authenticate(_ request: HTTPRequest, peer: Peer) async throws(JobError) {
     switch mode {
     case .trustLoopback:
-      let isForwarded = [HTTPField.Name.xForwardedFor, .forwarded].contains { request.headerFields[$0] != nil }
+      let isForwarded = request.headerFields.contains { field in
+        ["forwarded", "x-forwarded-for"].contains(field.name.canonicalName)
+      }
       guard peer.isLoopback, !isForwarded else {
         throw JobError(
           .permissionDenied,
@@ -63,11 +65,4 @@ public struct Authentication: Sendable {
     guard left.count == right.count else { return false }
     return zip(left, right).reduce(into: UInt8(0)) { $0 |= $1.0 ^ $1.1 } == 0
   }
-}
-
-extension HTTPField.Name {
-  /// `X-Forwarded-For`: the de-facto header of proxies.
-  static var xForwardedFor: HTTPField.Name { HTTPField.Name("X-Forwarded-For") ?? .host }
-  /// `Forwarded`: RFC 7239 (<https://www.rfc-editor.org/rfc/rfc7239>).
-  static var forwarded: HTTPField.Name { HTTPField.Name("Forwarded") ?? .host }
 }

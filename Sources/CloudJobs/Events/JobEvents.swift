@@ -1,5 +1,5 @@
-public import CloudJobsCore
-public import Logging
+import CloudJobsCore
+import Logging
 import Metrics
 import Synchronization
 

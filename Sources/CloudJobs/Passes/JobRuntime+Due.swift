@@ -1,4 +1,5 @@
 import CloudJobsCore
+import Logging
 
 extension JobRuntime {
   /// Deals with one due job: decides, claims by a conditional write, executes, and goes on while missed times remain.

@@ -1,4 +1,5 @@
 import CloudJobsCore
+import Logging
 
 extension JobRuntime {
   /// Finds runs whose delivery or attempt was lost, and sets them going again.

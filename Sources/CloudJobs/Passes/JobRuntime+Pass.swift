@@ -1,4 +1,4 @@
-public import CloudJobsCore
+import CloudJobsCore
 
 extension JobRuntime {
   /// The jobs that a pass reads at a time.

@@ -1,4 +1,5 @@
-public import CloudJobsCore
+import CloudJobsCore
+import Logging
 
 extension JobRuntime {
   /// Stops taking work, waits for what is under way, and gives back the leases of what does not end in time.

@@ -1,4 +1,5 @@
 import CloudJobsCore
+import Logging
 
 extension JobRuntime {
   /// Executes a claimed run, commits its end under the fence, and hands on what follows.

@@ -1,4 +1,4 @@
-public import CloudJobsCore
+import CloudJobsCore
 public import HTTPTypes
 
 /// An answer of the handler: the head and a body of JSON.
