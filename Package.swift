@@ -18,8 +18,7 @@ let lifecycle: Target.Dependency = .product(
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["SQLite"]))
 let hummingbird: Target.Dependency = .product(
   name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Server"]))
-let hummingbirdTesting: Target.Dependency = .product(
-  name: "HummingbirdTesting", package: "hummingbird", condition: .when(traits: ["Server"]))
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Server"]))
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let curl: Target.Dependency = .target(name: "CCurl", condition: .when(traits: ["HTTP"]))
 
@@ -61,6 +60,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.5.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.16.0"),
   ],
@@ -73,7 +73,7 @@ let package = Package(
     library("CloudJobsHTTP", ["CloudJobsCore", curl, httpTypes]),
     library("CloudJobsGoogle", ["CloudJobs", "CloudJobsHTTP", httpTypes]),
     library("CloudJobsSQLite", ["CloudJobs", grdb]),
-    library("CloudJobsServer", ["CloudJobs", hummingbird, lifecycle, logging, httpTypes]),
+    library("CloudJobsServer", ["CloudJobs", hummingbird, nio, lifecycle, logging, httpTypes]),
     library("CloudJobsTesting", ["CloudJobs", "CloudJobsEmulator", logging, httpTypes]),
     library("CloudJobsEmulator", path: "Emulator/CloudJobsEmulator", ["CloudJobsCore"]),
     library(
@@ -94,9 +94,9 @@ let package = Package(
     tests("CloudJobsHTTPTests", exclude: ["Support/server.py"], ["CloudJobsHTTP", httpTypes]),
     tests("CloudJobsGoogleTests", ["CloudJobsGoogle", "CloudJobsEmulatorServer"]),
     tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", grdb]),
-    tests("CloudJobsServerTests", ["CloudJobsServer", hummingbird, hummingbirdTesting, httpTypes]),
+    tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", hummingbird, httpTypes]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
-    tests("CloudJobsEmulatorServerTests", ["CloudJobsEmulatorServer", hummingbird, hummingbirdTesting, httpTypes]),
+    tests("CloudJobsEmulatorServerTests", ["CloudJobsEmulatorServer", hummingbird, httpTypes]),
     tests("InboxDemoTests", []),
     tests("TidyTests", []),
   ]
