@@ -88,6 +88,8 @@ let package = Package(
         lifecycle, logging,
       ],
       path: "Sources/InboxDemo", swiftSettings: settings),
+    .executableTarget(
+      name: "schedule-oracle", dependencies: ["CloudJobsCore"], path: "Tests/ScheduleOracle", swiftSettings: settings),
 
     tests("CloudJobsCoreTests", ["CloudJobsCore"]),
     tests("CloudJobsTests", ["CloudJobs", "CloudJobsTesting", logging, metrics, httpTypes]),
