@@ -85,10 +85,13 @@ struct EnvelopeReader {
     return contents
   }
 
-  /// Checks a text that is to be a payload and stands for itself.
+  /// Checks a text that is to be a payload and stands for itself; the space around it does not belong to it.
   func payload(_ bytes: [UInt8], at field: String) throws(JobError) -> JSONText {
     do {
-      return try JSONText(checking: bytes, limits: limits.payload)
+      let text = try JSONText(checking: bytes, limits: limits.payload)
+      guard Self.isSpace(bytes[0]) || Self.isSpace(bytes[bytes.count - 1]) else { return text }
+      let end = bytes.lastIndex { !Self.isSpace($0) } ?? 0
+      return JSONText(trusted: Array(bytes[...end].drop { Self.isSpace($0) }))
     } catch {
       throw error.located(at: field)
     }
@@ -96,7 +99,11 @@ struct EnvelopeReader {
 
   /// The first byte that is not space.
   static func firstByte(of bytes: [UInt8]) -> UInt8? {
-    bytes.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
+    bytes.first { !isSpace($0) }
+  }
+
+  private static func isSpace(_ byte: UInt8) -> Bool {
+    byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
   }
 
   /// The fault of an envelope that names no job, with a hint where a member looks as if it should.

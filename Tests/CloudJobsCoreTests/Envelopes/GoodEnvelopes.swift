@@ -88,7 +88,8 @@ enum GoodEnvelopes {
       Delivery(
         job: "nightly", trigger: .schedule, occurrence: .slot(time), scheduledFor: time,
         transport: DeliveryTransport(schedulerJobName: "nightly"))),
-    .init("payload", "[1]", path: .scheduled("a"), Delivery(job: "a", trigger: .schedule, payload: json("[1]"))),
+    .init(
+      "payload", "\r\n [1] \t", path: .scheduled("a"), Delivery(job: "a", trigger: .schedule, payload: json("[1]"))),
     .init(
       "payload an object, even one like an envelope", "{\"jobId\":\"b\"}", path: .scheduled("a"),
       Delivery(job: "a", trigger: .schedule, payload: json("{\"jobId\":\"b\"}"))),
@@ -133,7 +134,7 @@ enum GoodEnvelopes {
       "push of a payload", push(" [1,2]", attributes: "{\"jobId\":\"a\",\"x\":\"y\"}"),
       Delivery(
         job: "a", trigger: .task, occurrence: .key("pubsub:projects/p/subscriptions/s/136"),
-        payload: json(" [1,2]"))),
+        payload: json("[1,2]"))),
     .init(
       "push of nothing", push(nil, attributes: "{\"jobId\":\"zen_master_scheduler\"}"),
       Delivery(job: .master, trigger: .task, occurrence: .key("pubsub:projects/p/subscriptions/s/136"))),
