@@ -18,6 +18,9 @@
 /// is one piece of work, while a task name only tells one task from another: the same work enqueued twice has two. The
 /// price is that a body which never changes, such as that of a Cloud Scheduler job, must not carry a `runId`.
 ///
+/// The keys are `task:QUEUE/NAME`, `pubsub:SUBSCRIPTION/MESSAGE`, `event:SOURCE/ID` and `http:KEY`, percent-encoded where
+/// they would not be printable ASCII.
+///
 /// **Schedule times** are occurrences of the job, not of the scheduler: two Cloud Scheduler jobs that fire one job at one
 /// moment make one run, whatever payloads they send.
 public enum Envelope {

@@ -147,7 +147,7 @@ enum GoodEnvelopes {
       Delivery(job: "a", trigger: .task, occurrence: .key("pubsub:s/1"), payload: json("\"???~~~\""))),
     .init(
       "binary event", "{\"jobId\":\"a\"}", headers: eventHeaders(["ce-source": "//shop/a%20b%", "ce-id": "%37"]),
-      Delivery(job: "a", trigger: .task, occurrence: .key("event://shop/a b%/7"))),
+      Delivery(job: "a", trigger: .task, occurrence: .key("event://shop/a%20b%25/7"))),
     .init(
       "binary event with an attribute", "{\"x\":1}", headers: eventHeaders(["Ce-Jobid": "a"]),
       Delivery(job: "a", trigger: .task, occurrence: .key("event://shop/orders/7"), payload: json("{\"x\":1}"))),
@@ -175,6 +175,14 @@ enum GoodEnvelopes {
   ]
 
   static let headers: [EnvelopeCase<Delivery>] = [
+    .init(
+      "a slash in an event's id is not the one before it", "{\"jobId\":\"a\"}",
+      headers: eventHeaders(["ce-source": "s", "ce-id": "x/%C3%A9\u{7F}"]),
+      Delivery(job: "a", trigger: .task, occurrence: .key("event:s/x%2f%c3%a9%7f"))),
+    .init(
+      "a slash in an event's source stays", "{\"jobId\":\"a\"}",
+      headers: eventHeaders(["ce-source": "s/x", "ce-id": "%C3%A9\u{7F}"]),
+      Delivery(job: "a", trigger: .task, occurrence: .key("event:s/x/%c3%a9%7f"))),
     .init(
       "task", "{\"jobId\":\"a\"}", headers: EnvelopeHeaders(tasks),
       Delivery(
