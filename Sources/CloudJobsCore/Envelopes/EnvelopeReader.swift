@@ -26,13 +26,19 @@ struct EnvelopeReader {
     }
     let object = try EnvelopeObject(body, at: "", limits: limits.body)
     if named != nil {
-      if object.has("subscription"), object.has("message") { return try pushContents(of: object) }
+      if Self.isPush(object) { return try pushContents(of: object) }
       return EnvelopeContents(payload: try payload(body, at: "body"))
     }
     if let contents = try ownContents(of: object) { return contents }
     if object.has("specversion") { return try contents(of: CloudEvent(structured: object, limits: limits)) }
     if object.has("message") { return try pushContents(of: object) }
     throw Self.noJob(at: "jobId", object)
+  }
+
+  /// Whether an object has all that marks a Pub/Sub push, so that a payload with a member `message` is not taken for one.
+  private static func isPush(_ object: EnvelopeObject) -> Bool {
+    guard object.has("subscription"), let message = try? object.object("message") else { return false }
+    return message.has("messageId") || message.has("message_id")
   }
 
   /// Reads the native form or a task descriptor; nil where the object is neither.

@@ -81,6 +81,15 @@ enum GoodEnvelopes {
   ]
 
   static let paths: [EnvelopeCase<Delivery>] = [
+    .init(
+      "payload that is not quite a push", "{\"subscription\":\"gold\",\"message\":\"hi\"}", path: .scheduled("a"),
+      Delivery(
+        job: "a", trigger: .schedule, payload: json("{\"subscription\":\"gold\",\"message\":\"hi\"}"))),
+    .init(
+      "payload with a message of its own", "{\"subscription\":\"gold\",\"message\":{\"text\":1}}",
+      path: .scheduled("a"),
+      Delivery(
+        job: "a", trigger: .schedule, payload: json("{\"subscription\":\"gold\",\"message\":{\"text\":1}}"))),
     .init("empty body", path: .scheduled("nightly"), Delivery(job: "nightly", trigger: .schedule)),
     .init("blank body", " \n", path: .scheduled("nightly"), Delivery(job: "nightly", trigger: .schedule)),
     .init(
