@@ -185,6 +185,25 @@ enum GoodEnvelopes {
 
   static let headers: [EnvelopeCase<Delivery>] = [
     .init(
+      "task goes before the message in it and before an idempotency key", push("{\"jobId\":\"a\"}"),
+      headers: ["X-CloudTasks-QueueName": "q", "X-CloudTasks-TaskName": "t", "Idempotency-Key": "k"],
+      Delivery(
+        job: "a", trigger: .task, occurrence: .key("task:q/t"),
+        transport: DeliveryTransport(queueName: "q", taskName: "t"))),
+    .init(
+      "task goes before a schedule time", "{\"jobId\":\"a\"}",
+      headers: [
+        "X-CloudTasks-QueueName": "q", "X-CloudTasks-TaskName": "t", "X-CloudTasks-TaskETA": "1",
+        "X-CloudScheduler-ScheduleTime": "2026-11-21T02:54:00Z",
+      ],
+      Delivery(
+        job: "a", trigger: .task, occurrence: .key("task:q/t"), scheduledFor: time,
+        transport: DeliveryTransport(queueName: "q", taskName: "t"))),
+    .init(
+      "schedule time goes before an idempotency key", "{\"jobId\":\"a\"}",
+      headers: ["X-CloudScheduler-ScheduleTime": "2026-11-21T02:54:00Z", "Idempotency-Key": "k"],
+      Delivery(job: "a", trigger: .schedule, occurrence: .slot(time), scheduledFor: time)),
+    .init(
       "a slash in an event's id is not the one before it", "{\"jobId\":\"a\"}",
       headers: eventHeaders(["ce-source": "s", "ce-id": "x/%C3%A9\u{7F}"]),
       Delivery(job: "a", trigger: .task, occurrence: .key("event:s/x%2f%c3%a9%7f"))),
