@@ -77,7 +77,7 @@ struct EnvelopeObject {
     guard range.count <= limits.payload.bytes else {
       throw JobError(
         .tooLarge,
-        "The payload has \(range.count) bytes; at most \(limits.payload.bytes) are allowed. Store it and send its place.",
+        "The payload has \(range.count) bytes; at most \(limits.payload.bytes) are allowed. Send where it is stored.",
         field: place(of: "payload"))
     }
     return JSONText(trusted: Array(bytes[range]))

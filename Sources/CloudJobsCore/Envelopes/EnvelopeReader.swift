@@ -35,7 +35,8 @@ struct EnvelopeReader {
     throw Self.noJob(at: "jobId", object)
   }
 
-  /// Whether an object has all that marks a Pub/Sub push, so that a payload with a member `message` is not taken for one.
+  /// Whether an object has all that marks a Pub/Sub push, so that a payload with a member `message` is not taken for
+  /// one.
   private static func isPush(_ object: EnvelopeObject) -> Bool {
     guard object.has("subscription"), let message = try? object.object("message") else { return false }
     return message.has("messageId") || message.has("message_id")

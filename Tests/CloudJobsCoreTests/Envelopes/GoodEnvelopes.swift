@@ -67,7 +67,8 @@ enum GoodEnvelopes {
       Delivery(job: "a", trigger: .manual, weight: .light)),
     .init(
       "whole",
-      "{\"taskType\":\"a\",\"metadata\":{\"id\":\"m\",\"weight\":\"heavy\",\"schemaVersion\":1,\"x\":0},\"payload\":[]}",
+      "{\"taskType\":\"a\",\"metadata\":{\"id\":\"m\",\"weight\":\"heavy\",\"schemaVersion\":1,\"x\":0},"
+        + "\"payload\":[]}",
       Delivery(job: "a", trigger: .manual, occurrence: .key("m"), payload: json("[]"), weight: .heavy)),
     .init(
       "medium", "{\"taskType\":\"a\",\"metadata\":{\"weight\":\"medium\"}}",
@@ -135,7 +136,8 @@ enum GoodEnvelopes {
         job: "a", trigger: .task, occurrence: .key("pubsub:projects/p/subscriptions/s/136"),
         payload: json("{\"é\":1}"))),
     .init(
-      "push with a run", push("{\"jobId\":\"a\",\"runId\":\"\(hex)\"}"), Delivery(job: "a", trigger: .task, run: run())),
+      "push with a run", push("{\"jobId\":\"a\",\"runId\":\"\(hex)\"}"),
+      Delivery(job: "a", trigger: .task, run: run())),
     .init(
       "push of a descriptor", push("{\"taskType\":\"a\",\"metadata\":{\"id\":\"m\"}}"),
       Delivery(job: "a", trigger: .task, occurrence: .key("m"), weight: .light)),
@@ -152,7 +154,8 @@ enum GoodEnvelopes {
       Delivery(job: "a", trigger: .task, occurrence: .key("pubsub:projects/p/subscriptions/s/136"))),
     .init(
       "push of old clients, URL-safe base64 without padding",
-      "{\"message\":{\"data\":\"eyJqb2JJZCI6ImEiLCJwYXlsb2FkIjoiPz8_fn5-In0\",\"message_id\":\"1\"},\"subscription\":\"s\"}",
+      "{\"message\":{\"data\":\"eyJqb2JJZCI6ImEiLCJwYXlsb2FkIjoiPz8_fn5-In0\",\"message_id\":\"1\"},"
+        + "\"subscription\":\"s\"}",
       Delivery(job: "a", trigger: .task, occurrence: .key("pubsub:s/1"), payload: json("\"???~~~\""))),
     .init(
       "binary event", "{\"jobId\":\"a\"}", headers: eventHeaders(["ce-source": "//shop/a%20b%", "ce-id": "%37"]),
