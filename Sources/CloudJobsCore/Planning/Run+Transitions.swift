@@ -1,0 +1,52 @@
+extension Run {
+  /// The run with a new attempt begun under a fresh lease.
+  func claimed(by settings: PlanSettings, for job: ResolvedJob, at now: Timestamp) -> Run {
+    var run = self
+    run.status = .running
+    run.attempt += 1
+    run.fence += 1
+    run.maxAttempts = job.policy.retry.maxAttempts
+    run.startedAt = startedAt ?? now
+    run.reason = nil
+    let end = now + job.leaseSpan(margin: settings.leaseMargin)
+    run.lease = Lease(owner: settings.owner, token: run.fence, expiresAt: end)
+    run.wakeAt = end
+    return run
+  }
+
+  /// The run set to wait for a time.
+  func waiting(until time: Timestamp, why reason: String?, _ settings: PlanSettings) -> Run {
+    var run = self
+    run.status = .scheduled
+    run.lease = nil
+    run.notBefore = time
+    run.wakeAt = time + settings.sweepDelay
+    run.reason = reason
+    return run
+  }
+
+  /// The run ended for good.
+  func ended(_ status: RunStatus, at now: Timestamp, retention: Duration) -> Run {
+    var run = self
+    run.status = status
+    run.lease = nil
+    run.wakeAt = nil
+    run.finishedAt = now
+    run.expireAt = now + retention
+    return run
+  }
+
+  /// The run handed to the queue once more under another task name, because the earlier delivery never came.
+  public func handedAgain(_ settings: PlanSettings, now: Timestamp) -> Run {
+    var run = self
+    run.handoffs += 1
+    run.wakeAt = max(now, notBefore) + settings.sweepDelay
+    return run
+  }
+
+  /// The name of the task that delivers the next attempt: the same however often it is handed over, unless the sweep
+  /// has found that it never came.
+  public var nextTaskName: String {
+    handoffs == 0 ? "\(id.rawValue)-\(attempt + 1)" : "\(id.rawValue)-\(attempt + 1)-\(handoffs)"
+  }
+}
