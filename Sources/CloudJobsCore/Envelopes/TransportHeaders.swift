@@ -52,7 +52,9 @@ struct TransportHeaders {
 
   /// The occurrence that the delivering service's own names stand for.
   var occurrence: Occurrence? {
-    if let queue = transport?.queueName, let task = transport?.taskName { return .key("task:\(queue)/\(task)") }
+    if let queue = transport?.queueName, let task = transport?.taskName {
+      return .key(EnvelopeContents.key("task", queue, task))
+    }
     return scheduleTime.map { .slot($0) }
   }
 
