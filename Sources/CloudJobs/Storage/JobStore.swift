@@ -67,7 +67,7 @@ public protocol JobStore: Sendable {
   /// Makes all the changes, or none.
   ///
   /// All preconditions are checked before anything changes. No document may appear in two of the writes. Each document
-  /// that is written gets a version that it never had before, also where it was deleted in between.
+  /// that is changed gets a version that it never had before, also where it was deleted in between.
   ///
   /// - Parameter writes: at most ``StoreLimits/batch``; none is allowed too, and answers the time.
   /// - Returns: the time of the commit by the store's clock.

@@ -81,7 +81,8 @@ public final class MemoryStore: PurgingStore {
       let ids = state.jobs.keys.filter { id in cursor.map { DocumentName($0.id) < id } ?? true }.sorted()
       return StorePage(
         records: ids.prefix(limit).compactMap { Self.jobRecord($0, state) },
-        next: ids.count > limit ? StoreCursor(key: 0, id: ids[limit - 1].text) : nil, time: Self.advance(&state, to: now))
+        next: ids.count > limit ? StoreCursor(key: 0, id: ids[limit - 1].text) : nil,
+        time: Self.advance(&state, to: now))
     }
   }
 
@@ -193,6 +194,13 @@ extension MemoryStore {
   ///   - fields: the fields.
   public func importJob(id: String, fields: JSONValue) {
     state.withLock { state in Self.put(DocumentName(id), &state) { _ in fields } }
+  }
+
+  /// A document in its stored form, unknown members included; nil where there is none.
+  ///
+  /// - Parameter id: the document's id, whatever it is.
+  public func exportJob(id: String) -> JSONValue? {
+    state.withLock { $0.jobs[DocumentName(id)]?.fields }
   }
 
   /// Deletes runs whose `expireAt` has come.
