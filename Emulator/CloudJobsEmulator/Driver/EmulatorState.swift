@@ -11,11 +11,15 @@ public struct EmulatorState: Sendable {
   ///
   /// - Parameters:
   ///   - tasks: how Cloud Tasks behaves where the documents leave it open.
+  ///   - scheduler: where Cloud Scheduler delivers what needs more than an HTTP target.
   ///   - zones: the time zones that schedules may name.
   ///   - seed: draws the names that clients leave to the services.
-  public init(tasks: CloudTasks.Options = .init(), zones: ZoneCatalog = .system, seed: UInt64 = 0) {
+  public init(
+    tasks: CloudTasks.Options = .init(), scheduler: CloudScheduler.Options = .init(),
+    zones: ZoneCatalog = .utcOnly, seed: UInt64 = 0
+  ) {
     self.tasks = CloudTasksService(options: tasks, seed: seed)
-    scheduler = CloudSchedulerService(zones: zones, seed: seed &+ 1)
+    self.scheduler = CloudSchedulerService(zones: zones, options: scheduler, seed: seed &+ 1)
   }
 
   /// When the services next have something to do if no request comes; it may lie in the past.

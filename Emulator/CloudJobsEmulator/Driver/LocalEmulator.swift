@@ -11,6 +11,8 @@ public final class LocalEmulator: Sendable {
     var trace: EmulatorTrace
     var outbox: [Dispatch] = []
     var lastTime: Timestamp
+    /// Tells deliveries of an earlier state, whose identities may occur again, from those of the present one.
+    var generation = 0
   }
 
   /// The clock.
@@ -39,6 +41,7 @@ public final class LocalEmulator: Sendable {
   ///
   /// - Parameter body: takes the services and the time.
   /// - Returns: what the closure returns.
+  /// - Throws: what the closure throws.
   public func withState<Result: Sendable, Failure: Error>(
     _ body: (inout EmulatorState, Timestamp) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -56,6 +59,7 @@ public final class LocalEmulator: Sendable {
   public func reset(to state: EmulatorState) {
     shared.withLock { shared in
       shared.state = state
+      shared.generation += 1
       shared.outbox.removeAll()
       shared.trace = EmulatorTrace(limit: shared.trace.limit)
     }
@@ -84,11 +88,11 @@ public final class LocalEmulator: Sendable {
     await withDiscardingTaskGroup { group in
       while !Task.isCancelled {
         let seen = changes.generation
-        let (dispatches, next) = collect()
+        let (dispatches, generation, next) = collect()
         for dispatch in dispatches {
           group.addTask {
             let outcome = await self.deliver(dispatch)
-            self.complete(dispatch.id, outcome)
+            self.complete(dispatch.id, outcome, generation: generation)
           }
         }
         guard dispatches.isEmpty else { continue }
@@ -98,17 +102,18 @@ public final class LocalEmulator: Sendable {
     }
   }
 
-  private func collect() -> ([Dispatch], Timestamp?) {
+  private func collect() -> ([Dispatch], Int, Timestamp?) {
     shared.withLock { shared in
       let now = time(&shared)
       perform(shared.state.handle(.wake, at: now), at: now, &shared)
       defer { shared.outbox.removeAll() }
-      return (shared.outbox, shared.state.nextWake)
+      return (shared.outbox, shared.generation, shared.state.nextWake)
     }
   }
 
-  private func complete(_ id: DispatchID, _ outcome: DispatchOutcome) {
+  private func complete(_ id: DispatchID, _ outcome: DispatchOutcome, generation: Int) {
     shared.withLock { shared in
+      guard generation == shared.generation else { return }
       let now = time(&shared)
       perform(shared.state.handle(.completed(id, outcome), at: now), at: now, &shared)
     }

@@ -50,6 +50,7 @@ public final class VirtualWorld: Sendable {
   ///
   /// - Parameter body: takes the services and the time.
   /// - Returns: what the closure returns.
+  /// - Throws: what the closure throws.
   public func withState<Result: Sendable, Failure: Error>(
     _ body: (inout EmulatorState, Timestamp) throws(Failure) -> Result
   ) throws(Failure) -> Result {

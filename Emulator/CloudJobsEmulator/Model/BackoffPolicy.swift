@@ -23,6 +23,7 @@ public struct BackoffPolicy: Hashable, Sendable {
   /// The waiting time before a retry.
   ///
   /// - Parameter number: which retry, from 1.
+  /// - Returns: the time from the failure to the retry.
   public func delay(beforeRetry number: Int) -> Duration {
     let steps = max(1, number)
     let doubled = min(steps - 1, doublings)

@@ -42,7 +42,8 @@ extension CloudTasks {
             + "Schedule time must be no more than 720h in the future.")
       }
       try retryConfig?.validate()
-      let size = httpRequest.body.count + httpRequest.url.utf8.count
+      let size =
+        httpRequest.body.count + httpRequest.url.utf8.count
         + httpRequest.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
       guard size <= Options.maximumTaskBytes else { throw .invalidArgument("Task size too large") }
     }

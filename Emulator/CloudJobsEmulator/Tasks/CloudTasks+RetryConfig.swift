@@ -34,6 +34,7 @@ extension CloudTasks {
     /// - Parameters:
     ///   - attempts: how many attempts were dispatched.
     ///   - elapsed: the time since the first of them was dispatched.
+    /// - Returns: the limits that decide, in words.
     public func reasonToGiveUp(attempts: Int, elapsed: Duration) -> String? {
       let hasDuration = maxRetryDuration > .zero
       guard maxAttempts != -1 || hasDuration else { return nil }

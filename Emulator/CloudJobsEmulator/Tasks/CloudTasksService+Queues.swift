@@ -43,6 +43,7 @@ extension CloudTasksService {
   ///   - parent: the location.
   ///   - page: which page.
   ///   - filter: only queues in this state.
+  /// - Returns: the page.
   /// - Throws: ``ServiceFault`` `invalidArgument` for a page that can't be.
   public func listQueues(
     in parent: LocationName, page: PageRequest = .init(), filter: CloudTasks.Queue.State? = nil
@@ -65,6 +66,7 @@ extension CloudTasksService {
   ///   - queue: the new values under the queue's name.
   ///   - mask: which of them to take; nil or empty takes all.
   ///   - now: the time.
+  /// - Returns: the queue as it is now.
   /// - Throws: ``ServiceFault`` `invalidArgument`.
   public mutating func updateQueue(
     _ queue: CloudTasks.Queue, mask: FieldMask? = nil, at now: Timestamp

@@ -10,6 +10,7 @@ extension CloudTasksService {
   ///   - parent: the queue.
   ///   - view: how much of it to answer.
   ///   - now: the time.
+  /// - Returns: the task with its name.
   /// - Throws: ``ServiceFault`` `invalidArgument`, `notFound` for the queue, or `alreadyExists` for a name in use or
   ///   used recently.
   public mutating func createTask(

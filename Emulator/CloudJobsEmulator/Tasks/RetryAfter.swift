@@ -10,7 +10,8 @@ enum RetryAfter {
     if let seconds = Int64(value), seconds >= 0 { return .seconds(min(seconds, 86_400)) }
     let parts = value.split(separator: " ")
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    guard parts.count == 6, parts[5] == "GMT", parts[1].utf8.count == 2, let month = months.firstIndex(of: String(parts[2]))
+    guard parts.count == 6, parts[5] == "GMT", parts[1].utf8.count == 2,
+      let month = months.firstIndex(of: String(parts[2]))
     else { return nil }
     let number = month + 1
     let text = "\(parts[3])-\(number < 10 ? "0" : "")\(number)-\(parts[1])T\(parts[4])Z"
