@@ -28,9 +28,9 @@ func library(_ name: String, path: String? = nil, _ dependencies: [Target.Depend
   .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
 }
 
-/// A test target under `Tests/`.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+/// A test target under `Tests/`; its scripts in other languages are read from the source tree.
+func tests(_ name: String, exclude: [String] = [], _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 let package = Package(
@@ -88,10 +88,12 @@ let package = Package(
         lifecycle, logging,
       ],
       path: "Sources/InboxDemo", swiftSettings: settings),
+    .executableTarget(
+      name: "schedule-oracle", dependencies: ["CloudJobsCore"], path: "Tests/ScheduleOracle", swiftSettings: settings),
 
     tests("CloudJobsCoreTests", ["CloudJobsCore"]),
     tests("CloudJobsTests", ["CloudJobs", "CloudJobsTesting", logging, metrics, httpTypes]),
-    tests("CloudJobsHTTPTests", ["CloudJobsHTTP", httpTypes]),
+    tests("CloudJobsHTTPTests", exclude: ["Support/server.py"], ["CloudJobsHTTP", httpTypes]),
     tests("CloudJobsGoogleTests", ["CloudJobsGoogle", "CloudJobsEmulatorServer"]),
     tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", grdb]),
     tests("CloudJobsServerTests", ["CloudJobsServer", hummingbird, hummingbirdTesting, httpTypes]),
