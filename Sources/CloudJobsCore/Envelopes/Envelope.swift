@@ -4,8 +4,9 @@
 /// 1. the native form `{"jobId", "payload"?, "runId"?, "attempt"?, "correlationId"?}`;
 /// 2. a task descriptor `{"taskType", "metadata": {"id"?, "weight"?, "schemaVersion"?}?, "payload"?}`;
 /// 3. a Pub/Sub push (<https://cloud.google.com/pubsub/docs/push#receive_push>) or a CloudEvent 1.0, binary or
-///    structured (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md>), whose data is
-///    form 1 or 2, or else the payload of the job that the attribute `jobId` (in a CloudEvent: `jobid`) names.
+///    structured (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md>),
+///    whose data is form 1 or 2, or else the payload of the job that the attribute `jobId` (in a CloudEvent: `jobid`)
+///    names.
 ///
 /// On ``EnvelopePath/scheduled(_:)`` and ``EnvelopePath/master`` the path names the job, and the body (empty, JSON, a
 /// Pub/Sub push, a CloudEvent) is nothing but its payload.
