@@ -88,12 +88,14 @@ let package = Package(
         lifecycle, logging,
       ],
       path: "Sources/InboxDemo", swiftSettings: settings),
+    .executableTarget(
+      name: "store-hammer", dependencies: ["CloudJobsSQLite"], path: "Tests/StoreHammer", swiftSettings: settings),
 
     tests("CloudJobsCoreTests", ["CloudJobsCore"]),
     tests("CloudJobsTests", ["CloudJobs", "CloudJobsTesting", logging, metrics, httpTypes]),
     tests("CloudJobsHTTPTests", ["CloudJobsHTTP", httpTypes]),
     tests("CloudJobsGoogleTests", ["CloudJobsGoogle", "CloudJobsEmulatorServer"]),
-    tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", grdb]),
+    tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", "store-hammer", grdb]),
     tests("CloudJobsServerTests", ["CloudJobsServer", hummingbird, hummingbirdTesting, httpTypes]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
     tests("CloudJobsEmulatorServerTests", ["CloudJobsEmulatorServer", hummingbird, hummingbirdTesting, httpTypes]),
