@@ -90,12 +90,14 @@ let package = Package(
       path: "Sources/InboxDemo", swiftSettings: settings),
     .executableTarget(
       name: "schedule-oracle", dependencies: ["CloudJobsCore"], path: "Tests/ScheduleOracle", swiftSettings: settings),
+    .executableTarget(
+      name: "store-hammer", dependencies: ["CloudJobsSQLite"], path: "Tests/StoreHammer", swiftSettings: settings),
 
     tests("CloudJobsCoreTests", ["CloudJobsCore"]),
     tests("CloudJobsTests", ["CloudJobs", "CloudJobsTesting", logging, metrics, httpTypes]),
     tests("CloudJobsHTTPTests", exclude: ["Support/server.py"], ["CloudJobsHTTP", httpTypes]),
     tests("CloudJobsGoogleTests", ["CloudJobsGoogle", "CloudJobsEmulatorServer"]),
-    tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", grdb]),
+    tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", "store-hammer", grdb]),
     tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", hummingbird, httpTypes]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
     tests("CloudJobsEmulatorServerTests", ["CloudJobsEmulatorServer", hummingbird, httpTypes]),

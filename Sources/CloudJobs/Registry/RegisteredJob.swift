@@ -60,7 +60,7 @@ enum PayloadCoding {
     let encoder = JSONEncoder()
     encoder.dateEncodingStrategy = .iso8601
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try JSONText(checking: Array(try encoder.encode(value)))
+    return try JSONText(checking: Array(try encoder.encode(value)), limits: .payload)
   }
 
   /// What is wrong with a payload, by field and without any of its values.

@@ -84,10 +84,6 @@ extension JobRuntime {
     }
     guard request.method == .post else { throw Self.wrongMethod("POST") }
     try await authentication.authenticate(request, peer: peer)
-    guard body.count <= JSONLimits.envelope.bytes else {
-      throw JobError(
-        .tooLarge, "The body has \(body.count) bytes; at most \(JSONLimits.envelope.bytes) are allowed.")
-    }
     let headers = EnvelopeHeaders(request.headerFields.map { (name: $0.name.rawName, value: $0.value) })
     guard case .envelope(let path) = route else { return health() }
     let delivery = try Envelope.decode(EnvelopeRequest(path: path, headers: headers, body: body))

@@ -3,7 +3,7 @@ import CloudJobsCore
 
 /// Many callers at once, and what has expired.
 extension StoreConformance {
-  static let concurrencyCases: [Case] = [
+  package static let concurrencyCases: [Case] = [
     Case("8 tasks with 200 conditional increments each lose nothing and double nothing") { world in
       let run = Samples.run("counter")
       try await world.commit(.putRun(run, .none))
