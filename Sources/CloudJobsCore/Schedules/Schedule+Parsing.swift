@@ -93,7 +93,7 @@ extension Schedule {
   ///
   /// - Parameters:
   ///   - text: a cron expression or macro, an interval (`5m`, `@every 5m`), the English form, or an RFC 3339 time, with
-  ///     or without `at` before it.
+  ///     or without `at` before it; a time without an offset is in UTC.
   ///   - zone: the zone whose clock cron and English speak of.
   ///   - anchor: a point of the grid, for intervals.
   /// - Throws: ``JobError`` `invalidSchedule`.

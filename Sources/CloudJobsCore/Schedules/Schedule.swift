@@ -57,6 +57,21 @@ public struct Schedule: Hashable, Sendable {
     case .once(let due): "once, at \(due)"
     }
   }
+
+  /// The zone whose clock the schedule speaks of; nil where it speaks of none, as an interval does not.
+  public var zone: Zone? {
+    if case .calendar(let zoned) = form { zoned.zone } else { nil }
+  }
+
+  /// What a person should know about a run that a change of the clock concerns.
+  ///
+  /// Such a run makes up for a time that is skipped, or takes place in an hour that comes twice.
+  ///
+  /// - Parameter time: the time of a run.
+  /// - Returns: a sentence, or nil where there is nothing to say or no run is due at that time.
+  public func note(at time: Timestamp) -> String? {
+    if case .calendar(let zoned) = form { zoned.note(at: time) } else { nil }
+  }
 }
 
 extension Schedule: CustomStringConvertible {
