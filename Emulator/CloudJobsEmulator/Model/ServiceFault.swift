@@ -4,11 +4,14 @@ public struct ServiceFault: Error, Hashable, Sendable {
   public var code: StatusCode
   /// What the service says about it.
   public var message: String
+  /// The request's field that is wrong, as a dotted path, where the face found out.
+  public var field: String?
 
   /// A refusal with a code and a message.
-  public init(_ code: StatusCode, _ message: String) {
+  public init(_ code: StatusCode, _ message: String, field: String? = nil) {
     self.code = code
     self.message = message
+    self.field = field
   }
 
   /// A refusal of a request that no state would allow.
