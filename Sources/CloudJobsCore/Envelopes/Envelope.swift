@@ -23,7 +23,8 @@
 /// where they would not be printable ASCII.
 ///
 /// **Schedule times** are occurrences of the job, not of the scheduler: two Cloud Scheduler jobs that fire one job at
-/// one moment make one run, whatever payloads they send.
+/// one moment make one run. With a payload they are the scheduler's own (`schedule:NAME/TIME`), as two payloads are two
+/// pieces of work.
 public enum Envelope {
   /// Another name of the master job, which schedules made for the runtime's predecessor address.
   static let masterAlias = "zen_master_scheduler"
@@ -61,7 +62,7 @@ public enum Envelope {
       delivery.occurrence = .key(key)
     } else if contents.run == nil {
       delivery.occurrence =
-        headers.occurrence ?? contents.messageKey.map { .key($0) } ?? headers.idempotencyKey.map { .key("http:\($0)") }
+        headers.occurrence(hasPayload: contents.payload != nil) ?? contents.messageKey.map { .key($0) } ?? headers.idempotencyKey.map { .key("http:\($0)") }
     }
     delivery.attempt = contents.attempt
     delivery.payload = contents.payload
