@@ -15,6 +15,8 @@ let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metri
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["Server"]))
+let signals: Target.Dependency = .product(
+  name: "UnixSignals", package: "swift-service-lifecycle", condition: .when(traits: ["Server"]))
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["SQLite"]))
 let hummingbird: Target.Dependency = .product(
   name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Server"]))
@@ -73,19 +75,19 @@ let package = Package(
     library("CloudJobsHTTP", ["CloudJobsCore", curl, httpTypes]),
     library("CloudJobsGoogle", ["CloudJobs", "CloudJobsHTTP", httpTypes]),
     library("CloudJobsSQLite", ["CloudJobs", grdb]),
-    library("CloudJobsServer", ["CloudJobs", hummingbird, nio, lifecycle, logging, httpTypes]),
+    library("CloudJobsServer", ["CloudJobs", hummingbird, nio, lifecycle, signals, logging, httpTypes]),
     library("CloudJobsTesting", ["CloudJobs", "CloudJobsEmulator", logging, httpTypes]),
     library("CloudJobsEmulator", path: "Emulator/CloudJobsEmulator", ["CloudJobsCore"]),
     library(
       "CloudJobsEmulatorServer", path: "Emulator/CloudJobsEmulatorServer",
-      ["CloudJobsEmulator", "CloudJobsHTTP", hummingbird, lifecycle, logging, httpTypes]),
+      ["CloudJobsEmulator", "CloudJobsHTTP", hummingbird, nio, lifecycle, signals, logging, httpTypes]),
     .executableTarget(
       name: "cloud-jobs", dependencies: ["CloudJobsEmulatorServer", arguments, logging], swiftSettings: settings),
     .executableTarget(
       name: "inbox-demo",
       dependencies: [
         "CloudJobs", "CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsEmulatorServer", arguments,
-        lifecycle, logging,
+        lifecycle, signals, logging, httpTypes,
       ],
       path: "Sources/InboxDemo", swiftSettings: settings),
     .executableTarget(

@@ -5,6 +5,7 @@ import Hummingbird
 import Logging
 import NIOCore
 public import ServiceLifecycle
+import UnixSignals
 
 /// A job runtime behind Hummingbird: a whole service, whose `run()` is its lifetime.
 ///

@@ -70,3 +70,12 @@ struct Inbox: Sendable {
     return names
   }
 }
+
+extension Inbox {
+  /// Whether the root is a folder that can be listed.
+  var isReadableFolder: Bool {
+    guard let directory = opendir(systemPath(InboxPath(bytes: []))) else { return false }
+    closedir(directory)
+    return true
+  }
+}
