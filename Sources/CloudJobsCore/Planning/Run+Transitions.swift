@@ -3,8 +3,8 @@ extension Run {
   func claimed(by settings: PlanSettings, for job: ResolvedJob, at now: Timestamp) -> Run {
     var run = self
     run.status = .running
-    run.attempt += 1
-    run.fence += 1
+    run.attempt = attempt.successor
+    run.fence = fence.successor
     run.maxAttempts = job.policy.retry.maxAttempts
     run.startedAt = startedAt ?? now
     run.reason = nil
@@ -39,7 +39,7 @@ extension Run {
   /// The run handed to the queue once more under another task name, because the earlier delivery never came.
   public func handedAgain(_ settings: PlanSettings, now: Timestamp) -> Run {
     var run = self
-    run.handoffs += 1
+    run.handoffs = handoffs.successor
     run.wakeAt = max(now, notBefore) + settings.sweepDelay
     return run
   }
@@ -47,6 +47,6 @@ extension Run {
   /// The name of the task that delivers the next attempt: the same however often it is handed over, unless the sweep
   /// has found that it never came.
   public var nextTaskName: String {
-    handoffs == 0 ? "\(id.rawValue)-\(attempt + 1)" : "\(id.rawValue)-\(attempt + 1)-\(handoffs)"
+    handoffs == 0 ? "\(id.rawValue)-\(attempt.successor)" : "\(id.rawValue)-\(attempt.successor)-\(handoffs)"
   }
 }
