@@ -28,10 +28,10 @@ extension JobRuntime {
 
   /// Gives back a lease: the attempt does not count as failed, and its fencing token is worth nothing from here on.
   private func release(_ attempt: ActiveRuns.Attempt) async -> Bool {
-    let time = clock.now()
+    let time = attempt.claimed.time + (clock.now() - attempt.claimed.local)
     var run = attempt.run.concluded(
       .snoozed(until: time), policy: attempt.job.policy, settings: settings, at: time)
-    run.fence += 1
+    run.fence = run.fence.successor
     run.reason = "The instance shut down during attempt \(run.attempt)."
     do throws(StoreError) {
       guard try await commit([.putRun(run, .fence(attempt.run.fence))], making: run) != nil else { return false }
