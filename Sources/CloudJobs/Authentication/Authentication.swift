@@ -50,7 +50,7 @@ public struct Authentication: Sendable {
           "This handler trusts callers on its own machine only. Configure another authentication to call it from here.")
       }
     case .sharedSecret(let secret):
-      guard let field = request.headerFields[.authorization], field.hasPrefix("Bearer ") else {
+      guard let field = request.headerFields[.authorization], field.prefix(7).lowercased() == "bearer " else {
         throw JobError(.unauthenticated, "Send the header Authorization: Bearer with the shared secret.")
       }
       guard Self.areEqual(Array(field.dropFirst(7).utf8), secret) else {

@@ -69,13 +69,13 @@ extension JobRuntime {
   ///   - input: its input.
   ///   - key: what is asked for, once.
   /// - Returns: what became of the first attempt; later attempts follow the job's policy.
-  /// - Throws: ``JobError`` `invalidInput` or `tooLarge`.
+  /// - Throws: ``JobError`` `invalidInput`, `invalidField` or `tooLarge`.
   public func runNow(
     _ job: JobID, _ input: some Encodable & Sendable = NoInput(), key: String? = nil
   ) async throws(JobError) -> Handling {
     var delivery = Delivery(job: job, trigger: .manual)
     delivery.payload = try Self.payload(input)
-    delivery.occurrence = .key(key ?? options.random.token())
+    delivery.occurrence = .key(try occurrenceKey(key))
     return await deliver(delivery)
   }
 
@@ -85,75 +85,94 @@ extension JobRuntime {
     if queue.retryOwner == .caller {
       throw JobError(.queueUnavailable, "This runtime has no queue. Give it one to enqueue jobs.")
     }
-    let now = clock.now()
-    var runs = [Run]()
-    var timeouts = [JobID: Duration]()
+    var drafts = [RunDraft]()
     for request in requests {
       guard let definition = registry.jobs[request.job]?.definition else {
         throw JobError(
           .unknownJob, "No job is registered as \(request.job). Register it, or correct the name.", field: "jobId")
       }
-      timeouts[request.job] = definition.policy.timeout
-      runs.append(try run(for: request, definition, parent: parent, correlationID: correlationID, now: now))
+      let id = RunID(job: request.job, occurrence: .key(try occurrenceKey(request.key)))
+      drafts.append(
+        RunDraft(
+          id: id, definition: definition, request: request, input: try Self.payload(request.input), parent: parent,
+          correlationID: correlationID))
     }
     var enqueued = [EnqueuedRun]()
-    for start in stride(from: 0, to: runs.count, by: StoreLimits.batch) {
-      enqueued += try await record(Array(runs[start..<min(start + StoreLimits.batch, runs.count)]), timeouts)
+    for start in stride(from: 0, to: drafts.count, by: StoreLimits.batch) {
+      enqueued += try await record(Array(drafts[start..<min(start + StoreLimits.batch, drafts.count)]))
     }
     return enqueued
   }
 
-  private func run(
-    for request: EnqueueRequest, _ definition: JobDefinition, parent: RunID?, correlationID: String?, now: Timestamp
-  ) throws(JobError) -> Run {
-    let start = max(now, request.notBefore ?? now)
-    let key = request.key ?? options.random.token()
-    var run = Run(
-      id: RunID(job: request.job, occurrence: .key(key)), job: request.job, trigger: parent == nil ? .task : .parent,
-      input: try Self.payload(request.input), status: start > now ? .scheduled : .pending,
-      maxAttempts: definition.policy.retry.maxAttempts, scheduledFor: request.notBefore, notBefore: start,
-      createdAt: now)
-    run.uniqueKey = request.key
-    run.parent = parent
-    run.correlationID = correlationID
-    run.queue = definition.policy.queue
-    run.priority = definition.policy.priority
-    run.wakeAt = start + settings.sweepDelay
-    return run
+  /// The key as the caller gave it, or one drawn by chance.
+  private func occurrenceKey(_ key: String?) throws(JobError) -> String {
+    guard let key else { return options.random.token() }
+    let limit = EnvelopeLimits.standard.keyBytes
+    if key.isEmpty { throw JobError(.invalidField, "The key is empty. Leave it out, or name the work.", field: "key") }
+    if key.utf8.count > limit {
+      throw JobError(.tooLarge, "The key has \(key.utf8.count) bytes; at most \(limit) are allowed.", field: "key")
+    }
+    return key
   }
 
   /// Records the runs that do not exist yet, and hands all that wait to the queue: what a crashed caller has recorded
   /// before gets its task now, under the same name.
-  private func record(_ runs: [Run], _ timeouts: [JobID: Duration]) async throws(JobError) -> [EnqueuedRun] {
-    let known: [RunID: RunRecord]
-    let new: Set<RunID>
+  private func record(_ drafts: [RunDraft]) async throws(JobError) -> [EnqueuedRun] {
+    var recording: RunRecording
     do throws(StoreError) {
-      (known, new) = try await recordNew(runs)
+      recording = try await recordNew(drafts)
     } catch {
       throw JobError(error)
     }
-    let current = runs.map { run in (try? known[run.id]?.run.get()) ?? run }
     var seen = Set<RunID>()
-    let waiting = current.filter { [.scheduled, .pending].contains($0.status) && seen.insert($0.id).inserted }
-    if queue.retryOwner == .runtime, !waiting.isEmpty {
-      try await queue.enqueue(waiting.map { task(for: $0, deadline: timeouts[$0.job] ?? .minutes(5)) })
+    let waiting = drafts.compactMap { recording.runs[$0.id] }.filter { run in
+      (run.status == .scheduled || run.status == .pending) && seen.insert(run.id).inserted
     }
-    return current.map { EnqueuedRun(id: $0.id, isNew: new.contains($0.id), status: $0.status) }
+    if queue.retryOwner == .runtime, !waiting.isEmpty {
+      try await queue.enqueue(waiting.map { task(for: $0, deadline: recording.timeouts[$0.job] ?? .minutes(5)) })
+    }
+    return drafts.map { draft in
+      EnqueuedRun(
+        id: draft.id, isNew: recording.new.remove(draft.id) != nil,
+        status: recording.runs[draft.id]?.status ?? .pending)
+    }
   }
 
-  /// Commits the runs that do not exist yet; answers what existed before, and which runs are new.
-  private func recordNew(_ runs: [Run]) async throws(StoreError) -> ([RunID: RunRecord], Set<RunID>) {
-    var seen = Set<RunID>()
-    let distinct = runs.filter { seen.insert($0.id).inserted }
+  /// Commits the runs that do not exist yet.
+  private func recordNew(_ drafts: [RunDraft]) async throws(StoreError) -> RunRecording {
+    var recording = RunRecording()
+    var made = [RunID: Run]()
+    var isInDoubt = false
     for _ in 0..<Self.maximumRaces {
-      let known = try await access.read(jobs: [], runs: distinct.map(\.id)).runs
-      let new = distinct.filter { known[$0.id] == nil }
+      let reading = try await access.read(
+        jobs: made.isEmpty ? Set(drafts.map(\.definition.id)).sorted() : [], runs: Set(drafts.map(\.id)).sorted())
+      if made.isEmpty {
+        for draft in drafts where made[draft.id] == nil {
+          let configuration = try? reading.jobs[draft.definition.id]?.document.get().configuration
+          let policy = configuration.map { draft.definition.policy.overridden(by: $0) } ?? draft.definition.policy
+          recording.timeouts[draft.definition.id] = policy.timeout
+          made[draft.id] = draft.run(policy, settings: settings, now: reading.time)
+        }
+      }
+      let missing = made.values.filter { reading.runs[$0.id] == nil }.sorted { $0.id < $1.id }
       do throws(StoreError) {
-        if !new.isEmpty { _ = try await access.commit(new.map { .putRun($0, .absent) }) }
-        return (known, Set(new.map(\.id)))
+        if !missing.isEmpty { _ = try await access.commit(missing.map { .putRun($0, .absent) }) }
       } catch {
         guard error.code == .conflict || error.code == .unknownOutcome else { throw error }
+        isInDoubt = isInDoubt || error.code == .unknownOutcome
+        continue
       }
+      for run in missing {
+        recording.runs[run.id] = run
+        recording.new.insert(run.id)
+      }
+      for (id, record) in reading.runs {
+        guard case .success(let run) = record.run else { continue }
+        recording.runs[id] = run
+        // Where the answer to an earlier try was lost, a run that looks like ours is ours.
+        if isInDoubt, let own = made[id], own.createdAt == run.createdAt { recording.new.insert(id) }
+      }
+      return recording
     }
     throw StoreError(.unavailable, "Others record the same runs all the time. Try again.")
   }
@@ -161,7 +180,7 @@ extension JobRuntime {
   private static func payload(_ input: some Encodable & Sendable) throws(JobError) -> JSONText? {
     if input is NoInput { return nil }
     do {
-      return try PayloadCoding.encode(input)
+      return try PayloadCoding.encode(input, limits: .payload)
     } catch let error as JobError {
       throw error
     } catch {

@@ -5,7 +5,13 @@ import Synchronization
 
 /// Where a runtime tells what happens: the log, the metrics, and whoever listens.
 public final class JobEvents: Sendable {
-  private let listeners = Mutex<(next: Int, all: [Int: AsyncStream<JobEvent>.Continuation])>((0, [:]))
+  private struct Listeners {
+    var next = 0
+    var all: [Int: AsyncStream<JobEvent>.Continuation] = [:]
+    var isFinished = false
+  }
+
+  private let listeners = Mutex<Listeners>(Listeners())
   private let logger: Logger
 
   init(logger: Logger) {
@@ -18,10 +24,15 @@ public final class JobEvents: Sendable {
   public func stream(buffering limit: Int = 1_000) -> AsyncStream<JobEvent> {
     let (stream, continuation) = AsyncStream.makeStream(
       of: JobEvent.self, bufferingPolicy: .bufferingNewest(max(1, limit)))
-    let key = listeners.withLock { listeners in
+    let key: Int? = listeners.withLock { listeners in
+      if listeners.isFinished { return nil }
       listeners.next += 1
       listeners.all[listeners.next] = continuation
       return listeners.next
+    }
+    guard let key else {
+      continuation.finish()
+      return stream
     }
     continuation.onTermination = { [weak self] _ in
       _ = self?.listeners.withLock { $0.all.removeValue(forKey: key) }
@@ -31,7 +42,11 @@ public final class JobEvents: Sendable {
 
   /// Ends all streams.
   func finish() {
-    for listener in listeners.withLock({ Array($0.all.values) }) { listener.finish() }
+    let all = listeners.withLock { listeners in
+      listeners.isFinished = true
+      return Array(listeners.all.values)
+    }
+    for listener in all { listener.finish() }
   }
 
   func emit(_ event: JobEvent) {

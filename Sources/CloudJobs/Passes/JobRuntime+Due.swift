@@ -3,15 +3,19 @@ import Logging
 
 extension JobRuntime {
   /// Deals with one due job: decides, claims by a conditional write, executes, and goes on while missed times remain.
-  func serve(_ due: DueJob, _ context: StoreReading) async -> DueResult {
-    guard let job = due.job, let registered = due.registered, var state = due.document?.state else {
+  ///
+  /// - Returns: what became of it; nil where the instance drains, so that the job stays due.
+  func serve(_ due: DueJob, _ context: PassContext) async -> DueResult? {
+    guard active.enter(limit: .max) == .admitted else { return nil }
+    defer { active.leave() }
+    guard var job = due.job, let registered = due.registered, var state = due.document?.state else {
       return await quarantine(due)
     }
     var lines = [JournalEntry.Line]()
     var version = due.record.version
-    var previous = state.lastRunID.flatMap { context.runs[$0] }.flatMap { try? $0.run.get() }
-    var now = max(context.time, clock.now())
-    let dependencies = Self.statuses(of: job.policy.dependencies, in: context)
+    var previous = state.lastRunID.flatMap { context.reading.runs[$0] }.flatMap { try? $0.run.get() }
+    var now = context.now(local: clock.now())
+    let dependencies = Self.statuses(of: job.policy.dependencies, in: context.reading)
     for _ in 0..<MisfirePolicy.maximumCatchUp {
       let plan = planPass(
         PassInput(
@@ -30,8 +34,9 @@ extension JobRuntime {
         events.emit(JobEvent(.skipped, job: job.id, run: nil, time: clock.now(), reason: plan.reason))
       }
       guard plan.isStillDue, !active.isDraining else { break }
-      guard let next = await reread(job.id, lastRun: plan.run?.id) else { break }
-      (state, version, previous, now) = next
+      // The document is read anew: an edit made meanwhile holds for the next time already.
+      guard let next = await reread(registered.definition, lastRun: plan.run?.id ?? previous?.id) else { break }
+      (job, state, version, previous, now) = next
     }
     return .lines(lines)
   }
@@ -51,20 +56,19 @@ extension JobRuntime {
       _ = await handOn(run, job.policy)
       return
     }
-    guard active.enter(limit: .max) == .admitted else { return }
-    defer { active.leave() }
     let claimed = ClaimedRun(run: run, time: time, local: clock.now())
     _ = await execute(claimed, job: job, registered: registered, state: state)
   }
 
   private func reread(
-    _ job: JobID, lastRun: RunID?
-  ) async -> (JobState, Version, Run?, Timestamp)? {
-    guard let reading = try? await access.read(jobs: [job], runs: lastRun.map { [$0] } ?? []),
-      let record = reading.jobs[job], let document = try? record.document.get()
+    _ definition: JobDefinition, lastRun: RunID?
+  ) async -> (ResolvedJob, JobState, Version, Run?, Timestamp)? {
+    guard let reading = try? await access.read(jobs: [definition.id], runs: lastRun.map { [$0] } ?? []),
+      let record = reading.jobs[definition.id], let document = try? record.document.get(),
+      let job = try? resolve(definition, document.configuration)
     else { return nil }
     let previous = lastRun.flatMap { reading.runs[$0] }.flatMap { try? $0.run.get() }
-    return (document.state, record.version, previous, reading.time)
+    return (job, document.state, record.version, previous, reading.time)
   }
 
   private func line(for job: ResolvedJob, _ plan: PassPlan) -> JournalEntry.Line {
@@ -102,7 +106,7 @@ extension JobRuntime {
     do throws(StoreError) {
       _ = try await access.commit([.patchState(id, patch, .version(due.record.version))])
     } catch {
-      return .raced(line)
+      return error.code == .conflict ? .raced(line) : .unreachable(line)
     }
     return .quarantined(line)
   }

@@ -14,33 +14,46 @@ extension JobRuntime {
       summary.error = JobError(.storeUnavailable, "This instance is shutting down. Deliver again.")
       return summary
     }
-    let begin = clock.now()
-    let end = begin + options.passBudget
+    let end = clock.now() + options.passBudget
     var journal = [JournalEntry.Line]()
-    var time = begin
+    var time = clock.now()
     do throws(StoreError) {
-      var cursor: StoreCursor?
-      repeat {
-        let page = try await access.attempt { () async throws(StoreError) in
-          try await store.dueJobs(after: cursor, limit: Self.passPage)
-        }
-        time = page.time
-        cursor = page.next
-        if !page.records.isEmpty {
-          let results = try await serve(page, until: end)
-          for result in results { summary.add(result, to: &journal) }
-        }
-        summary.isComplete = cursor == nil
-      } while cursor != nil && clock.now() < end && !active.isDraining
-      if isHousekeepingTime(time) {
-        summary.recovered = try await sweep(until: end)
-        _ = try await reconcileDocuments()
-      }
-      try await keep(journal, time: time)
+      try await serveDue(until: end, &summary, &journal, &time)
+      let isHousekeeping = isHousekeepingTime(time)
+      // Without a queue of its own, what waits in the store is found by each pass.
+      if isHousekeeping || queue.retryOwner != .runtime { summary.recovered = try await sweep(until: end) }
+      if isHousekeeping { _ = try await reconcileDocuments() }
     } catch {
       summary.error = JobError(error)
     }
+    // What was decided is told also where the pass broke off.
+    do throws(StoreError) {
+      try await keep(journal, time: time)
+    } catch {
+      summary.error = summary.error ?? JobError(error)
+    }
     return summary
+  }
+
+  /// Deals with all that is due, page by page, while the budget lasts.
+  private func serveDue(
+    until end: Timestamp, _ summary: inout PassSummary, _ journal: inout [JournalEntry.Line], _ time: inout Timestamp
+  ) async throws(StoreError) {
+    var cursor: StoreCursor?
+    repeat {
+      let place = cursor
+      let page = try await access.attempt { () async throws(StoreError) in
+        try await store.dueJobs(after: place, limit: Self.passPage)
+      }
+      time = page.time
+      cursor = page.next
+      if !page.records.isEmpty {
+        let results = try await serve(page, until: end)
+        for result in results { summary.add(result, to: &journal) }
+        if results.count < page.records.count { summary.isComplete = false }
+      }
+    } while cursor != nil && clock.now() < end && !active.isDraining
+    if cursor != nil { summary.isComplete = false }
   }
 
   /// Whether this is the first minute of a span between housekeepings.
@@ -63,9 +76,9 @@ extension JobRuntime {
     _ page: StorePage<JobRecord>, until end: Timestamp
   ) async throws(StoreError) -> [DueResult] {
     let jobs = dueJobs(of: page)
-    let context = try await context(of: jobs)
+    let context = try await context(of: jobs, at: page.time)
     let limit = max(1, options.passConcurrency)
-    return await withTaskGroup(of: (Int, DueResult).self) { group in
+    return await withTaskGroup(of: (Int, DueResult?).self) { group in
       var results = [Int: DueResult]()
       for (index, job) in jobs.enumerated() {
         if index >= limit, let (done, result) = await group.next() { results[done] = result }
@@ -93,13 +106,31 @@ extension JobRuntime {
     }.sorted { $0.order < $1.order }
   }
 
-  /// What the decisions of a page depend on besides the documents, read in one call.
-  private func context(of jobs: [DueJob]) async throws(StoreError) -> StoreReading {
+  /// What the decisions of a page depend on besides the documents, read in few calls.
+  private func context(of jobs: [DueJob], at time: Timestamp) async throws(StoreError) -> PassContext {
+    var context = PassContext(reading: StoreReading(time: time, jobs: [:], runs: [:]), local: clock.now())
     let runs = jobs.compactMap { due in due.job?.overlap == .allow ? nil : due.document?.state.lastRunID }
     let dependencies = Set(jobs.flatMap { $0.job?.policy.dependencies ?? [] }).sorted()
-    if runs.isEmpty, dependencies.isEmpty { return StoreReading(time: clock.now(), jobs: [:], runs: [:]) }
-    return try await access.read(jobs: dependencies, runs: runs)
+    for start in stride(from: 0, to: max(runs.count, dependencies.count), by: StoreLimits.batch) {
+      let reading = try await access.read(
+        jobs: Array(dependencies.dropFirst(start).prefix(StoreLimits.batch)),
+        runs: Array(runs.dropFirst(start).prefix(StoreLimits.batch)))
+      context.reading.jobs.merge(reading.jobs) { _, later in later }
+      context.reading.runs.merge(reading.runs) { _, later in later }
+    }
+    return context
   }
+}
+
+/// What the decisions of a page depend on, and the two clocks when its time was read.
+struct PassContext: Sendable {
+  /// The store's time of the page, the dependencies and the latest runs.
+  var reading: StoreReading
+  /// The local time then.
+  var local: Timestamp
+
+  /// The store's time: the local clock only measures how long ago it was read.
+  func now(local now: Timestamp) -> Timestamp { reading.time + max(.zero, now - local) }
 }
 
 /// A job that is due, as a pass sees it.
@@ -138,7 +169,9 @@ extension PassSummary {
     case .raced(let line):
       raced += 1
       journal.append(line)
-    case .unreachable(let line): journal.append(line)
+    case .unreachable(let line):
+      isComplete = false
+      journal.append(line)
     }
   }
 }

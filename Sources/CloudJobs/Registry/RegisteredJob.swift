@@ -24,14 +24,24 @@ struct RegisteredJob: Sendable {
       }
       do {
         switch try await handler.run(input, context: context) {
-        case .done(let output):
-          return .succeeded(output: Handler.Output.self == NoOutput.self ? nil : try PayloadCoding.encode(output))
+        case .done(let output): return Self.outcome(ofOutput: output)
         case .snooze(let span): return .snoozed(span)
         case .cancel(let reason): return .cancelled(reason: reason)
         }
       } catch {
         return Self.outcome(of: error)
       }
+    }
+  }
+
+  /// The success with its result. The work is done: where the result can't be kept, doing it again would not help.
+  private static func outcome(ofOutput output: some Encodable) -> Outcome {
+    if output is NoOutput { return .succeeded(output: nil) }
+    do {
+      return .succeeded(output: try PayloadCoding.encode(output))
+    } catch {
+      let message = (error as? JobError)?.message ?? "The output can't be encoded as JSON."
+      return .failed(RunFailure(kind: "invalidOutput", message: message), isPermanent: true, retryAfter: nil)
     }
   }
 
@@ -56,11 +66,11 @@ enum PayloadCoding {
     return try decoder.decode(Value.self, from: Data((payload ?? JSONText([:])).bytes))
   }
 
-  static func encode(_ value: some Encodable) throws -> JSONText {
+  static func encode(_ value: some Encodable, limits: JSONLimits = .envelope) throws -> JSONText {
     let encoder = JSONEncoder()
     encoder.dateEncodingStrategy = .iso8601
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return try JSONText(checking: Array(try encoder.encode(value)), limits: .payload)
+    return try JSONText(checking: Array(try encoder.encode(value)), limits: limits)
   }
 
   /// What is wrong with a payload, by field and without any of its values.

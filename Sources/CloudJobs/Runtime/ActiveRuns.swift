@@ -4,8 +4,10 @@ import Synchronization
 /// The attempts that this instance executes now, and whether it takes more.
 final class ActiveRuns: Sendable {
   struct Attempt: Sendable {
-    var run: Run
+    var claimed: ClaimedRun
     var job: ResolvedJob
+
+    var run: Run { claimed.run }
   }
 
   private struct State {

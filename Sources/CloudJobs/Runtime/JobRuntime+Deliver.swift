@@ -90,12 +90,17 @@ extension JobRuntime {
     _ skip: Skip, _ cancelled: Run?, _ situation: Situation
   ) async throws(StoreError) -> Handling? {
     let job = situation.input.job
-    if let cancelled {
-      guard try await save(cancelled, situation) else { return nil }
-    } else if job.kind != .endpoint, situation.state.status != skip.status {
+    var writes = [Write]()
+    if job.kind != .endpoint, situation.state.status != skip.status {
       var patch = JobStatePatch()
       patch.set(status: skip.status)
-      _ = try await access.commit([.patchState(job.id, patch, .none)])
+      writes.append(.patchState(job.id, patch, .none))
+    }
+    if let cancelled {
+      writes.append(.putRun(cancelled, situation.runPrecondition))
+      guard try await commit(writes, making: cancelled) != nil else { return nil }
+    } else if !writes.isEmpty {
+      _ = try await access.commit(writes)
     }
     events.emit(JobEvent(.skipped, job: job.id, run: cancelled, time: clock.now(), reason: skip.reason))
     var handling = Handling(.skipped, run: cancelled, reason: skip.reason)
@@ -120,7 +125,8 @@ extension JobRuntime {
   /// Takes the lease; nil where somebody else was faster, or where it is not known who has it.
   private func claim(_ run: Run, _ situation: Situation) async throws(StoreError) -> ClaimedRun? {
     var writes: [Write] = [.putRun(run, situation.runPrecondition)]
-    if situation.input.job.kind != .endpoint, run.attempt == 1 {
+    let job = situation.input.job
+    if job.kind != .endpoint || job.overlap != .allow, run.attempt == 1 {
       var patch = JobStatePatch()
       patch.set(lastRun: situation.input.now)
       patch.set(lastRunID: run.id)
@@ -140,19 +146,23 @@ extension JobRuntime {
   /// - Returns: the time of the commit; nil where a precondition did not hold, so that all is to be decided anew.
   /// - Throws: ``StoreError`` `unavailable`, or `unknownOutcome` where it could not be found out.
   func commit(_ writes: [Write], making run: Run) async throws(StoreError) -> Timestamp? {
-    var lost = StoreError(.unknownOutcome, "The answer to the commit was lost.")
+    var lost: StoreError?
     for _ in 0..<Self.maximumRaces {
+      var isConflict = false
       do throws(StoreError) {
         return try await access.commit(writes)
       } catch {
-        if error.code == .conflict { return nil }
-        guard error.code == .unknownOutcome else { throw error }
-        lost = error
+        // After a lost answer, it may be our own earlier try that has made the precondition false.
+        isConflict = error.code == .conflict
+        if isConflict, lost == nil { return nil }
+        guard isConflict || error.code == .unknownOutcome else { throw error }
+        if !isConflict { lost = error }
       }
       let reading = try await access.read(jobs: [], runs: [run.id])
       if case .success(let stored)? = reading.runs[run.id]?.run, stored.isInSameState(as: run) { return reading.time }
+      if isConflict { return nil }
     }
-    throw lost
+    throw lost ?? StoreError(.unknownOutcome, "The answer to the commit was lost.")
   }
 }
 

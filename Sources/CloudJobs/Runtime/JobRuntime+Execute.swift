@@ -43,7 +43,7 @@ extension JobRuntime {
           RunFailure(kind: "timeout", message: "The attempt took longer than its time limit, \(job.policy.timeout)."),
           isPermanent: false, retryAfter: nil)
       }
-      active.begin(ActiveRuns.Attempt(run: claimed.run, job: job))
+      active.begin(ActiveRuns.Attempt(claimed: claimed, job: job))
       defer { active.end(claimed.run.id) }
       var outcome: Outcome?
       while outcome == nil, let next = await group.next() { outcome = next }

@@ -49,7 +49,16 @@ extension JobRuntime {
     do throws(JobError) {
       return try await respond(to: request, body: body, peer: peer, at: mountPath)
     } catch {
-      return Self.response(to: error)
+      var response = Self.response(to: error)
+      switch error.code {
+      // Both fields are demanded by RFC 9110, sections 15.5.2 and 15.5.6.
+      case .unauthenticated: response.head.headerFields[.wwwAuthenticate] = "Bearer"
+      case .methodNotAllowed:
+        let isHealth = Route(path: request.path ?? "", mountPath: mountPath) == .health
+        response.head.headerFields[.allow] = isHealth ? "GET, HEAD" : "POST"
+      default: break
+      }
+      return response
     }
   }
 

@@ -31,9 +31,15 @@ extension JobRuntime {
       state = document?.state ?? JobState()
       run = try reading.runs[runID]?.run.get()
     } catch {
-      throw .rejected(error)
+      throw .rejected(
+        JobError(
+          .internalError,
+          "What is stored for the job \(delivery.job) can't be used. \(error.message) Mend it in the store.",
+          field: error.field))
     }
-    let missing = job.policy.dependencies.filter { reading.jobs[$0] == nil && !definition.policy.dependencies.contains($0) }
+    let missing = job.policy.dependencies.filter {
+      reading.jobs[$0] == nil && !definition.policy.dependencies.contains($0)
+    }
     let latest = job.overlap == .allow || state.lastRunID == runID ? nil : state.lastRunID
     var previous: Run?
     if !missing.isEmpty || latest != nil {

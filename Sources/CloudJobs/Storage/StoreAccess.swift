@@ -24,7 +24,7 @@ struct StoreAccess: Sendable {
     for _ in 1..<max(1, retry.tries) {
       do throws(StoreError) {
         return try await call()
-      } catch where error.code == .unavailable {
+      } catch  where error.code == .unavailable {
         let pause = delay - random.draw { Int64.random(in: 0...delay / 2, using: &$0) }
         do {
           try await clock.sleep(until: clock.now() + .microseconds(pause))

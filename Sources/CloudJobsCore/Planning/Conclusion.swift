@@ -43,7 +43,7 @@ public func conclude(
   case .failed(let failure, let isPermanent, let retryAfter):
     if isPermanent { return .dead(failure, reason: "The failure is permanent.") }
     var run = run
-    run.failures += 1
+    run.failures = run.failures.successor
     if case .dead(let reason) = verdict(on: run, policy: policy, now: now) { return .dead(failure, reason: reason) }
     let delay = retryAfter.map { max(.zero, $0) } ?? policy.delay(afterFailures: run.failures, random: &random)
     return .retry(at: now + delay, failure)
@@ -83,7 +83,7 @@ extension Run {
       run.failure = nil
       return run.ended(.succeeded, at: now, retention: policy.retention)
     case .retry(let time, let failure):
-      run.failures += 1
+      run.failures = failures.successor
       run.failure = failure
       return run.waiting(until: time, why: "Attempt \(attempt) failed; the next is due.", settings)
     case .snoozed(let time):
@@ -92,7 +92,7 @@ extension Run {
       run.reason = reason
       return run.ended(.cancelled, at: now, retention: policy.retention)
     case .dead(let failure, let reason):
-      run.failures += 1
+      run.failures = failures.successor
       run.failure = failure
       run.reason = reason
       return run.ended(.failed, at: now, retention: policy.retention)

@@ -34,6 +34,12 @@ public func plan(_ input: PlanInput) -> Decision {
 }
 
 private func planFirst(_ input: PlanInput) -> Decision {
+  if let attempt = input.delivery.attempt, attempt > 1 {
+    return .reject(
+      JobError(
+        .notFound, "Attempt \(attempt) is asked for of a run that does not exist. It was deleted; start a new one.",
+        field: "runId"))
+  }
   let occasion = input.delivery.scheduledFor ?? input.now
   if let skip = closedGate(input, occasion: occasion) { return .skip(skip, cancelled: nil) }
   var run = Run(
@@ -56,14 +62,20 @@ private func planRunning(_ input: PlanInput, _ run: Run) -> Decision {
 /// The lease has run out: the attempt crashed or hangs, and counts as failed.
 private func planCrashed(_ input: PlanInput, _ run: Run) -> Decision {
   var run = run
-  run.failures += 1
+  run.failures = run.failures.successor
   run.failure = RunFailure(
     kind: "leaseLost", message: "Attempt \(run.attempt) did not come back before its lease ended.")
   run.maxAttempts = input.job.policy.retry.maxAttempts
-  if case .dead = verdict(on: run, policy: input.job.policy.retry, now: input.now) {
+  if case .dead(let reason) = verdict(on: run, policy: input.job.policy.retry, now: input.now) {
+    run.reason = reason
+    // The attempt may still be alive; with another token its late result can't bring the ended run back.
+    run.fence = run.fence.successor
     return .bury(run.ended(.failed, at: input.now, retention: input.job.policy.retention))
   }
-  if let skip = Gates.enabled(input.job) { return .skip(skip, cancelled: cancelled(run, by: skip, input)) }
+  if let skip = Gates.enabled(input.job) {
+    run.fence = run.fence.successor
+    return .skip(skip, cancelled: cancelled(run, by: skip, input))
+  }
   return .run(run.claimed(by: input.settings, for: input.job, at: input.now))
 }
 
@@ -94,7 +106,7 @@ private func held(_ input: PlanInput, _ run: Run) -> Decision? {
   else { return nil }
   var waiting = run.waiting(until: input.now + input.settings.overlapDelay, why: skip.reason, input.settings)
   // The attempt has not been used up, so its task needs another name than the one that has just been delivered.
-  waiting.handoffs += 1
+  waiting.handoffs = waiting.handoffs.successor
   return .wait(waiting)
 }
 

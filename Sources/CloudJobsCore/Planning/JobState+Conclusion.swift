@@ -14,7 +14,7 @@ extension JobState {
     switch conclusion {
     case .succeeded: (newStatus, newFailures) = (.success, 0)
     case .retry: newStatus = .failure
-    case .dead: (newStatus, newFailures) = (.failure, newFailures + 1)
+    case .dead: (newStatus, newFailures) = (.failure, newFailures.successor)
     case .snoozed, .cancelled: return nil
     }
     if kind == .endpoint, newStatus == status || !run.status.isTerminal { return nil }

@@ -53,7 +53,7 @@ public func planPass(_ input: PassInput) -> PassPlan {
   guard let due = input.state.nextRun, due <= input.now else {
     return moved(input, to: input.state.nextRun, "The job is not due.")
   }
-  if let planned = input.state.plannedFor, planned != job.planKey {
+  if let planned = input.state.plannedFor, planned != job.planKey, schedule.next(after: due - .microseconds(1)) != due {
     return moved(input, to: firstRun(of: job, schedule, after: input.now), "The schedule was edited; planned anew.")
   }
   let service = serve(due: due, schedule: schedule, input: input)
@@ -110,7 +110,8 @@ private func serve(due: Timestamp, schedule: Schedule, input: PassInput) -> Serv
   case .skip:
     if now - latest <= input.settings.misfireGrace { return Service(slot: latest, next: onward, reason: collapsed) }
     return Service(slot: nil, next: onward, reason: "The time \(latest) was missed, and missed times are dropped.")
-  case .catchUp(let count):
+  case .catchUp(let limit):
+    let count = min(limit, MisfirePolicy.maximumCatchUp)
     var slot = latest
     var remaining = 1
     while remaining < count, slot > due, let earlier = schedule.previous(before: slot), earlier >= due {
@@ -138,8 +139,11 @@ private func started(_ input: PassInput, slot: Timestamp, next: Timestamp?, reas
     run = run.claimed(by: input.settings, for: job, at: input.now)
   }
   var plan = moved(input, to: next, reason)
-  plan.patch.set(lastRun: input.now)
-  plan.patch.set(lastRunID: id)
+  // A run that waits for its turn is not the latest one: those behind it wait for the one that executes, not for it.
+  if run.status != .scheduled {
+    plan.patch.set(lastRun: input.now)
+    plan.patch.set(lastRunID: id)
+  }
   plan.slot = slot
   plan.run = run
   return plan
@@ -165,7 +169,7 @@ private func moved(_ input: PassInput, to next: Timestamp?, _ reason: String) ->
   var patch = JobStatePatch()
   patch.set(nextRun: next)
   patch.set(plannedFor: next == nil ? nil : input.job.planKey)
-  patch.set(epoch: (input.state.epoch ?? 0) + 1)
+  patch.set(epoch: (input.state.epoch ?? 0).successor)
   return PassPlan(
     patch: patch, slot: nil, run: nil, skip: nil, reason: reason,
     isStillDue: next.map { $0 <= input.now } ?? false)

@@ -13,10 +13,9 @@ public func reconcile(_ job: ResolvedJob, state: JobState?, now: Timestamp) -> J
   if state.quarantine != nil { patch.set(quarantine: nil) }
   if !isPlanned {
     let next = firstRun(of: job, after: now)
-    if next != state.nextRun {
-      patch.set(nextRun: next)
-      patch.set(plannedFor: next == nil ? nil : job.planKey)
-    }
+    let key = next == nil ? nil : job.planKey
+    if next != state.nextRun { patch.set(nextRun: next) }
+    if key != state.plannedFor { patch.set(plannedFor: key) }
   }
   return patch.fields.isEmpty ? nil : patch
 }

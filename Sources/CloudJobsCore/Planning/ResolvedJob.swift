@@ -48,9 +48,15 @@ public struct ResolvedJob: Hashable, Sendable {
   /// Whether the master pass runs the job by its schedule.
   public var isRunByPass: Bool { kind == .periodic }
 
-  /// The schedule and zone as one text: when it changes, `nextRun` must be computed anew.
+  /// Schedule, zone and start as one text: when it changes, `nextRun` must be computed anew.
   public var planKey: String? {
-    schedule.map { "\($0.text) @ \(zone.name)" }
+    let start =
+      switch policy.startAt {
+      case .day(let date)?: " from \(date)"
+      case .instant(let time)?: " from \(time)"
+      case nil: ""
+      }
+    return schedule.map { "\($0.text) @ \(zone.name)\(start)" }
   }
 
   /// The longest time for which an attempt may hold its lease.
@@ -73,7 +79,7 @@ extension JobPolicy {
     policy.overlap = configuration.overlap ?? overlap
     policy.queue = configuration.queue ?? queue
     policy.maxConcurrent = configuration.maxConcurrent ?? maxConcurrent
-    if let maxRetries = configuration.maxRetries { policy.retry.maxAttempts = maxRetries + 1 }
+    if let maxRetries = configuration.maxRetries { policy.retry.maxAttempts = max(0, maxRetries).successor }
     return policy
   }
 }

@@ -3,8 +3,8 @@ extension Run {
   func claimed(by settings: PlanSettings, for job: ResolvedJob, at now: Timestamp) -> Run {
     var run = self
     run.status = .running
-    run.attempt += 1
-    run.fence += 1
+    run.attempt = attempt.successor
+    run.fence = fence.successor
     run.maxAttempts = job.policy.retry.maxAttempts
     run.startedAt = startedAt ?? now
     run.reason = nil
@@ -39,7 +39,7 @@ extension Run {
   /// The run handed to the queue once more under another task name, because the earlier delivery never came.
   public func handedAgain(_ settings: PlanSettings, now: Timestamp) -> Run {
     var run = self
-    run.handoffs += 1
+    run.handoffs = handoffs.successor
     run.wakeAt = max(now, notBefore) + settings.sweepDelay
     return run
   }
@@ -47,7 +47,7 @@ extension Run {
   /// The name of the task that delivers the next attempt: the same however often it is handed over, unless the sweep
   /// has found that it never came.
   public var nextTaskName: String {
-    handoffs == 0 ? "\(id.rawValue)-\(attempt + 1)" : "\(id.rawValue)-\(attempt + 1)-\(handoffs)"
+    handoffs == 0 ? "\(id.rawValue)-\(attempt.successor)" : "\(id.rawValue)-\(attempt.successor)-\(handoffs)"
   }
 }
 
@@ -63,7 +63,7 @@ extension Run {
   public func orphaned(policy: JobPolicy, settings: PlanSettings, at now: Timestamp) -> Run {
     guard status == .running else { return handedAgain(settings, now: now) }
     var run = concluded(.snoozed(until: now), policy: policy, settings: settings, at: now)
-    run.fence += 1
+    run.fence = run.fence.successor
     run.reason = "The process ended during attempt \(attempt)."
     return run
   }
