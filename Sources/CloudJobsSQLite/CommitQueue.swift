@@ -39,7 +39,9 @@ final class CommitQueue: Sendable {
   ///
   /// - Parameters:
   ///   - weight: about how many documents change.
-  ///   - body: makes the changes; what it throws before the first change only concerns itself.
+  ///   - body: makes the changes; a ``StoreError`` that it throws before the first of them concerns only itself.
+  /// - Returns: what the body returned.
+  /// - Throws: what the body threw, or how the database failed.
   func perform<Value: Sendable>(
     weight: Int, _ body: @escaping @Sendable (CommitTransaction) throws -> Value
   ) async throws(StoreError) -> Value {

@@ -86,11 +86,12 @@ extension StoreError {
   /// The error for a failure of the database.
   ///
   /// - Parameters:
-  ///   - error: what GRDB threw; a ``StoreError`` stays as it is.
+  ///   - error: what GRDB threw; a ``StoreError`` stays what it is.
   ///   - phase: what the store was about.
   init(sqlite error: any Error, during phase: Phase) {
     if let error = error as? StoreError {
       self = error
+      if case .opening(let path) = phase { message = "\(path): \(message)" }
       return
     }
     let failure = error as? DatabaseError
