@@ -44,8 +44,8 @@ enum SQLiteFile {
 
   /// Makes commits wait for the disk.
   ///
-  /// GRDB sets `synchronous=NORMAL` on its writer while it opens the pool, under which a commit that was answered may be
-  /// lost with the machine's power; so this comes after the opening.
+  /// GRDB sets `synchronous=NORMAL` on its writer while it opens the pool, under which a commit that was answered may
+  /// be lost with the machine's power; so this comes after the opening.
   private static func makeDurable(_ database: Database) throws {
     try database.execute(
       sql: """

@@ -46,7 +46,8 @@ extension StoreError {
       mayStand: false),
     Meaning(
       .SQLITE_FULL, "SQLITE_FULL", code: .unavailable,
-      message: "The disk or the database's page limit is full. Free some space or purge expired runs.", mayStand: false),
+      message: "The disk or the database's page limit is full. Free some space or purge expired runs.",
+      mayStand: false),
     Meaning(
       .SQLITE_IOERR, "SQLITE_IOERR", code: .unavailable,
       message: "The disk failed to read or write. Look at its health, its space and the system's log."),
