@@ -7,8 +7,8 @@ import Synchronization
 /// Commits in the order in which they came, those that wait together in one transaction of the database.
 ///
 /// While one transaction is being written to the disk, others' commits gather; the next transaction takes them all. A
-/// commit whose preconditions do not hold is refused before it has changed anything, so it leaves the others alone. Where
-/// the database itself fails, the group is undone and each commit is tried by itself.
+/// commit whose preconditions do not hold is refused before it has changed anything, so it leaves the others alone.
+/// Where the database itself fails, the group is undone and each commit is tried by itself.
 ///
 /// Everything runs on the pool's writer thread; callers only wait, and a caller's cancellation does not reach it.
 final class CommitQueue: Sendable {
@@ -39,7 +39,9 @@ final class CommitQueue: Sendable {
   ///
   /// - Parameters:
   ///   - weight: about how many documents change.
-  ///   - body: makes the changes; what it throws before the first change only concerns itself.
+  ///   - body: makes the changes; a ``StoreError`` that it throws before the first of them concerns only itself.
+  /// - Returns: what the body returned.
+  /// - Throws: what the body threw, or how the database failed.
   func perform<Value: Sendable>(
     weight: Int, _ body: @escaping @Sendable (CommitTransaction) throws -> Value
   ) async throws(StoreError) -> Value {

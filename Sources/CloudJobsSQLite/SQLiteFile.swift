@@ -8,8 +8,7 @@ import GRDB
 enum SQLiteFile {
   /// How many snapshots are read at once.
   private static let readers = 4
-  /// How often a file is tried that other processes open or recover at the same moment.
-  private static let attempts = 200
+  /// How long to wait before a file is tried again that other processes open or recover at the same moment.
   private static let pause = Duration.milliseconds(25)
 
   /// Opens the file, or makes it, with the latest tables and the durability that the store promises.
@@ -22,7 +21,8 @@ enum SQLiteFile {
     configuration.foreignKeysEnabled = false
     configuration.busyMode = .timeout(seconds(busyTimeout))
     configuration.maximumReaderCount = readers
-    var attempt = 1
+    let clock = ContinuousClock()
+    let deadline = clock.now + busyTimeout
     while true {
       do {
         let pool = try DatabasePool(path: path, configuration: configuration)
@@ -34,8 +34,9 @@ enum SQLiteFile {
       } catch {
         // Turning WAL on does not wait for other processes that do the same: SQLite answers busy at once.
         let isContended = (error as? DatabaseError).map { [.SQLITE_BUSY, .SQLITE_LOCKED].contains($0.resultCode) }
-        guard isContended ?? false, attempt < attempts else { throw StoreError(sqlite: error, during: .opening(path)) }
-        attempt += 1
+        guard isContended ?? false, clock.now < deadline else {
+          throw StoreError(sqlite: error, during: .opening(path))
+        }
         Thread.sleep(forTimeInterval: seconds(pause))
       }
     }
@@ -43,8 +44,8 @@ enum SQLiteFile {
 
   /// Makes commits wait for the disk.
   ///
-  /// GRDB sets `synchronous=NORMAL` on its writer while it opens the pool, under which a commit that was answered may be
-  /// lost with the machine's power; so this comes after the opening.
+  /// GRDB sets `synchronous=NORMAL` on its writer while it opens the pool, under which a commit that was answered may
+  /// be lost with the machine's power; so this comes after the opening.
   private static func makeDurable(_ database: Database) throws {
     try database.execute(
       sql: """

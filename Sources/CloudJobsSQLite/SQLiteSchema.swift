@@ -10,14 +10,20 @@ enum SQLiteSchema {
   /// The step that this program knows last.
   static var latest: Int { steps.count }
 
+  private static let tables = ["jobs", "runs", "journal"]
   private static let steps = [firstTables]
 
   /// Brings a file to the latest step.
   ///
-  /// - Throws: ``StoreError`` `invalid` where the file is past the latest step that this program knows.
+  /// - Throws: ``StoreError`` `invalid` where the file is past the latest step that this program knows, or has tables
+  ///   of the same names that are not the store's.
   static func migrate(_ database: Database) throws {
     if try step(database) == latest { return }
     try database.inTransaction(.immediate) {
+      if try !database.tableExists("store"), try tables.contains(where: { try database.tableExists($0) }) {
+        throw StoreError(
+          .invalid, "The file has tables of the store's names from another program. Give the store a file of its own.")
+      }
       try database.execute(
         sql: """
           CREATE TABLE IF NOT EXISTS store (

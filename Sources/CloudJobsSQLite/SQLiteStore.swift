@@ -1,9 +1,7 @@
 #if SQLite
 public import CloudJobs
 public import CloudJobsCore
-import Dispatch
 import GRDB
-import Synchronization
 
 /// A store in an SQLite file, which several processes of one machine may share.
 ///
@@ -12,8 +10,10 @@ import Synchronization
 /// disk, and still succeed and fail each on its own. Reads see a snapshot and never wait for commits.
 ///
 /// The store's time is the machine's, or the given clock's; the latest time of a commit is kept in the file, so that no
-/// process that shares it sees time go backwards. Network file systems can't hold such a file
-/// (<https://www.sqlite.org/wal.html>).
+/// process that shares it sees time go backwards. After commits under a clock that was far ahead the time stands still
+/// until the clock has caught up; `UPDATE store SET last_time = 0`, while no process has the file open, ends that.
+///
+/// Network file systems can't hold such a file (<https://www.sqlite.org/wal.html>). SQLite 3.37 or later is needed.
 public final class SQLiteStore: PurgingStore {
   let pool: DatabasePool
   private let timekeeper: Timekeeper
@@ -93,9 +93,10 @@ public final class SQLiteStore: PurgingStore {
     }
   }
 
-  /// A document in its stored form, unknown members included; nil where there is none.
+  /// A document in its stored form, unknown members included.
   ///
   /// - Parameter id: the document's id, whatever it is.
+  /// - Returns: the fields; nil where there is no such document.
   /// - Throws: ``StoreError`` `unavailable`, and `invalid` where the document is no JSON text.
   public func exportJob(id: String) async throws(StoreError) -> JSONValue? {
     let job = try await read { database, _ in
@@ -115,6 +116,7 @@ extension JobStore where Self == SQLiteStore {
   /// A store in an SQLite file, which is made where there is none.
   ///
   /// - Parameter path: the file's path; its folder must exist.
+  /// - Returns: the store, with the machine's clock.
   /// - Throws: ``StoreError`` `unavailable` or `invalid`.
   public static func sqlite(path: String) throws(StoreError) -> SQLiteStore {
     try SQLiteStore(path: path)

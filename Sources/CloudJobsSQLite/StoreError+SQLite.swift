@@ -46,7 +46,8 @@ extension StoreError {
       mayStand: false),
     Meaning(
       .SQLITE_FULL, "SQLITE_FULL", code: .unavailable,
-      message: "The disk or the database's page limit is full. Free some space or purge expired runs.", mayStand: false),
+      message: "The disk or the database's page limit is full. Free some space or purge expired runs.",
+      mayStand: false),
     Meaning(
       .SQLITE_IOERR, "SQLITE_IOERR", code: .unavailable,
       message: "The disk failed to read or write. Look at its health, its space and the system's log."),
@@ -86,11 +87,12 @@ extension StoreError {
   /// The error for a failure of the database.
   ///
   /// - Parameters:
-  ///   - error: what GRDB threw; a ``StoreError`` stays as it is.
+  ///   - error: what GRDB threw; a ``StoreError`` stays what it is.
   ///   - phase: what the store was about.
   init(sqlite error: any Error, during phase: Phase) {
     if let error = error as? StoreError {
       self = error
+      if case .opening(let path) = phase { message = "\(path): \(message)" }
       return
     }
     let failure = error as? DatabaseError

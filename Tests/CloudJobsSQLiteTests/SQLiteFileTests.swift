@@ -101,6 +101,35 @@ struct SQLiteFileTests {
     #expect(error.message.contains("99"))
   }
 
+  @Test("A file that another process keeps locked is told as unavailable when the time to wait has passed")
+  func lockedFile() async throws {
+    let folder = try TemporaryFolder()
+    var configuration = Configuration()
+    configuration.allowsUnsafeTransactions = true
+    let other = try DatabaseQueue(path: folder.path(), configuration: configuration)
+    try await other.writeWithoutTransaction { try $0.execute(sql: "CREATE TABLE other (id); BEGIN EXCLUSIVE") }
+    let error = try #require(throws: StoreError.self) {
+      try SQLiteStore(path: folder.path(), busyTimeout: .milliseconds(100))
+    }
+    #expect(error.code == .unavailable)
+    #expect(error.nativeCode == "SQLITE_BUSY")
+    try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+    _ = try await SQLiteStore(path: folder.path()).commit([])
+  }
+
+  @Test("Tables of another program of the same names are not touched")
+  func foreignTables() async throws {
+    let folder = try TemporaryFolder()
+    let other = try DatabaseQueue(path: folder.path())
+    try await other.write { try $0.execute(sql: "CREATE TABLE runs (miles); INSERT INTO runs VALUES (26)") }
+    let error = try #require(throws: StoreError.self) { try SQLiteStore(path: folder.path()) }
+    #expect(error.code == .invalid)
+    #expect(error.message.contains("another program"))
+    #expect(error.message.contains(folder.path()))
+    #expect(try await other.read { try Int.fetchAll($0, sql: "SELECT miles FROM runs") } == [26])
+    #expect(try await other.read { try $0.tableExists("store") } == false)
+  }
+
   @Test("A damaged file is told as such")
   func damage() async throws {
     let folder = try TemporaryFolder()

@@ -19,15 +19,18 @@ struct StoreHammer {
     let arguments = Array(CommandLine.arguments.dropFirst())
     guard arguments.count >= 4, let count = Int(arguments[2]) else { throw Misuse() }
     switch arguments[0] {
-    case "increment": try await increment(try .sqlite(path: arguments[1]), count, arguments[3])
-    case "claim": try await claim(try .sqlite(path: arguments[1]), count, arguments[3])
+    case "increment": try await increment(try open(arguments[1]), count, arguments[3])
+    case "claim": try await claim(try open(arguments[1]), count, arguments[3])
     case "measure":
       let limit = arguments.count > 4 ? Int(arguments[4]) : nil
-      let store = try SQLiteStore(
-        path: arguments[1], clock: .system, busyTimeout: .seconds(5), groupLimit: limit ?? 256)
-      try await measure(store, count, callers: Int(arguments[3]) ?? 1)
+      try await measure(try open(arguments[1], groupLimit: limit ?? 256), count, callers: Int(arguments[3]) ?? 1)
     default: throw Misuse()
     }
+  }
+
+  /// Opens the file with more patience than usual, as the machine may be busy with other tests.
+  private static func open(_ path: String, groupLimit: Int = 256) throws -> SQLiteStore {
+    try SQLiteStore(path: path, clock: .system, busyTimeout: .seconds(60), groupLimit: groupLimit)
   }
 
   private static func increment(_ store: SQLiteStore, _ count: Int, _ name: String) async throws {

@@ -27,6 +27,7 @@ public protocol JobStore: Sendable {
   /// - Parameters:
   ///   - cursor: where the previous page ended; nil for the first page.
   ///   - limit: the most records to answer; values outside 1 to 500 count as the nearest of these.
+  /// - Returns: a page of job documents, the store's time, and where the next page begins.
   /// - Throws: ``StoreError`` `unavailable`.
   func dueJobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord>
 
@@ -35,6 +36,7 @@ public protocol JobStore: Sendable {
   /// - Parameters:
   ///   - cursor: where the previous page ended; nil for the first page.
   ///   - limit: the most records to answer; values outside 1 to 500 count as the nearest of these.
+  /// - Returns: a page of runs, the store's time, and where the next page begins.
   /// - Throws: ``StoreError`` `unavailable`.
   func wakingRuns(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<RunRecord>
 
@@ -43,6 +45,7 @@ public protocol JobStore: Sendable {
   /// - Parameters:
   ///   - cursor: where the previous page ended; nil for the first page.
   ///   - limit: the most records to answer; values outside 1 to 500 count as the nearest of these.
+  /// - Returns: a page of job documents, the store's time, and where the next page begins.
   /// - Throws: ``StoreError`` `unavailable`.
   func jobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord>
 
@@ -52,6 +55,7 @@ public protocol JobStore: Sendable {
   ///   - filter: which runs.
   ///   - cursor: where the previous page ended; nil for the first page.
   ///   - limit: the most records to answer; values outside 1 to 500 count as the nearest of these.
+  /// - Returns: a page of runs, the store's time, and where the next page begins.
   /// - Throws: ``StoreError`` `unavailable`.
   func runs(matching filter: RunFilter, after cursor: StoreCursor?, limit: Int) async throws(StoreError)
     -> StorePage<RunRecord>
@@ -61,6 +65,7 @@ public protocol JobStore: Sendable {
   /// - Parameters:
   ///   - time: entries after this time are left out.
   ///   - limit: the most entries to answer; values outside 1 to 500 count as the nearest of these.
+  /// - Returns: the entries.
   /// - Throws: ``StoreError`` `unavailable`.
   func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [JournalEntry]
 

@@ -196,9 +196,10 @@ extension MemoryStore {
     state.withLock { state in Self.put(DocumentName(id), &state) { _ in fields } }
   }
 
-  /// A document in its stored form, unknown members included; nil where there is none.
+  /// A document in its stored form, unknown members included.
   ///
   /// - Parameter id: the document's id, whatever it is.
+  /// - Returns: the fields; nil where there is no such document.
   public func exportJob(id: String) -> JSONValue? {
     state.withLock { $0.jobs[DocumentName(id)]?.fields }
   }

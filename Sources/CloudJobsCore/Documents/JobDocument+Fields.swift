@@ -86,6 +86,7 @@ extension JobConfiguration {
   /// else the document has: other programs may keep members of their own in it.
   ///
   /// - Parameter stored: the document's fields as stored; nil or no object counts as empty.
+  /// - Returns: the document's fields, an object.
   public func replacing(in stored: JSONValue?) -> JSONValue {
     var members = (stored?.object ?? [:]).filter { !Self.fieldNames.contains($0.key) }
     members.merge(fields.object ?? [:]) { _, new in new }
