@@ -23,8 +23,9 @@ enum DemoJobs {
           EnqueueRequest(
             ingest, IngestFile(inbox: inbox.root, path: entry.path), key: entry.key(inbox: inbox.root))
         }
-        let runs = try await context.enqueue(requests)
-        board.record(zip(entries, runs).map { (path: $0.path.text, run: $1) })
+        board.name(
+          entries.map { (RunID(job: ingest, occurrence: .key($0.key(inbox: inbox.root))), $0.path.text) })
+        board.record(try await context.enqueue(requests))
         return .done
       }
       .retry(.never)

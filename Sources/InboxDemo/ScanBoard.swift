@@ -14,15 +14,19 @@ final class ScanBoard: Sendable {
 
   private let state = Mutex(State())
 
-  /// Keeps the result of a scan.
-  func record(_ found: [(path: String, run: EnqueuedRun)]) {
+  /// Keeps which files runs are about.
+  func name(_ files: [(run: RunID, path: String)]) {
     state.withLock { state in
-      for (path, run) in found {
-        state.names[run.id] = path
-        if run.isNew { state.newRuns += 1 }
-      }
+      for file in files { state.names[file.run] = file.path }
+    }
+  }
+
+  /// Keeps the result of a scan.
+  func record(_ runs: [EnqueuedRun]) {
+    state.withLock { state in
+      state.newRuns += runs.count { $0.isNew }
       state.scans += 1
-      state.lastScanWasQuiet = found.allSatisfy { !$0.run.isNew && $0.run.status.isTerminal }
+      state.lastScanWasQuiet = runs.allSatisfy { !$0.isNew && $0.status.isTerminal }
     }
   }
 

@@ -17,11 +17,12 @@ struct Inbox: Sendable {
 
   /// Everything in the folder and the folders below it that is no folder itself, in the order of the paths.
   ///
-  /// Symbolic links are followed, as `find -L` does: one that dangles is an entry of its own, and one that leads back to
-  /// a folder above it is left out. A folder that can't be opened is an entry too, so that its loss is seen.
+  /// A symbolic link to a file stands for the file, and one that dangles is an entry of its own. One to a folder is left
+  /// out, as `find` leaves it out: what is behind it has a path of its own or is none of this inbox's. A folder that
+  /// can't be opened is an entry, so that its loss is seen.
   func scan() -> [InboxEntry] {
     var entries = [InboxEntry]()
-    walk(InboxPath(bytes: []), above: [], into: &entries)
+    walk(InboxPath(bytes: []), into: &entries)
     return entries.sorted { $0.path < $1.path }
   }
 
@@ -31,31 +32,26 @@ struct Inbox: Sendable {
     return bytes.map { CChar(bitPattern: $0) }
   }
 
-  private struct Identity: Hashable {
-    var device: UInt64
-    var file: UInt64
-  }
-
-  private func walk(_ folder: InboxPath, above: Set<Identity>, into entries: inout [InboxEntry]) {
-    var status = stat()
-    guard stat(systemPath(folder), &status) == 0, let names = names(in: folder) else {
+  private func walk(_ folder: InboxPath, into entries: inout [InboxEntry]) {
+    guard let names = names(in: folder) else {
       entries.append(InboxEntry(path: folder, size: 0, modifiedNanoseconds: 0))
       return
     }
-    let identity = Identity(device: UInt64(status.st_dev), file: UInt64(status.st_ino))
-    if above.contains(identity) { return }
     for name in names {
       let path = folder.appending(name)
       if String(decoding: Array(root.utf8) + [UInt8(ascii: "/")] + path.bytes, as: UTF8.self) == excluded { continue }
-      var status = stat()
-      // A link that dangles has no target to ask: the link's own marks stand for it.
-      guard stat(systemPath(path), &status) == 0 || lstat(systemPath(path), &status) == 0 else { continue }
-      if status.st_mode & S_IFMT == S_IFDIR {
-        walk(path, above: above.union([identity]), into: &entries)
-      } else {
-        let time = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
-        entries.append(InboxEntry(path: path, size: Int64(status.st_size), modifiedNanoseconds: time))
+      var link = stat()
+      guard lstat(systemPath(path), &link) == 0 else { continue }
+      if link.st_mode & S_IFMT == S_IFDIR {
+        walk(path, into: &entries)
+        continue
       }
+      // A link that dangles has no target to ask: the link's own marks stand for it.
+      var target = stat()
+      let status = stat(systemPath(path), &target) == 0 ? target : link
+      if status.st_mode & S_IFMT == S_IFDIR { continue }
+      let time = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+      entries.append(InboxEntry(path: path, size: Int64(status.st_size), modifiedNanoseconds: time))
     }
   }
 
