@@ -54,7 +54,8 @@ struct RuleTests {
     let present =
       "struct S {\n  @Test(\"b\", arguments: [{ 1 }])\n  func testB() { check() }\n  func check() { #expect(y) }\n}"
     #expect(TestAttributes.check([suite(present)]).isEmpty)
-    #expect(TestAttributes.check([suite("func shared() { #expect(y) }"), suite("@Test func a() { shared() }")]).isEmpty)
+    let shared = [suite("func shared() { #expect(y) }"), suite("@Test func a() { shared() }")]
+    #expect(TestAttributes.check(shared).isEmpty)
   }
 
   @Test("functions, files and lines over their limits are found, and those at the limits are not")
