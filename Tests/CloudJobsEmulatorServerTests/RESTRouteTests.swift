@@ -104,6 +104,44 @@ struct RESTRouteTests {
     #expect(caller.call("GET", "/v2/\(Self.queue)/tasks?alt=json&key=k&prettyPrint=false").status == 200)
   }
 
+  @Test("a batch creates what it can and says what failed")
+  func batchCreate() {
+    var caller = Caller.withQueue()
+    let good = #"{"parent":"\#(Self.queue)","task":{"name":"\#(Self.queue)/tasks/a","httpRequest":{"url":"http://h"}}}"#
+    let bad = #"{"task":{"httpRequest":{"url":"ftp://h"}}}"#
+    let target = "/v2/\(Self.queue)/tasks:batchCreate"
+    let first = caller.call("POST", target, #"{"requests":[\#(good),\#(bad)],"requestId":"r1"}"#).body
+    #expect(first["name"]?.string == "projects/p/locations/l/operations/r1")
+    #expect(first["done"]?.bool == true)
+    #expect(first["response"]?["tasks"]?.array?.count == 1)
+    #expect(first["metadata"]?["state"]?.string == "PARTIALLY_SUCCEEDED")
+    #expect(first["metadata"]?["failedRequests"]?["1"]?["code"]?.integer == 3)
+    let second = caller.call("POST", target, #"{"requests":[\#(good)]}"#).body
+    #expect(second["error"]?["code"]?.integer == 10)
+    #expect(caller.call("POST", target, "{}").status == 400)
+    let many = Array(repeating: bad, count: 101).joined(separator: ",")
+    #expect(caller.call("POST", target, #"{"requests":[\#(many)]}"#).status == 400)
+    let foreign = #"{"requests":[{"parent":"\#(Self.queue)2","task":{}}]}"#
+    #expect(caller.call("POST", target, foreign).status == 400)
+  }
+
+  @Test("a batch deletes what it can and says what failed")
+  func batchDelete() {
+    var caller = Caller.withQueue()
+    for id in ["a", "b"] {
+      _ = caller.call(
+        "POST", "/v2/\(Self.queue)/tasks",
+        #"{"task":{"name":"\#(Self.queue)/tasks/\#(id)","httpRequest":{"url":"http://h"}}}"#)
+    }
+    let names = ["a", "missing", "b"].map { #""\#(Self.queue)/tasks/\#($0)""# }.joined(separator: ",")
+    let target = "/v2/\(Self.queue)/tasks:batchDelete"
+    let answer = caller.call("POST", target, #"{"names":[\#(names),"x"]}"#).body
+    let failed = answer["metadata"]?["failedRequests"]
+    #expect(failed?.object?.keys.sorted() == ["1", "3"])
+    #expect(failed?["1"]?["code"]?.integer == 5)
+    #expect(caller.call("GET", "/v2/\(Self.queue)/tasks").body == .object([:]))
+  }
+
   @Test("queues are filtered by their state")
   func filter() {
     var caller = Caller.withQueue()
