@@ -41,7 +41,10 @@ public struct JobStatePatch: Hashable, Sendable {
   /// - Parameter stored: the fields of the state as stored; nil or no object counts as empty.
   public func applied(to stored: JSONValue?) -> JSONValue {
     var members = stored?.object ?? [:]
-    for (name, value) in fields { members[name] = value.isNull ? nil : value }
+    for (name, value) in fields {
+      // A literal nil would mean the JSON value null here.
+      if value.isNull { members.removeValue(forKey: name) } else { members[name] = value }
+    }
     return .object(members)
   }
 }
