@@ -51,8 +51,8 @@ extension JournalEntry {
   public init(id: String, fields: JSONValue) throws(JobError) {
     let reader = try FieldReader(fields)
     var lines = [Line]()
-    for line in try reader.read("lines", "a list", { $0.array }) ?? [] {
-      let reader = try FieldReader(line, prefix: "lines.", field: "lines")
+    for (index, line) in (try reader.read("lines", "a list", { $0.array }) ?? []).enumerated() {
+      let reader = try FieldReader(line, prefix: "lines.\(index).", field: "lines.\(index)")
       lines.append(
         Line(
           job: try reader.string("job") ?? "", slot: try reader.timestamp("slot"),

@@ -18,6 +18,7 @@ extension Run {
       createdAt: try reader.required("createdAt", reader.timestamp("createdAt")))
     output = try reader.text("output")
     attempt = try reader.int("attempt", 0...Int.max) ?? 0
+    failures = try reader.int("failures", 0...Int.max) ?? 0
     startedAt = try reader.timestamp("startedAt")
     finishedAt = try reader.timestamp("finishedAt")
     lease = try reader.value("lease").map { (lease) throws(JobError) in try Lease(fields: lease) }
@@ -39,6 +40,7 @@ extension Run {
     var members: [String: JSONValue] = [
       "job": .string(job.rawValue), "trigger": .string(trigger.rawValue), "status": .string(status.rawValue),
       "attempt": .integer(Int64(attempt)), "maxAttempts": .integer(Int64(maxAttempts)),
+      "failures": .integer(Int64(failures)),
       "notBefore": .string(notBefore.description), "createdAt": .string(createdAt.description),
       "fence": .integer(fence), "handoffs": .integer(Int64(handoffs)), "priority": .integer(Int64(priority)),
     ]

@@ -11,15 +11,7 @@ public enum CalendarMoment: Hashable, Sendable {
   public func day(in zone: Zone) -> CivilDate {
     switch self {
     case .day(let date): date
-    case .instant(let time): zone.day(at: time)
+    case .instant(let time): zone.date(at: time)
     }
-  }
-}
-
-extension Zone {
-  /// The calendar day on which a time falls in this zone.
-  public func day(at time: Timestamp) -> CivilDate {
-    let local = time.seconds + Int64(offset(at: time))
-    return CivilDate(daysSinceEpoch: Int(local.flooringDivision(by: 86_400).quotient))
   }
 }

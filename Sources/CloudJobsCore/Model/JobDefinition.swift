@@ -4,8 +4,8 @@ public struct JobDefinition: Hashable, Sendable {
   public var id: JobID
   /// How it is triggered.
   public var kind: JobKind
-  /// The schedule in any form that ``Schedule/init(parsing:in:anchor:)`` takes; nil for endpoints.
-  public var schedule: String?
+  /// When it fires; nil for endpoints.
+  public var schedule: ScheduleSource?
   /// The IANA name of the zone in which the schedule and all calendar days are read.
   public var timeZone: String
   /// How it behaves.
@@ -13,7 +13,7 @@ public struct JobDefinition: Hashable, Sendable {
 
   /// A definition; nothing is checked before it is registered.
   public init(
-    id: JobID, kind: JobKind, schedule: String? = nil, timeZone: String = "Etc/UTC", policy: JobPolicy = JobPolicy()
+    id: JobID, kind: JobKind, schedule: ScheduleSource? = nil, timeZone: String = "Etc/UTC", policy: JobPolicy = JobPolicy()
   ) {
     self.id = id
     self.kind = kind
@@ -21,4 +21,12 @@ public struct JobDefinition: Hashable, Sendable {
     self.timeZone = timeZone
     self.policy = policy
   }
+}
+
+/// A schedule as it is written down, before it is parsed in a zone.
+public enum ScheduleSource: Hashable, Sendable {
+  /// Any form that ``Schedule/init(parsing:in:anchor:)`` takes.
+  case text(String)
+  /// A fixed interval.
+  case every(Duration)
 }

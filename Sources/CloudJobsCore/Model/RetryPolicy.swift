@@ -76,14 +76,9 @@ public struct RetryPolicy: Hashable, Sendable {
       case .linear(let delay): delay.microseconds.saturatingMultiplication(by: count)
       case .exponential(let delay): Self.doubled(delay.microseconds, times: count - 1)
       case .cloudTasks(let delay, let maxDoublings):
-        if count <= Int64(maxDoublings) + 1 {
-          Self.doubled(delay.microseconds, times: count - 1)
-        } else {
-          Self.doubled(delay.microseconds, times: Int64(maxDoublings))
-            .saturatingMultiplication(by: count - Int64(maxDoublings))
-        }
+        Self.doubledThenLinear(delay.microseconds, count: count, doublings: Int64(min(max(0, maxDoublings), 62)))
       }
-    return .microseconds(min(max(0, microseconds), maxDelay.microseconds))
+    return .microseconds(max(0, min(microseconds, maxDelay.microseconds)))
   }
 
   /// The delay after the nth failed attempt with its jitter.
@@ -99,6 +94,11 @@ public struct RetryPolicy: Hashable, Sendable {
     case .half: return .microseconds(whole - Int64.random(in: 0...(whole / 2), using: &random))
     case .full: return .microseconds(Int64.random(in: 0...whole, using: &random))
     }
+  }
+
+  private static func doubledThenLinear(_ delay: Int64, count: Int64, doublings: Int64) -> Int64 {
+    if count <= doublings + 1 { return doubled(delay, times: count - 1) }
+    return doubled(delay, times: doublings).saturatingMultiplication(by: count - doublings)
   }
 
   private static func doubled(_ value: Int64, times: Int64) -> Int64 {

@@ -14,7 +14,9 @@ public struct Run: Hashable, Sendable {
   public var status: RunStatus
   /// The attempts begun so far; 0 before the first.
   public var attempt = 0
-  /// The attempts allowed, as of the last look at the policy.
+  /// The attempts that failed or were lost; a snooze is none.
+  public var failures = 0
+  /// The failures at which it is given up, as of the last look at the policy.
   public var maxAttempts: Int
   /// The moment that it is for: its slot in the schedule, or the time that the caller asked for.
   public var scheduledFor: Timestamp?

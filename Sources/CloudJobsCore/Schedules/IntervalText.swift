@@ -1,0 +1,70 @@
+/// The text of an interval: `30s`, `5m`, `1h30m`, `1d`.
+enum IntervalText {
+  /// The units, from the longest to the shortest, in microseconds.
+  private static let units: [(name: String, microseconds: Int64)] = [
+    ("w", 604_800_000_000), ("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000),
+    ("ms", 1_000),
+  ]
+
+  /// Whether a text has the form of an interval, right or wrong: a digit first, and no space.
+  static func resembles(_ text: String) -> Bool {
+    guard let first = text.utf8.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return false }
+    return text.utf8.allSatisfy { byte in
+      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    }
+  }
+
+  /// Reads an interval; each unit stands at most once, the longer before the shorter.
+  static func duration(_ text: String) throws(JobError) -> Duration {
+    var rest = text.lowercased().utf8[...]
+    var unitsLeft = units[...]
+    var total: Int64 = 0
+    repeat {
+      let digits = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+      rest = rest[digits.endIndex...]
+      let letters = rest.prefix { !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+      rest = rest[letters.endIndex...]
+      let name = String(Substring(letters))
+      guard (1...12).contains(digits.count), let number = CivilDate.number(Array(digits)[...]),
+        let index = unitsLeft.firstIndex(where: { $0.name == name })
+      else {
+        throw .schedule(
+          "The interval can't be read. Write numbers with the units w, d, h, m, s and ms, the longest first: 30s, 5m, "
+            + "1h30m, 1d.", field: "interval")
+      }
+      let sum = total.addingReportingOverflow(Int64(number).saturatingMultiplication(by: units[index].microseconds))
+      total = sum.overflow ? .max : sum.partialValue
+      unitsLeft = unitsLeft[(index + 1)...]
+    } while !rest.isEmpty
+    return .microseconds(total)
+  }
+
+  /// Writes an interval of whole milliseconds so that ``duration(_:)`` reads it back.
+  static func text(microseconds: Int64) -> String {
+    var rest = microseconds
+    var text = ""
+    for unit in units where unit.name != "w" {
+      let (count, remainder) = rest.quotientAndRemainder(dividingBy: unit.microseconds)
+      if count > 0 { text += "\(count)\(unit.name)" }
+      rest = remainder
+    }
+    return text
+  }
+
+  /// An interval in words: `5 minutes`, `1 hour 30 minutes`.
+  static func words(microseconds: Int64) -> String {
+    let names: [(String, Int64)] = [
+      ("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000),
+      ("millisecond", 1_000),
+    ]
+    var rest = microseconds
+    var parts: [String] = []
+    for (name, length) in names {
+      let (count, remainder) = rest.quotientAndRemainder(dividingBy: length)
+      if count > 0 { parts.append(count == 1 ? "1 \(name)" : "\(count) \(name)s") }
+      rest = remainder
+    }
+    return parts.joined(separator: " ")
+  }
+}

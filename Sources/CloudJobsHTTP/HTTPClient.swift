@@ -1,0 +1,65 @@
+#if HTTP
+import HTTPTypes
+
+/// An HTTP client over libcurl: kept connections, deadlines, cancellation and limits, on one I/O thread.
+///
+/// Redirects are never followed, proxies and `.netrc` files of the environment are never used, cookies are never kept,
+/// and no protocol but HTTP is spoken: HTTP/1.1, and HTTP/2 over TLS where the library has it. A request on a kept
+/// connection that turns out to have been closed before any byte of the answer is sent once more on a new one.
+///
+/// The thread lives from the initialiser to ``shutDown()``, or until the client is released.
+public final class HTTPClient: HTTPExchange {
+  /// The limits and rules that the client was made with.
+  public let options: HTTPClientOptions
+  private let mailbox: TransferMailbox
+
+  /// A client, with its I/O thread.
+  public init(_ options: HTTPClientOptions = HTTPClientOptions()) {
+    precondition(options.maxConnectionsPerHost > 0 && options.maxTotalConnections > 0, "a client needs connections")
+    precondition(!options.allowedSchemes.isEmpty, "a client needs a scheme")
+    self.options = options
+    mailbox = TransferMailbox(maxRequests: options.maxRequests)
+    TransferLoop.start(mailbox: mailbox, options: options)
+  }
+
+  deinit {
+    mailbox.stop()
+  }
+
+  /// The version of libcurl at run time, such as `7.88.1`.
+  public static var libraryVersion: String { CurlLibrary.shared.version }
+
+  /// Sends a request and waits for the whole answer.
+  ///
+  /// When the calling task is cancelled, the call returns at once and the transfer is aborted.
+  ///
+  /// - Parameter request: what to send, and how long it may take.
+  /// - Returns: the answer, whatever its status.
+  /// - Throws: an ``HTTPClientError``.
+  public func send(_ request: HTTPClientRequest) async throws(HTTPClientError) -> HTTPClientResponse {
+    let start = MonotonicTime.now()
+    let prepared = try PreparedRequest(request, options: options)
+    guard request.timeout > .zero else { throw .timedOut(host: prepared.host, native: nil) }
+    let deadline = start.advanced(by: request.timeout)
+    let id = mailbox.nextID()
+    let result = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let submission = TransferSubmission(id: id, request: prepared, deadline: deadline)
+        if let refusal = mailbox.submit(submission, continuation) {
+          continuation.resume(returning: .failure(refusal))
+        }
+      }
+    } onCancel: {
+      mailbox.cancel(id)
+    }
+    return try result.get().parsed()
+  }
+
+  /// Stops the I/O thread, closes all connections and fails what is in progress with `shutDown`.
+  ///
+  /// Returns when the thread has let go of libcurl. Later requests fail; a second call waits for the same end.
+  public func shutDown() async {
+    await mailbox.stopAndWait()
+  }
+}
+#endif

@@ -1,0 +1,102 @@
+#if HTTP
+import CloudJobsHTTP
+import Foundation
+import HTTPTypes
+import Testing
+
+/// Python's own HTTP server beside one that misbehaves, in a process that ends with this value.
+final class LocalServer: Sendable {
+  /// What the servers have counted.
+  struct Counts: Decodable {
+    var connections: Int
+    var requests: Int
+    var rawOpen: Int
+    var rawRequests: Int
+  }
+
+  /// What `/echo` answers: the request as the server read it.
+  struct Echo: Decodable {
+    var method: String
+    var path: String
+    var headers: [[String]]
+    var bytes: Int
+    var sha256: String
+
+    /// The values of a field, whose name stands in lower case.
+    func values(_ name: String) -> [String] { headers.filter { $0[0] == name }.map { $0[1] } }
+  }
+
+  /// The address of the server that behaves well, such as `http://127.0.0.1:40001`.
+  let good: String
+  /// The address of the server that misbehaves.
+  let bad: String
+  /// The servers for tests that count nothing.
+  static let shared: LocalServer = {
+    do { return try LocalServer() } catch { preconditionFailure("python3 is missing: \(error)") }
+  }()
+
+  private let process: Process
+  private let input: Pipe
+
+  init() throws {
+    let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "server.py")
+    process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = ["python3", script.path]
+    let output = Pipe()
+    input = Pipe()
+    process.standardInput = input
+    process.standardOutput = output
+    try process.run()
+    var line = Data()
+    while !line.contains(0x0A) {
+      let piece = output.fileHandleForReading.availableData
+      try #require(!piece.isEmpty, "python3 could not start the test's servers")
+      line += piece
+    }
+    let ports = String(decoding: line, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+    good = "http://127.0.0.1:\(ports[0])"
+    bad = "http://127.0.0.1:\(ports[1])"
+  }
+
+  deinit {
+    try? input.fileHandleForWriting.close()
+    process.waitUntilExit()
+  }
+
+  /// What the servers have counted so far, this request included, by a client of its own.
+  func counts() async throws -> Counts {
+    let client = HTTPClient()
+    let response = try await client.send(HTTPClientRequest(url: good + "/stats"))
+    await client.shutDown()
+    return try JSONDecoder().decode(Counts.self, from: Data(response.body))
+  }
+
+  /// Waits until the counts fulfil a condition; records an issue where they don't within 20 seconds.
+  func wait(_ what: Comment, until condition: (Counts) -> Bool) async throws {
+    let end = ContinuousClock.now + .seconds(20)
+    while ContinuousClock.now < end {
+      if condition(try await counts()) { return }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    Issue.record(what)
+  }
+}
+
+extension HTTPClientResponse {
+  /// The request as the server read it.
+  func echo() throws -> LocalServer.Echo { try JSONDecoder().decode(LocalServer.Echo.self, from: Data(body)) }
+}
+
+extension HTTPClient {
+  /// The code that a request fails with; nil where it succeeds.
+  func failure(of request: HTTPClientRequest) async -> HTTPClientError.Code? {
+    do throws(HTTPClientError) {
+      _ = try await send(request)
+      return nil
+    } catch {
+      return error.code
+    }
+  }
+}
+#endif
