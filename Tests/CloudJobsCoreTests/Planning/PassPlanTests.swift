@@ -1,7 +1,9 @@
 import CloudJobsCore
 import Testing
 
-/// A due job under a misfire policy, and which time is served. Times are minutes past 10:00; the job runs every five.
+/// A due job under a misfire policy, and which time is served.
+///
+/// Times are minutes past 10:00; the job runs every five.
 struct MisfireCase: CustomTestStringConvertible, Sendable {
   var policy: MisfirePolicy
   var due: Int
