@@ -4,6 +4,10 @@ import CloudJobsCore
 enum PlanSample {
   static let now = time("2026-11-21T10:00:00Z")
   static let settings = PlanSettings(owner: "instance")
+  /// Digests take their time in debug builds, so that these are made once.
+  static let runIDs: [JobID: RunID] = [
+    "job": RunID(job: "job", occurrence: .key("one")), "other": RunID(job: "other", occurrence: .key("one")),
+  ]
   static let microsecond = Duration.microseconds(1)
 
   static func time(_ text: String) -> Timestamp {
@@ -36,7 +40,8 @@ enum PlanSample {
     job: JobID = "job", _ change: (inout Run) -> Void = { _ in }
   ) -> Run {
     var run = Run(
-      id: RunID(job: job, occurrence: .key("one")), job: job, trigger: .task, status: status, maxAttempts: 3,
+      id: runIDs[job] ?? RunID(job: job, occurrence: .key("one")), job: job, trigger: .task, status: status,
+      maxAttempts: 3,
       notBefore: now + notBefore, createdAt: now - .minutes(10))
     run.attempt = attempt
     run.failures = failures
@@ -60,7 +65,8 @@ enum PlanSample {
     var delivery = Delivery(job: job.id, trigger: trigger, attempt: attempt, scheduledFor: scheduledFor)
     delivery.occurrence = .key("one")
     return PlanInput(
-      delivery: delivery, runID: RunID(job: job.id, occurrence: .key("one")), job: job, run: run, previous: previous,
+      delivery: delivery, runID: runIDs[job.id] ?? RunID(job: job.id, occurrence: .key("one")), job: job, run: run,
+      previous: previous,
       dependencies: dependencies, now: now, settings: settings)
   }
 

@@ -51,6 +51,16 @@ struct PlanInputSource {
     return run
   }
 
+  /// Jobs and runs to pick from: making each anew would take most of the time.
+  mutating func pools(of jobs: [ResolvedJob]) -> (jobs: [ResolvedJob], runs: [Run?], times: [Timestamp]) {
+    let jobs = (0..<600).map { number in
+      var job = jobs[number % jobs.count]
+      policy(&job.policy)
+      return job
+    }
+    return (jobs, (0..<3_000).map { $0 % 3 == 0 ? nil : run() }, (0..<3_000).map { _ in time() })
+  }
+
   mutating func statuses() -> [JobID: JobStatus] {
     pick([[:], ["a": .success], ["a": .success, "b": .failure], ["a": .success, "b": .success]])
   }
@@ -67,15 +77,14 @@ struct TotalityTests {
   @Test("50,000 deliveries of any shape never trap and keep the invariants")
   func deliveries() {
     var source = PlanInputSource(random: Xorshift64Star(seed: 50))
+    let pools = source.pools(of: Self.jobs)
+    let attempts: [Int?] = [nil, 1, 2, 3, .max]
     for number in 0..<50_000 {
-      var job = source.pick(Self.jobs)
-      source.policy(&job.policy)
-      let run = source.pick([nil, source.run()])
-      let previous = source.pick([nil, source.run()])
       let input = PlanSample.input(
-        job, run: run, attempt: source.pick([nil, 1, 2, 3, .max]), trigger: source.pick(Trigger.allCases),
-        previous: previous, scheduledFor: source.pick([nil, source.time()]), dependencies: source.statuses(),
-        now: source.time())
+        source.pick(pools.jobs), run: source.pick(pools.runs), attempt: source.pick(attempts),
+        trigger: source.pick(Trigger.allCases), previous: source.pick(pools.runs),
+        scheduledFor: source.pick([nil, source.pick(pools.times)]), dependencies: source.statuses(),
+        now: source.pick(pools.times))
       let fault = Self.fault(of: plan(input), input)
       if let fault {
         Issue.record("Input \(number): \(fault).")
@@ -124,15 +133,14 @@ struct TotalityTests {
   @Test("50,000 due jobs of any shape never trap and keep the invariants")
   func passes() {
     var source = PlanInputSource(random: Xorshift64Star(seed: 51))
+    let pools = source.pools(of: Self.jobs)
     for number in 0..<50_000 {
-      var job = source.pick(Self.jobs)
-      source.policy(&job.policy)
-      let near = source.time()
-      let now = source.pick([near, PlanSample.now])
+      let job = source.pick(pools.jobs)
+      let now = source.pick(pools.times)
       let input = PlanSample.pass(
-        job, nextRun: source.pick([nil, now, now - .minutes(7), source.time()]),
+        job, nextRun: source.pick([nil, now, now - .minutes(7), source.pick(pools.times)]),
         plannedFor: source.pick([nil, nil, "another"]), epoch: source.pick([nil, 0, .max]),
-        previous: source.pick([nil, source.run()]), dependencies: source.statuses(), now: now)
+        previous: source.pick(pools.runs), dependencies: source.statuses(), now: now)
       let plan = planPass(input)
       let next = plan.patch.fields["nextRun"]?.string.flatMap { Timestamp(rfc3339: $0) }
       var isSound = plan.run == nil || plan.skip == nil
@@ -152,16 +160,16 @@ struct TotalityTests {
   @Test("50,000 outcomes of any shape never trap; a run has a time to wake exactly while it is under way")
   func outcomes() {
     var source = PlanInputSource(random: Xorshift64Star(seed: 52))
+    let pools = source.pools(of: Self.jobs)
     let failure = RunFailure(kind: "a", message: "b")
-    for number in 0..<50_000 {
-      var policy = JobPolicy()
-      source.policy(&policy)
-      let run = source.run()
+    for number in 0..<75_000 {
+      let policy = source.pick(pools.jobs).policy
+      guard let run = source.pick(pools.runs) else { continue }
       let outcome: Outcome = source.pick([
         .succeeded(output: nil), .snoozed(source.span()), .cancelled(reason: "c"),
         .failed(failure, isPermanent: source.pick([true, false]), retryAfter: source.pick([nil, source.span()])),
       ])
-      let now = source.time()
+      let now = source.pick(pools.times)
       let conclusion = conclude(outcome, run: run, policy: policy.retry, now: now, random: &source.random)
       let ended = run.concluded(conclusion, policy: policy, settings: PlanSample.settings, at: now)
       let isSound =
