@@ -29,10 +29,7 @@ extension JobRuntime {
   /// Gives back a lease: the attempt does not count as failed, and its fencing token is worth nothing from here on.
   private func release(_ attempt: ActiveRuns.Attempt) async -> Bool {
     let time = attempt.claimed.time + (clock.now() - attempt.claimed.local)
-    var run = attempt.run.concluded(
-      .snoozed(until: time), policy: attempt.job.policy, settings: settings, at: time)
-    run.fence = run.fence.successor
-    run.reason = "The instance shut down during attempt \(run.attempt)."
+    let run = attempt.run.orphaned(policy: attempt.job.policy, settings: settings, at: time)
     do throws(StoreError) {
       guard try await commit([.putRun(run, .fence(attempt.run.fence))], making: run) != nil else { return false }
     } catch {

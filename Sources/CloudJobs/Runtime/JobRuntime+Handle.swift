@@ -1,4 +1,4 @@
-import CloudJobsCore
+public import CloudJobsCore
 public import HTTPTypes
 
 /// An answer of the handler: the head and a body of JSON.
@@ -7,6 +7,17 @@ public struct HandlerResponse: Sendable {
   public var head: HTTPResponse
   /// JSON in UTF-8.
   public var body: [UInt8]
+
+  /// An answer.
+  public init(head: HTTPResponse, body: [UInt8]) {
+    self.head = head
+    self.body = body
+  }
+
+  /// The answer that carries an error, with the status of its code.
+  public init(_ error: JobError) {
+    self = JobRuntime.response(to: error)
+  }
 }
 
 extension JobRuntime {
@@ -30,17 +41,20 @@ extension JobRuntime {
   ///   - request: the request's head.
   ///   - body: the whole body; more than 1 MiB is refused.
   ///   - peer: where the request came from, for ``Authentication/trustLoopback``.
+  ///   - mountPath: the path under which the handler is mounted.
   /// - Returns: the answer; errors are `{"error":{"code":…,"message":…,"field":…}}`.
-  public func handle(_ request: HTTPRequest, body: [UInt8] = [], peer: Peer = .unknown) async -> HandlerResponse {
+  public func handle(
+    _ request: HTTPRequest, body: [UInt8] = [], peer: Peer = .unknown, at mountPath: String = "/jobs"
+  ) async -> HandlerResponse {
     do throws(JobError) {
-      return try await route(request, body: body, peer: peer)
+      return try await respond(to: request, body: body, peer: peer, at: mountPath)
     } catch {
       var response = Self.response(to: error)
       switch error.code {
       // Both fields are demanded by RFC 9110, sections 15.5.2 and 15.5.6.
       case .unauthenticated: response.head.headerFields[.wwwAuthenticate] = "Bearer"
       case .methodNotAllowed:
-        let isHealth = Route(path: request.path ?? "", mountPath: options.mountPath) == .health
+        let isHealth = Route(path: request.path ?? "", mountPath: mountPath) == .health
         response.head.headerFields[.allow] = isHealth ? "GET, HEAD" : "POST"
       default: break
       }
@@ -62,15 +76,16 @@ extension JobRuntime {
     var fields = HTTPFields()
     for (name, value) in headers { if let name = HTTPField.Name(name) { fields[name] = value } }
     let request = HTTPRequest(
-      method: .post, scheme: nil, authority: nil, path: options.mountPath + "/" + path, headerFields: fields)
+      method: .post, scheme: nil, authority: nil, path: "/jobs/" + path, headerFields: fields)
     let response = await handle(request, body: body, peer: peer)
     return (response.head.status.code, response.body)
   }
 
-  private func route(_ request: HTTPRequest, body: [UInt8], peer: Peer) async throws(JobError) -> HandlerResponse {
-    guard let route = Route(path: request.path ?? "", mountPath: options.mountPath) else {
-      throw JobError(
-        .notFound, "Nothing is at this path. POST to \(options.mountPath)/trigger, /scheduled/{jobId} or /master.")
+  private func respond(
+    to request: HTTPRequest, body: [UInt8], peer: Peer, at mountPath: String
+  ) async throws(JobError) -> HandlerResponse {
+    guard let route = Route(path: request.path ?? "", mountPath: mountPath) else {
+      throw JobError(.notFound, "Nothing is here. POST to \(mountPath)/trigger, /scheduled/{jobId} or /master.")
     }
     if route == .health {
       guard request.method == .get || request.method == .head else { throw Self.wrongMethod("GET") }
@@ -78,10 +93,6 @@ extension JobRuntime {
     }
     guard request.method == .post else { throw Self.wrongMethod("POST") }
     try await authentication.authenticate(request, peer: peer)
-    guard body.count <= JSONLimits.envelope.bytes else {
-      throw JobError(
-        .tooLarge, "The body has \(body.count) bytes; at most \(JSONLimits.envelope.bytes) are allowed.")
-    }
     let headers = EnvelopeHeaders(request.headerFields.map { (name: $0.name.rawName, value: $0.value) })
     guard case .envelope(let path) = route else { return health() }
     let delivery = try Envelope.decode(EnvelopeRequest(path: path, headers: headers, body: body))

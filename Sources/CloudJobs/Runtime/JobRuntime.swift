@@ -16,7 +16,8 @@ public final class JobRuntime: Sendable {
   /// How this runtime behaves.
   public let options: RuntimeOptions
   let registry: JobRegistry
-  let authentication: Authentication
+  /// Who may call the handler.
+  public let authentication: Authentication
   let settings: PlanSettings
   let access: StoreAccess
   let active = ActiveRuns()

@@ -3,8 +3,6 @@ public import Logging
 
 /// How a runtime behaves, apart from its jobs.
 public struct RuntimeOptions: Sendable {
-  /// The path under which the handler is mounted.
-  public var mountPath = "/jobs"
   /// The name of this instance, under which it holds leases; drawn by chance where it is nil.
   public var owner: String?
   /// Where events and handlers write.

@@ -3,19 +3,20 @@ import Synchronization
 
 /// A store that lives in the process and ends with it: for tests, simulations and jobs that may be lost.
 ///
-/// Documents are kept in their stored form, so that what the other stores can't keep isn't kept here either.
-public final class MemoryStore: JobStore {
+/// Job documents are kept in their stored form, so that what the other stores can't keep isn't kept here either; runs
+/// are kept as they are, payload bytes included.
+public final class MemoryStore: PurgingStore {
   private struct Document {
     var version: Version
     var fields: JSONValue
   }
 
   private struct State {
-    var jobs: [String: Document] = [:]
+    var jobs: [DocumentName: Document] = [:]
     var runs: [RunID: (version: Version, run: Run)] = [:]
-    var due = OrderedTimes<String>()
+    var due = OrderedTimes<DocumentName>()
     var waking = OrderedTimes<RunID>()
-    var journal: [JournalEntry] = []
+    var journal: [DocumentName: JournalEntry] = [:]
     var lastVersion: Int64 = 0
     var lastTime = Timestamp.distantPast
   }
@@ -32,10 +33,11 @@ public final class MemoryStore: JobStore {
 
   /// Reads documents by id, all as of one moment.
   public func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
+    try StoreLimits.check(jobs: jobs, runs: runs)
     let now = clock.now()
     return state.withLock { state in
       var reading = StoreReading(time: Self.advance(&state, to: now), jobs: [:], runs: [:])
-      for id in jobs { reading.jobs[id] = Self.jobRecord(id.rawValue, state) }
+      for id in jobs { reading.jobs[id] = Self.jobRecord(DocumentName(id.rawValue), state) }
       for id in runs { reading.runs[id] = Self.runRecord(id, state) }
       return reading
     }
@@ -44,10 +46,13 @@ public final class MemoryStore: JobStore {
   /// The jobs whose `state.nextRun` has come.
   public func dueJobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
     let now = clock.now()
+    let limit = StoreLimits.page(limit)
     return state.withLock { state in
       let time = Self.advance(&state, to: now)
-      let entries = state.due.entries(until: time, after: cursor.map { ($0.key, $0.id) }, limit: limit + 1)
-      let next = entries.count > limit ? StoreCursor(key: entries[limit - 1].key, id: entries[limit - 1].id) : nil
+      let place = cursor.map { ($0.key, DocumentName($0.id)) }
+      let entries = state.due.entries(until: time, after: place, limit: limit + 1)
+      let next =
+        entries.count > limit ? StoreCursor(key: entries[limit - 1].key, id: entries[limit - 1].id.text) : nil
       return StorePage(
         records: entries.prefix(limit).compactMap { Self.jobRecord($0.id, state) }, next: next, time: time)
     }
@@ -56,6 +61,7 @@ public final class MemoryStore: JobStore {
   /// The runs whose `wakeAt` has come.
   public func wakingRuns(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<RunRecord> {
     let now = clock.now()
+    let limit = StoreLimits.page(limit)
     return state.withLock { state in
       let time = Self.advance(&state, to: now)
       let place = cursor.flatMap { cursor in (try? RunID(cursor.id)).map { (cursor.key, $0) } }
@@ -70,11 +76,13 @@ public final class MemoryStore: JobStore {
   /// Job documents by id.
   public func jobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
     let now = clock.now()
+    let limit = StoreLimits.page(limit)
     return state.withLock { state in
-      let ids = state.jobs.keys.filter { id in cursor.map { $0.id < id } ?? true }.sorted()
+      let ids = state.jobs.keys.filter { id in cursor.map { DocumentName($0.id) < id } ?? true }.sorted()
       return StorePage(
         records: ids.prefix(limit).compactMap { Self.jobRecord($0, state) },
-        next: ids.count > limit ? StoreCursor(key: 0, id: ids[limit - 1]) : nil, time: Self.advance(&state, to: now))
+        next: ids.count > limit ? StoreCursor(key: 0, id: ids[limit - 1].text) : nil,
+        time: Self.advance(&state, to: now))
     }
   }
 
@@ -83,6 +91,7 @@ public final class MemoryStore: JobStore {
     -> StorePage<RunRecord>
   {
     let now = clock.now()
+    let limit = StoreLimits.page(limit)
     return state.withLock { state in
       let found = state.runs.values.map(\.run).filter { run in
         filter.matches(run)
@@ -99,12 +108,14 @@ public final class MemoryStore: JobStore {
   /// Journal entries, latest first.
   public func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [JournalEntry] {
     state.withLock { state in
-      Array(state.journal.filter { $0.time <= time }.sorted { ($0.time, $0.id) > ($1.time, $1.id) }.prefix(limit))
+      let entries = state.journal.values.filter { $0.time <= time }.sorted { $1.place < $0.place }
+      return Array(entries.prefix(StoreLimits.page(limit)))
     }
   }
 
   /// Makes all the changes, or none.
   public func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
+    try StoreLimits.check(writes)
     let now = clock.now()
     let result = state.withLock { state in
       Result { () throws(StoreError) -> Timestamp in
@@ -122,8 +133,8 @@ public final class MemoryStore: JobStore {
     return state.lastTime
   }
 
-  private static func jobRecord(_ id: String, _ state: State) -> JobRecord? {
-    state.jobs[id].map { JobRecord(id: id, version: $0.version, fields: $0.fields) }
+  private static func jobRecord(_ id: DocumentName, _ state: State) -> JobRecord? {
+    state.jobs[id].map { JobRecord(id: id.text, version: $0.version, fields: $0.fields) }
   }
 
   private static func runRecord(_ id: RunID, _ state: State) -> RunRecord? {
@@ -131,55 +142,46 @@ public final class MemoryStore: JobStore {
   }
 
   private static func check(_ write: Write, _ state: State) throws(StoreError) {
-    let (name, version, fence, precondition): (String, Version?, Int64?, Precondition) =
+    let (version, fence): (Version?, Int64?) =
       switch write {
-      case .putRun(let run, let precondition):
-        ("run", state.runs[run.id]?.version, state.runs[run.id]?.run.fence, precondition)
-      case .deleteRun(let id, let precondition):
-        ("run", state.runs[id]?.version, state.runs[id]?.run.fence, precondition)
-      case .putConfiguration(let id, _, let precondition), .patchState(let id, _, let precondition),
-        .deleteJob(let id, let precondition):
-        ("job document", state.jobs[id.rawValue]?.version, nil, precondition)
-      case .putJournal: ("journal entry", nil, nil, .none)
+      case .putRun(let run, _): (state.runs[run.id]?.version, state.runs[run.id]?.run.fence)
+      case .deleteRun(let id, _): (state.runs[id]?.version, state.runs[id]?.run.fence)
+      case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _):
+        (state.jobs[DocumentName(id.rawValue)]?.version, nil)
+      case .putJournal: (nil, nil)
       }
-    let holds =
-      switch precondition {
-      case .none: true
-      case .absent: version == nil
-      case .version(let expected): version == expected
-      case .fence(let token): fence == token
-      }
-    if !holds { throw StoreError(.conflict, "The \(name) is not as expected. Read it again and decide anew.") }
+    if !write.precondition.holds(version: version, fence: fence) { throw StoreError.conflict(on: write) }
   }
 
   private static func apply(_ write: Write, _ state: inout State) {
-    state.lastVersion += 1
-    let version = Version(state.lastVersion)
     switch write {
     case .putRun(let run, _):
       state.waking.set(run.id, from: state.runs[run.id]?.run.wakeAt, to: run.wakeAt)
-      state.runs[run.id] = (version, run)
+      state.runs[run.id] = (nextVersion(&state), run)
     case .deleteRun(let id, _):
       state.waking.set(id, from: state.runs[id]?.run.wakeAt, to: nil)
       state.runs[id] = nil
     case .putConfiguration(let id, let configuration, _):
-      var members = configuration.fields.object ?? [:]
-      members["state"] = state.jobs[id.rawValue]?.fields["state"]
-      put(id.rawValue, Document(version: version, fields: .object(members)), &state)
+      put(DocumentName(id.rawValue), &state) { configuration.replacing(in: $0) }
     case .patchState(let id, let patch, _):
-      var members = state.jobs[id.rawValue]?.fields.object ?? [:]
-      members["state"] = patch.applied(to: members["state"])
-      put(id.rawValue, Document(version: version, fields: .object(members)), &state)
-    case .deleteJob(let id, _): put(id.rawValue, nil, &state)
-    case .putJournal(let entry):
-      state.journal.removeAll { $0.id == entry.id }
-      state.journal.append(entry)
+      put(DocumentName(id.rawValue), &state) { stored in
+        var members = stored?.object ?? [:]
+        members["state"] = patch.applied(to: members["state"])
+        return .object(members)
+      }
+    case .deleteJob(let id, _): put(DocumentName(id.rawValue), &state) { _ in nil }
+    case .putJournal(let entry): state.journal[DocumentName(entry.id)] = entry
     }
   }
 
-  private static func put(_ id: String, _ document: Document?, _ state: inout State) {
+  private static func nextVersion(_ state: inout State) -> Version {
+    state.lastVersion += 1
+    return Version(state.lastVersion)
+  }
+
+  private static func put(_ id: DocumentName, _ state: inout State, _ change: (JSONValue?) -> JSONValue?) {
     let old = jobRecord(id, state)?.nextRun
-    state.jobs[id] = document
+    state.jobs[id] = change(state.jobs[id]?.fields).map { Document(version: nextVersion(&state), fields: $0) }
     state.due.set(id, from: old, to: jobRecord(id, state)?.nextRun)
   }
 }
@@ -191,11 +193,44 @@ extension MemoryStore {
   ///   - id: the document's id, whatever it is.
   ///   - fields: the fields.
   public func importJob(id: String, fields: JSONValue) {
-    state.withLock { state in
-      state.lastVersion += 1
-      Self.put(id, Document(version: Version(state.lastVersion), fields: fields), &state)
+    state.withLock { state in Self.put(DocumentName(id), &state) { _ in fields } }
+  }
+
+  /// A document in its stored form, unknown members included.
+  ///
+  /// - Parameter id: the document's id, whatever it is.
+  /// - Returns: the fields; nil where there is no such document.
+  public func exportJob(id: String) -> JSONValue? {
+    state.withLock { $0.jobs[DocumentName(id)]?.fields }
+  }
+
+  /// Deletes runs whose `expireAt` has come.
+  public func purgeExpired(limit: Int) async throws(StoreError) -> Int {
+    let now = clock.now()
+    return state.withLock { state in
+      let time = Self.advance(&state, to: now)
+      let expired = state.runs.values.map(\.run).filter { $0.expireAt.map { $0 <= time } ?? false }
+      let first = expired.sorted { ($0.expireAt ?? time, $0.id) < ($1.expireAt ?? time, $1.id) }
+      let doomed = first.prefix(StoreLimits.page(limit))
+      for run in doomed { Self.apply(.deleteRun(run.id, .none), &state) }
+      return doomed.count
     }
   }
+
+  /// Deletes journal entries, oldest first.
+  public func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int {
+    state.withLock { state in
+      let old = state.journal.values.filter { $0.time < time }.sorted { $0.place < $1.place }
+      let doomed = old.prefix(StoreLimits.page(limit))
+      for entry in doomed { state.journal[DocumentName(entry.id)] = nil }
+      return doomed.count
+    }
+  }
+}
+
+extension JournalEntry {
+  /// Its place in the journal's order.
+  fileprivate var place: (Timestamp, DocumentName) { (time, DocumentName(id)) }
 }
 
 extension JobStore where Self == MemoryStore {

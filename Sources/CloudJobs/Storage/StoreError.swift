@@ -1,3 +1,5 @@
+package import CloudJobsCore
+
 /// Why a store did not do what it was asked.
 public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What the caller can do about it.
@@ -29,5 +31,18 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The code, the message and the underlying code.
   public var description: String {
     "\(code.rawValue): \(message)" + (nativeCode.map { " [\($0)]" } ?? "")
+  }
+}
+
+extension StoreError {
+  /// The error for a write whose precondition does not hold.
+  package static func conflict(on write: Write) -> StoreError {
+    let name =
+      switch write {
+      case .putRun, .deleteRun: "run"
+      case .putConfiguration, .patchState, .deleteJob: "job document"
+      case .putJournal: "journal entry"
+      }
+    return StoreError(.conflict, "The \(name) is not as expected. Read it again and decide anew.")
   }
 }

@@ -139,6 +139,6 @@ public struct RunFilter: Hashable, Sendable {
   public func matches(_ run: Run) -> Bool {
     (job == nil || job == run.job) && (statuses?.contains(run.status) ?? true)
       && (createdFrom.map { run.createdAt >= $0 } ?? true) && (createdBefore.map { run.createdAt < $0 } ?? true)
-      && (correlationID == nil || correlationID == run.correlationID)
+      && (correlationID.map { wanted in run.correlationID.map { $0.utf8.elementsEqual(wanted.utf8) } ?? false } ?? true)
   }
 }

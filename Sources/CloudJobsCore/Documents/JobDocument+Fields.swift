@@ -73,6 +73,25 @@ extension JobConfiguration {
     members["metadata"] = metadata.map { .object($0) }
     return .object(members)
   }
+
+  /// The names of all fields that a configuration may set, as they stand in a document.
+  public static let fieldNames: Set<String> = [
+    "type", "enabled", "cron", "interval", "timeZone", "startAt", "endAt", "skipDates", "dependencies", "priority",
+    "maxRetries", "timeout", "group", "misfire", "overlap", "queue", "maxConcurrent", "metadata",
+  ]
+
+  /// The stored document after its configuration is replaced by this one.
+  ///
+  /// Each field of ``fieldNames`` gets this configuration's value or is removed. The state stays, and so does whatever
+  /// else the document has: other programs may keep members of their own in it.
+  ///
+  /// - Parameter stored: the document's fields as stored; nil or no object counts as empty.
+  /// - Returns: the document's fields, an object.
+  public func replacing(in stored: JSONValue?) -> JSONValue {
+    var members = (stored?.object ?? [:]).filter { !Self.fieldNames.contains($0.key) }
+    members.merge(fields.object ?? [:]) { _, new in new }
+    return .object(members)
+  }
 }
 
 extension CalendarMoment {

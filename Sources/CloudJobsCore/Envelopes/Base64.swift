@@ -1,10 +1,10 @@
 /// The encoding of bytes in 64 characters of ASCII (RFC 4648, <https://www.rfc-editor.org/rfc/rfc4648>).
-enum Base64 {
+package enum Base64 {
   /// Decodes text in the standard or in the URL-safe alphabet, with padding or without; nil where it is neither.
   ///
   /// Protobuf's JSON mapping, which Pub/Sub speaks, lets senders choose among these
   /// (<https://protobuf.dev/programming-guides/json/>).
-  static func decode(_ text: String) -> [UInt8]? {
+  package static func decode(_ text: String) -> [UInt8]? {
     let bytes = Array(text.utf8)
     var count = bytes.count
     while count > 0, bytes.count - count < 2, bytes[count - 1] == UInt8(ascii: "=") { count -= 1 }
@@ -24,6 +24,23 @@ enum Base64 {
     }
     return result
   }
+
+  /// Encodes bytes in the standard alphabet with padding.
+  package static func encode(_ bytes: [UInt8]) -> String {
+    var text = [UInt8]()
+    text.reserveCapacity((bytes.count + 2) / 3 * 4)
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let count = min(3, bytes.count - start)
+      var word: UInt32 = 0
+      for index in 0..<3 { word = word << 8 | (index < count ? UInt32(bytes[start + index]) : 0) }
+      for place in 0..<4 {
+        text.append(place <= count ? alphabet[Int(word >> UInt32(18 - 6 * place) & 63)] : UInt8(ascii: "="))
+      }
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
   private static func digit(_ byte: UInt8) -> UInt8? {
     switch byte {

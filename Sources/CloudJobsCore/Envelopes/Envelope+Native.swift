@@ -2,10 +2,10 @@ extension Envelope {
   /// The native envelope of a delivery, as it is enqueued.
   ///
   /// It carries the job, the run, the attempt, the correlation id and the payload; decoding it gives the same again. A
-  /// run id goes before an occurrence. An occurrence that the form can't carry as a key (a schedule time, or a text that
-  /// looks like a run id or breaks the rules of keys) is sent as the run id that it stands for, which means the same run.
-  /// A correlation id or an attempt outside the bounds of ``EnvelopeLimits/standard`` is left out. The payload must keep
-  /// ``JSONLimits/payload``, or no handler will take the envelope.
+  /// run id goes before an occurrence. An occurrence that the form can't carry as a key (a schedule time, or a text
+  /// that looks like a run id or breaks the rules of keys) is sent as the run id that it stands for, which means the
+  /// same run. A correlation id or an attempt outside the bounds of ``EnvelopeLimits/standard`` is left out. The
+  /// payload must keep ``JSONLimits/payload``, or no handler will take the envelope.
   ///
   /// - Parameter delivery: what is to be executed.
   /// - Returns: the body to send to the route ``EnvelopePath/trigger``.

@@ -3,9 +3,10 @@
 /// A body on the route ``EnvelopePath/trigger`` is one of
 /// 1. the native form `{"jobId", "payload"?, "runId"?, "attempt"?, "correlationId"?}`;
 /// 2. a task descriptor `{"taskType", "metadata": {"id"?, "weight"?, "schemaVersion"?}?, "payload"?}`;
-/// 3. a Pub/Sub push (<https://cloud.google.com/pubsub/docs/push#receive_push>) or a CloudEvent 1.0, binary or structured
-///    (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md>), whose data is
-///    form 1 or 2, or else the payload of the job that the attribute `jobId` (in a CloudEvent: `jobid`) names.
+/// 3. a Pub/Sub push (<https://cloud.google.com/pubsub/docs/push#receive_push>) or a CloudEvent 1.0, binary or
+///    structured (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md>),
+///    whose data is form 1 or 2, or else the payload of the job that the attribute `jobId` (in a CloudEvent: `jobid`)
+///    names.
 ///
 /// On ``EnvelopePath/scheduled(_:)`` and ``EnvelopePath/master`` the path names the job, and the body (empty, JSON, a
 /// Pub/Sub push, a CloudEvent) is nothing but its payload.
@@ -14,12 +15,16 @@
 ///
 /// **Which occurrence.** The first of these that is there: the body's `runId` or `metadata.id`; Cloud Tasks' queue and
 /// task name; Cloud Scheduler's schedule time; the Pub/Sub message's or the event's id; the header `Idempotency-Key`.
-/// Without any, each delivery is an occurrence of its own. The body goes before the headers because its author knows what
-/// is one piece of work, while a task name only tells one task from another: the same work enqueued twice has two. The
-/// price is that a body which never changes, such as that of a Cloud Scheduler job, must not carry a `runId`.
+/// Without any, each delivery is an occurrence of its own. The body goes before the headers because its author knows
+/// what is one piece of work, while a task name only tells one task from another: the same work enqueued twice has two.
+/// The price is that a body which never changes, such as that of a Cloud Scheduler job, must not carry a `runId`.
 ///
-/// **Schedule times** are occurrences of the job, not of the scheduler: two Cloud Scheduler jobs that fire one job at one
-/// moment make one run, whatever payloads they send.
+/// The keys are `task:QUEUE/NAME`, `pubsub:SUBSCRIPTION/MESSAGE`, `event:SOURCE/ID` and `http:KEY`, percent-encoded
+/// where they would not be printable ASCII.
+///
+/// **Schedule times** are occurrences of the job, not of the scheduler: two Cloud Scheduler jobs that fire one job at
+/// one moment make one run. With a payload they are the scheduler's own (`schedule:NAME/TIME`), as two payloads are two
+/// pieces of work.
 public enum Envelope {
   /// Another name of the master job, which schedules made for the runtime's predecessor address.
   static let masterAlias = "zen_master_scheduler"
@@ -39,7 +44,7 @@ public enum Envelope {
     guard request.body.count <= limits.body.bytes else {
       throw JobError(
         .tooLarge,
-        "The body has \(request.body.count) bytes; at most \(limits.body.bytes) are allowed. Store it and send its place.",
+        "The body has \(request.body.count) bytes; at most \(limits.body.bytes) are allowed. Send where it is stored.",
         field: "body")
     }
     let headers = try TransportHeaders(request.headers, limits: limits)
@@ -57,7 +62,7 @@ public enum Envelope {
       delivery.occurrence = .key(key)
     } else if contents.run == nil {
       delivery.occurrence =
-        headers.occurrence ?? contents.messageKey.map { .key($0) } ?? headers.idempotencyKey.map { .key("http:\($0)") }
+        headers.occurrence(hasPayload: contents.payload != nil) ?? contents.messageKey.map { .key($0) } ?? headers.idempotencyKey.map { .key("http:\($0)") }
     }
     delivery.attempt = contents.attempt
     delivery.payload = contents.payload

@@ -9,8 +9,8 @@ public struct EnvelopeHeaders: Sendable {
 
   /// The first value of a field without the space around it, or nil where the field is absent or empty.
   public subscript(name: String) -> String? {
-    for field in fields where Self.areEqual(field.name, name) {
-      if let value = Self.trimmed(field.value) { return value }
+    for index in fields.indices where Self.areEqual(fields[index].name, name) {
+      if let value = Self.trimmed(fields[index].value) { return value }
     }
     return nil
   }
@@ -23,8 +23,8 @@ public struct EnvelopeHeaders: Sendable {
   ///   two different values for the request's identity.
   func single(_ name: String) throws(JobError) -> String? {
     var found: String?
-    for field in fields where Self.areEqual(field.name, name) {
-      guard let value = Self.trimmed(field.value) else { continue }
+    for index in fields.indices where Self.areEqual(fields[index].name, name) {
+      guard let value = Self.trimmed(fields[index].value) else { continue }
       guard found == nil || found == value else {
         throw JobError(.invalidField, "The header \(name) occurs with two values. Send one.", field: name)
       }
@@ -35,8 +35,7 @@ public struct EnvelopeHeaders: Sendable {
 
   private static func areEqual(_ left: String, _ right: String) -> Bool {
     let (left, right) = (left.utf8, right.utf8)
-    guard left.count == right.count else { return false }
-    return zip(left, right).allSatisfy { lowercased($0) == lowercased($1) }
+    return left.count == right.count && left.elementsEqual(right) { lowercased($0) == lowercased($1) }
   }
 
   private static func lowercased(_ byte: UInt8) -> UInt8 {

@@ -77,7 +77,7 @@ struct EnvelopeObject {
     guard range.count <= limits.payload.bytes else {
       throw JobError(
         .tooLarge,
-        "The payload has \(range.count) bytes; at most \(limits.payload.bytes) are allowed. Store it and send its place.",
+        "The payload has \(range.count) bytes; at most \(limits.payload.bytes) are allowed. Send where it is stored.",
         field: place(of: "payload"))
     }
     return JSONText(trusted: Array(bytes[range]))
@@ -103,14 +103,5 @@ struct EnvelopeObject {
     case UInt8(ascii: "t"), UInt8(ascii: "f"): "a boolean"
     default: "a number"
     }
-  }
-}
-
-extension JobError {
-  /// The error with the field that it concerns.
-  func located(at field: String) -> JobError {
-    var error = self
-    error.field = field
-    return error
   }
 }

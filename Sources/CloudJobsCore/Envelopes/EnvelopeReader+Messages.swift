@@ -14,7 +14,7 @@ extension EnvelopeReader {
     } else {
       contents = try dataContents(event.data, at: event.dataField, job: event.job, attribute: event.jobField)
     }
-    contents.messageKey = contents.messageKey ?? "event:\(event.source)/\(event.id)"
+    contents.messageKey = contents.messageKey ?? EnvelopeContents.key("event", event.source, event.id)
     contents.isMessage = true
     return contents
   }
@@ -38,7 +38,7 @@ extension EnvelopeReader {
     }
     var contents = try dataContents(
       data, at: place, job: try attributes?.text("jobId"), attribute: "\(message.place(of: "attributes")).jobId")
-    contents.messageKey = "pubsub:\(subscription)/\(identifier)"
+    contents.messageKey = EnvelopeContents.key("pubsub", subscription, identifier)
     contents.isMessage = true
     return contents
   }

@@ -26,13 +26,20 @@ struct EnvelopeReader {
     }
     let object = try EnvelopeObject(body, at: "", limits: limits.body)
     if named != nil {
-      if object.has("subscription"), object.has("message") { return try pushContents(of: object) }
+      if Self.isPush(object) { return try pushContents(of: object) }
       return EnvelopeContents(payload: try payload(body, at: "body"))
     }
     if let contents = try ownContents(of: object) { return contents }
     if object.has("specversion") { return try contents(of: CloudEvent(structured: object, limits: limits)) }
     if object.has("message") { return try pushContents(of: object) }
     throw Self.noJob(at: "jobId", object)
+  }
+
+  /// Whether an object has all that marks a Pub/Sub push, so that a payload with a member `message` is not taken for
+  /// one.
+  private static func isPush(_ object: EnvelopeObject) -> Bool {
+    guard object.has("subscription"), let message = try? object.object("message") else { return false }
+    return message.has("messageId") || message.has("message_id")
   }
 
   /// Reads the native form or a task descriptor; nil where the object is neither.
@@ -85,10 +92,13 @@ struct EnvelopeReader {
     return contents
   }
 
-  /// Checks a text that is to be a payload and stands for itself.
+  /// Checks a text that is to be a payload and stands for itself; the space around it does not belong to it.
   func payload(_ bytes: [UInt8], at field: String) throws(JobError) -> JSONText {
     do {
-      return try JSONText(checking: bytes, limits: limits.payload)
+      let text = try JSONText(checking: bytes, limits: limits.payload)
+      guard Self.isSpace(bytes[0]) || Self.isSpace(bytes[bytes.count - 1]) else { return text }
+      let end = bytes.lastIndex { !Self.isSpace($0) } ?? 0
+      return JSONText(trusted: Array(bytes[...end].drop { Self.isSpace($0) }))
     } catch {
       throw error.located(at: field)
     }
@@ -96,7 +106,11 @@ struct EnvelopeReader {
 
   /// The first byte that is not space.
   static func firstByte(of bytes: [UInt8]) -> UInt8? {
-    bytes.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
+    bytes.first { !isSpace($0) }
+  }
+
+  private static func isSpace(_ byte: UInt8) -> Bool {
+    byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
   }
 
   /// The fault of an envelope that names no job, with a hint where a member looks as if it should.

@@ -51,9 +51,13 @@ struct TransportHeaders {
   var isTask: Bool { transport?.queueName != nil || transport?.taskName != nil }
 
   /// The occurrence that the delivering service's own names stand for.
-  var occurrence: Occurrence? {
-    if let queue = transport?.queueName, let task = transport?.taskName { return .key("task:\(queue)/\(task)") }
-    return scheduleTime.map { .slot($0) }
+  func occurrence(hasPayload: Bool) -> Occurrence? {
+    if let queue = transport?.queueName, let task = transport?.taskName {
+      return .key(EnvelopeContents.key("task", queue, task))
+    }
+    guard let scheduleTime else { return nil }
+    if !hasPayload { return .slot(scheduleTime) }
+    return .key(EnvelopeContents.key("schedule", transport?.schedulerJobName ?? "", scheduleTime.description))
   }
 
   private static func text(

@@ -3,6 +3,8 @@ public struct JSONLimits: Hashable, Sendable {
   /// The largest text, in bytes.
   public var bytes: Int
   /// The deepest nesting of arrays and objects; a scalar alone has depth 0.
+  ///
+  /// Each level takes a frame of the stack while the text is read: keep it in the hundreds.
   public var depth: Int
 
   /// Bounds of a size and a depth.

@@ -13,12 +13,13 @@ extension ZoneCatalog {
   /// The zones of a folder of TZif files.
   ///
   /// - Parameter directory: the folder, such as the value of the environment variable `TZDIR`.
+  /// - Returns: a catalog that reads a zone's file when it is first asked for.
   public static func system(directory: String) -> ZoneCatalog {
     ZoneCatalog { name in contents(ofFile: "\(directory)/\(name)", atMost: TZifReader.maximumLength) }
   }
 
   /// The bytes of a regular file, or nil where there is none, it can't be read, or it is too long.
-  private static func contents(ofFile path: String, atMost limit: Int) -> [UInt8]? {
+  static func contents(ofFile path: String, atMost limit: Int) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }

@@ -14,9 +14,7 @@ extension Timestamp {
 
   /// The microseconds that a fraction's digits mean, or nil where there are none, or other characters.
   private static func microseconds(_ digits: [UInt8]) -> Int64? {
-    guard CivilDate.number(digits.prefix(6)) != nil, digits.allSatisfy({ $0 &- UInt8(ascii: "0") < 10 }) else {
-      return nil
-    }
+    guard !digits.isEmpty, digits.allSatisfy({ $0 &- UInt8(ascii: "0") < 10 }) else { return nil }
     return (0..<6).reduce(0) { value, index in
       value * 10 + (index < digits.count ? Int64(digits[index] - UInt8(ascii: "0")) : 0)
     }

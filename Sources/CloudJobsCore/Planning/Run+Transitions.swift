@@ -50,3 +50,21 @@ extension Run {
     handoffs == 0 ? "\(id.rawValue)-\(attempt.successor)" : "\(id.rawValue)-\(attempt.successor)-\(handoffs)"
   }
 }
+
+extension Run {
+  /// The run after its process or its queue is known to be gone: no attempt is counted as failed, the old fencing token
+  /// is worth nothing, and the next delivery gets a name of its own.
+  ///
+  /// - Parameters:
+  ///   - policy: the job's policy.
+  ///   - settings: the runtime's spans.
+  ///   - now: the store's time.
+  /// - Returns: the run as it waits for its next delivery.
+  public func orphaned(policy: JobPolicy, settings: PlanSettings, at now: Timestamp) -> Run {
+    guard status == .running else { return handedAgain(settings, now: now) }
+    var run = concluded(.snoozed(until: now), policy: policy, settings: settings, at: now)
+    run.fence = run.fence.successor
+    run.reason = "The process ended during attempt \(attempt)."
+    return run
+  }
+}

@@ -37,6 +37,7 @@ struct DayRule: Hashable, Sendable {
   /// - Parameters:
   ///   - first: the weekday of the month's first day.
   ///   - length: the number of its days.
+  /// - Returns: the days that satisfy the rule, whatever the month's number.
   func days(firstWeekday first: Int, length: Int) -> UInt64 {
     let all = UInt64(bits: 1...length)
     var byMonth = daysOfMonth

@@ -9,10 +9,11 @@ extension Schedule {
   /// - Parameters:
   ///   - text: the expression, at most ``maximumLength`` bytes.
   ///   - zone: the zone whose clock it speaks of.
+  /// - Returns: the schedule.
   /// - Throws: ``JobError`` `invalidSchedule`, whose field is the cron field concerned; also where it can never fire.
   public static func cron(_ text: String, in zone: Zone) throws(JobError) -> Schedule {
     let text = try trimmed(text)
-    return Schedule(text: text, form: .calendar(try CronParser().rule(text), zone))
+    return Schedule(text: text, form: .calendar(ZonedRule(try CronParser().rule(text), in: zone)))
   }
 
   /// A schedule that is due at a fixed distance.
@@ -22,6 +23,7 @@ extension Schedule {
   /// - Parameters:
   ///   - interval: the distance: whole milliseconds, at most 400 years.
   ///   - anchor: a point of the grid.
+  /// - Returns: the schedule.
   /// - Throws: ``JobError`` `invalidSchedule` where the interval is out of range.
   public static func every(_ interval: Duration, anchor: Timestamp = .epoch) throws(JobError) -> Schedule {
     let grid = try grid(interval, anchor: anchor)
@@ -33,6 +35,7 @@ extension Schedule {
   /// - Parameters:
   ///   - text: numbers with the units w, d, h, m, s and ms, the longest first.
   ///   - anchor: a point of the grid.
+  /// - Returns: the schedule.
   /// - Throws: ``JobError`` `invalidSchedule` where the text can't be read, or the interval is out of range.
   public static func interval(_ text: String, anchor: Timestamp = .epoch) throws(JobError) -> Schedule {
     let text = try trimmed(text)
@@ -60,6 +63,7 @@ extension Schedule {
   ///   - text: the schedule; the case of letters does not matter.
   ///   - zone: the zone whose clock it speaks of.
   ///   - anchor: a point of the grid, for a bare interval.
+  /// - Returns: the schedule.
   /// - Throws: ``JobError`` `invalidSchedule`, which shows the forms that are taken.
   public static func english(
     _ text: String, in zone: Zone, anchor: Timestamp = .epoch
@@ -75,20 +79,21 @@ extension Schedule {
   ///   - text: the schedule.
   ///   - zone: the zone whose clock it speaks of.
   ///   - anchor: a point of the grid, for a bare English interval.
+  /// - Returns: the schedule.
   /// - Throws: ``JobError`` `invalidSchedule`.
   public static func unixCron(
     _ text: String, in zone: Zone, anchor: Timestamp = .epoch
   ) throws(JobError) -> Schedule {
     let text = try trimmed(text)
     if EnglishParser.resembles(text) { return try english(text, in: zone, anchor: anchor, isStrict: true) }
-    return Schedule(text: text, form: .calendar(try CronParser(takesExtensions: false).rule(text), zone))
+    return Schedule(text: text, form: .calendar(ZonedRule(try CronParser(takesExtensions: false).rule(text), in: zone)))
   }
 
   /// A schedule from any of the texts, told apart by their form.
   ///
   /// - Parameters:
   ///   - text: a cron expression or macro, an interval (`5m`, `@every 5m`), the English form, or an RFC 3339 time, with
-  ///     or without `at` before it.
+  ///     or without `at` before it; a time without an offset is in UTC.
   ///   - zone: the zone whose clock cron and English speak of.
   ///   - anchor: a point of the grid, for intervals.
   /// - Throws: ``JobError`` `invalidSchedule`.
@@ -116,7 +121,7 @@ extension Schedule {
     case .interval(let seconds):
       return Schedule(text: text, form: .interval(try grid(.seconds(seconds), anchor: anchor)))
     case .calendar(let rule):
-      return Schedule(text: text, form: .calendar(rule, zone))
+      return Schedule(text: text, form: .calendar(ZonedRule(rule, in: zone)))
     }
   }
 

@@ -31,6 +31,7 @@ public struct ZoneCatalog: Sendable {
   /// The zone of a name.
   ///
   /// - Parameter name: an IANA name such as `Europe/Berlin`.
+  /// - Returns: the zone, from memory where it was asked for before.
   /// - Throws: ``JobError`` `invalidTimeZone` where the name has the wrong form, is not known, or its data are damaged.
   public func zone(named name: String) throws(JobError) -> Zone {
     if name == "UTC" { return .utc }

@@ -67,7 +67,8 @@ enum GoodEnvelopes {
       Delivery(job: "a", trigger: .manual, weight: .light)),
     .init(
       "whole",
-      "{\"taskType\":\"a\",\"metadata\":{\"id\":\"m\",\"weight\":\"heavy\",\"schemaVersion\":1,\"x\":0},\"payload\":[]}",
+      "{\"taskType\":\"a\",\"metadata\":{\"id\":\"m\",\"weight\":\"heavy\",\"schemaVersion\":1,\"x\":0},"
+        + "\"payload\":[]}",
       Delivery(job: "a", trigger: .manual, occurrence: .key("m"), payload: json("[]"), weight: .heavy)),
     .init(
       "medium", "{\"taskType\":\"a\",\"metadata\":{\"weight\":\"medium\"}}",
@@ -81,6 +82,15 @@ enum GoodEnvelopes {
   ]
 
   static let paths: [EnvelopeCase<Delivery>] = [
+    .init(
+      "payload that is not quite a push", "{\"subscription\":\"gold\",\"message\":\"hi\"}", path: .scheduled("a"),
+      Delivery(
+        job: "a", trigger: .schedule, payload: json("{\"subscription\":\"gold\",\"message\":\"hi\"}"))),
+    .init(
+      "payload with a message of its own", "{\"subscription\":\"gold\",\"message\":{\"text\":1}}",
+      path: .scheduled("a"),
+      Delivery(
+        job: "a", trigger: .schedule, payload: json("{\"subscription\":\"gold\",\"message\":{\"text\":1}}"))),
     .init("empty body", path: .scheduled("nightly"), Delivery(job: "nightly", trigger: .schedule)),
     .init("blank body", " \n", path: .scheduled("nightly"), Delivery(job: "nightly", trigger: .schedule)),
     .init(
@@ -88,7 +98,8 @@ enum GoodEnvelopes {
       Delivery(
         job: "nightly", trigger: .schedule, occurrence: .slot(time), scheduledFor: time,
         transport: DeliveryTransport(schedulerJobName: "nightly"))),
-    .init("payload", "[1]", path: .scheduled("a"), Delivery(job: "a", trigger: .schedule, payload: json("[1]"))),
+    .init(
+      "payload", "\r\n [1] \t", path: .scheduled("a"), Delivery(job: "a", trigger: .schedule, payload: json("[1]"))),
     .init(
       "payload an object, even one like an envelope", "{\"jobId\":\"b\"}", path: .scheduled("a"),
       Delivery(job: "a", trigger: .schedule, payload: json("{\"jobId\":\"b\"}"))),
@@ -125,7 +136,8 @@ enum GoodEnvelopes {
         job: "a", trigger: .task, occurrence: .key("pubsub:projects/p/subscriptions/s/136"),
         payload: json("{\"é\":1}"))),
     .init(
-      "push with a run", push("{\"jobId\":\"a\",\"runId\":\"\(hex)\"}"), Delivery(job: "a", trigger: .task, run: run())),
+      "push with a run", push("{\"jobId\":\"a\",\"runId\":\"\(hex)\"}"),
+      Delivery(job: "a", trigger: .task, run: run())),
     .init(
       "push of a descriptor", push("{\"taskType\":\"a\",\"metadata\":{\"id\":\"m\"}}"),
       Delivery(job: "a", trigger: .task, occurrence: .key("m"), weight: .light)),
@@ -133,7 +145,7 @@ enum GoodEnvelopes {
       "push of a payload", push(" [1,2]", attributes: "{\"jobId\":\"a\",\"x\":\"y\"}"),
       Delivery(
         job: "a", trigger: .task, occurrence: .key("pubsub:projects/p/subscriptions/s/136"),
-        payload: json(" [1,2]"))),
+        payload: json("[1,2]"))),
     .init(
       "push of nothing", push(nil, attributes: "{\"jobId\":\"zen_master_scheduler\"}"),
       Delivery(job: .master, trigger: .task, occurrence: .key("pubsub:projects/p/subscriptions/s/136"))),
@@ -142,11 +154,12 @@ enum GoodEnvelopes {
       Delivery(job: "a", trigger: .task, occurrence: .key("pubsub:projects/p/subscriptions/s/136"))),
     .init(
       "push of old clients, URL-safe base64 without padding",
-      "{\"message\":{\"data\":\"eyJqb2JJZCI6ImEiLCJwYXlsb2FkIjoiPz8_fn5-In0\",\"message_id\":\"1\"},\"subscription\":\"s\"}",
+      "{\"message\":{\"data\":\"eyJqb2JJZCI6ImEiLCJwYXlsb2FkIjoiPz8_fn5-In0\",\"message_id\":\"1\"},"
+        + "\"subscription\":\"s\"}",
       Delivery(job: "a", trigger: .task, occurrence: .key("pubsub:s/1"), payload: json("\"???~~~\""))),
     .init(
       "binary event", "{\"jobId\":\"a\"}", headers: eventHeaders(["ce-source": "//shop/a%20b%", "ce-id": "%37"]),
-      Delivery(job: "a", trigger: .task, occurrence: .key("event://shop/a b%/7"))),
+      Delivery(job: "a", trigger: .task, occurrence: .key("event://shop/a%20b%25/7"))),
     .init(
       "binary event with an attribute", "{\"x\":1}", headers: eventHeaders(["Ce-Jobid": "a"]),
       Delivery(job: "a", trigger: .task, occurrence: .key("event://shop/orders/7"), payload: json("{\"x\":1}"))),
@@ -174,6 +187,33 @@ enum GoodEnvelopes {
   ]
 
   static let headers: [EnvelopeCase<Delivery>] = [
+    .init(
+      "task goes before the message in it and before an idempotency key", push("{\"jobId\":\"a\"}"),
+      headers: ["X-CloudTasks-QueueName": "q", "X-CloudTasks-TaskName": "t", "Idempotency-Key": "k"],
+      Delivery(
+        job: "a", trigger: .task, occurrence: .key("task:q/t"),
+        transport: DeliveryTransport(queueName: "q", taskName: "t"))),
+    .init(
+      "task goes before a schedule time", "{\"jobId\":\"a\"}",
+      headers: [
+        "X-CloudTasks-QueueName": "q", "X-CloudTasks-TaskName": "t", "X-CloudTasks-TaskETA": "1",
+        "X-CloudScheduler-ScheduleTime": "2026-11-21T02:54:00Z",
+      ],
+      Delivery(
+        job: "a", trigger: .task, occurrence: .key("task:q/t"), scheduledFor: time,
+        transport: DeliveryTransport(queueName: "q", taskName: "t"))),
+    .init(
+      "schedule time goes before an idempotency key", "{\"jobId\":\"a\"}",
+      headers: ["X-CloudScheduler-ScheduleTime": "2026-11-21T02:54:00Z", "Idempotency-Key": "k"],
+      Delivery(job: "a", trigger: .schedule, occurrence: .slot(time), scheduledFor: time)),
+    .init(
+      "a slash in an event's id is not the one before it", "{\"jobId\":\"a\"}",
+      headers: eventHeaders(["ce-source": "s", "ce-id": "x/%C3%A9\u{7F}"]),
+      Delivery(job: "a", trigger: .task, occurrence: .key("event:s/x%2f%c3%a9%7f"))),
+    .init(
+      "a slash in an event's source stays", "{\"jobId\":\"a\"}",
+      headers: eventHeaders(["ce-source": "s/x", "ce-id": "%C3%A9\u{7F}"]),
+      Delivery(job: "a", trigger: .task, occurrence: .key("event:s/x/%c3%a9%7f"))),
     .init(
       "task", "{\"jobId\":\"a\"}", headers: EnvelopeHeaders(tasks),
       Delivery(

@@ -1,8 +1,8 @@
 import CloudJobsCore
 import Testing
 
-/// Texts in the spirit of JSONTestSuite (<https://github.com/nst/JSONTestSuite>), each read in both ways: as a value, and
-/// as a text that is only checked.
+/// Texts in the spirit of JSONTestSuite (<https://github.com/nst/JSONTestSuite>), each read in both ways: as a value,
+/// and as a text that is only checked.
 @Suite("JSON grammar")
 struct JSONGrammarTests {
   @Test("Accepted texts", arguments: JSONTexts.accepted)

@@ -105,4 +105,17 @@ struct TimestampTests {
     #expect(Duration.nanoseconds(1_999).microseconds == 1)
     #expect(Duration.nanoseconds(-1_999).microseconds == -1)
   }
+
+  @Test(
+    "Unix seconds in decimal digits",
+    arguments: [
+      ("0", 0), ("0.0", 0), ("1795229640", 1_795_229_640_000_000), ("1795229640.25", 1_795_229_640_250_000),
+      ("1795229640.000001", 1_795_229_640_000_001), ("1795229640.9999999999", 1_795_229_640_999_999),
+      ("0000000001.5", 1_500_000), ("999999999999.9", 253_402_300_799_999_999), ("", nil), (".", nil), (".5", nil),
+      ("5.", nil), ("-1", nil), ("+1", nil), ("1e9", nil), ("1.5.5", nil), ("1,5", nil), ("1.5 ", nil), (" 1", nil),
+      ("1.1234567x", nil), ("1.-5", nil), ("1234567890123", nil), ("0x10", nil), ("NaN", nil), ("１", nil),
+    ] as [(String, Int64?)])
+  func unixSeconds(text: String, microseconds: Int64?) {
+    #expect(Timestamp(unixSeconds: text)?.microseconds == microseconds)
+  }
 }

@@ -1,6 +1,7 @@
 /// A seeded generator for tests, xorshift64*.
 ///
-/// Source: S. Vigna, "An experimental exploration of Marsaglia's xorshift generators" (<https://arxiv.org/abs/1402.6246>).
+/// Source: S. Vigna, "An experimental exploration of Marsaglia's xorshift generators"
+/// (<https://arxiv.org/abs/1402.6246>).
 struct Xorshift64Star: RandomNumberGenerator {
   private var state: UInt64
 

@@ -1,0 +1,45 @@
+/// A binary heap whose least element stands first; insertion and removal of the least cost O(log n).
+struct MinimumHeap<Element: Comparable & Sendable>: Sendable {
+  private var elements: [Element] = []
+
+  /// The least element.
+  var first: Element? { elements.first }
+  /// The number of elements, stale ones included.
+  var count: Int { elements.count }
+
+  /// Adds an element.
+  mutating func insert(_ element: Element) {
+    elements.append(element)
+    var child = elements.count - 1
+    while child > 0 {
+      let parent = (child - 1) / 2
+      guard elements[child] < elements[parent] else { return }
+      elements.swapAt(child, parent)
+      child = parent
+    }
+  }
+
+  /// Takes the least element out.
+  @discardableResult
+  mutating func removeFirst() -> Element? {
+    guard let last = elements.popLast() else { return nil }
+    guard let removed = elements.first else { return last }
+    elements[0] = last
+    var parent = 0
+    while true {
+      var least = parent
+      for child in [2 * parent + 1, 2 * parent + 2] where child < elements.count && elements[child] < elements[least] {
+        least = child
+      }
+      if least == parent { break }
+      elements.swapAt(parent, least)
+      parent = least
+    }
+    return removed
+  }
+
+  /// Takes all elements out.
+  mutating func removeAll() {
+    elements.removeAll()
+  }
+}

@@ -1,0 +1,37 @@
+import CloudJobsCore
+
+/// When each of many parts next has something to do.
+struct WakeIndex<ID: Hashable & Comparable & Sendable>: Sendable {
+  private struct Entry: Comparable, Sendable {
+    var time: Timestamp
+    var id: ID
+    static func < (left: Entry, right: Entry) -> Bool { (left.time, left.id) < (right.time, right.id) }
+  }
+
+  private var heap = MinimumHeap<Entry>()
+  private var times: [ID: Timestamp] = [:]
+
+  /// The earliest time of all.
+  var earliest: Timestamp? { heap.first?.time }
+
+  /// Sets a part's next time, or that it has none.
+  mutating func set(_ id: ID, to time: Timestamp?) {
+    guard times[id] != time else { return }
+    times[id] = time
+    if let time { heap.insert(Entry(time: time, id: id)) }
+    discardStale()
+  }
+
+  /// Takes out the part that is due first, where one is due.
+  mutating func removeDue(at now: Timestamp) -> ID? {
+    guard let entry = heap.first, entry.time <= now else { return nil }
+    heap.removeFirst()
+    times[entry.id] = nil
+    discardStale()
+    return entry.id
+  }
+
+  private mutating func discardStale() {
+    while let entry = heap.first, times[entry.id] != entry.time { heap.removeFirst() }
+  }
+}

@@ -1,0 +1,58 @@
+import Synchronization
+
+/// Wakes whoever waits for something to change; a change between a look and the wait is not missed.
+final class ChangeSignal: Sendable {
+  private struct State {
+    var generation: UInt64 = 0
+    var lastNumber: UInt64 = 0
+    var waiters: [UInt64: CheckedContinuation<Void, any Error>] = [:]
+    var cancelled: Set<UInt64> = []
+  }
+
+  private let state = Mutex(State())
+
+  /// How many changes there have been.
+  var generation: UInt64 { state.withLock { $0.generation } }
+
+  /// Tells of a change.
+  func notify() {
+    let waiters = state.withLock { state in
+      state.generation += 1
+      defer { state.waiters.removeAll() }
+      return Array(state.waiters.values)
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+
+  /// Suspends until there has been a change after a generation.
+  ///
+  /// - Parameter generation: the one that the caller has seen.
+  /// - Throws: `CancellationError`.
+  func wait(after generation: UInt64) async throws {
+    let number = state.withLock { state in
+      state.lastNumber += 1
+      return state.lastNumber
+    }
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        let result: Result<Void, any Error>? = state.withLock { state in
+          if state.cancelled.remove(number) != nil { return .failure(CancellationError()) }
+          if state.generation != generation { return .success(()) }
+          state.waiters[number] = continuation
+          return nil
+        }
+        if let result { continuation.resume(with: result) }
+      }
+    } onCancel: {
+      let waiter = state.withLock { state -> CheckedContinuation<Void, any Error>? in
+        guard let waiter = state.waiters.removeValue(forKey: number) else {
+          state.cancelled.insert(number)
+          return nil
+        }
+        return waiter
+      }
+      waiter?.resume(throwing: CancellationError())
+    }
+    state.withLock { _ = $0.cancelled.remove(number) }
+  }
+}

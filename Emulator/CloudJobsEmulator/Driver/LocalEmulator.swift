@@ -1,0 +1,144 @@
+public import CloudJobsCore
+import Synchronization
+
+/// The emulator in real time, in this process.
+///
+/// Requests go through ``withState(_:)``; ``run()`` makes the deliveries while it lasts, as many at once as the queues'
+/// limits allow.
+public final class LocalEmulator: Sendable {
+  private struct Shared {
+    var state: EmulatorState
+    var trace: EmulatorTrace
+    var outbox: [Dispatch] = []
+    var lastTime: Timestamp
+    /// Tells deliveries of an earlier state, whose identities may occur again, from those of the present one.
+    var generation = 0
+  }
+
+  /// The clock.
+  public let clock: any JobClock
+  private let deliver: @Sendable (Dispatch) async -> DispatchOutcome
+  private let shared: Mutex<Shared>
+  private let changes = ChangeSignal()
+
+  /// An emulator that has not been started.
+  ///
+  /// - Parameters:
+  ///   - state: the services, with queues and jobs or without.
+  ///   - clock: the time.
+  ///   - traceLimit: how many entries of the trace are kept.
+  ///   - deliver: makes a delivery and answers how it ended, within the delivery's deadline.
+  public init(
+    state: EmulatorState, clock: any JobClock = SystemClock(), traceLimit: Int = 10_000,
+    deliver: @escaping @Sendable (Dispatch) async -> DispatchOutcome
+  ) {
+    self.clock = clock
+    self.deliver = deliver
+    shared = Mutex(Shared(state: state, trace: EmulatorTrace(limit: traceLimit), lastTime: clock.now()))
+  }
+
+  /// Makes requests of the services at the present time, and sees to what they set in motion.
+  ///
+  /// - Parameter body: takes the services and the time.
+  /// - Returns: what the closure returns.
+  /// - Throws: what the closure throws.
+  public func withState<Result: Sendable, Failure: Error>(
+    _ body: (inout EmulatorState, Timestamp) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    defer { changes.notify() }
+    return try shared.withLock { (shared) throws(Failure) -> Result in
+      let now = time(&shared)
+      return try body(&shared.state, now)
+    }
+  }
+
+  /// What happened lately, oldest first.
+  public var traceEntries: [TraceEntry] { shared.withLock { $0.trace }.entries }
+
+  /// Replaces all services' state; attempts in flight end without effect.
+  public func reset(to state: EmulatorState) {
+    shared.withLock { shared in
+      shared.state = state
+      shared.generation += 1
+      shared.outbox.removeAll()
+      shared.trace = EmulatorTrace(limit: shared.trace.limit)
+    }
+    changes.notify()
+  }
+
+  /// Suspends until nothing is in flight, due or to be tried again.
+  ///
+  /// - Throws: `CancellationError`.
+  public func waitUntilIdle() async throws {
+    while true {
+      let seen = changes.generation
+      let isIdle = shared.withLock { shared in
+        let now = time(&shared)
+        return shared.outbox.isEmpty && shared.state.isIdle(at: now)
+      }
+      if isIdle { return }
+      try await changes.wait(after: seen)
+    }
+  }
+
+  /// Makes deliveries until the task is cancelled.
+  ///
+  /// - Throws: never at present; cancellation is the ordinary end.
+  public func run() async throws {
+    await withDiscardingTaskGroup { group in
+      while !Task.isCancelled {
+        let seen = changes.generation
+        let (dispatches, generation, next) = collect()
+        for dispatch in dispatches {
+          group.addTask {
+            let outcome = await self.deliver(dispatch)
+            self.complete(dispatch.id, outcome, generation: generation)
+          }
+        }
+        guard dispatches.isEmpty else { continue }
+        do { try await wait(after: seen, until: next) } catch { break }
+      }
+      group.cancelAll()
+    }
+  }
+
+  private func collect() -> ([Dispatch], Int, Timestamp?) {
+    shared.withLock { shared in
+      let now = time(&shared)
+      perform(shared.state.handle(.wake, at: now), at: now, &shared)
+      defer { shared.outbox.removeAll() }
+      return (shared.outbox, shared.generation, shared.state.nextWake)
+    }
+  }
+
+  private func complete(_ id: DispatchID, _ outcome: DispatchOutcome, generation: Int) {
+    shared.withLock { shared in
+      guard generation == shared.generation else { return }
+      let now = time(&shared)
+      perform(shared.state.handle(.completed(id, outcome), at: now), at: now, &shared)
+    }
+    changes.notify()
+  }
+
+  private func perform(_ actions: [ServiceAction], at now: Timestamp, _ shared: inout Shared) {
+    shared.trace.append(actions, at: now)
+    for case .dispatch(let dispatch) in actions { shared.outbox.append(dispatch) }
+  }
+
+  /// The present, never before an earlier one, as the machine's clock may be set back.
+  private func time(_ shared: inout Shared) -> Timestamp {
+    shared.lastTime = max(shared.lastTime, clock.now())
+    return shared.lastTime
+  }
+
+  /// Suspends until there is a change or a time has come.
+  private func wait(after generation: UInt64, until time: Timestamp?) async throws {
+    guard let time else { return try await changes.wait(after: generation) }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await self.clock.sleep(until: time) }
+      group.addTask { try await self.changes.wait(after: generation) }
+      try await group.next()
+      group.cancelAll()
+    }
+  }
+}

@@ -1,0 +1,95 @@
+public import CloudJobsCore
+import Synchronization
+
+/// A clock whose time moves only by hand.
+public final class VirtualClock: JobClock {
+  private struct Sleeper: Comparable, Sendable {
+    var deadline: Timestamp
+    var number: UInt64
+    static func < (left: Sleeper, right: Sleeper) -> Bool {
+      (left.deadline, left.number) < (right.deadline, right.number)
+    }
+  }
+
+  private struct State {
+    var now: Timestamp
+    var lastNumber: UInt64 = 0
+    var order = MinimumHeap<Sleeper>()
+    var continuations: [UInt64: CheckedContinuation<Void, any Error>] = [:]
+    var cancelled: Set<UInt64> = []
+  }
+
+  private let state: Mutex<State>
+
+  /// A clock that stands at a time.
+  public init(start: Timestamp) {
+    state = Mutex(State(now: start))
+  }
+
+  /// The time that the clock stands at.
+  public func now() -> Timestamp {
+    state.withLock { $0.now }
+  }
+
+  /// Suspends until the clock has been moved to a time.
+  ///
+  /// - Parameter deadline: when to resume.
+  /// - Throws: `CancellationError` when the task is cancelled first.
+  public func sleep(until deadline: Timestamp) async throws {
+    let number = state.withLock { state in
+      state.lastNumber += 1
+      return state.lastNumber
+    }
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        let result: Result<Void, any Error>? = state.withLock { state in
+          if state.cancelled.remove(number) != nil { return .failure(CancellationError()) }
+          if deadline <= state.now { return .success(()) }
+          state.continuations[number] = continuation
+          state.order.insert(Sleeper(deadline: deadline, number: number))
+          return nil
+        }
+        if let result { continuation.resume(with: result) }
+      }
+    } onCancel: {
+      let continuation = state.withLock { state -> CheckedContinuation<Void, any Error>? in
+        guard let continuation = state.continuations.removeValue(forKey: number) else {
+          state.cancelled.insert(number)
+          return nil
+        }
+        return continuation
+      }
+      continuation?.resume(throwing: CancellationError())
+    }
+    state.withLock { _ = $0.cancelled.remove(number) }
+  }
+
+  /// How many tasks sleep.
+  public var sleeperCount: Int {
+    state.withLock { $0.continuations.count }
+  }
+
+  /// When the first of the sleepers is to be resumed, or nil where none sleeps.
+  public var nextDeadline: Timestamp? {
+    state.withLock { state in
+      while let first = state.order.first, state.continuations[first.number] == nil { state.order.removeFirst() }
+      return state.order.first?.deadline
+    }
+  }
+
+  /// Moves the time on and resumes the sleepers whose deadline has come, in the order of their deadlines.
+  ///
+  /// - Parameter time: the new time; an earlier one than the clock's changes nothing.
+  public func move(to time: Timestamp) {
+    let due = state.withLock { state in
+      state.now = max(state.now, time)
+      var due: [CheckedContinuation<Void, any Error>] = []
+      while let first = state.order.first, first.deadline <= state.now {
+        state.order.removeFirst()
+        if let continuation = state.continuations.removeValue(forKey: first.number) { due.append(continuation) }
+      }
+      return due
+    }
+    for continuation in due { continuation.resume() }
+  }
+}

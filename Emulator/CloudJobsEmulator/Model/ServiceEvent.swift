@@ -1,0 +1,7 @@
+/// What happens to a service.
+public enum ServiceEvent: Hashable, Sendable {
+  /// Time has passed, or a request was made: do what is due.
+  case wake
+  /// A delivery has ended; an identity that is not in flight (any more) is ignored.
+  case completed(DispatchID, DispatchOutcome)
+}

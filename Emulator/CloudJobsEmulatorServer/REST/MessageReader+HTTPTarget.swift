@@ -1,0 +1,36 @@
+import CloudJobsEmulator
+
+extension MessageReader {
+  /// Reads an `HttpRequest` of Cloud Tasks or an `HttpTarget` of Cloud Scheduler.
+  ///
+  /// - Parameter urlName: what the message calls its URL, `url` or `uri`.
+  mutating func httpTarget(urlName: String) throws(ServiceFault) -> HTTPTarget {
+    let target = HTTPTarget(
+      url: try string(urlName) ?? "",
+      method: try choice("httpMethod", { (method: HTTPMethod) in method.name }) ?? .post,
+      headers: try headers(),
+      body: try bytes("body") ?? [],
+      authorization: try authorization())
+    try finish()
+    return target
+  }
+
+  /// Reads the map `headers`, sorted by name.
+  mutating func headers() throws(ServiceFault) -> [HeaderField] {
+    try (strings("headers") ?? [:]).map { HeaderField($0.key, $0.value) }.sorted { $0.name < $1.name }
+  }
+
+  private mutating func authorization() throws(ServiceFault) -> TargetAuthorization? {
+    if var token = try message("oidcToken") {
+      let email = try token.string("serviceAccountEmail") ?? ""
+      let audience = try token.string("audience")
+      try token.finish()
+      return .oidc(serviceAccountEmail: email, audience: audience?.isEmpty == true ? nil : audience)
+    }
+    guard var token = try message("oauthToken") else { return nil }
+    let email = try token.string("serviceAccountEmail") ?? ""
+    let scope = try token.string("scope")
+    try token.finish()
+    return .oauth(serviceAccountEmail: email, scope: scope?.isEmpty == true ? nil : scope)
+  }
+}

@@ -1,0 +1,86 @@
+import CloudJobsCore
+import CloudJobsEmulator
+
+/// A request on its way through the face: its path taken apart, its query and body ready to be read.
+struct RESTCall {
+  let method: String
+  let version: String?
+  /// The resource's path without version and verb: `projects`, P, `locations`, L, `queues`, …
+  let resource: [String]
+  /// The verb after the colon, such as `pause`.
+  let verb: String?
+  let now: Timestamp
+  var query: QueryReader
+  private let body: [UInt8]
+  private let path: String
+
+  init(_ request: RESTRequest, at now: Timestamp) {
+    var parts = request.path[...]
+    version = parts.first.flatMap { $0 == "v1" || $0 == "v2" ? $0 : nil }
+    if version != nil { parts = parts.dropFirst() }
+    var verb: String?
+    if let last = parts.last, let colon = last.lastIndex(of: ":"), parts.count > 4 {
+      verb = String(last[last.index(after: colon)...])
+      parts[parts.index(before: parts.endIndex)] = String(last[..<colon])
+    }
+    self.verb = verb
+    resource = Array(parts)
+    method = request.method
+    query = QueryReader(request.query)
+    body = request.body
+    path = "/" + request.path.joined(separator: "/")
+    self.now = now
+  }
+
+  /// The kind of resource below the location: `queues`, `jobs`.
+  var collection: String? { resource.count > 4 ? resource[4] : nil }
+
+  /// What the method, the resource's length and the verb come to.
+  var route: (method: String, count: Int, verb: String?) { (method, resource.count, verb) }
+
+  /// The name of the location, which must be right.
+  func location() throws(ServiceFault) -> LocationName { try LocationName(name(of: 4)) }
+
+  /// The resource's name up to a number of parts.
+  func name(of count: Int) -> String { resource.prefix(count).joined(separator: "/") }
+
+  /// Reads the body.
+  func message() throws(ServiceFault) -> MessageReader { try MessageReader(body: body) }
+
+  /// Refuses anything in the body or in the rest of the query.
+  func finishEmpty() throws(ServiceFault) {
+    try message().finish()
+    try query.finish()
+  }
+
+  /// A message made by a closure.
+  func answer(_ body: (inout MessageWriter) -> Void) -> JSONValue {
+    MessageWriter(enumsAreNumbers: query.enumsAreNumbers).nested(body)
+  }
+
+  /// A page of messages.
+  func answer<Item>(
+    _ page: ResourcePage<Item>, as name: String, _ body: (inout MessageWriter, Item) -> Void
+  ) -> JSONValue {
+    answer { writer in
+      let items = page.items.map { item in answer { body(&$0, item) } }
+      if !items.isEmpty { writer.set(name, .array(items)) }
+      writer.set("nextPageToken", page.nextPageToken)
+    }
+  }
+
+  /// What there is no route for.
+  var unknownRoute: ServiceFault {
+    ServiceFault(.notFound, "The emulator has no method \(method) \(path).")
+  }
+
+  /// Serves `locations.get`: any well-formed location exists.
+  func serveLocation() throws(ServiceFault) -> JSONValue {
+    guard method == "GET", verb == nil else { throw unknownRoute }
+    let location = try location()
+    return answer {
+      $0.set("name", location.text)
+      $0.set("locationId", resource[3])
+    }
+  }
+}

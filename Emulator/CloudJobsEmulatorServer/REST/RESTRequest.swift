@@ -1,0 +1,41 @@
+/// A request over REST, whatever server took it.
+public struct RESTRequest: Hashable, Sendable {
+  /// The HTTP method.
+  public var method: String
+  /// The path's parts, percent-decoded.
+  public var path: [String]
+  /// The query's names and values, percent-decoded, in order.
+  public var query: [Parameter]
+  /// The body; empty where there is none.
+  public var body: [UInt8]
+
+  /// A name and a value of a query.
+  public struct Parameter: Hashable, Sendable {
+    /// The name.
+    public var name: String
+    /// The value.
+    public var value: String
+  }
+
+  /// A request from its target as it stands in the request line (`/v2/projects/p?pageSize=2`).
+  ///
+  /// - Parameters:
+  ///   - method: the HTTP method.
+  ///   - target: path and query.
+  ///   - body: the body.
+  public init(method: String, target: String, body: [UInt8] = []) {
+    let halves = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    self.method = method
+    path = (halves.first ?? "").split(separator: "/").map { PercentEncoding.decode($0, plusIsSpace: false) }
+    query =
+      halves.count < 2
+      ? []
+      : halves[1].split(separator: "&").map { pair in
+        let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        return Parameter(
+          name: PercentEncoding.decode(parts[0], plusIsSpace: true),
+          value: parts.count < 2 ? "" : PercentEncoding.decode(parts[1], plusIsSpace: true))
+      }
+    self.body = body
+  }
+}

@@ -1,0 +1,102 @@
+import CloudJobsCore
+public import CloudJobsEmulator
+
+/// All that the emulator answers over HTTP, free of any server: the services' REST faces and the admin calls.
+///
+/// | call | answer |
+/// | --- | --- |
+/// | `GET /` | that the emulator is there |
+/// | `POST /_emulator/reset` | empties all services |
+/// | `GET` or `POST /_emulator/idle?timeout=30s` | waits until nothing is in flight, due or to be tried again |
+/// | `GET /_emulator/deliveries` | what was delivered lately, and why each task and job waits |
+public struct EmulatorAPI: Sendable {
+  private let emulator: LocalEmulator
+  private let initialState: @Sendable () -> EmulatorState
+  private let face = RESTFace()
+
+  /// The answers of an emulator.
+  ///
+  /// - Parameters:
+  ///   - emulator: the emulator, which must be running for deliveries to be made.
+  ///   - initialState: what a reset goes back to.
+  public init(_ emulator: LocalEmulator, initialState: @escaping @Sendable () -> EmulatorState) {
+    self.emulator = emulator
+    self.initialState = initialState
+  }
+
+  /// Serves a request.
+  ///
+  /// - Parameter request: the request.
+  /// - Returns: the answer.
+  public func respond(to request: RESTRequest) async -> RESTResponse {
+    switch (request.method, request.path.first, request.path.count) {
+    case ("GET", nil, _): return RESTResponse(["emulator": "cloud-jobs", "services": ["tasks.v2", "scheduler.v1"]])
+    case (_, "_emulator", 2): return await administer(request)
+    default: return emulator.withState { state, now in face.respond(to: request, state: &state, at: now) }
+    }
+  }
+
+  private func administer(_ request: RESTRequest) async -> RESTResponse {
+    switch (request.method, request.path[1]) {
+    case ("POST", "reset"):
+      emulator.reset(to: initialState())
+      return RESTResponse(.object([:]))
+    case ("GET", "idle"), ("POST", "idle"):
+      let text = request.query.first { $0.name == "timeout" }?.value ?? "60s"
+      guard let limit = WireDuration.parse(text), limit > .zero, limit <= .hours(1) else {
+        return RESTResponse(.invalidArgument("The timeout is a duration such as \"30s\", at most an hour."))
+      }
+      return RESTResponse(["idle": .bool(await isIdle(within: limit))])
+    case ("GET", "deliveries"): return deliveries()
+    default:
+      return RESTResponse(
+        ServiceFault(
+          .notFound,
+          "The admin calls are POST /_emulator/reset, GET /_emulator/idle and GET /_emulator/deliveries."))
+    }
+  }
+
+  private func isIdle(within limit: Duration) async -> Bool {
+    let deadline = emulator.clock.now() + limit
+    return await withTaskGroup(of: Bool.self) { group in
+      group.addTask { (try? await self.emulator.waitUntilIdle()) != nil }
+      group.addTask {
+        try? await self.emulator.clock.sleep(until: deadline)
+        return false
+      }
+      let isIdle = await group.next() ?? false
+      group.cancelAll()
+      return isIdle
+    }
+  }
+
+  private func deliveries() -> RESTResponse {
+    let waiting = emulator.withState { state, now in state.waiting(at: now) }
+    return RESTResponse([
+      "deliveries": .array(emulator.traceEntries.map { Self.json($0) }),
+      "waiting": .array(waiting.map { ["name": .string($0.name), "reason": .string($0.reason)] }),
+    ])
+  }
+
+  private static func json(_ entry: TraceEntry) -> JSONValue {
+    var object: [String: JSONValue] = ["time": .string("\(entry.time)"), "text": .string("\(entry)")]
+    switch entry.event {
+    case .dispatched(let id, let subject, let attempt, let method, let url, let reason):
+      object["event"] = "dispatched"
+      object["id"] = .string("\(id)")
+      object["name"] = .string(subject)
+      object["attempt"] = .integer(Int64(attempt))
+      object["method"] = .string(method.name)
+      object["url"] = .string(url)
+      object["reason"] = .string(reason)
+    case .settled(let settlement):
+      object["event"] = "settled"
+      object["id"] = settlement.id.map { .string("\($0)") }
+      object["name"] = .string(settlement.subject)
+      object["attempt"] = .integer(Int64(settlement.attempt))
+      object["outcome"] = settlement.outcome.map { .string("\($0)") }
+    case .note: object["event"] = "note"
+    }
+    return .object(object)
+  }
+}

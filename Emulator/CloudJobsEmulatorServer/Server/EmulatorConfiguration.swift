@@ -1,0 +1,40 @@
+#if Server && HTTP
+public import CloudJobsCore
+public import CloudJobsEmulator
+public import Logging
+
+/// What an ``EmulatorServer`` is started with.
+public struct EmulatorConfiguration: Sendable {
+  /// The address to listen at; anything but a loopback address opens the emulator to others.
+  public var host = "127.0.0.1"
+  /// The port to listen at; 0 lets the system choose.
+  public var port = 8_123
+  /// Hosts besides this machine that deliveries may go to; `*` allows all but metadata addresses.
+  public var allowedHosts: [String] = []
+  /// How Cloud Tasks behaves where the documents leave it open.
+  public var tasks = CloudTasks.Options()
+  /// Where Cloud Scheduler delivers what needs more than an HTTP target.
+  public var scheduler = CloudScheduler.Options()
+  /// The time zones that schedules may name.
+  public var zones = ZoneCatalog.system
+  /// Draws the names that clients leave to the services.
+  public var seed: UInt64 = 0
+  /// The longest request body, in bytes.
+  public var maximumBodyBytes = 32 * 1_024 * 1_024
+  /// Where the server logs to.
+  public var logger = Logger(label: "cloud-jobs.emulator")
+  /// Called once with the bound port, when requests can be made.
+  public var onReady: (@Sendable (Int) async -> Void)?
+
+  /// The defaults: port 8123 of the loopback address, deliveries to this machine only.
+  public init() {}
+
+  /// The lines that point clients at an emulator.
+  ///
+  /// - Parameter port: the bound port.
+  /// - Returns: assignments for a shell.
+  public func environmentLines(port: Int) -> [String] {
+    ["CLOUD_TASKS_EMULATOR_HOST=\(host):\(port)", "CLOUD_SCHEDULER_EMULATOR_HOST=\(host):\(port)"]
+  }
+}
+#endif

@@ -1,0 +1,91 @@
+#if Server && HTTP
+public import CloudJobsEmulator
+import CloudJobsCore
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+public import ServiceLifecycle
+import UnixSignals
+
+/// The emulator as a server: Cloud Tasks v2 and Cloud Scheduler v1 over REST on one port, with deliveries over HTTP.
+public struct EmulatorServer: Service {
+  /// What the server was made with.
+  public let configuration: EmulatorConfiguration
+  /// The emulator behind it, for requests within this process.
+  public let emulator: LocalEmulator
+  private let deliverer: HTTPDeliverer
+
+  /// A server that has not been started.
+  public init(configuration: EmulatorConfiguration) {
+    self.configuration = configuration
+    let deliverer = HTTPDeliverer(allowedHosts: configuration.allowedHosts)
+    self.deliverer = deliverer
+    emulator = LocalEmulator(state: Self.initialState(configuration)) { await deliverer.deliver($0) }
+  }
+
+  /// Serves until the task is cancelled or the service group shuts down.
+  ///
+  /// - Throws: where the address can't be bound.
+  public func run() async throws {
+    let configuration = configuration
+    let api = EmulatorAPI(emulator) { Self.initialState(configuration) }
+    let responder = CallbackResponder<BasicRequestContext> { request, _ in
+      try await Self.respond(to: request, api: api, limit: configuration.maximumBodyBytes)
+    }
+    let application = Application(
+      responder: responder,
+      configuration: .init(
+        address: .hostname(configuration.host, port: configuration.port), serverName: "cloud-jobs-emulator"),
+      onServerRunning: { channel in
+        let port = channel.localAddress?.port ?? configuration.port
+        let lines = configuration.environmentLines(port: port).joined(separator: " ")
+        configuration.logger.info("The emulator is ready at http://\(configuration.host):\(port); \(lines)")
+        await configuration.onReady?(port)
+      },
+      logger: configuration.logger)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await application.run() }
+      group.addTask { try await emulator.run() }
+      try await group.next()
+      group.cancelAll()
+    }
+    await deliverer.shutDown()
+  }
+
+  /// Serves until the process is asked to end (SIGINT, SIGTERM).
+  ///
+  /// - Throws: where the address can't be bound.
+  public func runUntilSignal() async throws {
+    let group = ServiceGroup(
+      configuration: .init(
+        services: [.init(service: self)], gracefulShutdownSignals: [.sigterm, .sigint], logger: configuration.logger))
+    try await group.run()
+  }
+
+  private static func initialState(_ configuration: EmulatorConfiguration) -> EmulatorState {
+    EmulatorState(
+      tasks: configuration.tasks, scheduler: configuration.scheduler, zones: configuration.zones,
+      seed: configuration.seed)
+  }
+
+  private static func respond(to request: Request, api: EmulatorAPI, limit: Int) async throws -> Response {
+    let body: [UInt8]
+    do {
+      body = Array(buffer: try await request.body.collect(upTo: limit))
+    } catch {
+      return response(
+        RESTResponse(
+          ServiceFault(.invalidArgument, "The request body could not be read, or has more than \(limit) bytes.")))
+    }
+    let call = RESTRequest(method: request.method.rawValue, target: request.head.path ?? "/", body: body)
+    return response(await api.respond(to: call))
+  }
+
+  private static func response(_ answer: RESTResponse) -> Response {
+    Response(
+      status: .init(code: answer.status), headers: [.contentType: "application/json; charset=UTF-8"],
+      body: .init(byteBuffer: ByteBuffer(bytes: answer.body.encoded)))
+  }
+}
+#endif

@@ -1,0 +1,83 @@
+#if Server && HTTP
+import CloudJobsCore
+import CloudJobsEmulator
+import CloudJobsHTTP
+import HTTPTypes
+
+/// Makes deliveries over HTTP, to this machine unless a host is allowed by name; redirects are not followed.
+///
+/// Addresses that may serve a cloud machine's metadata are refused for every host, also after name resolution.
+struct HTTPDeliverer: Sendable {
+  private let loopback: HTTPClient
+  private let outside: HTTPClient?
+  private let allowedHosts: Set<String>
+
+  /// A deliverer.
+  ///
+  /// - Parameter allowedHosts: host names besides those of this machine; `*` allows all.
+  init(allowedHosts: [String]) {
+    self.allowedHosts = Set(allowedHosts.map { $0.lowercased() })
+    var options = HTTPClientOptions()
+    options.maxConnectionsPerHost = 512
+    options.maxTotalConnections = 1_024
+    options.maxRequests = 100_000
+    options.userAgent = ""
+    options.peerFilter = { PeerAddress.isLoopback($0) }
+    loopback = HTTPClient(options)
+    options.peerFilter = { !PeerAddress.mayServeMetadata($0) }
+    outside = allowedHosts.isEmpty ? nil : HTTPClient(options)
+  }
+
+  /// Makes a delivery.
+  func deliver(_ dispatch: Dispatch) async -> DispatchOutcome {
+    guard let method = HTTPRequest.Method(rawValue: dispatch.method.name) else {
+      return .connectionFailed("the method is not one of HTTP")
+    }
+    var fields = HTTPFields()
+    for header in dispatch.headers {
+      guard let name = HTTPField.Name(header.name) else {
+        return .connectionFailed("the header name \(header.name) is not one of HTTP")
+      }
+      fields.append(HTTPField(name: name, value: header.value))
+    }
+    let request = HTTPClientRequest(
+      method: method, url: dispatch.url, headers: fields, body: dispatch.body, timeout: dispatch.deadline)
+    do throws(HTTPClientError) {
+      let response = try await client(for: dispatch.url).send(request)
+      let headers = response.headers.map { HeaderField($0.name.rawName, $0.value) }
+      return .response(status: response.status, headers: headers)
+    } catch {
+      switch error.code {
+      case .timedOut: return .timedOut
+      case .addressRefused:
+        return .connectionFailed("the target is not on this machine; allow its host with --allow-host")
+      default: return .connectionFailed(error.message)
+      }
+    }
+  }
+
+  /// Lets go of all connections.
+  func shutDown() async {
+    await loopback.shutDown()
+    await outside?.shutDown()
+  }
+
+  private func client(for url: String) -> HTTPClient {
+    guard let outside, let host = Self.plainHost(of: url), allowedHosts.contains(host) || allowedHosts.contains("*")
+    else { return loopback }
+    return outside
+  }
+
+  /// The host of a URL whose authority has no more than a name or an IPv4 address and a port; nil for any other.
+  static func plainHost(of url: String) -> String? {
+    guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://") else { return nil }
+    let authority = url[colon...].dropFirst(3).prefix { !"/?#".contains($0) }.lowercased()
+    let parts = authority.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count <= 2, let host = parts.first, !host.isEmpty,
+      host.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "." || $0 == "-") }),
+      parts.count == 1 || UInt16(parts[1]) != nil
+    else { return nil }
+    return String(host)
+  }
+}
+#endif

@@ -1,0 +1,68 @@
+import CloudJobsCore
+import Testing
+
+@testable import CloudJobsEmulator
+
+@Suite("Collections")
+struct CollectionTests {
+  @Test("a sorted set agrees with a sorted array over random changes", arguments: [1, 2, 3] as [UInt64])
+  func sortedSet(seed: UInt64) {
+    var generator = SplitMix64(seed: seed)
+    var set = SortedSet<Int>()
+    var model = Set<Int>()
+    for step in 0..<8_000 {
+      let value = Int(generator.next() % 5_000)
+      if generator.next() % 3 == 0 {
+        set.remove(value)
+        model.remove(value)
+      } else {
+        set.insert(value)
+        model.insert(value)
+      }
+      guard step % 500 == 0 else { continue }
+      let sorted = model.sorted()
+      #expect(set.count == sorted.count)
+      #expect(set.elements(after: nil, limit: .max) == sorted)
+      #expect(set.elements(after: 2_500, limit: 700) == Array(sorted.filter { $0 > 2_500 }.prefix(700)))
+    }
+  }
+
+  @Test("a heap yields its elements in order", arguments: [1, 2, 3] as [UInt64])
+  func heap(seed: UInt64) {
+    var generator = SplitMix64(seed: seed)
+    let values = (0..<1_000).map { _ in Int(generator.next() % 300) }
+    var heap = MinimumHeap<Int>()
+    for value in values { heap.insert(value) }
+    var drained: [Int] = []
+    while let value = heap.removeFirst() { drained.append(value) }
+    #expect(drained == values.sorted())
+  }
+
+  @Test(
+    "Base64 agrees with RFC 4648's examples",
+    arguments: [
+      ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
+      ("foobar", "Zm9vYmFy"), ("\u{3ff}\u{3bf}", "z7/Ovw=="),
+    ])
+  func base64(text: String, encoded: String) {
+    #expect(Base64.encode(Array(text.utf8)) == encoded)
+    #expect(Base64.decode(encoded) == Array(text.utf8))
+    let other: [Character: String] = ["+": "-", "/": "_", "=": ""]
+    let urlForm = encoded.reduce(into: "") { $0 += other[$1] ?? String($1) }
+    #expect(Base64.decode(urlForm) == Array(text.utf8))
+  }
+
+  @Test("Base64 refuses other text", arguments: ["A", "A===", "Zm9v!", "Zg=a", "=", "===="])
+  func badBase64(text: String) {
+    #expect(Base64.decode(text) == nil)
+  }
+
+  @Test("Retry-After is read as seconds or as a date")
+  func retryAfter() {
+    let now = Timestamp(seconds: 1_445_412_420)
+    #expect(RetryAfter.span("120", at: now) == .seconds(120))
+    #expect(RetryAfter.span("Wed, 21 Oct 2015 07:28:00 GMT", at: now) == .seconds(60))
+    #expect(RetryAfter.span("Wed, 21 Oct 2015 07:26:00 GMT", at: now) == .zero)
+    for text in ["", "-1", "soon", "Wed, 21 Foo 2015 07:28:00 GMT"] { #expect(RetryAfter.span(text, at: now) == nil) }
+  }
+}

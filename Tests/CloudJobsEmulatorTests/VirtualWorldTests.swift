@@ -1,0 +1,141 @@
+import CloudJobsCore
+import CloudJobsEmulator
+import Synchronization
+import Testing
+
+@Suite("The virtual world")
+struct VirtualWorldTests {
+  /// A world with failures, sleeps, follow-up tasks and two services, run for some days.
+  private func traceOfDays(_ days: Int, seed: UInt64) async throws -> [String] {
+    let fixture = Fixture(seed: seed, taking: .milliseconds(1_700)) { dispatch in
+      let digit = (dispatch.shortID.utf8.last ?? 0) &+ UInt8(truncatingIfNeeded: dispatch.attempt)
+      return digit % 3 == 0 ? .status(503) : digit % 3 == 1 ? .ok : .status(404)
+    }
+    try fixture.makeQueue(
+      rate: .init(maxDispatchesPerSecond: .perSecond(2), maxConcurrentDispatches: 3), retry: .init(maxAttempts: 4))
+    for index in 0..<50 { try fixture.makeTask(index.isMultiple(of: 2) ? nil : "named\(index)") }
+    try fixture.makeJob("j1", schedule: "*/10 * * * *", retry: .init(retryCount: 3))
+    try fixture.makeJob("j2", schedule: "every 7 minutes")
+    try await fixture.world.advance(by: .days(days))
+    return fixture.world.trace
+  }
+
+  @Test("gives the same trace twice, and another one for another seed")
+  func determinism() async throws {
+    let first = try await traceOfDays(1, seed: 5)
+    #expect(first.count > 500)
+    #expect(try await traceOfDays(1, seed: 5) == first)
+    #expect(try await traceOfDays(1, seed: 6) != first)
+  }
+
+  @Test("resumes sleepers in the order of their deadlines, at those times")
+  func sleepers() async throws {
+    let clock = VirtualClock(start: .epoch)
+    let world = VirtualWorld(state: EmulatorState(), clock: clock) { _ in .ok }
+    let order = try await world.perform {
+      await withTaskGroup(of: (Int, Timestamp).self) { group in
+        for seconds in [30, 10, 20] {
+          group.addTask {
+            try? await clock.sleep(until: .epoch + .seconds(seconds))
+            return (seconds, clock.now())
+          }
+        }
+        return await group.reduce(into: []) { $0.append($1) }
+      }
+    }
+    #expect(order.map(\.0) == [10, 20, 30])
+    #expect(order.map(\.1) == [10, 20, 30].map { Timestamp.epoch + .seconds($0) })
+    #expect(clock.now() == .epoch + .seconds(30))
+  }
+
+  @Test("an operation that waits in vain is refused")
+  func stuck() async throws {
+    let world = VirtualWorld(state: EmulatorState(), clock: VirtualClock(start: .epoch)) { _ in .ok }
+    await #expect(throws: JobError.self) {
+      try await world.perform(limit: .hours(1)) { try await world.clock.sleep(until: .epoch + .hours(2)) }
+    }
+  }
+
+  @Test("a cancelled sleeper is resumed with an error")
+  func cancellation() async throws {
+    let clock = VirtualClock(start: .epoch)
+    let world = VirtualWorld(state: EmulatorState(), clock: clock) { _ in .ok }
+    let wasCancelled = try await world.perform {
+      await withTaskGroup(of: Bool.self) { group in
+        group.addTask {
+          do {
+            try await clock.sleep(until: .epoch + .hours(1))
+            return false
+          } catch { return error is CancellationError }
+        }
+        group.cancelAll()
+        return await group.next() ?? false
+      }
+    }
+    #expect(wasCancelled)
+    #expect(clock.sleeperCount == 0)
+  }
+
+  @Test("a handler may create tasks, which are delivered in turn")
+  func followUps() async throws {
+    let clock = VirtualClock(start: Fixture.start)
+    let box = Mutex<VirtualWorld?>(nil)
+    let count = Mutex(0)
+    let queue = try Fixture.queue()
+    let world = VirtualWorld(state: EmulatorState(), clock: clock) { _ in
+      let number = count.withLock { count in
+        count += 1
+        return count
+      }
+      let world = box.withLock { $0 }
+      if number < 10 {
+        _ = try? world?.withState { state, now in
+          try state.tasks.createTask(
+            .init(httpRequest: .init(url: "http://h"), scheduleTime: now + .minutes(1)), in: queue, at: now)
+        }
+      }
+      return .ok
+    }
+    box.withLock { $0 = world }
+    try world.withState { state, now in
+      _ = try state.tasks.createQueue(.init(name: queue), at: now)
+      _ = try state.tasks.createTask(.init(httpRequest: .init(url: "http://h")), in: queue, at: now)
+    }
+    try await world.advance(by: .minutes(9) - .microseconds(1))
+    #expect(count.withLock { $0 } == 9)
+    try await world.advance(by: .microseconds(1))
+    #expect(count.withLock { $0 } == 10)
+    box.withLock { $0 = nil }
+  }
+
+  @Test("seven days of a job every minute fire 10,080 times")
+  func week() async throws {
+    let fixture = Fixture()
+    try fixture.makeJob()
+    let started = ContinuousClock.now
+    try await fixture.world.advance(by: .days(7))
+    let span = ContinuousClock.now - started
+    #expect(fixture.received.count == 10_080)
+    #expect(span < .seconds(5), "took \(span)")
+  }
+
+  @Test("a hundred thousand tasks cost no more than their number")
+  func manyTasks() async throws {
+    let fixture = Fixture()
+    try fixture.makeQueue()
+    let started = ContinuousClock.now
+    let queue = try Fixture.queue()
+    try fixture.world.withState { state, now in
+      for index in 0..<100_000 {
+        _ = try state.tasks.createTask(
+          .init(httpRequest: .init(url: "http://h"), scheduleTime: now + .milliseconds(index % 1_000)), in: queue,
+          at: now)
+      }
+    }
+    let created = ContinuousClock.now - started
+    try await fixture.world.advance(by: .seconds(300))
+    let span = ContinuousClock.now - started
+    #expect(fixture.received.count == 100_000)
+    #expect(span < .seconds(60), "took \(span), creation \(created)")
+  }
+}
