@@ -51,7 +51,7 @@ struct DrainTests {
     #expect(await released == 1)
     let waiting = try await world.run(id)
     #expect((waiting.status, waiting.failures, waiting.lease, waiting.fence) == (.scheduled, 0, nil, 2))
-    #expect(waiting.reason == "The instance shut down during attempt 1.")
+    #expect(waiting.reason == "The process ended during attempt 1.")
     gate.open()
     #expect(await response.status == 409)
     let other = try await world.runtime("two") { jobs() }
