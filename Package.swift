@@ -15,11 +15,12 @@ let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metri
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["Server"]))
+let signals: Target.Dependency = .product(
+  name: "UnixSignals", package: "swift-service-lifecycle", condition: .when(traits: ["Server"]))
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["SQLite"]))
 let hummingbird: Target.Dependency = .product(
   name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Server"]))
-let hummingbirdTesting: Target.Dependency = .product(
-  name: "HummingbirdTesting", package: "hummingbird", condition: .when(traits: ["Server"]))
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Server"]))
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let curl: Target.Dependency = .target(name: "CCurl", condition: .when(traits: ["HTTP"]))
 
@@ -61,6 +62,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.5.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.16.0"),
   ],
@@ -73,32 +75,34 @@ let package = Package(
     library("CloudJobsHTTP", ["CloudJobsCore", curl, httpTypes]),
     library("CloudJobsGoogle", ["CloudJobs", "CloudJobsHTTP", httpTypes]),
     library("CloudJobsSQLite", ["CloudJobs", grdb]),
-    library("CloudJobsServer", ["CloudJobs", hummingbird, lifecycle, logging, httpTypes]),
+    library("CloudJobsServer", ["CloudJobs", hummingbird, nio, lifecycle, signals, logging, httpTypes]),
     library("CloudJobsTesting", ["CloudJobs", "CloudJobsEmulator", logging, httpTypes]),
     library("CloudJobsEmulator", path: "Emulator/CloudJobsEmulator", ["CloudJobsCore"]),
     library(
       "CloudJobsEmulatorServer", path: "Emulator/CloudJobsEmulatorServer",
-      ["CloudJobsEmulator", "CloudJobsHTTP", hummingbird, lifecycle, logging, httpTypes]),
+      ["CloudJobsEmulator", "CloudJobsHTTP", hummingbird, nio, lifecycle, signals, logging, httpTypes]),
     .executableTarget(
       name: "cloud-jobs", dependencies: ["CloudJobsEmulatorServer", arguments, logging], swiftSettings: settings),
     .executableTarget(
       name: "inbox-demo",
       dependencies: [
         "CloudJobs", "CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsEmulatorServer", arguments,
-        lifecycle, logging,
+        lifecycle, signals, logging, httpTypes,
       ],
       path: "Sources/InboxDemo", swiftSettings: settings),
     .executableTarget(
       name: "schedule-oracle", dependencies: ["CloudJobsCore"], path: "Tests/ScheduleOracle", swiftSettings: settings),
+    .executableTarget(
+      name: "store-hammer", dependencies: ["CloudJobsSQLite"], path: "Tests/StoreHammer", swiftSettings: settings),
 
     tests("CloudJobsCoreTests", ["CloudJobsCore"]),
     tests("CloudJobsTests", ["CloudJobs", "CloudJobsTesting", logging, metrics, httpTypes]),
     tests("CloudJobsHTTPTests", exclude: ["Support/server.py"], ["CloudJobsHTTP", httpTypes]),
     tests("CloudJobsGoogleTests", ["CloudJobsGoogle", "CloudJobsEmulatorServer"]),
-    tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", grdb]),
-    tests("CloudJobsServerTests", ["CloudJobsServer", hummingbird, hummingbirdTesting, httpTypes]),
+    tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", "store-hammer", grdb]),
+    tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", hummingbird, httpTypes]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
-    tests("CloudJobsEmulatorServerTests", ["CloudJobsEmulatorServer", hummingbird, hummingbirdTesting, httpTypes]),
+    tests("CloudJobsEmulatorServerTests", ["CloudJobsEmulatorServer", hummingbird, httpTypes]),
     tests("InboxDemoTests", []),
     tests("TidyTests", []),
   ]

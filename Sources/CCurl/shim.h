@@ -57,8 +57,8 @@ static inline CURLcode cloud_jobs_easy_set_protocols(void *easy, int http, int h
 #endif
 }
 
-// A transfer that ends while its name is still being resolved leaves the resolver's thread behind instead of joining it,
-// which would hold up every other transfer of the same I/O thread.
+// A transfer that ends while its name is still being resolved leaves the resolver's thread behind instead of joining
+// it, which would hold up every other transfer of the same I/O thread.
 static inline void cloud_jobs_easy_set_quick_exit(void *easy) {
 #if LIBCURL_VERSION_NUM >= 0x075700
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);

@@ -31,7 +31,7 @@ extension HTTPClientError {
   static func addressRefused(host: String, native: CurlCode) -> HTTPClientError {
     HTTPClientError(
       .addressRefused,
-      "No connection to \(host): the peer filter refuses its address. Call an address that is allowed, or allow this one.",
+      "No connection to \(host): the peer filter refuses its address. Call one that is allowed, or allow this one.",
       nativeCode: native.description)
   }
 

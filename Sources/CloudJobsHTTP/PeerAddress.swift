@@ -14,9 +14,9 @@ public enum PeerAddress {
 
   /// Whether an address may serve the metadata, and so the credentials, of a cloud machine.
   ///
-  /// True for all of `169.254.0.0/16` and `fe80::/10` (link-local), for `fd00:ec2::254`, for `100.100.100.200`, and for
-  /// the IPv6 forms that carry such an IPv4 address: compatible (`::/96`), 6to4 (`2002::/16`) and the translation prefix
-  /// `64:ff9b::/96`. These are refused whole, since no service of ours has such an address.
+  /// True for all of `169.254.0.0/16` and `fe80::/10` (link-local), for `fd00:ec2::254`, for `100.100.100.200`, and
+  /// for the IPv6 forms that carry an IPv4 address: compatible (`::/96`), 6to4 (`2002::/16`) and the translation
+  /// prefix `64:ff9b::/96`. These are refused whole, since no service of ours has such an address.
   ///
   /// - Parameter address: the numeric form, as ``HTTPClientOptions/peerFilter`` gets it.
   /// - Returns: true where a request must not be sent there on behalf of someone else.

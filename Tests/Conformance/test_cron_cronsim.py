@@ -15,8 +15,8 @@ decided against us:
   setting the clock.
 
 Two deliberate differences are kept out of the cases. With six fields cronsim makes up for nothing over changes of the
-clock, ours follow the same rule as with five: so six fields are compared in UTC. And cronsim takes `13-13/2` for `13/2`,
-Debian does not: so a range with a step has two different ends.
+clock, ours follow the same rule as with five: so six fields are compared in UTC. And cronsim takes `13-13/2` for
+`13/2`, Debian does not: so a range with a step has two different ends.
 """
 
 import random

@@ -15,7 +15,7 @@ public struct JSONText: Hashable, Sendable {
   ///   - limits: how long and how deep it may be.
   /// - Throws: ``JobError`` `malformedJSON` or `tooLarge`.
   public init(checking bytes: [UInt8], limits: JSONLimits = .envelope) throws(JobError) {
-    _ = try JSONValue(parsing: bytes, limits: limits)
+    try JSONParser.parse(bytes, limits: limits) { (parser) throws(JobError) in try parser.skipValue(depth: 0) }
     self.bytes = bytes
   }
 

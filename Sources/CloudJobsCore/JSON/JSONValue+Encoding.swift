@@ -1,5 +1,8 @@
 extension JSONValue {
-  /// The value as JSON text in UTF-8, without white space, members sorted by key: equal values give equal bytes.
+  /// The value as JSON text in UTF-8, without white space, members sorted by key.
+  ///
+  /// Equal values give equal bytes, unless their strings differ in Unicode normalisation: `String` takes these for
+  /// equal, and they are written as they are.
   public var encoded: [UInt8] {
     var bytes = [UInt8]()
     encode(into: &bytes)

@@ -42,11 +42,14 @@ public struct Delivery: Hashable, Sendable {
   public var weight: Weight?
   /// When the execution was meant to start, where the sender says so.
   public var scheduledFor: Timestamp?
+  /// What the delivering service says about the delivery; nil where none is recognised.
+  public var transport: DeliveryTransport?
 
   /// A delivery of a job; all else may be absent.
   public init(
     job: JobID, trigger: Trigger, occurrence: Occurrence? = nil, run: RunID? = nil, attempt: Int? = nil,
-    payload: JSONText? = nil, correlationID: String? = nil, weight: Weight? = nil, scheduledFor: Timestamp? = nil
+    payload: JSONText? = nil, correlationID: String? = nil, weight: Weight? = nil, scheduledFor: Timestamp? = nil,
+    transport: DeliveryTransport? = nil
   ) {
     self.job = job
     self.trigger = trigger
@@ -57,5 +60,6 @@ public struct Delivery: Hashable, Sendable {
     self.correlationID = correlationID
     self.weight = weight
     self.scheduledFor = scheduledFor
+    self.transport = transport
   }
 }

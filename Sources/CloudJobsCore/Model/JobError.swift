@@ -33,6 +33,8 @@ public struct JobError: Error, Hashable, Sendable {
     public static let unknownJob = Code("unknownJob")
     /// No such route, or the wrong method on it.
     public static let notFound = Code("notFound")
+    /// The route exists, but not for this method.
+    public static let methodNotAllowed = Code("methodNotAllowed")
     /// The caller could not be authenticated.
     public static let unauthenticated = Code("unauthenticated")
     /// The caller is known but not allowed.

@@ -2,17 +2,14 @@
 ///
 /// It stands here so that the core needs no package: a run id is a digest, and nothing secret depends on it.
 public struct SHA256: Sendable {
-  private var state: [UInt32] = [
-    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
-  ]
+  private var state = State(
+    a: 0x6a09_e667, b: 0xbb67_ae85, c: 0x3c6e_f372, d: 0xa54f_f53a, e: 0x510e_527f, f: 0x9b05_688c, g: 0x1f83_d9ab,
+    h: 0x5be0_cd19)
   private var pending: [UInt8] = []
   private var byteCount: UInt64 = 0
-  private var schedule = [UInt32](repeating: 0, count: 64)
 
   /// A digest of nothing yet.
-  public init() {
-    pending.reserveCapacity(64)
-  }
+  public init() {}
 
   /// Adds bytes to what is digested.
   public mutating func update(_ bytes: some Sequence<UInt8>) {
@@ -25,11 +22,14 @@ public struct SHA256: Sendable {
     let bitCount = byteCount &* 8
     var padding: [UInt8] = [0x80]
     padding += [UInt8](repeating: 0, count: (119 - Int(byteCount % 64)) % 64)
-    for shift in stride(from: UInt64(56), through: 0, by: -8) { padding.append(UInt8(truncatingIfNeeded: bitCount >> shift)) }
-    update(padding)
-    return state.flatMap { word in
-      [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> UInt32($0)) }
+    for shift in stride(from: UInt64(56), through: 0, by: -8) {
+      padding.append(UInt8(truncatingIfNeeded: bitCount >> shift))
     }
+    update(padding)
+    var digest = [UInt8]()
+    digest.reserveCapacity(32)
+    for word in state.words { withUnsafeBytes(of: word.bigEndian) { digest.append(contentsOf: $0) } }
+    return digest
   }
 
   /// The digest of some bytes as 64 lower-case hexadecimal digits.
@@ -41,61 +41,103 @@ public struct SHA256: Sendable {
 
   /// Bytes as lower-case hexadecimal digits.
   public static func hex(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    var text = [UInt8]()
+    text.reserveCapacity(bytes.count * 2)
+    for byte in bytes {
+      for digit in [byte >> 4, byte & 15] {
+        text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
+      }
+    }
+    return String(decoding: text, as: UTF8.self)
   }
 
   private mutating func update(buffer: UnsafeBufferPointer<UInt8>) {
     byteCount &+= UInt64(buffer.count)
     var position = 0
     if !pending.isEmpty {
-      let count = min(64 - pending.count, buffer.count)
-      pending.append(contentsOf: buffer[0..<count])
-      position = count
+      position = min(64 - pending.count, buffer.count)
+      pending.append(contentsOf: buffer[..<position])
       guard pending.count == 64 else { return }
-      pending.withUnsafeBufferPointer { block in Self.compress(block, at: 0, &state, &schedule) }
+      pending.withUnsafeBufferPointer { state.compress($0) }
       pending.removeAll(keepingCapacity: true)
     }
-    while position + 64 <= buffer.count {
-      Self.compress(buffer, at: position, &state, &schedule)
-      position += 64
-    }
-    pending.append(contentsOf: buffer[position...])
+    let end = buffer.count - (buffer.count - position) % 64
+    if position < end { state.compress(UnsafeBufferPointer(rebasing: buffer[position..<end])) }
+    if end < buffer.count { pending.append(contentsOf: buffer[end...]) }
   }
 
-  private static func compress(
-    _ block: UnsafeBufferPointer<UInt8>, at start: Int, _ state: inout [UInt32], _ words: inout [UInt32]
-  ) {
-    for index in 0..<16 {
-      let place = start + index * 4
-      words[index] =
-        UInt32(block[place]) << 24 | UInt32(block[place + 1]) << 16 | UInt32(block[place + 2]) << 8
-        | UInt32(block[place + 3])
+  /// The eight working words, named as in section 6.2 of the standard.
+  private struct State: Sendable {
+    var a, b, c, d, e, f, g, h: UInt32
+
+    var words: [UInt32] { [a, b, c, d, e, f, g, h] }
+
+    /// Digests whole blocks of 64 bytes.
+    ///
+    /// Both tables are pointers while it runs: the loops then have neither bounds to check nor references to count.
+    mutating func compress(_ blocks: UnsafeBufferPointer<UInt8>) {
+      withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { words in
+        SHA256.constants.withUnsafeBufferPointer { constants in
+          var start = 0
+          while start < blocks.count {
+            Self.expand(blocks, at: start, into: words)
+            mix(words, constants)
+            start += 64
+          }
+        }
+      }
     }
-    for index in 16..<64 {
-      let early = words[index - 15]
-      let late = words[index - 2]
-      let sigma0 = rotate(early, 7) ^ rotate(early, 18) ^ (early >> 3)
-      let sigma1 = rotate(late, 17) ^ rotate(late, 19) ^ (late >> 10)
-      words[index] = words[index - 16] &+ sigma0 &+ words[index - 7] &+ sigma1
+
+    /// Prepares the message schedule of a block.
+    @inline(__always)
+    private static func expand(
+      _ blocks: UnsafeBufferPointer<UInt8>, at start: Int, into words: UnsafeMutableBufferPointer<UInt32>
+    ) {
+      let bytes = UnsafeRawBufferPointer(blocks)
+      var index = 0
+      while index < 16 {
+        words[index] = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: start &+ index &* 4, as: UInt32.self))
+        index &+= 1
+      }
+      while index < 64 {
+        let early = words[index &- 15]
+        let late = words[index &- 2]
+        let sigma0 = rotate(early, 7) ^ rotate(early, 18) ^ (early &>> 3)
+        let sigma1 = rotate(late, 17) ^ rotate(late, 19) ^ (late &>> 10)
+        words[index] = words[index &- 16] &+ sigma0 &+ words[index &- 7] &+ sigma1
+        index &+= 1
+      }
     }
-    var (a, b, c, d) = (state[0], state[1], state[2], state[3])
-    var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-    for index in 0..<64 {
-      let sum1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
-      let first = h &+ sum1 &+ ((e & f) ^ (~e & g)) &+ constants[index] &+ words[index]
-      let sum0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
-      let second = sum0 &+ ((a & b) ^ (a & c) ^ (b & c))
-      (h, g, f, e, d, c, b, a) = (g, f, e, d &+ first, c, b, a, first &+ second)
+
+    /// The 64 rounds of one block.
+    @inline(__always)
+    private mutating func mix(
+      _ words: UnsafeMutableBufferPointer<UInt32>, _ constants: UnsafeBufferPointer<UInt32>
+    ) {
+      var next = self
+      var index = 0
+      while index < 64 {
+        let (a, b, c) = (next.a, next.b, next.c)
+        let (e, f, g) = (next.e, next.f, next.g)
+        let sum1 = Self.rotate(e, 6) ^ Self.rotate(e, 11) ^ Self.rotate(e, 25)
+        let first = next.h &+ sum1 &+ ((e & f) ^ (~e & g)) &+ constants[index] &+ words[index]
+        let sum0 = Self.rotate(a, 2) ^ Self.rotate(a, 13) ^ Self.rotate(a, 22)
+        let second = sum0 &+ ((a & b) ^ (a & c) ^ (b & c))
+        next = State(a: first &+ second, b: a, c: b, d: c, e: next.d &+ first, f: e, g: f, h: g)
+        index &+= 1
+      }
+      self = State(
+        a: a &+ next.a, b: b &+ next.b, c: c &+ next.c, d: d &+ next.d, e: e &+ next.e, f: f &+ next.f,
+        g: g &+ next.g, h: h &+ next.h)
     }
-    for (index, value) in [a, b, c, d, e, f, g, h].enumerated() { state[index] = state[index] &+ value }
+
+    @inline(__always)
+    private static func rotate(_ word: UInt32, _ count: UInt32) -> UInt32 {
+      word &>> count | word &<< (32 &- count)
+    }
   }
 
-  private static func rotate(_ word: UInt32, _ count: UInt32) -> UInt32 {
-    word >> count | word << (32 - count)
-  }
-
-  private static let constants: [UInt32] = [
+  fileprivate static let constants: [UInt32] = [
     0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
     0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174,
     0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f, 0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da,

@@ -62,8 +62,15 @@ struct CalendarRule: Hashable, Sendable {
     }
   }
 
-  private func makesUp(for span: ZoneSpan) -> Bool {
+  /// Whether the change at a span's start is made up for.
+  func makesUp(for span: ZoneSpan) -> Bool {
     !isWildcard && span.shift != 0 && abs(span.shift) < Self.clockChange
+  }
+
+  /// Whether the clock skips a time of the rule just before a span, and the span's first second makes up for it.
+  func makesUpForTime(skippedBefore span: ZoneSpan) -> Bool {
+    guard makesUp(for: span), let found = match(from: span.start + span.previousOffset) else { return false }
+    return found < span.start + span.offset
   }
 
   /// The first local second at or after one that fits the rule.

@@ -13,7 +13,7 @@ extension Schedule {
   /// - Throws: ``JobError`` `invalidSchedule`, whose field is the cron field concerned; also where it can never fire.
   public static func cron(_ text: String, in zone: Zone) throws(JobError) -> Schedule {
     let text = try trimmed(text)
-    return Schedule(text: text, form: .calendar(try CronParser().rule(text), zone))
+    return Schedule(text: text, form: .calendar(ZonedRule(try CronParser().rule(text), in: zone)))
   }
 
   /// A schedule that is due at a fixed distance.
@@ -86,14 +86,14 @@ extension Schedule {
   ) throws(JobError) -> Schedule {
     let text = try trimmed(text)
     if EnglishParser.resembles(text) { return try english(text, in: zone, anchor: anchor, isStrict: true) }
-    return Schedule(text: text, form: .calendar(try CronParser(takesExtensions: false).rule(text), zone))
+    return Schedule(text: text, form: .calendar(ZonedRule(try CronParser(takesExtensions: false).rule(text), in: zone)))
   }
 
   /// A schedule from any of the texts, told apart by their form.
   ///
   /// - Parameters:
   ///   - text: a cron expression or macro, an interval (`5m`, `@every 5m`), the English form, or an RFC 3339 time, with
-  ///     or without `at` before it.
+  ///     or without `at` before it; a time without an offset is in UTC.
   ///   - zone: the zone whose clock cron and English speak of.
   ///   - anchor: a point of the grid, for intervals.
   /// - Throws: ``JobError`` `invalidSchedule`.
@@ -121,7 +121,7 @@ extension Schedule {
     case .interval(let seconds):
       return Schedule(text: text, form: .interval(try grid(.seconds(seconds), anchor: anchor)))
     case .calendar(let rule):
-      return Schedule(text: text, form: .calendar(rule, zone))
+      return Schedule(text: text, form: .calendar(ZonedRule(rule, in: zone)))
     }
   }
 

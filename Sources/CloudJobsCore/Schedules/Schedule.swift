@@ -8,7 +8,7 @@ public struct Schedule: Hashable, Sendable {
   let form: Form
 
   enum Form: Hashable, Sendable {
-    case calendar(CalendarRule, Zone)
+    case calendar(ZonedRule)
     case interval(IntervalGrid)
     case once(Timestamp)
   }
@@ -26,11 +26,8 @@ public struct Schedule: Hashable, Sendable {
   /// - Returns: nil where it is never due again: a one-shot has passed, or the year 10000 comes before.
   public func next(after time: Timestamp) -> Timestamp? {
     switch form {
-    case .calendar(let rule, let zone):
-      guard let second = rule.next(atOrAfter: time.seconds + 1, in: zone.table),
-        second <= Timestamp.distantFuture.seconds
-      else { return nil }
-      return Timestamp(seconds: second)
+    case .calendar(let zoned):
+      return zoned.next(after: time)
     case .interval(let grid):
       return grid.next(after: time)
     case .once(let due):
@@ -43,11 +40,8 @@ public struct Schedule: Hashable, Sendable {
   /// - Returns: nil where it was never due before: a one-shot is still to come, or the year 1 is reached.
   public func previous(before time: Timestamp) -> Timestamp? {
     switch form {
-    case .calendar(let rule, let zone):
-      let second = time.fraction > 0 ? time.seconds : time.seconds - 1
-      guard let second = rule.previous(atOrBefore: second, in: zone.table), second >= Timestamp.distantPast.seconds
-      else { return nil }
-      return Timestamp(seconds: second)
+    case .calendar(let zoned):
+      return zoned.previous(before: time)
     case .interval(let grid):
       return grid.previous(before: time)
     case .once(let due):
@@ -58,10 +52,25 @@ public struct Schedule: Hashable, Sendable {
   /// The schedule in plain English: `every 5 minutes`, `at 09:00 on Monday to Friday, Europe/Berlin`.
   public var summary: String {
     switch form {
-    case .calendar(let rule, let zone): ScheduleSummary.text(of: rule, in: zone)
+    case .calendar(let zoned): ScheduleSummary.text(of: zoned.rule, in: zoned.zone)
     case .interval(let grid): "every \(ScheduleSummary.singular(IntervalText.words(microseconds: grid.step)))"
     case .once(let due): "once, at \(due)"
     }
+  }
+
+  /// The zone whose clock the schedule speaks of; nil where it speaks of none, as an interval does not.
+  public var zone: Zone? {
+    if case .calendar(let zoned) = form { zoned.zone } else { nil }
+  }
+
+  /// What a person should know about a run that a change of the clock concerns.
+  ///
+  /// Such a run makes up for a time that is skipped, or takes place in an hour that comes twice.
+  ///
+  /// - Parameter time: the time of a run.
+  /// - Returns: a sentence, or nil where there is nothing to say or no run is due at that time.
+  public func note(at time: Timestamp) -> String? {
+    if case .calendar(let zoned) = form { zoned.note(at: time) } else { nil }
   }
 }
 

@@ -12,7 +12,7 @@ import Darwin
 /// A thread of its own for work that blocks in C.
 enum IOThread {
   /// What the new thread is handed: the name for tools, and the work.
-  private final class Task: Sendable {
+  private final class Work: Sendable {
     let body: @Sendable () -> Void
 
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }
@@ -20,19 +20,19 @@ enum IOThread {
 
   /// Starts a detached thread; false where the machine has no more threads.
   static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
-    let task = Unmanaged.passRetained(Task(body))
+    let work = Unmanaged.passRetained(Work(body))
     #if canImport(Darwin)
     var thread: pthread_t?
-    let code = pthread_create(&thread, nil, { IOThread.run($0) }, task.toOpaque())
+    let code = pthread_create(&thread, nil, { IOThread.run($0) }, work.toOpaque())
     guard code == 0, let thread else {
-      task.release()
+      work.release()
       return false
     }
     #else
     var thread = pthread_t()
-    let code = pthread_create(&thread, nil, { $0.flatMap { IOThread.run($0) } }, task.toOpaque())
+    let code = pthread_create(&thread, nil, { $0.flatMap { IOThread.run($0) } }, work.toOpaque())
     guard code == 0 else {
-      task.release()
+      work.release()
       return false
     }
     #endif
@@ -47,7 +47,7 @@ enum IOThread {
     sigaddset(&signals, SIGPIPE)
     pthread_sigmask(SIG_BLOCK, &signals, nil)
     cloud_jobs_name_thread("cloud-jobs-http")
-    Unmanaged<Task>.fromOpaque(pointer).takeRetainedValue().body()
+    Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue().body()
     return nil
   }
 }

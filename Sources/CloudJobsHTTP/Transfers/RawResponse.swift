@@ -12,8 +12,8 @@ struct RawResponse: Sendable {
 
   /// The answer with its header parsed.
   ///
-  /// A line that continues the one before it is joined by a space [RFC 9112, 5.2]; a line without a colon or with a name
-  /// that is not a token is left out, as the peer's fault must not hide its answer.
+  /// A line that continues the one before it is joined by a space [RFC 9112, 5.2]; a line without a colon or with a
+  /// name that is not a token is left out, as the peer's fault must not hide its answer.
   func parsed() -> HTTPClientResponse {
     var fields: [(name: HTTPField.Name, value: [UInt8])] = []
     for line in head.split(separator: 0x0A).dropFirst() {

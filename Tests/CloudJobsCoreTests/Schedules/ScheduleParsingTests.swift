@@ -25,13 +25,13 @@ struct ScheduleParsingTests {
     ("* * * * MON#", "day-of-week", "1 to 5"), ("* * * * #2", "day-of-week", "empty"),
     ("* * * * MON#2#3", "day-of-week", "1 to 5"), ("* * * * 1-5#2", "day-of-week", "not a value"),
     ("* * * * 9L", "day-of-week", "out of range"), ("60 * * * * *", "second", "0 to 59"),
-    ("* * * *", nil, "4 fields"), ("* * * * * * *", nil, "7 fields"), ("*", nil, "1 fields"), ("", nil, "empty"),
+    ("* * * *", nil, "4 fields"), ("* * * * * * *", nil, "7 fields"), ("*", nil, "1 field."), ("", nil, "empty"),
     ("   \t ", nil, "empty"), ("@reboot", nil, "boots"), ("@fortnightly", nil, "@weekly"), ("@daily 5", nil, "macro"),
     ("@", nil, "macro"), ("5", "interval", "30s"), ("5x", "interval", "30s"), ("1m1h", "interval", "longest first"),
     ("5m5m", "interval", "30s"), ("0s", "interval", "1 ms"), ("99999999999999d", "interval", "30s"),
     ("999999999999d", "interval", "400 years"), ("@every", nil, "macro"), ("@every 5", "interval", "30s"),
     ("@every five minutes", "interval", "30s"), ("at noon", "at", "RFC 3339"), ("at 2026-13-01", "at", "RFC 3339"),
-    ("٣ * * * *", "minute", "not a value"), ("🕐", nil, "1 fields"), ("* * * * *\n", "day-of-week", "not a value"),
+    ("٣ * * * *", "minute", "not a value"), ("🕐", nil, "1 field."), ("* * * * *\n", "day-of-week", "not a value"),
     ("0 0 1 1 * UTC", "day-of-week", "UTC"),
   ]
 

@@ -49,4 +49,34 @@ struct ScheduleSummaryTests {
     let zone = try ZoneCatalog.system.zone(named: "Europe/Berlin")
     #expect(try Schedule(parsing: text, in: zone).summary == expected)
   }
+
+  @Test(
+    "A note says what a change of the clock does to a run",
+    arguments: [
+      (
+        "30 2 * * *", "2026-03-29T01:00:00Z",
+        "Clocks in Europe/Berlin go forward by 1 hour at this moment, and this run makes up for the time that is skipped."
+      ),
+      (
+        "30 2 * * *", "2026-10-25T00:30:00Z",
+        "Clocks in Europe/Berlin soon go back by 1 hour and show this hour again; the job runs the first time only."
+      ),
+      (
+        "30 * * * *", "2026-10-25T00:30:00Z",
+        "Clocks in Europe/Berlin soon go back by 1 hour and show this hour again; the job runs both times."
+      ),
+      (
+        "30 * * * *", "2026-10-25T01:30:00Z",
+        "Clocks in Europe/Berlin have gone back by 1 hour, and this is the second time that they show this hour."
+      ),
+      ("0 3 * * *", "2026-03-29T01:00:00Z", nil), ("0 * * * *", "2026-03-29T01:00:00Z", nil),
+      ("30 1 * * *", "2026-10-24T23:30:00Z", nil), ("0 3 * * *", "2026-10-25T02:00:00Z", nil),
+      ("30 2 * * *", "2026-10-25T01:30:00Z", nil), ("5m", "2026-03-29T01:00:00Z", nil),
+    ])
+  func note(_ text: String, _ time: String, _ expected: String?) throws {
+    let zone = try ZoneCatalog.system.zone(named: "Europe/Berlin")
+    let schedule = try Schedule(parsing: text, in: zone)
+    #expect(schedule.note(at: try #require(Timestamp(rfc3339: time))) == expected)
+    #expect(schedule.zone == (text == "5m" ? nil : zone))
+  }
 }

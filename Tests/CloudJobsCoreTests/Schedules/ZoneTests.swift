@@ -135,6 +135,18 @@ struct ZoneTests {
     #expect(fault.code == .invalidTimeZone)
   }
 
+  @Test("A file that is cut short anywhere is refused")
+  func truncated() throws {
+    let old = TZifBytes.oldFile(transitions: [(-100, 1), (100, 0)], offsets: [60, 3_600])
+    let new = TZifBytes.file(transitions: [(-100, 1)], offsets: [60, 3_600], footer: "CET-1CEST,M3.5.0,M10.5.0/3")
+    for file in [old, new] {
+      _ = try Zone(name: "Test/Whole", tzif: file)
+      for length in 0..<file.count {
+        #expect(throws: JobError.self) { try Zone(name: "Test/Short", tzif: Array(file[..<length])) }
+      }
+    }
+  }
+
   @Test("10,000 mutated and truncated files never crash or hang what they yield")
   func mutations() throws {
     var random = ScheduleRandom(seed: 9)

@@ -1,7 +1,7 @@
 """Two servers for the tests of the HTTP client, on free loopback ports.
 
-The first is the standard library's own HTTP server and behaves well. The second speaks on bare sockets and misbehaves as
-its path asks. Both ports are printed as one line; the process ends when its standard input does.
+The first is the standard library's own HTTP server and behaves well. The second speaks on bare sockets and misbehaves
+as its path asks. Both ports are printed as one line; the process ends when its standard input does.
 """
 
 import asyncio

@@ -1,0 +1,4 @@
+extension RandomSource {
+  /// The system's random numbers.
+  public static let system = RandomSource(SystemRandomNumberGenerator())
+}

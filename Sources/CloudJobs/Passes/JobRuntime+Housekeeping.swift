@@ -1,0 +1,114 @@
+import CloudJobsCore
+import Logging
+
+extension JobRuntime {
+  /// Finds runs whose delivery or attempt was lost, and sets them going again.
+  ///
+  /// - Parameter end: when to stop; the next housekeeping goes on.
+  /// - Returns: how many runs it dealt with.
+  func sweep(until end: Timestamp) async throws(StoreError) -> Int {
+    var recovered = 0
+    var cursor: StoreCursor?
+    repeat {
+      let place = cursor
+      let page = try await access.attempt { () async throws(StoreError) in
+        try await store.wakingRuns(after: place, limit: Self.passPage)
+      }
+      cursor = page.next
+      recovered += try await recover(page, until: end).get()
+    } while cursor != nil && clock.now() < end && !active.isDraining
+    return recovered
+  }
+
+  /// Sets the runs of a page going again, several at once; no more are begun after a failure of the store.
+  private func recover(_ page: StorePage<RunRecord>, until end: Timestamp) async -> Result<Int, StoreError> {
+    let limit = max(1, options.passConcurrency)
+    return await withTaskGroup(of: Result<Bool, StoreError>.self) { group in
+      var recovered = 0
+      var failure: StoreError?
+      func count(_ result: Result<Bool, StoreError>) {
+        switch result {
+        case .success(let isRecovered): recovered += isRecovered ? 1 : 0
+        case .failure(let error): failure = error
+        }
+      }
+      for (index, record) in page.records.enumerated() {
+        if index >= limit, let result = await group.next() { count(result) }
+        if failure != nil || clock.now() >= end || active.isDraining { break }
+        group.addTask {
+          do throws(StoreError) {
+            return .success(try await self.recover(record, now: page.time))
+          } catch {
+            return .failure(error)
+          }
+        }
+      }
+      for await result in group { count(result) }
+      return failure.map { .failure($0) } ?? .success(recovered)
+    }
+  }
+
+  private func recover(_ record: RunRecord, now: Timestamp) async throws(StoreError) -> Bool {
+    guard case .success(let run) = record.run else {
+      options.logger.error("A run can't be read and is left alone.", metadata: ["runId": "\(record.id)"])
+      return false
+    }
+    guard let registered = registry.jobs[run.job] else { return false }
+    guard queue.retryOwner == .runtime else {
+      var delivery = Delivery(job: run.job, trigger: run.trigger, attempt: run.attempt.successor)
+      delivery.run = run.id
+      let handling = await deliver(delivery)
+      return handling.status != .rejected
+    }
+    let again = run.handedAgain(settings, now: now)
+    guard try await commit([.putRun(again, .version(record.version))], making: again) != nil else { return false }
+    _ = await handOn(again, registered.definition.policy)
+    return true
+  }
+
+  /// Gives each job that the pass runs the `nextRun` that its document lacks, or that an edit has outdated.
+  ///
+  /// A document may turn any job into a periodic one, so that all are looked at.
+  ///
+  /// - Returns: how many documents were changed.
+  func reconcileDocuments() async throws(StoreError) -> Int {
+    let definitions = registry.definitions
+    var changed = 0
+    for start in stride(from: 0, to: definitions.count, by: StoreLimits.batch) {
+      let batch = definitions[start..<min(start + StoreLimits.batch, definitions.count)]
+      let reading = try await access.read(jobs: batch.map(\.id), runs: [])
+      for definition in batch {
+        let record = reading.jobs[definition.id]
+        guard let patch = patch(for: definition, record, now: reading.time) else { continue }
+        do throws(StoreError) {
+          _ = try await access.commit([
+            .patchState(definition.id, patch, record.map { .version($0.version) } ?? .absent)
+          ])
+          changed += 1
+        } catch  where error.code == .conflict || error.code == .unknownOutcome {
+          // Another instance or an operator was faster, or the answer was lost: the next housekeeping looks again.
+          continue
+        }
+      }
+    }
+    return changed
+  }
+
+  private func patch(for definition: JobDefinition, _ record: JobRecord?, now: Timestamp) -> JobStatePatch? {
+    var state: JobState?
+    do throws(JobError) {
+      let document = try record?.document.get()
+      state = document?.state
+      return reconcile(try resolve(definition, document?.configuration), state: state, now: now)
+    } catch {
+      options.logger.error(
+        "A job's document can't be used; the job does not run by its schedule until the field is mended.",
+        metadata: ["jobId": "\(definition.id)", "error": "\(error)"])
+      guard let state, state.quarantine != error.description else { return nil }
+      var patch = JobStatePatch()
+      patch.set(nextRun: nil)
+      patch.set(quarantine: error.description)
+      return patch
+    }
+  }
+}

@@ -1,0 +1,117 @@
+public import CloudJobsCore
+
+/// The jobs of a program, checked as a whole.
+public struct JobRegistry: Sendable {
+  /// The jobs by name.
+  let jobs: [JobID: RegisteredJob]
+  /// Where time zones come from.
+  public let zones: ZoneCatalog
+
+  /// Registers jobs.
+  ///
+  /// - Parameters:
+  ///   - zones: where time zones come from.
+  ///   - jobs: the jobs.
+  /// - Throws: ``RegistryError`` with every fault at once: names that occur twice or are reserved, schedules and zones
+  ///   that can't be read, dependencies that don't exist or form a cycle.
+  public init(zones: ZoneCatalog = .system, @JobRegistryBuilder _ jobs: () -> [any JobHandler])
+    throws(RegistryError)
+  {
+    let registered = jobs().map { RegisteredJob(erasing: $0) }
+    let faults = Self.faults(of: registered.map(\.definition), zones: zones)
+    guard faults.isEmpty else { throw RegistryError(faults: faults) }
+    self.jobs = Dictionary(registered.map { ($0.definition.id, $0) }) { first, _ in first }
+    self.zones = zones
+  }
+
+  /// The definitions, by name.
+  public var definitions: [JobDefinition] {
+    jobs.values.map(\.definition).sorted { $0.id < $1.id }
+  }
+
+  /// Every fault of some definitions, in the order of the definitions.
+  public static func faults(of definitions: [JobDefinition], zones: ZoneCatalog) -> [JobError] {
+    var faults = [JobError]()
+    var seen = Set<JobID>()
+    for definition in definitions {
+      if !seen.insert(definition.id).inserted {
+        faults.append(fault("The job \(definition.id) is registered twice. Rename one of the two."))
+      }
+      if definition.id == .master || definition.id == "zen_master_scheduler" {
+        faults.append(fault("The name \(definition.id) belongs to the master job. Rename the job."))
+      }
+      do throws(JobError) {
+        _ = try ResolvedJob(definition, configuration: nil, zones: zones)
+      } catch {
+        faults.append(JobError(error.code, "\(definition.id): \(error.message)", field: error.field))
+      }
+      for dependency in definition.policy.dependencies
+      where !definitions.contains(where: { $0.id == dependency }) {
+        faults.append(fault("\(definition.id) depends on \(dependency), which is not registered."))
+      }
+    }
+    if let cycle = cycle(in: definitions) {
+      let path = (cycle + cycle.prefix(1)).map(\.rawValue).joined(separator: " → ")
+      faults.append(fault("Dependencies form a cycle: \(path). Remove one of them."))
+    }
+    return faults
+  }
+
+  private static func fault(_ message: String) -> JobError {
+    JobError(.invalidRegistry, message)
+  }
+
+  /// The first cycle among dependencies, by a depth-first search that remembers what it has finished.
+  private static func cycle(in definitions: [JobDefinition]) -> [JobID]? {
+    let edges = Dictionary(definitions.map { ($0.id, $0.policy.dependencies) }) { first, _ in first }
+    var finished = Set<JobID>()
+    for start in definitions.map(\.id) {
+      var path: [(job: JobID, next: Int)] = [(start, 0)]
+      if finished.contains(start) { continue }
+      while let (job, next) = path.last {
+        let targets = edges[job] ?? []
+        guard next < targets.count else {
+          finished.insert(job)
+          path.removeLast()
+          continue
+        }
+        path[path.count - 1].next += 1
+        let target = targets[next]
+        if let index = path.firstIndex(where: { $0.job == target }) { return path[index...].map(\.job) }
+        if !finished.contains(target) { path.append((target, 0)) }
+      }
+    }
+    return nil
+  }
+}
+
+/// All faults of a registry.
+public struct RegistryError: Error, CustomStringConvertible, Sendable {
+  /// The faults, in the order of the jobs.
+  public let faults: [JobError]
+
+  /// The faults, a line each.
+  public var description: String {
+    "The registry has \(faults.count == 1 ? "a fault" : "\(faults.count) faults"):\n"
+      + faults.map { "  - \($0.message)" }.joined(separator: "\n")
+  }
+}
+
+/// Collects the jobs that a registry's closure lists.
+@resultBuilder
+public enum JobRegistryBuilder {
+  /// One job.
+  public static func buildExpression(_ job: some JobHandler) -> [any JobHandler] { [job] }
+  /// Jobs made elsewhere.
+  public static func buildExpression(_ jobs: [any JobHandler]) -> [any JobHandler] { jobs }
+  /// Jobs one after the other.
+  public static func buildBlock(_ parts: [any JobHandler]...) -> [any JobHandler] { parts.flatMap { $0 } }
+  /// Jobs under a condition.
+  public static func buildOptional(_ part: [any JobHandler]?) -> [any JobHandler] { part ?? [] }
+  /// The first of two choices.
+  public static func buildEither(first: [any JobHandler]) -> [any JobHandler] { first }
+  /// The second of two choices.
+  public static func buildEither(second: [any JobHandler]) -> [any JobHandler] { second }
+  /// Jobs of a loop.
+  public static func buildArray(_ parts: [[any JobHandler]]) -> [any JobHandler] { parts.flatMap { $0 } }
+}

@@ -1,0 +1,125 @@
+import CloudJobsCore
+import Logging
+
+extension JobRuntime {
+  /// Executes a claimed run, commits its end under the fence, and hands on what follows.
+  func execute(_ claimed: ClaimedRun, job: ResolvedJob, registered: RegisteredJob, state: JobState) async -> Handling {
+    let run = claimed.run
+    events.emit(JobEvent(.started, job: run.job, run: run, time: claimed.local))
+    let outcome = await attempt(claimed, job: job, registered: registered)
+    let end = clock.now()
+    let duration = end - claimed.local
+    // The store's time is not read again: the local clock only measures how long the attempt took.
+    let now = claimed.time + duration
+    var conclusion = options.random.draw { random in
+      conclude(outcome, run: run, policy: job.policy.retry, now: now, random: &random)
+    }
+    if case .retry(_, let failure) = conclusion, queue.retryOwner == .caller {
+      conclusion = .retry(at: now, failure)
+    }
+    let ended = run.concluded(conclusion, policy: job.policy, settings: settings, at: now)
+    switch await finish(ended, under: run.fence, conclusion, job: job, state: state, duration: duration) {
+    case .failure(let error): return Handling(rejected: JobError(error), job: run.job)
+    case .success(false):
+      events.emit(JobEvent(.leaseLost, job: run.job, run: run, time: end, duration: duration))
+      return Handling(.leaseLost, run: run, reason: "Another attempt has taken the run over; this result was refused.")
+    case .success(true):
+      events.emit(JobEvent(conclusion.event, job: run.job, run: ended, time: end, duration: duration))
+      return await answer(conclusion, ended, job)
+    }
+  }
+
+  /// Calls the handler under its time limit.
+  private func attempt(_ claimed: ClaimedRun, job: ResolvedJob, registered: RegisteredJob) async -> Outcome {
+    let deadline = claimed.local + job.policy.timeout
+    let context = JobContext(run: claimed.run, deadline: deadline, runtime: self)
+    let input = claimed.run.input
+    let clock = clock
+    return await withTaskGroup(of: Outcome?.self) { group in
+      group.addTask { await registered.execute(input, context) }
+      group.addTask {
+        do { try await clock.sleep(until: deadline) } catch { return nil }
+        return .failed(
+          RunFailure(kind: "timeout", message: "The attempt took longer than its time limit, \(job.policy.timeout)."),
+          isPermanent: false, retryAfter: nil)
+      }
+      active.begin(ActiveRuns.Attempt(claimed: claimed, job: job))
+      defer { active.end(claimed.run.id) }
+      var outcome: Outcome?
+      while outcome == nil, let next = await group.next() { outcome = next }
+      group.cancelAll()
+      return outcome
+        ?? .failed(
+          RunFailure(kind: "cancelled", message: "The attempt was cancelled."), isPermanent: false, retryAfter: .zero)
+    }
+  }
+
+  /// Commits the end of an attempt under its fence; false where another attempt has taken over.
+  private func finish(
+    _ run: Run, under fence: Int64, _ conclusion: Conclusion, job: ResolvedJob, state: JobState, duration: Duration
+  ) async -> Result<Bool, StoreError> {
+    var writes: [Write] = [.putRun(run, .fence(fence))]
+    if let patch = state.patch(after: conclusion, run: run, kind: job.kind, duration: duration) {
+      writes.append(.patchState(run.job, patch, .none))
+    }
+    do throws(StoreError) {
+      return .success(try await commit(writes, making: run) != nil)
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func answer(_ conclusion: Conclusion, _ run: Run, _ job: ResolvedJob) async -> Handling {
+    switch conclusion {
+    case .succeeded: return Handling(.succeeded, run: run)
+    case .cancelled(let reason): return Handling(.cancelled, run: run, reason: reason)
+    case .dead(let failure, _): return Handling(.dead, run: run, reason: failure.message)
+    case .retry(let time, let failure):
+      if queue.retryOwner == .caller {
+        var handling = Handling(.failed, run: run, reason: failure.message, retryAt: time)
+        handling.error = JobError(.handlerFailed, "Attempt \(run.attempt) failed. Deliver it again.")
+        return handling
+      }
+      return await handOn(run, job.policy) ?? Handling(.retrying, run: run, reason: failure.message, retryAt: time)
+    case .snoozed(let time):
+      return await handOn(run, job.policy) ?? Handling(.snoozed, run: run, retryAt: time)
+    }
+  }
+
+  /// Hands the next attempt of a waiting run to the queue; the refusal where the queue does not take it.
+  func handOn(_ run: Run, _ policy: JobPolicy) async -> Handling? {
+    do throws(JobError) {
+      try await queue.enqueue([task(for: run, deadline: policy.timeout)])
+      return nil
+    } catch {
+      options.logger.warning(
+        "The queue took no task for the next attempt; the caller or the sweep will hand it over again.",
+        metadata: ["jobId": "\(run.job)", "runId": "\(run.id)", "error": "\(error)"])
+      return Handling(rejected: error, job: run.job)
+    }
+  }
+
+  /// The task that delivers the next attempt of a run.
+  func task(for run: Run, deadline: Duration) -> QueuedTask {
+    var delivery = Delivery(job: run.job, trigger: run.trigger)
+    delivery.run = run.id
+    delivery.attempt = run.attempt + 1
+    delivery.correlationID = run.correlationID
+    return QueuedTask(
+      name: run.nextTaskName, queue: run.queue, body: Envelope.native(for: delivery),
+      notBefore: run.notBefore > run.createdAt ? run.notBefore : nil, deadline: deadline + settings.leaseMargin)
+  }
+}
+
+extension Conclusion {
+  /// The event that tells of the conclusion.
+  var event: JobEvent.Name {
+    switch self {
+    case .succeeded: .succeeded
+    case .retry: .retrying
+    case .snoozed: .snoozed
+    case .cancelled: .skipped
+    case .dead: .failed
+    }
+  }
+}

@@ -1,0 +1,155 @@
+public import CloudJobsCore
+public import HTTPTypes
+
+/// An answer of the handler: the head and a body of JSON.
+public struct HandlerResponse: Sendable {
+  /// Status and headers.
+  public var head: HTTPResponse
+  /// JSON in UTF-8.
+  public var body: [UInt8]
+
+  /// An answer.
+  public init(head: HTTPResponse, body: [UInt8]) {
+    self.head = head
+    self.body = body
+  }
+
+  /// The answer that carries an error, with the status of its code.
+  public init(_ error: JobError) {
+    self = JobRuntime.response(to: error)
+  }
+}
+
+extension JobRuntime {
+  /// Takes an HTTP request: authenticates, decodes, decides, executes, answers.
+  ///
+  /// Routes under the mount path: `POST trigger`, `POST scheduled/{jobId}`, `POST master`, `GET health`.
+  ///
+  /// | status | meaning |
+  /// | --- | --- |
+  /// | 200 | done, duplicate, skipped, snoozed, retried by the runtime, or dead-lettered: durably |
+  /// | 400 | the envelope is malformed |
+  /// | 401, 403 | the caller is not trusted |
+  /// | 404, 405 | no such job or route; the wrong method |
+  /// | 409 | another attempt holds the lease |
+  /// | 413 | too large |
+  /// | 429 | overloaded, or before its time: deliver again after `Retry-After` |
+  /// | 500 | the handler failed, and the caller owns the retry |
+  /// | 503 | the store or the queue is not reachable, or the instance shuts down: deliver again |
+  ///
+  /// - Parameters:
+  ///   - request: the request's head.
+  ///   - body: the whole body; more than 1 MiB is refused.
+  ///   - peer: where the request came from, for ``Authentication/trustLoopback``.
+  ///   - mountPath: the path under which the handler is mounted.
+  /// - Returns: the answer; errors are `{"error":{"code":…,"message":…,"field":…}}`.
+  public func handle(
+    _ request: HTTPRequest, body: [UInt8] = [], peer: Peer = .unknown, at mountPath: String = "/jobs"
+  ) async -> HandlerResponse {
+    do throws(JobError) {
+      return try await respond(to: request, body: body, peer: peer, at: mountPath)
+    } catch {
+      var response = Self.response(to: error)
+      switch error.code {
+      // Both fields are demanded by RFC 9110, sections 15.5.2 and 15.5.6.
+      case .unauthenticated: response.head.headerFields[.wwwAuthenticate] = "Bearer"
+      case .methodNotAllowed:
+        let isHealth = Route(path: request.path ?? "", mountPath: mountPath) == .health
+        response.head.headerFields[.allow] = isHealth ? "GET, HEAD" : "POST"
+      default: break
+      }
+      return response
+    }
+  }
+
+  /// Takes a request of any HTTP server as plain values.
+  ///
+  /// - Parameters:
+  ///   - body: the whole body.
+  ///   - headers: the header fields.
+  ///   - path: the path under the mount path: `trigger`, `scheduled/{jobId}` or `master`.
+  ///   - peer: where the request came from.
+  /// - Returns: the HTTP status and a body of JSON.
+  public func handleRequest(
+    body: [UInt8], headers: [String: String] = [:], path: String = "trigger", peer: Peer = .unknown
+  ) async -> (status: Int, body: [UInt8]) {
+    var fields = HTTPFields()
+    for (name, value) in headers { if let name = HTTPField.Name(name) { fields[name] = value } }
+    let request = HTTPRequest(
+      method: .post, scheme: nil, authority: nil, path: "/jobs/" + path, headerFields: fields)
+    let response = await handle(request, body: body, peer: peer)
+    return (response.head.status.code, response.body)
+  }
+
+  private func respond(
+    to request: HTTPRequest, body: [UInt8], peer: Peer, at mountPath: String
+  ) async throws(JobError) -> HandlerResponse {
+    guard let route = Route(path: request.path ?? "", mountPath: mountPath) else {
+      throw JobError(.notFound, "Nothing is here. POST to \(mountPath)/trigger, /scheduled/{jobId} or /master.")
+    }
+    if route == .health {
+      guard request.method == .get || request.method == .head else { throw Self.wrongMethod("GET") }
+      return health()
+    }
+    guard request.method == .post else { throw Self.wrongMethod("POST") }
+    try await authentication.authenticate(request, peer: peer)
+    let headers = EnvelopeHeaders(request.headerFields.map { (name: $0.name.rawName, value: $0.value) })
+    guard case .envelope(let path) = route else { return health() }
+    let delivery = try Envelope.decode(EnvelopeRequest(path: path, headers: headers, body: body))
+    if delivery.job == .master { return Self.response(to: await pass()) }
+    return Self.response(to: await deliver(delivery), now: clock.now())
+  }
+
+  private static func wrongMethod(_ allowed: String) -> JobError {
+    JobError(.methodNotAllowed, "This path takes \(allowed) only.")
+  }
+
+  private func health() -> HandlerResponse {
+    let isDraining = active.isDraining
+    return Self.response(
+      isDraining ? .serviceUnavailable : .ok,
+      [
+        "status": .string(isDraining ? "draining" : "ok"), "jobs": .integer(Int64(registry.jobs.count)),
+        "active": .integer(Int64(active.deliveries)),
+      ])
+  }
+}
+
+/// A route of the handler.
+private enum Route: Equatable {
+  case health
+  case envelope(EnvelopePath)
+
+  init?(path: String, mountPath: String) {
+    let path = path.prefix { $0 != "?" && $0 != "#" }
+    guard path.hasPrefix(mountPath + "/") else { return nil }
+    let segments = path.dropFirst(mountPath.count + 1).split(separator: "/", omittingEmptySubsequences: false)
+    switch (segments.count, segments.first) {
+    case (1, "trigger"): self = .envelope(.trigger)
+    case (1, "master"): self = .envelope(.master)
+    case (1, "health"): self = .health
+    case (2, "scheduled"): self = .envelope(.scheduled(PercentCoding.decode(segments[1])))
+    default: return nil
+    }
+  }
+}
+
+/// Percent-encoding of path segments (RFC 3986, <https://www.rfc-editor.org/rfc/rfc3986#section-2.1>).
+enum PercentCoding {
+  /// The text with its escapes replaced; what is no escape stays as it is.
+  static func decode(_ text: Substring) -> String {
+    var bytes = [UInt8]()
+    var rest = Array(text.utf8)[...]
+    while let byte = rest.popFirst() {
+      if byte == UInt8(ascii: "%"), rest.count >= 2,
+        let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+      {
+        bytes.append(value)
+        rest = rest.dropFirst(2)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

@@ -1,0 +1,239 @@
+public import CloudJobsCore
+import Synchronization
+
+/// A store that lives in the process and ends with it: for tests, simulations and jobs that may be lost.
+///
+/// Job documents are kept in their stored form, so that what the other stores can't keep isn't kept here either; runs
+/// are kept as they are, payload bytes included.
+public final class MemoryStore: PurgingStore {
+  private struct Document {
+    var version: Version
+    var fields: JSONValue
+  }
+
+  private struct State {
+    var jobs: [DocumentName: Document] = [:]
+    var runs: [RunID: (version: Version, run: Run)] = [:]
+    var due = OrderedTimes<DocumentName>()
+    var waking = OrderedTimes<RunID>()
+    var journal: [DocumentName: JournalEntry] = [:]
+    var lastVersion: Int64 = 0
+    var lastTime = Timestamp.distantPast
+  }
+
+  private let state = Mutex(State())
+  private let clock: any JobClock
+
+  /// An empty store.
+  ///
+  /// - Parameter clock: what counts as the store's time; it never goes backwards in answers.
+  public init(clock: any JobClock = .system) {
+    self.clock = clock
+  }
+
+  /// Reads documents by id, all as of one moment.
+  public func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
+    try StoreLimits.check(jobs: jobs, runs: runs)
+    let now = clock.now()
+    return state.withLock { state in
+      var reading = StoreReading(time: Self.advance(&state, to: now), jobs: [:], runs: [:])
+      for id in jobs { reading.jobs[id] = Self.jobRecord(DocumentName(id.rawValue), state) }
+      for id in runs { reading.runs[id] = Self.runRecord(id, state) }
+      return reading
+    }
+  }
+
+  /// The jobs whose `state.nextRun` has come.
+  public func dueJobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
+    let now = clock.now()
+    let limit = StoreLimits.page(limit)
+    return state.withLock { state in
+      let time = Self.advance(&state, to: now)
+      let place = cursor.map { ($0.key, DocumentName($0.id)) }
+      let entries = state.due.entries(until: time, after: place, limit: limit + 1)
+      let next =
+        entries.count > limit ? StoreCursor(key: entries[limit - 1].key, id: entries[limit - 1].id.text) : nil
+      return StorePage(
+        records: entries.prefix(limit).compactMap { Self.jobRecord($0.id, state) }, next: next, time: time)
+    }
+  }
+
+  /// The runs whose `wakeAt` has come.
+  public func wakingRuns(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<RunRecord> {
+    let now = clock.now()
+    let limit = StoreLimits.page(limit)
+    return state.withLock { state in
+      let time = Self.advance(&state, to: now)
+      let place = cursor.flatMap { cursor in (try? RunID(cursor.id)).map { (cursor.key, $0) } }
+      let entries = state.waking.entries(until: time, after: place, limit: limit + 1)
+      let next =
+        entries.count > limit ? StoreCursor(key: entries[limit - 1].key, id: entries[limit - 1].id.rawValue) : nil
+      return StorePage(
+        records: entries.prefix(limit).compactMap { Self.runRecord($0.id, state) }, next: next, time: time)
+    }
+  }
+
+  /// Job documents by id.
+  public func jobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
+    let now = clock.now()
+    let limit = StoreLimits.page(limit)
+    return state.withLock { state in
+      let ids = state.jobs.keys.filter { id in cursor.map { DocumentName($0.id) < id } ?? true }.sorted()
+      return StorePage(
+        records: ids.prefix(limit).compactMap { Self.jobRecord($0, state) },
+        next: ids.count > limit ? StoreCursor(key: 0, id: ids[limit - 1].text) : nil,
+        time: Self.advance(&state, to: now))
+    }
+  }
+
+  /// Runs that match a filter, latest first.
+  public func runs(matching filter: RunFilter, after cursor: StoreCursor?, limit: Int) async throws(StoreError)
+    -> StorePage<RunRecord>
+  {
+    let now = clock.now()
+    let limit = StoreLimits.page(limit)
+    return state.withLock { state in
+      let found = state.runs.values.map(\.run).filter { run in
+        filter.matches(run)
+          && (cursor.map { (run.createdAt.microseconds, run.id.rawValue) < ($0.key, $0.id) } ?? true)
+      }.sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
+      let last = found.count > limit ? found[limit - 1] : nil
+      return StorePage(
+        records: found.prefix(limit).compactMap { Self.runRecord($0.id, state) },
+        next: last.map { StoreCursor(key: $0.createdAt.microseconds, id: $0.id.rawValue) },
+        time: Self.advance(&state, to: now))
+    }
+  }
+
+  /// Journal entries, latest first.
+  public func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [JournalEntry] {
+    state.withLock { state in
+      let entries = state.journal.values.filter { $0.time <= time }.sorted { $1.place < $0.place }
+      return Array(entries.prefix(StoreLimits.page(limit)))
+    }
+  }
+
+  /// Makes all the changes, or none.
+  public func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
+    try StoreLimits.check(writes)
+    let now = clock.now()
+    let result = state.withLock { state in
+      Result { () throws(StoreError) -> Timestamp in
+        for write in writes { try Self.check(write, state) }
+        let time = Self.advance(&state, to: now)
+        for write in writes { Self.apply(write, &state) }
+        return time
+      }
+    }
+    return try result.get()
+  }
+
+  private static func advance(_ state: inout State, to now: Timestamp) -> Timestamp {
+    state.lastTime = max(state.lastTime, now)
+    return state.lastTime
+  }
+
+  private static func jobRecord(_ id: DocumentName, _ state: State) -> JobRecord? {
+    state.jobs[id].map { JobRecord(id: id.text, version: $0.version, fields: $0.fields) }
+  }
+
+  private static func runRecord(_ id: RunID, _ state: State) -> RunRecord? {
+    state.runs[id].map { RunRecord(id: id, version: $0.version, run: .success($0.run)) }
+  }
+
+  private static func check(_ write: Write, _ state: State) throws(StoreError) {
+    let (version, fence): (Version?, Int64?) =
+      switch write {
+      case .putRun(let run, _): (state.runs[run.id]?.version, state.runs[run.id]?.run.fence)
+      case .deleteRun(let id, _): (state.runs[id]?.version, state.runs[id]?.run.fence)
+      case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _):
+        (state.jobs[DocumentName(id.rawValue)]?.version, nil)
+      case .putJournal: (nil, nil)
+      }
+    if !write.precondition.holds(version: version, fence: fence) { throw StoreError.conflict(on: write) }
+  }
+
+  private static func apply(_ write: Write, _ state: inout State) {
+    switch write {
+    case .putRun(let run, _):
+      state.waking.set(run.id, from: state.runs[run.id]?.run.wakeAt, to: run.wakeAt)
+      state.runs[run.id] = (nextVersion(&state), run)
+    case .deleteRun(let id, _):
+      state.waking.set(id, from: state.runs[id]?.run.wakeAt, to: nil)
+      state.runs[id] = nil
+    case .putConfiguration(let id, let configuration, _):
+      put(DocumentName(id.rawValue), &state) { configuration.replacing(in: $0) }
+    case .patchState(let id, let patch, _):
+      put(DocumentName(id.rawValue), &state) { stored in
+        var members = stored?.object ?? [:]
+        members["state"] = patch.applied(to: members["state"])
+        return .object(members)
+      }
+    case .deleteJob(let id, _): put(DocumentName(id.rawValue), &state) { _ in nil }
+    case .putJournal(let entry): state.journal[DocumentName(entry.id)] = entry
+    }
+  }
+
+  private static func nextVersion(_ state: inout State) -> Version {
+    state.lastVersion += 1
+    return Version(state.lastVersion)
+  }
+
+  private static func put(_ id: DocumentName, _ state: inout State, _ change: (JSONValue?) -> JSONValue?) {
+    let old = jobRecord(id, state)?.nextRun
+    state.jobs[id] = change(state.jobs[id]?.fields).map { Document(version: nextVersion(&state), fields: $0) }
+    state.due.set(id, from: old, to: jobRecord(id, state)?.nextRun)
+  }
+}
+
+extension MemoryStore {
+  /// Puts a document in its stored form, readable or not, as an operator's tool would.
+  ///
+  /// - Parameters:
+  ///   - id: the document's id, whatever it is.
+  ///   - fields: the fields.
+  public func importJob(id: String, fields: JSONValue) {
+    state.withLock { state in Self.put(DocumentName(id), &state) { _ in fields } }
+  }
+
+  /// A document in its stored form, unknown members included.
+  ///
+  /// - Parameter id: the document's id, whatever it is.
+  /// - Returns: the fields; nil where there is no such document.
+  public func exportJob(id: String) -> JSONValue? {
+    state.withLock { $0.jobs[DocumentName(id)]?.fields }
+  }
+
+  /// Deletes runs whose `expireAt` has come.
+  public func purgeExpired(limit: Int) async throws(StoreError) -> Int {
+    let now = clock.now()
+    return state.withLock { state in
+      let time = Self.advance(&state, to: now)
+      let expired = state.runs.values.map(\.run).filter { $0.expireAt.map { $0 <= time } ?? false }
+      let first = expired.sorted { ($0.expireAt ?? time, $0.id) < ($1.expireAt ?? time, $1.id) }
+      let doomed = first.prefix(StoreLimits.page(limit))
+      for run in doomed { Self.apply(.deleteRun(run.id, .none), &state) }
+      return doomed.count
+    }
+  }
+
+  /// Deletes journal entries, oldest first.
+  public func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int {
+    state.withLock { state in
+      let old = state.journal.values.filter { $0.time < time }.sorted { $0.place < $1.place }
+      let doomed = old.prefix(StoreLimits.page(limit))
+      for entry in doomed { state.journal[DocumentName(entry.id)] = nil }
+      return doomed.count
+    }
+  }
+}
+
+extension JournalEntry {
+  /// Its place in the journal's order.
+  fileprivate var place: (Timestamp, DocumentName) { (time, DocumentName(id)) }
+}
+
+extension JobStore where Self == MemoryStore {
+  /// A store that lives in the process and ends with it.
+  public static var memory: MemoryStore { MemoryStore() }
+}

@@ -1,0 +1,46 @@
+import CloudJobsCore
+
+/// A store whose calls are tried again, within bounds, while it is not reachable.
+struct StoreAccess: Sendable {
+  let store: any JobStore
+  let clock: any JobClock
+  let random: RandomSource
+  let retry: StoreRetry
+
+  func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
+    try await attempt { () async throws(StoreError) in try await store.read(jobs: jobs, runs: runs) }
+  }
+
+  /// Commits; `unknownOutcome` is the caller's to resolve.
+  func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
+    try await attempt { () async throws(StoreError) in try await store.commit(writes) }
+  }
+
+  /// Tries a call again while it answers `unavailable`.
+  func attempt<Result: Sendable>(
+    _ call: () async throws(StoreError) -> Result
+  ) async throws(StoreError) -> Result {
+    var delay = retry.delay.microseconds
+    for _ in 1..<max(1, retry.tries) {
+      do throws(StoreError) {
+        return try await call()
+      } catch  where error.code == .unavailable {
+        let pause = delay - random.draw { Int64.random(in: 0...delay / 2, using: &$0) }
+        do {
+          try await clock.sleep(until: clock.now() + .microseconds(pause))
+        } catch {
+          throw StoreError(.unavailable, "The call was cancelled while it waited to be tried again.")
+        }
+        delay = delay.saturatingMultiplication(by: 2)
+      }
+    }
+    return try await call()
+  }
+}
+
+extension JobError {
+  /// A store's error as the handler answers it.
+  init(_ error: StoreError) {
+    self.init(.storeUnavailable, error.message, nativeCode: error.nativeCode)
+  }
+}

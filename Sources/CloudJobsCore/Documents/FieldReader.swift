@@ -1,0 +1,114 @@
+/// Reads the fields of a stored document, each with an error that names it.
+struct FieldReader {
+  let members: [String: JSONValue]
+  let prefix: String
+
+  init(_ value: JSONValue, prefix: String = "", field: String = "document") throws(JobError) {
+    guard let members = value.object else {
+      throw JobError(.invalidField, "This must be an object, not \(value.kind).", field: field)
+    }
+    self.members = members
+    self.prefix = prefix
+  }
+
+  /// The member, or nil where it is absent or null.
+  func value(_ name: String) -> JSONValue? {
+    guard let value = members[name], !value.isNull else { return nil }
+    return value
+  }
+
+  func fault(_ name: String, _ expected: String, _ value: JSONValue) -> JobError {
+    JobError(.invalidField, "This must be \(expected), not \(value.kind) of another form.", field: prefix + name)
+  }
+
+  /// Reads a member with a function that answers nil for a value of the wrong form.
+  func read<Result>(_ name: String, _ expected: String, _ read: (JSONValue) -> Result?) throws(JobError) -> Result? {
+    guard let value = value(name) else { return nil }
+    guard let result = read(value) else { throw fault(name, expected, value) }
+    return result
+  }
+
+  func string(_ name: String) throws(JobError) -> String? {
+    try read(name, "a string") { $0.string }
+  }
+
+  func bool(_ name: String) throws(JobError) -> Bool? {
+    try read(name, "true or false") { $0.bool }
+  }
+
+  func int(_ name: String, _ range: ClosedRange<Int> = Int.min...Int.max) throws(JobError) -> Int? {
+    try read(name, "a whole number from \(range.lowerBound) to \(range.upperBound)") { value in
+      value.integer.flatMap { Int(exactly: $0) }.flatMap { range.contains($0) ? $0 : nil }
+    }
+  }
+
+  func long(_ name: String) throws(JobError) -> Int64? {
+    try read(name, "a whole number") { $0.integer }
+  }
+
+  func choice<Choice: RawRepresentable & CaseIterable>(_ name: String, _: Choice.Type) throws(JobError) -> Choice?
+  where Choice.RawValue == String {
+    try read(name, "one of " + Choice.allCases.map(\.rawValue).joined(separator: ", ")) { value in
+      value.string.flatMap { Choice(rawValue: $0) }
+    }
+  }
+
+  func timestamp(_ name: String) throws(JobError) -> Timestamp? {
+    try read(name, Self.dateForms) { Self.timestamp($0) }
+  }
+
+  func moment(_ name: String) throws(JobError) -> CalendarMoment? {
+    try read(name, Self.dateForms) { Self.moment($0) }
+  }
+
+  func moments(_ name: String) throws(JobError) -> [CalendarMoment]? {
+    try read(name, "a list of dates") { value in
+      guard let values = value.array else { return nil }
+      let moments = values.compactMap { Self.moment($0) }
+      return moments.count == values.count ? moments : nil
+    }
+  }
+
+  func duration(_ name: String, unit: Duration, _ range: ClosedRange<Int>) throws(JobError) -> Duration? {
+    try int(name, range).map { unit * $0 }
+  }
+
+  func jobID(_ name: String) throws(JobError) -> JobID? {
+    try read(name, "a job id") { $0.string.flatMap { try? JobID($0) } }
+  }
+
+  func runID(_ name: String) throws(JobError) -> RunID? {
+    try read(name, "a run id") { $0.string.flatMap { try? RunID($0) } }
+  }
+
+  func jobIDs(_ name: String) throws(JobError) -> [JobID]? {
+    try read(name, "a list of job ids") { value in
+      guard let values = value.array else { return nil }
+      let ids = values.compactMap { $0.string.flatMap { try? JobID($0) } }
+      return ids.count == values.count ? ids : nil
+    }
+  }
+
+  func text(_ name: String) throws(JobError) -> JSONText? {
+    value(name).map { JSONText($0) }
+  }
+
+  func required<Result>(_ name: String, _ value: Result?) throws(JobError) -> Result {
+    guard let value else { throw JobError(.invalidField, "This field is missing.", field: prefix + name) }
+    return value
+  }
+
+  private static let dateForms = "a timestamp, ISO 8601 text or epoch milliseconds"
+
+  /// A time from ISO 8601 text or epoch milliseconds.
+  static func timestamp(_ value: JSONValue) -> Timestamp? {
+    if let text = value.string { return Timestamp(rfc3339: text) }
+    return value.integer.map { Timestamp(milliseconds: $0) }
+  }
+
+  /// A day or an instant from ISO 8601 text or epoch milliseconds.
+  static func moment(_ value: JSONValue) -> CalendarMoment? {
+    if let text = value.string, let day = CivilDate(text) { return .day(day) }
+    return timestamp(value).map { .instant($0) }
+  }
+}

@@ -1,0 +1,55 @@
+/// The position of a request in a distributed trace, as the `traceparent` header carries it.
+///
+/// Source: W3C Trace Context, section 3.2 (<https://www.w3.org/TR/trace-context/#traceparent-header>).
+public struct TraceContext: Hashable, Sendable {
+  /// The whole trace: 32 lower-case hexadecimal digits, not all zero.
+  public let traceID: String
+  /// The caller's span: 16 lower-case hexadecimal digits, not all zero.
+  public let parentID: String
+  /// The flags; bit 0 says that the caller may have recorded the trace.
+  public let flags: UInt8
+
+  /// Whether the caller may have recorded the trace.
+  public var isSampled: Bool { flags & 1 == 1 }
+
+  /// A context from a header's value, or nil where it is not valid.
+  ///
+  /// Versions after 00 are read by the fields that they share with it, as section 3.2.4 of the source asks for.
+  public init?(traceparent text: some StringProtocol) {
+    let bytes = Array(text.utf8)
+    guard bytes.count >= 55, bytes[2] == UInt8(ascii: "-"), bytes[35] == UInt8(ascii: "-"),
+      bytes[52] == UInt8(ascii: "-"), let version = Self.byte(bytes[0..<2]), version != 0xFF,
+      Self.isIdentifier(bytes[3..<35]), Self.isIdentifier(bytes[36..<52]), let flags = Self.byte(bytes[53..<55])
+    else { return nil }
+    guard bytes.count == 55 || (version > 0 && bytes[55] == UInt8(ascii: "-")) else { return nil }
+    traceID = String(decoding: bytes[3..<35], as: UTF8.self)
+    parentID = String(decoding: bytes[36..<52], as: UTF8.self)
+    self.flags = flags
+  }
+
+  private static func isIdentifier(_ bytes: ArraySlice<UInt8>) -> Bool {
+    bytes.allSatisfy { digit($0) != nil } && bytes.contains { $0 != UInt8(ascii: "0") }
+  }
+
+  private static func byte(_ bytes: ArraySlice<UInt8>) -> UInt8? {
+    guard let first = bytes.first, let last = bytes.last, let high = digit(first), let low = digit(last) else {
+      return nil
+    }
+    return high << 4 | low
+  }
+
+  private static func digit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    default: nil
+    }
+  }
+}
+
+extension TraceContext: CustomStringConvertible {
+  /// The header's value, in version 00.
+  public var description: String {
+    "00-\(traceID)-\(parentID)-\(SHA256.hex([flags]))"
+  }
+}

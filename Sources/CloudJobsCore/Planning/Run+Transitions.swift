@@ -1,0 +1,70 @@
+extension Run {
+  /// The run with a new attempt begun under a fresh lease.
+  func claimed(by settings: PlanSettings, for job: ResolvedJob, at now: Timestamp) -> Run {
+    var run = self
+    run.status = .running
+    run.attempt = attempt.successor
+    run.fence = fence.successor
+    run.maxAttempts = job.policy.retry.maxAttempts
+    run.startedAt = startedAt ?? now
+    run.reason = nil
+    let end = now + job.leaseSpan(margin: settings.leaseMargin)
+    run.lease = Lease(owner: settings.owner, token: run.fence, expiresAt: end)
+    run.wakeAt = end
+    return run
+  }
+
+  /// The run set to wait for a time.
+  func waiting(until time: Timestamp, why reason: String?, _ settings: PlanSettings) -> Run {
+    var run = self
+    run.status = .scheduled
+    run.lease = nil
+    run.notBefore = time
+    run.wakeAt = time + settings.sweepDelay
+    run.reason = reason
+    return run
+  }
+
+  /// The run ended for good.
+  func ended(_ status: RunStatus, at now: Timestamp, retention: Duration) -> Run {
+    var run = self
+    run.status = status
+    run.lease = nil
+    run.wakeAt = nil
+    run.finishedAt = now
+    run.expireAt = now + retention
+    return run
+  }
+
+  /// The run handed to the queue once more under another task name, because the earlier delivery never came.
+  public func handedAgain(_ settings: PlanSettings, now: Timestamp) -> Run {
+    var run = self
+    run.handoffs = handoffs.successor
+    run.wakeAt = max(now, notBefore) + settings.sweepDelay
+    return run
+  }
+
+  /// The name of the task that delivers the next attempt: the same however often it is handed over, unless the sweep
+  /// has found that it never came.
+  public var nextTaskName: String {
+    handoffs == 0 ? "\(id.rawValue)-\(attempt.successor)" : "\(id.rawValue)-\(attempt.successor)-\(handoffs)"
+  }
+}
+
+extension Run {
+  /// The run after its process or its queue is known to be gone: no attempt is counted as failed, the old fencing token
+  /// is worth nothing, and the next delivery gets a name of its own.
+  ///
+  /// - Parameters:
+  ///   - policy: the job's policy.
+  ///   - settings: the runtime's spans.
+  ///   - now: the store's time.
+  /// - Returns: the run as it waits for its next delivery.
+  public func orphaned(policy: JobPolicy, settings: PlanSettings, at now: Timestamp) -> Run {
+    guard status == .running else { return handedAgain(settings, now: now) }
+    var run = concluded(.snoozed(until: now), policy: policy, settings: settings, at: now)
+    run.fence = run.fence.successor
+    run.reason = "The process ended during attempt \(attempt)."
+    return run
+  }
+}

@@ -1,0 +1,62 @@
+#if SQLite
+import CloudJobs
+import CloudJobsCore
+import Foundation
+import GRDB
+
+/// Opening a store's file.
+enum SQLiteFile {
+  /// How many snapshots are read at once.
+  private static let readers = 4
+  /// How long to wait before a file is tried again that other processes open or recover at the same moment.
+  private static let pause = Duration.milliseconds(25)
+
+  /// Opens the file, or makes it, with the latest tables and the durability that the store promises.
+  static func open(_ path: String, busyTimeout: Duration) throws(StoreError) -> DatabasePool {
+    if path.isEmpty || path.hasPrefix(":memory:") || path.hasPrefix("file:") {
+      throw StoreError(.invalid, "An SQLite store takes a file's path. For a store in memory use MemoryStore.")
+    }
+    var configuration = Configuration()
+    configuration.label = "CloudJobs.SQLiteStore"
+    configuration.foreignKeysEnabled = false
+    configuration.busyMode = .timeout(seconds(busyTimeout))
+    configuration.maximumReaderCount = readers
+    let clock = ContinuousClock()
+    let deadline = clock.now + busyTimeout
+    while true {
+      do {
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        try pool.writeWithoutTransaction { database in
+          try makeDurable(database)
+          try SQLiteSchema.migrate(database)
+        }
+        return pool
+      } catch {
+        // Turning WAL on does not wait for other processes that do the same: SQLite answers busy at once.
+        let isContended = (error as? DatabaseError).map { [.SQLITE_BUSY, .SQLITE_LOCKED].contains($0.resultCode) }
+        guard isContended ?? false, clock.now < deadline else {
+          throw StoreError(sqlite: error, during: .opening(path))
+        }
+        Thread.sleep(forTimeInterval: seconds(pause))
+      }
+    }
+  }
+
+  /// Makes commits wait for the disk.
+  ///
+  /// GRDB sets `synchronous=NORMAL` on its writer while it opens the pool, under which a commit that was answered may
+  /// be lost with the machine's power; so this comes after the opening.
+  private static func makeDurable(_ database: Database) throws {
+    try database.execute(
+      sql: """
+        PRAGMA synchronous = FULL;
+        PRAGMA journal_size_limit = 67108864;
+        PRAGMA cache_size = -8192;
+        """)
+  }
+
+  private static func seconds(_ span: Duration) -> TimeInterval {
+    TimeInterval(max(span.microseconds, 0)) / 1_000_000
+  }
+}
+#endif

@@ -1,0 +1,58 @@
+#if Server
+public import CloudJobs
+import CloudJobsCore
+public import Hummingbird
+import NIOCore
+
+extension RouterMethods {
+  /// Mounts a job runtime: `POST trigger`, `POST scheduled/{jobId}`, `POST master` and `GET health` under a path.
+  ///
+  /// Where the router's context tells the remote address (``JobRequestContext`` does), it is passed on, which
+  /// ``CloudJobs/Authentication/trustLoopback`` needs.
+  ///
+  /// - Parameters:
+  ///   - runtime: the runtime.
+  ///   - path: where it is mounted.
+  /// - Returns: the router.
+  @discardableResult
+  public func mount(_ runtime: JobRuntime, at path: String = "/jobs") -> Self {
+    let mountPath = path.hasSuffix("/") ? String(path.dropLast()) : path
+    for method in [HTTPRequest.Method.get, .head, .post, .put, .patch, .delete] {
+      on(RouterPath(mountPath + "/**"), method: method) { request, context in
+        let response = await Self.answer(request, context, runtime, mountPath)
+        return Response(
+          status: response.head.status, headers: response.head.headerFields,
+          body: ResponseBody(byteBuffer: ByteBuffer(bytes: response.body)))
+      }
+    }
+    return self
+  }
+
+  private static func answer(
+    _ request: Request, _ context: Context, _ runtime: JobRuntime, _ mountPath: String
+  ) async -> HandlerResponse {
+    let body: ByteBuffer
+    do {
+      body = try await request.body.collect(upTo: JSONLimits.envelope.bytes)
+    } catch is NIOTooManyBytesError {
+      let limit = JSONLimits.envelope.bytes
+      return HandlerResponse(JobError(.tooLarge, "The body is too long; at most \(limit) bytes are allowed."))
+    } catch {
+      return HandlerResponse(JobError(.malformedEnvelope, "The body broke off. Send it again."))
+    }
+    return await runtime.handle(
+      request.head, body: Array(body.readableBytesView), peer: Peer(of: context), at: mountPath)
+  }
+}
+
+extension Peer {
+  /// Where a request came from, as far as its context tells.
+  init(of context: some RequestContext) {
+    guard let address = (context as? any RemoteAddressRequestContext)?.remoteAddress else {
+      self = .unknown
+      return
+    }
+    self = address.ipAddress.map { .address($0) } ?? .local
+  }
+}
+#endif

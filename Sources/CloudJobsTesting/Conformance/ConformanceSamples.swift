@@ -1,0 +1,122 @@
+import CloudJobs
+import CloudJobsCore
+
+/// Documents that the cases write.
+enum Samples {
+  /// The run of a job's occurrence of some name.
+  static func id(_ name: String, job: JobID = "sample") -> RunID {
+    RunID(job: job, occurrence: .key(name))
+  }
+
+  /// A plain run.
+  static func run(
+    _ name: String, job: JobID = "sample", status: RunStatus = .pending, createdAt: Timestamp = ConformanceWorld.start,
+    wakeAt: Timestamp? = nil, fence: Int64 = 0
+  ) -> Run {
+    var run = Run(
+      id: id(name, job: job), job: job, trigger: .task, status: status, maxAttempts: 3, notBefore: createdAt,
+      createdAt: createdAt)
+    run.wakeAt = wakeAt
+    run.fence = fence
+    return run
+  }
+
+  /// A run in which every field is set.
+  static func fullRun(_ name: String) -> Run {
+    let time = ConformanceWorld.start
+    var run = Run(
+      id: id(name), job: "sample", trigger: .parent, input: JSONText(["to": "Zoë 🚀", "n": 1]), status: .running,
+      maxAttempts: 7, scheduledFor: time + .microseconds(1), notBefore: time + .microseconds(2),
+      createdAt: time + .microseconds(3))
+    run.output = JSONText([1, 2.5, nil])
+    run.attempt = 4
+    run.startedAt = time + .microseconds(4)
+    run.finishedAt = time + .microseconds(5)
+    run.lease = Lease(owner: "instance \"A\" \\ é", token: 12, expiresAt: time + .microseconds(6))
+    run.fence = 12
+    run.handoffs = 2
+    run.wakeAt = time + .microseconds(7)
+    run.failure = RunFailure(kind: "timeout", message: "line one\nline two\t\u{1}\u{0}end")
+    run.reason = "waits for 日本語"
+    run.correlationID = "cause-1"
+    run.parent = id("parent")
+    run.uniqueKey = "invoice/42"
+    run.queue = "mail"
+    run.priority = -5
+    run.expireAt = time + .days(31)
+    return run
+  }
+
+  /// A configuration in which every field is set.
+  static var fullConfiguration: JobConfiguration {
+    var configuration = JobConfiguration()
+    configuration.type = .periodic
+    configuration.enabled = true
+    configuration.cron = "0 2 * * *"
+    configuration.interval = .seconds(90)
+    configuration.timeZone = "Europe/Berlin"
+    configuration.startAt = CivilDate("2026-01-02").map { .day($0) }
+    configuration.endAt = .instant(ConformanceWorld.start + .days(90))
+    configuration.skipDates = [.instant(ConformanceWorld.start)] + (CivilDate("2026-12-25").map { [.day($0)] } ?? [])
+    configuration.dependencies = ["first", "second"]
+    configuration.priority = -3
+    configuration.maxRetries = 5
+    configuration.timeout = .seconds(30)
+    configuration.group = "mail"
+    configuration.misfire = .skip
+    configuration.overlap = .skip
+    configuration.queue = "bulk"
+    configuration.maxConcurrent = 2
+    configuration.metadata = ["weight": 2.5, "tags": ["a", nil, ["deep": true]], "text": "ü\u{0}\"\\"]
+    return configuration
+  }
+
+  /// A configuration that differs from others in its group.
+  static func configuration(_ group: String) -> JobConfiguration {
+    var configuration = JobConfiguration()
+    configuration.enabled = true
+    configuration.group = group
+    return configuration
+  }
+
+  /// A patch in which every field is set.
+  static var fullPatch: JobStatePatch {
+    let time = ConformanceWorld.start
+    var patch = JobStatePatch()
+    patch.set(lastRun: time + .microseconds(1))
+    patch.set(nextRun: time + .microseconds(2))
+    patch.set(status: .success)
+    patch.set(retries: 2)
+    patch.set(epoch: .max)
+    patch.set(lastRunID: id("last"))
+    patch.set(lastDuration: .milliseconds(1_234))
+    patch.set(consecutiveFailures: 3)
+    patch.set(plannedFor: "0 2 * * *|Europe/Berlin")
+    patch.set(quarantine: "cron: not \"valid\"")
+    return patch
+  }
+
+  /// A patch of the count of occasions.
+  static func epoch(_ epoch: Int64) -> JobStatePatch {
+    var patch = JobStatePatch()
+    patch.set(epoch: epoch)
+    return patch
+  }
+
+  /// A patch of the time of the next look.
+  static func nextRun(_ time: Timestamp?) -> JobStatePatch {
+    var patch = JobStatePatch()
+    patch.set(nextRun: time)
+    return patch
+  }
+
+  /// An entry of the journal.
+  static func entry(_ id: String, _ time: Timestamp, owner: String = "instance") -> JournalEntry {
+    JournalEntry(
+      id: id, time: time, owner: owner,
+      lines: [
+        JournalEntry.Line(job: "sample", slot: time, verdict: "run", reason: "it is due — ☂", run: Samples.id(id)),
+        JournalEntry.Line(job: "broken / id", slot: nil, verdict: "quarantined", reason: "cron\u{0}\n"),
+      ])
+  }
+}

@@ -1,0 +1,141 @@
+import CloudJobs
+import CloudJobsCore
+
+/// Many callers at once, and what has expired.
+extension StoreConformance {
+  package static let concurrencyCases: [Case] = [
+    Case("8 tasks with 200 conditional increments each lose nothing and double nothing") { world in
+      let run = Samples.run("counter")
+      try await world.commit(.putRun(run, .none))
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<8 { group.addTask { try await increment(run.id, by: 200, world.store) } }
+        try await group.waitForAll()
+      }
+      try ConformanceFailure.expect(try await world.run(run.id)?.handoffs, 1_600, "the counter")
+    },
+    Case("Of 100 tasks that claim one run exactly one wins") { world in
+      let run = Samples.run("prize")
+      try await world.commit(.putRun(run, .none))
+      let version = try await world.version(run.id)
+      let winners = try await wins(world, 100) { number in
+        var claimed = run
+        claimed.status = .running
+        claimed.fence = Int64(number + 1)
+        return [.putRun(claimed, .version(version))]
+      }
+      try ConformanceFailure.expect(winners.count, 1, "the winners")
+      let fence = try await world.run(run.id)?.fence
+      try ConformanceFailure.expect(fence, winners.first.map { Int64($0 + 1) }, "the winner's token")
+    },
+    Case("Of 100 tasks that make one run exactly one wins") { world in
+      let winners = try await wins(world, 100) { number in
+        var run = Samples.run("made once")
+        run.handoffs = number
+        return [.putRun(run, .absent), .putJournal(Samples.entry("entry \(number)", ConformanceWorld.start))]
+      }
+      try ConformanceFailure.expect(winners.count, 1, "the winners")
+      let journal = try await world.store.journal(until: .distantFuture, limit: 500).map(\.id)
+      try ConformanceFailure.expect(journal, winners.map { "entry \($0)" }, "the winner's entry in the journal")
+      try ConformanceFailure.expect(
+        try await world.run(Samples.id("made once"))?.handoffs, winners.first, "the winner's run")
+    },
+    Case("Refused and invalid commits do not fail those beside them") { world in
+      try await world.commit(.putRun(Samples.run("taken"), .none))
+      let winners = try await wins(world, 120) { number in
+        switch number % 3 {
+        case 0: return [.putRun(Samples.run("run \(number)"), .absent)]
+        case 1: return [.putRun(Samples.run("run \(number)"), .absent), .putRun(Samples.run("taken"), .absent)]
+        default: return [.putRun(Samples.run("twice"), .none), .putRun(Samples.run("twice"), .none)]
+        }
+      }
+      try ConformanceFailure.expect(winners, (0..<120).filter { $0 % 3 == 0 }, "the commits that took place")
+      let runs = try await world.store.runs(matching: RunFilter(), after: nil, limit: 500).records.map(\.id)
+      let expected = Set(winners.map { Samples.id("run \($0)") } + [Samples.id("taken")])
+      try ConformanceFailure.expect(Set(runs), expected, "the runs")
+    },
+    Case("Patches of different fields at once keep each other") { world in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { for n in 1...50 { try await world.commit(.patchState("one", Samples.epoch(Int64(n)), .none)) } }
+        group.addTask {
+          for number in 1...50 {
+            let patch = Samples.nextRun(ConformanceWorld.start + .seconds(number))
+            try await world.commit(.patchState("one", patch, .none))
+          }
+        }
+        group.addTask {
+          for n in 1...50 { try await world.commit(.putConfiguration("one", Samples.configuration("\(n)"), .none)) }
+        }
+        try await group.waitForAll()
+      }
+      let document = try await world.document("one")
+      try ConformanceFailure.expect(document.state.epoch, 50, "the epoch")
+      try ConformanceFailure.expect(document.state.nextRun, world.time(50), "the next run")
+      try ConformanceFailure.expect(document.configuration.group, "50", "the configuration")
+    },
+  ]
+
+  static let purgeCases: [Case] = [
+    Case("A purge deletes what has expired, first what expired first", needs: [.purging]) { world in
+      let store = try world.purging()
+      for (name, seconds) in [("c", -1), ("a", -3), ("b", -2), ("now", 0), ("later", 1)] as [(String, Int64)] {
+        var run = Samples.run(name, status: .succeeded)
+        run.expireAt = world.time(seconds)
+        try await world.commit(.putRun(run, .none))
+      }
+      try await world.commit(.putRun(Samples.run("never"), .none))
+      try ConformanceFailure.expect(try await store.purgeExpired(limit: 2), 2, "the runs purged first")
+      try ConformanceFailure.expect(try await world.record(Samples.id("a")) == nil, "the first is gone")
+      try ConformanceFailure.expect(try await world.record(Samples.id("c")) == nil, false, "the third is gone")
+      try ConformanceFailure.expect(try await store.purgeExpired(limit: 9), 2, "the runs purged then")
+      try ConformanceFailure.expect(try await store.purgeExpired(limit: 9), 0, "the runs purged last")
+      let left = try await store.runs(matching: RunFilter(), after: nil, limit: 9).records.map(\.id)
+      try ConformanceFailure.expect(Set(left), [Samples.id("later"), Samples.id("never")], "the runs left")
+    },
+    Case("A purge of the journal deletes the oldest entries before a time", needs: [.purging]) { world in
+      let store = try world.purging()
+      for seconds in 0..<5 {
+        try await world.commit(.putJournal(Samples.entry("entry \(seconds)", world.time(Int64(seconds)))))
+      }
+      try ConformanceFailure.expect(try await store.purgeJournal(before: world.time(3), limit: 2), 2, "purged first")
+      try ConformanceFailure.expect(try await store.purgeJournal(before: world.time(3), limit: 2), 1, "purged then")
+      let left = try await store.journal(until: .distantFuture, limit: 9).map(\.id)
+      try ConformanceFailure.expect(left, ["entry 4", "entry 3"], "the entries left")
+    },
+  ]
+
+  /// Adds 1 to a run's counter as often as asked, each time from what was read.
+  private static func increment(_ id: RunID, by count: Int, _ store: any JobStore) async throws {
+    var done = 0
+    while done < count {
+      let record = try ConformanceFailure.unwrap(try await store.read(jobs: [], runs: [id]).runs[id], "the run")
+      var run = try record.run.get()
+      run.handoffs += 1
+      do throws(StoreError) {
+        _ = try await store.commit([.putRun(run, .version(record.version))])
+        done += 1
+      } catch {
+        if error.code != .conflict { throw error }
+      }
+    }
+  }
+
+  /// Commits many lists at once; answers the numbers of those that took place.
+  private static func wins(
+    _ world: ConformanceWorld, _ count: Int, _ writes: @escaping @Sendable (Int) -> [Write]
+  ) async throws -> [Int] {
+    try await withThrowingTaskGroup(of: Int?.self) { group in
+      for number in 0..<count {
+        group.addTask {
+          do throws(StoreError) {
+            _ = try await world.store.commit(writes(number))
+            return number
+          } catch {
+            if error.code == .unavailable || error.code == .unknownOutcome { throw error }
+            return nil
+          }
+        }
+      }
+      return try await group.reduce(into: [Int]()) { $0 += $1.map { [$0] } ?? [] }.sorted()
+    }
+  }
+}

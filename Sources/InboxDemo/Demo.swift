@@ -1,0 +1,98 @@
+import CloudJobs
+import CloudJobsCore
+import CloudJobsEmulatorServer
+import CloudJobsGoogle
+import CloudJobsHTTP
+import CloudJobsSQLite
+import CloudJobsServer
+import Foundation
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// The service on its SQLite file and the emulator, side by side in one process; between them is only HTTP.
+struct Demo {
+  let inbox: Inbox
+  let folder: DataFolder
+  let port: Int
+  let emulatorPort: Int
+  let stays: Bool
+  let clock = SystemClock()
+
+  /// A demo over a folder.
+  ///
+  /// - Throws: ``JobError`` where the inbox is no folder that can be read.
+  init(inbox path: String?, folder: DataFolder, port: Int, emulatorPort: Int, stays: Bool) throws {
+    if path == nil { try DefaultInbox.make(at: folder.defaultInbox) }
+    let path = path ?? folder.defaultInbox.path
+    guard let root = realpath(path, nil) else {
+      throw JobError(.invalidField, "The inbox \(path) is not there. Name a folder that exists.", field: "--inbox")
+    }
+    defer { free(root) }
+    inbox = Inbox(root: String(cString: root), excluded: folder.url.resolvingSymlinksInPath().path)
+    guard inbox.isReadableFolder else {
+      throw JobError(.invalidField, "The inbox \(path) is no folder that can be read.", field: "--inbox")
+    }
+    self.folder = folder
+    self.port = port
+    self.emulatorPort = emulatorPort
+    self.stays = stays
+  }
+
+  /// Runs until the inbox is done, or until a signal comes.
+  func run() async throws {
+    let start = clock.now()
+    let board = ScanBoard()
+    let store = try SQLiteStore(path: folder.database)
+    let writer = ReportWriter(store: store, inbox: inbox.root, file: folder.report, board: board)
+    let registry = try DemoJobs.registry(inbox: inbox, board: board) { try await writer.write() }
+    let queue = DeferredQueue()
+    var options = RuntimeOptions()
+    options.logger = Self.quietLogger("cloud-jobs")
+    options.housekeeping = .minutes(1)
+    let runtime = try await JobRuntime(
+      registry, store: store, queue: queue, authentication: .trustLoopback, options: options)
+    let client = HTTPClient()
+    let events = runtime.events.stream(buffering: 100_000)
+    let timeline = Timeline(board: board, start: start)
+    let ports = PortBoard()
+    let director = Director(
+      demo: self, runtime: runtime, queue: queue, client: client, board: board, writer: writer, ports: ports)
+    let group = ServiceGroup(configuration: services(runtime, ports, director))
+    Console.write("The inbox is \(Console.printable(inbox.root)); data and report.json are in \(folder.url.path).")
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { await timeline.run(events, clock: clock) }
+      try await group.run()
+      await runtime.drain(within: .zero)
+      try await tasks.waitForAll()
+    }
+    await client.shutDown()
+    try await Summary(writer: writer, store: store, report: folder.report, start: start, end: clock.now()).show()
+  }
+
+  private func services(_ runtime: JobRuntime, _ ports: PortBoard, _ director: Director) -> ServiceGroupConfiguration {
+    var configuration = JobServerConfiguration(port: port)
+    configuration.drainLimit = .seconds(7)
+    let server = JobServer(runtime, configuration: configuration) { port in ports.set(service: port) }
+    var emulator = EmulatorConfiguration()
+    emulator.port = emulatorPort
+    emulator.logger = Self.quietLogger("cloud-jobs.emulator")
+    emulator.onReady = { port in ports.set(emulator: port) }
+    return ServiceGroupConfiguration(
+      services: [
+        .init(service: EmulatorServer(configuration: emulator), failureTerminationBehavior: .gracefullyShutdownGroup),
+        .init(service: server, failureTerminationBehavior: .gracefullyShutdownGroup),
+        .init(
+          service: director, successTerminationBehavior: .gracefullyShutdownGroup,
+          failureTerminationBehavior: .gracefullyShutdownGroup),
+      ],
+      gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quietLogger("lifecycle"))
+  }
+
+  /// A log of what goes wrong only: the timeline tells the rest.
+  private static func quietLogger(_ label: String) -> Logger {
+    var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = .critical
+    return logger
+  }
+}

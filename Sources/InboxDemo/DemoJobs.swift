@@ -1,0 +1,46 @@
+import CloudJobs
+import CloudJobsCore
+
+/// The demo's three jobs.
+enum DemoJobs {
+  static let ingest: JobID = "ingest_file"
+  static let scan: JobID = "scan_inbox"
+  static let report: JobID = "nightly_report"
+
+  /// The registry.
+  ///
+  /// - Parameters:
+  ///   - inbox: the folder to process.
+  ///   - board: where the scans tell what they found.
+  ///   - writeReport: writes the report.
+  static func registry(
+    inbox: Inbox, board: ScanBoard, writeReport: @escaping @Sendable () async throws -> Void
+  ) throws(RegistryError) -> JobRegistry {
+    try JobRegistry {
+      PeriodicJob(scan, every: .seconds(2)) { context in
+        let entries = inbox.scan()
+        let requests = entries.map { entry in
+          EnqueueRequest(
+            ingest, IngestFile(inbox: inbox.root, path: entry.path), key: entry.key(inbox: inbox.root))
+        }
+        board.name(
+          entries.map { (RunID(job: ingest, occurrence: .key($0.key(inbox: inbox.root))), $0.path.text) })
+        board.record(try await context.enqueue(requests))
+        return .done
+      }
+      .retry(.never)
+      .retention(.hours(1))
+
+      EndpointJob(ingest, input: IngestFile.self, output: FileFacts.self) { file, _ in
+        .done(try await FileFacts.read(file.path, in: Inbox(root: file.inbox, excluded: nil)))
+      }
+      .retry(RetryPolicy(maxAttempts: 3, backoff: .exponential(.milliseconds(500)), jitter: .none))
+      .timeout(.minutes(10))
+
+      ScheduledJob(report, cron: "0 2 * * *") { _ in
+        try await writeReport()
+        return .done
+      }
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import CloudJobsCore
+
+/// Processes a folder of files with three jobs, an SQLite file and an emulated Google Cloud beside them.
+@main
+struct InboxDemo: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inbox-demo",
+    abstract: "Processes a folder of files: a periodic job finds them, an endpoint job ingests each, a scheduled job "
+      + "writes a report.")
+
+  @Option(help: "The folder to process; a small one is made in the data folder when none is given.")
+  var inbox: String?
+
+  @Option(help: "The folder for the database and report.json.")
+  var data = ".data"
+
+  @Option(help: "The service's port; 0 takes a free one.")
+  var port = 0
+
+  @Option(help: "The emulator's port; 0 takes a free one.")
+  var emulatorPort = 0
+
+  @Flag(help: "Keep serving when the inbox is done.")
+  var stay = false
+
+  func run() async throws {
+    do {
+      let folder = try DataFolder(path: data.isEmpty ? ".data" : data)
+      let demo = try Demo(
+        inbox: inbox.flatMap { $0.isEmpty ? nil : $0 }, folder: folder, port: port, emulatorPort: emulatorPort,
+        stays: stay)
+      try await demo.run()
+    } catch let error as JobError {
+      throw ValidationError("\(error.message)" + (error.field.map { " (\($0))" } ?? ""))
+    }
+  }
+}

@@ -1,2 +1,0 @@
-// Placeholder until the command lands.
-@main enum Main { static func main() {} }

@@ -1,0 +1,165 @@
+#if SQLite
+import CloudJobs
+import CloudJobsCore
+@testable import CloudJobsSQLite
+import CloudJobsTesting
+import Foundation
+import GRDB
+import Testing
+
+@Suite("The SQLite store under faults")
+struct SQLiteFaultTests {
+  @Test("A full disk refuses what needs space, undoes it, and goes on when there is space again")
+  func fullDisk() async throws {
+    let folder = try TemporaryFolder()
+    let store = try SQLiteStore(path: folder.path())
+    _ = try await store.commit([.putRun(run("before"), .none)])
+    try await store.pool.writeWithoutTransaction { database in
+      let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+      try database.execute(sql: "PRAGMA max_page_count = \(pages + 4)")
+    }
+    var large = run("large")
+    large.input = JSONText(.string(String(repeating: "x", count: 200_000)))
+    let writes: [Write] = [.putRun(run("beside"), .none), .putRun(large, .none)]
+    let error = await #expect(throws: StoreError.self) { try await store.commit(writes) }
+    #expect(error?.code == .unavailable)
+    #expect(error?.nativeCode == "SQLITE_FULL")
+    #expect(error?.message.contains("Free some space") == true)
+    #expect(try await store.runs(matching: RunFilter(), after: nil, limit: 9).records.map(\.id) == [run("before").id])
+
+    // A neighbour in the same group that fits is not failed by the one that does not.
+    let outcomes = await withTaskGroup(of: (Int, Bool).self) { group in
+      for number in 0..<6 {
+        group.addTask { [large] in
+          let write = Write.putRun(number == 3 ? large : run("small \(number)"), .absent)
+          do throws(StoreError) {
+            _ = try await store.commit([write])
+            return (number, true)
+          } catch {
+            return (number, false)
+          }
+        }
+      }
+      return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+    }
+    #expect(outcomes == [0: true, 1: true, 2: true, 3: false, 4: true, 5: true])
+    try await store.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = 1000000") }
+    _ = try await store.commit([.putRun(large, .absent)])
+    #expect(try await store.pool.read { try String.fetchOne($0, sql: "PRAGMA integrity_check") } == "ok")
+  }
+
+  @Test("A write lock that another process keeps is told as unavailable, reads go on, and then commits do")
+  func busy() async throws {
+    let folder = try TemporaryFolder()
+    let store = try SQLiteStore(path: folder.path(), busyTimeout: .milliseconds(50))
+    var configuration = Configuration()
+    configuration.allowsUnsafeTransactions = true
+    let other = try DatabaseQueue(path: folder.path(), configuration: configuration)
+    try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+    let error = await #expect(throws: StoreError.self) { try await store.commit([.putRun(run("one"), .none)]) }
+    #expect(error?.code == .unavailable)
+    #expect(error?.nativeCode == "SQLITE_BUSY")
+    #expect(try await store.read(jobs: [], runs: [run("one").id]).runs.isEmpty)
+    try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+    _ = try await store.commit([.putRun(run("one"), .absent)])
+  }
+
+  @Test("Documents damaged by hand come back as failures beside the others, and can be mended")
+  func handMadeDamage() async throws {
+    let folder = try TemporaryFolder()
+    let clock = SettableClock(.epoch + .days(20_000))
+    let store = try SQLiteStore(path: folder.path(), clock: clock)
+    var patch = JobStatePatch()
+    patch.set(nextRun: .epoch)
+    for name in ["a", "b", "c"] as [JobID] {
+      var waking = run(name.rawValue)
+      waking.wakeAt = .epoch
+      _ = try await store.commit([.patchState(name, patch, .none), .putRun(waking, .none)])
+    }
+    try await store.pool.write { database in
+      try database.execute(sql: "UPDATE jobs SET state = '{not json' WHERE id = 'b'")
+      try database.execute(sql: "UPDATE runs SET document = '[' WHERE id = ?", arguments: [run("b").id.rawValue])
+    }
+    let due = try await store.dueJobs(after: nil, limit: 5).records
+    #expect(due.map(\.id) == ["a", "b", "c"])
+    #expect(due.map(\.nextRun) == [.epoch, .epoch, .epoch])
+    #expect(due.map { (try? $0.document.get()) != nil } == [true, false, true])
+    let waking = try await store.wakingRuns(after: nil, limit: 5).records
+    #expect(Set(waking.filter { (try? $0.run.get()) == nil }.map(\.id)) == [run("b").id])
+    await #expect(throws: StoreError.self) { try await store.exportJob(id: "b") }
+    _ = try await store.commit([.patchState("b", patch, .none), .putRun(run("b"), .fence(0))])
+    #expect(try await store.read(jobs: ["b"], runs: []).jobs["b"]?.document.get().state.nextRun == .epoch)
+  }
+
+  @Test(
+    "Result codes mean the same wherever they come up, except while a transaction is written to the disk",
+    arguments: [
+      (.SQLITE_BUSY, .unavailable, .unavailable), (.SQLITE_BUSY_SNAPSHOT, .unavailable, .unavailable),
+      (.SQLITE_LOCKED, .unavailable, .unavailable), (.SQLITE_FULL, .unavailable, .unavailable),
+      (.SQLITE_IOERR, .unavailable, .unknownOutcome), (.SQLITE_IOERR_FSYNC, .unavailable, .unknownOutcome),
+      (.SQLITE_CANTOPEN, .unavailable, .unknownOutcome), (.SQLITE_READONLY, .unavailable, .unavailable),
+      (.SQLITE_CORRUPT, .invalid, .unknownOutcome), (.SQLITE_NOTADB, .invalid, .unknownOutcome),
+      (.SQLITE_INTERRUPT, .unavailable, .unknownOutcome), (.SQLITE_ABORT, .unavailable, .unknownOutcome),
+    ] as [(ResultCode, StoreError.Code, StoreError.Code)])
+  func codes(_ result: ResultCode, _ usual: StoreError.Code, _ committing: StoreError.Code) {
+    let error = DatabaseError(resultCode: result)
+    for phase in [.opening("jobs.db"), .reading, .beginning, .changing] as [StoreError.Phase] {
+      #expect(StoreError(sqlite: error, during: phase).code == usual)
+    }
+    let failure = StoreError(sqlite: error, during: .committing)
+    #expect(failure.code == committing)
+    #expect(failure.nativeCode?.hasPrefix("SQLITE_") == true)
+    #expect(StoreError(sqlite: error, during: .opening("jobs.db")).message.contains("jobs.db"))
+  }
+
+  @Test("Every list is served by an index, in its order, without sorting more than a page")
+  func plans() async throws {
+    let folder = try TemporaryFolder()
+    let store = try SQLiteStore(path: folder.path())
+    let cursor = StoreCursor(key: 1, id: "a")
+    let filters: [(RunFilter, String)] = [
+      (RunFilter(), "runs_by_time"), (RunFilter(job: "a"), "runs_by_job"),
+      (RunFilter(job: "a", statuses: [.failed, .running]), "runs_by_job"),
+      (RunFilter(statuses: [.failed]), "runs_by_status"), (RunFilter(correlationID: "c"), "runs_by_cause"),
+      (RunFilter(job: "a", statuses: [.failed], correlationID: "c"), "runs_by_cause"),
+      (RunFilter(createdFrom: .epoch, createdBefore: .distantFuture), "runs_by_time"),
+    ]
+    for (filter, index) in filters {
+      for cursor in [nil, cursor] {
+        let query = try #require(RunQuery.make(filter, after: cursor, limit: 10))
+        let plan = try await plan(store, query.list.sql)
+        #expect(plan.contains("USING INDEX \(index)"), "\(plan)")
+        #expect(!plan.contains("TEMP B-TREE"), "\(plan)")
+      }
+    }
+    let several = try #require(RunQuery.make(RunFilter(statuses: [.failed, .running]), after: cursor, limit: 10))
+    let union = try await plan(store, several.list.sql)
+    #expect(union.components(separatedBy: "INDEX runs_by_status ").count == 3, "\(union)")
+    #expect(!union.contains("SCAN runs"), "\(union)")
+    for (sql, index) in [
+      ("SELECT id FROM jobs WHERE next_run <= ? AND (next_run, id) > (?, ?) ORDER BY next_run, id LIMIT ?", "jobs_due"),
+      ("SELECT id FROM runs WHERE wake_at <= ? AND (wake_at, id) > (?, ?) ORDER BY wake_at, id LIMIT ?", "runs_waking"),
+      ("SELECT rowid FROM runs WHERE expire_at <= ? ORDER BY expire_at, id LIMIT ?", "runs_expiring"),
+      ("SELECT id FROM journal WHERE time <= ? ORDER BY time DESC, id DESC LIMIT ?", "journal_by_time"),
+    ] {
+      let plan = try await plan(store, sql)
+      #expect(plan.contains("INDEX \(index) ") && !plan.contains("TEMP B-TREE"), "\(plan)")
+    }
+  }
+
+  private func plan(_ store: SQLiteStore, _ sql: String) async throws -> String {
+    try await store.pool.read { database in
+      let statement = try database.makeStatement(sql: "EXPLAIN QUERY PLAN \(sql)")
+      // The planner does not look at the arguments' values.
+      statement.setUncheckedArguments(StatementArguments())
+      return try Row.fetchAll(statement).map { $0["detail"] as String }.joined(separator: "\n")
+    }
+  }
+
+  private func run(_ name: String) -> Run {
+    Run(
+      id: RunID(job: "sample", occurrence: .key(name)), job: "sample", trigger: .manual, maxAttempts: 1,
+      notBefore: .epoch, createdAt: .epoch)
+  }
+}
+#endif

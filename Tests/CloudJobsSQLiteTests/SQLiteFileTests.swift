@@ -1,0 +1,164 @@
+#if SQLite
+import CloudJobs
+import CloudJobsCore
+@testable import CloudJobsSQLite
+import Foundation
+import GRDB
+import Testing
+
+@Suite("A store's file")
+struct SQLiteFileTests {
+  @Test("The writer waits for the disk: WAL and synchronous=FULL hold after opening and after commits")
+  func durability() async throws {
+    let folder = try TemporaryFolder()
+    let store = try SQLiteStore(path: folder.path())
+    for _ in 0..<3 {
+      let (journal, synchronous) = try await store.pool.writeWithoutTransaction { database in
+        (
+          try String.fetchOne(database, sql: "PRAGMA journal_mode"),
+          try Int.fetchOne(database, sql: "PRAGMA synchronous")
+        )
+      }
+      #expect(journal == "wal")
+      #expect(synchronous == 2, "FULL is 2, https://www.sqlite.org/pragma.html#pragma_synchronous")
+      _ = try await store.commit([.patchState("one", JobStatePatch(), .none)])
+    }
+    withExtendedLifetime(folder) {}
+  }
+
+  @Test("8 simultaneous openings make the tables once, and all of them work")
+  func simultaneousOpenings() async throws {
+    for _ in 0..<5 {
+      let folder = try TemporaryFolder()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for number in 0..<8 {
+          group.addTask {
+            let store = try await openOnThread(folder.path())
+            _ = try await store.commit([.patchState(try JobID("job-\(number)"), JobStatePatch(), .absent)])
+          }
+        }
+        try await group.waitForAll()
+      }
+      let store = try SQLiteStore(path: folder.path())
+      #expect(try await store.jobs(after: nil, limit: 10).records.count == 8)
+      #expect(Set(try await store.jobs(after: nil, limit: 10).records.map(\.version)).count == 8)
+    }
+  }
+
+  @Test("A file that is no database is refused as invalid, and stays as it was")
+  func foreignFile() throws {
+    let folder = try TemporaryFolder()
+    let text = Data(String(repeating: "This is a letter and no database. ", count: 200).utf8)
+    try text.write(to: URL(filePath: folder.path("letter.txt")))
+    let error = try #require(throws: StoreError.self) { try SQLiteStore(path: folder.path("letter.txt")) }
+    #expect(error.code == .invalid)
+    #expect(error.nativeCode == "SQLITE_NOTADB")
+    #expect(error.message.contains("not an SQLite database"))
+    #expect(try Data(contentsOf: URL(filePath: folder.path("letter.txt"))) == text)
+  }
+
+  @Test("A path that can't be opened is told with its remedy", arguments: ["missing/store.db", "."])
+  func badPath(_ path: String) throws {
+    let folder = try TemporaryFolder()
+    let error = try #require(throws: StoreError.self) { try SQLiteStore(path: folder.path(path)) }
+    #expect(error.code == .unavailable)
+    #expect(error.nativeCode?.hasPrefix("SQLITE_CANTOPEN") == true)
+    #expect(error.message.contains("folder"))
+  }
+
+  @Test("A path that names no file is refused", arguments: ["", ":memory:", "file:store.db?mode=memory"])
+  func noPath(_ path: String) throws {
+    let error = try #require(throws: StoreError.self) { try SQLiteStore(path: path) }
+    #expect(error.code == .invalid)
+  }
+
+  @Test(
+    "A folder in which nothing can be made is told as unavailable",
+    .enabled(if: FileManager.default.fileExists(atPath: "/proc/self")))
+  func unwritableFolder() throws {
+    // The kernel's own folder takes no file from anybody, root included, whom no permission stops.
+    let error = try #require(throws: StoreError.self) { try SQLiteStore(path: "/proc/self/store.db") }
+    #expect(error.code == .unavailable)
+  }
+
+  @Test("A read-only folder is told as unavailable", .enabled(if: geteuid() != 0))
+  func readOnlyFolder() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.setAttributes([.posixPermissions: 0o555], ofItemAtPath: folder.url.path)
+    let error = try #require(throws: StoreError.self) { try SQLiteStore(path: folder.path()) }
+    #expect(error.code == .unavailable)
+  }
+
+  @Test("A file of a later program is refused, and stays as it was")
+  func laterSchema() async throws {
+    let folder = try TemporaryFolder()
+    do {
+      let store = try SQLiteStore(path: folder.path())
+      try await store.pool.write { try $0.execute(sql: "UPDATE store SET schema = 99") }
+    }
+    let error = try #require(throws: StoreError.self) { try SQLiteStore(path: folder.path()) }
+    #expect(error.code == .invalid)
+    #expect(error.message.contains("99"))
+  }
+
+  @Test("A file that another process keeps locked is told as unavailable when the time to wait has passed")
+  func lockedFile() async throws {
+    let folder = try TemporaryFolder()
+    var configuration = Configuration()
+    configuration.allowsUnsafeTransactions = true
+    let other = try DatabaseQueue(path: folder.path(), configuration: configuration)
+    try await other.writeWithoutTransaction { try $0.execute(sql: "CREATE TABLE other (id); BEGIN EXCLUSIVE") }
+    let error = try #require(throws: StoreError.self) {
+      try SQLiteStore(path: folder.path(), busyTimeout: .milliseconds(100))
+    }
+    #expect(error.code == .unavailable)
+    #expect(error.nativeCode == "SQLITE_BUSY")
+    try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+    _ = try await SQLiteStore(path: folder.path()).commit([])
+  }
+
+  @Test("Tables of another program of the same names are not touched")
+  func foreignTables() async throws {
+    let folder = try TemporaryFolder()
+    let other = try DatabaseQueue(path: folder.path())
+    try await other.write { try $0.execute(sql: "CREATE TABLE runs (miles); INSERT INTO runs VALUES (26)") }
+    let error = try #require(throws: StoreError.self) { try SQLiteStore(path: folder.path()) }
+    #expect(error.code == .invalid)
+    #expect(error.message.contains("another program"))
+    #expect(error.message.contains(folder.path()))
+    #expect(try await other.read { try Int.fetchAll($0, sql: "SELECT miles FROM runs") } == [26])
+    #expect(try await other.read { try $0.tableExists("store") } == false)
+  }
+
+  @Test("A damaged file is told as such")
+  func damage() async throws {
+    let folder = try TemporaryFolder()
+    do {
+      let store = try SQLiteStore(path: folder.path())
+      _ = try await store.commit((0..<200).map { .patchState(try JobID("job-\($0)"), JobStatePatch(), .none) })
+      try await store.pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+    }
+    let file = try FileHandle(forUpdating: URL(filePath: folder.path()))
+    try file.seek(toOffset: 4_096)
+    try file.write(contentsOf: Data(repeating: 0xA5, count: 4_096 * 30))
+    try file.close()
+    await #expect(throws: StoreError.self) {
+      do throws(StoreError) {
+        let store = try SQLiteStore(path: folder.path())
+        _ = try await store.jobs(after: nil, limit: 500)
+      } catch {
+        #expect(error.code == .invalid)
+        #expect(error.nativeCode?.hasPrefix("SQLITE_CORRUPT") == true)
+        throw error
+      }
+    }
+  }
+
+  /// Opens a store on a thread of its own, as opening blocks.
+  private func openOnThread(_ path: String) async throws -> SQLiteStore {
+    try await withCheckedThrowingContinuation { continuation in
+      Thread.detachNewThread { continuation.resume(with: Result { try SQLiteStore(path: path) }) }
+    }
+  }
+}
+#endif
