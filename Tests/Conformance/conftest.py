@@ -1,9 +1,9 @@
-<<<<<<< HEAD
-"""What the conformance tests share: a running emulator, a service that records deliveries, Google's own clients."""
+"""What the conformance tests share: executables, a running emulator, a recording service, Google's own clients."""
 
 import http.server
 import json
 import os
+import pathlib
 import subprocess
 import threading
 import time
@@ -19,8 +19,7 @@ LOCATION = "projects/p/locations/europe-west1"
 class Emulator:
     """The process `cloud-jobs emulator`, with its address taken from its first line."""
 
-    def __init__(self):
-        command = os.path.join(os.environ["CLOUD_JOBS_BIN_DIR"], "cloud-jobs")
+    def __init__(self, command):
         self.process = subprocess.Popen([command, "emulator", "--port", "0"], stdout=subprocess.PIPE, text=True)
         self.ready_line = self.process.stdout.readline()
         self.url = self.ready_line.split()[-1]
@@ -94,8 +93,25 @@ class Recorder:
 
 
 @pytest.fixture(scope="session")
-def emulator():
-    emulator = Emulator()
+def bin_dir() -> pathlib.Path:
+    """The folder with the built executables, as `swift build --show-bin-path` prints it."""
+    folder = os.environ.get("CLOUD_JOBS_BIN_DIR")
+    if not folder:
+        pytest.fail("CLOUD_JOBS_BIN_DIR is not set: run `make conformance`, which builds the executables first.")
+    return pathlib.Path(folder)
+
+
+@pytest.fixture(scope="session")
+def cloud_jobs(bin_dir: pathlib.Path) -> pathlib.Path:
+    """The command-line tool."""
+    tool = bin_dir / "cloud-jobs"
+    assert tool.is_file(), f"{tool} is missing: run `make conformance`, which builds it."
+    return tool
+
+
+@pytest.fixture(scope="session")
+def emulator(cloud_jobs):
+    emulator = Emulator(cloud_jobs)
     yield emulator
     assert emulator.stop() == 0, "SIGTERM should end the emulator in good order"
 
@@ -141,28 +157,3 @@ def make_queue(tasks):
         return tasks.create_queue(parent=LOCATION, queue=tasks_v2.Queue(name=name, **fields))
 
     return make
-=======
-"""What the conformance tests share: where the package's executables are."""
-
-import os
-import pathlib
-
-import pytest
-
-
-@pytest.fixture(scope="session")
-def bin_dir() -> pathlib.Path:
-    """The folder with the built executables, as `swift build --show-bin-path` prints it."""
-    folder = os.environ.get("CLOUD_JOBS_BIN_DIR")
-    if not folder:
-        pytest.fail("CLOUD_JOBS_BIN_DIR is not set: run `make conformance`, which builds the executables first.")
-    return pathlib.Path(folder)
-
-
-@pytest.fixture(scope="session")
-def cloud_jobs(bin_dir: pathlib.Path) -> pathlib.Path:
-    """The command-line tool."""
-    tool = bin_dir / "cloud-jobs"
-    assert tool.is_file(), f"{tool} is missing: run `make conformance`, which builds it."
-    return tool
->>>>>>> main
