@@ -42,7 +42,10 @@ public struct JobStatePatch: Hashable, Sendable {
   /// - Returns: the fields of the state, an object.
   public func applied(to stored: JSONValue?) -> JSONValue {
     var members = stored?.object ?? [:]
-    for (name, value) in fields { members[name] = value.isNull ? nil : value }
+    for (name, value) in fields {
+      // A literal nil would mean the JSON value null here.
+      if value.isNull { members.removeValue(forKey: name) } else { members[name] = value }
+    }
     return .object(members)
   }
 }
