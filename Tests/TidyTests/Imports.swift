@@ -20,7 +20,7 @@ enum Imports {
     "CloudJobsEmulator": ["CloudJobsCore"],
     "CloudJobsEmulatorServer": [
       "CloudJobsCore", "CloudJobsEmulator", "CloudJobsHTTP", "Hummingbird", "HummingbirdCore", "NIOCore",
-      "ServiceLifecycle", "Logging", "HTTPTypes",
+      "ServiceLifecycle", "UnixSignals", "Logging", "HTTPTypes",
     ],
     "CloudJobsSimulation": ["CloudJobsCore", "CloudJobs", "CloudJobsEmulator"],
     "cloud-jobs": ["CloudJobsCore", "CloudJobsEmulator", "CloudJobsEmulatorServer", "ArgumentParser", "Logging"],
