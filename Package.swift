@@ -89,8 +89,7 @@ let package = Package(
     library(
       "CloudJobsEmulatorServer", path: "Emulator/CloudJobsEmulatorServer",
       [
-        "CloudJobsEmulator", "CloudJobsHTTP", hummingbird, nio, lifecycle, signals, logging, httpTypes, jwt,
-        cryptoExtras,
+        "CloudJobsEmulator", "CloudJobsHTTP", hummingbird, nio, lifecycle, signals, logging, httpTypes, cryptoExtras,
       ]),
     .executableTarget(
       name: "cloud-jobs", dependencies: ["CloudJobsEmulatorServer", arguments, logging], swiftSettings: settings),
