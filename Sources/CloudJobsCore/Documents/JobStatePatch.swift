@@ -39,7 +39,7 @@ public struct JobStatePatch: Hashable, Sendable {
   /// The stored state after the change.
   ///
   /// - Parameter stored: the fields of the state as stored; nil or no object counts as empty.
-  /// - Returns: the fields of the state, an object.
+  /// - Returns: an object without the removed fields.
   public func applied(to stored: JSONValue?) -> JSONValue {
     var members = stored?.object ?? [:]
     for (name, value) in fields {
