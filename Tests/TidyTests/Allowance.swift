@@ -22,9 +22,6 @@ struct Allowance: Sendable {
       path: "Tests/CloudJobsCoreTests/Schedules/NeverFiringTests.swift", calls: ["ContinuousClock"],
       reason: "how fast an expression is refused is what is tested"),
     Allowance(
-      path: "Tests/CloudJobsEmulatorTests/", calls: ["ContinuousClock"],
-      reason: "how fast a virtual week passes is what is tested"),
-    Allowance(
       path: "Tests/CloudJobsSQLiteTests/TemporaryFolder.swift", calls: ["UUID()"],
       reason: "processes that run at the same time need folders of their own"),
     Allowance(

@@ -246,6 +246,7 @@ struct PassTests {
     for _ in 0..<3 {
       world.clock.advance(by: .minutes(1))
       _ = await runtime.pass()
+      world.clock.advance(by: .seconds(31))
       await world.deliverDue(to: runtime, rounds: 3)
     }
     #expect(effects.list == ["begin"])

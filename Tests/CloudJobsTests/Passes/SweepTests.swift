@@ -122,4 +122,27 @@ struct SweepTests {
     await world.deliverDue(to: runtime)
     #expect(world.effects.count == 3)
   }
+
+  @Test("Taking over sets going at once what a dead process left, and refuses what it still brings")
+  func takeOver() async throws {
+    let gate = Gate()
+    let dying = try await runtime("dying", in: world, gate: gate)
+    let running = try await dying.enqueue("job", key: "a").id
+    let task = try #require(world.queue.due(at: world.clock.now()).first)
+    async let zombie = dying.handleRequest(body: task.body.bytes, peer: .inProcess)
+    await gate.arrivals()
+    let waiting = try await dying.enqueue("job", key: "b").id
+    let later = try await dying.enqueue(in: .hours(1), "job", key: "c").id
+    world.queue.lose()
+    let other = try await runtime("other", in: world)
+    #expect(try await other.takeOver() == 3)
+    #expect(Set(world.queue.tasks.map(\.name)) == ["\(running)-2", "\(waiting)-1-1", "\(later)-1-1"])
+    #expect(await world.deliverDue(to: other) == [200, 200])
+    gate.open()
+    #expect(await zombie.status == 409)
+    let run = try await world.run(running)
+    #expect((run.status, run.attempt, run.failures) == (.succeeded, 2, 0))
+    #expect(try await world.run(waiting).status == .succeeded)
+    #expect(try await world.run(later).notBefore == World.time("2026-11-21T11:00:10Z"))
+  }
 }
