@@ -3,6 +3,14 @@ import CloudJobsCore
 import CloudJobsGoogle
 import CloudJobsHTTP
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// Answers whether tokens are accepted, so that other programs can make them.
 ///
 /// A line of JSON in, `{"token","now","audience","account","jwks"}` with the keys' document as text, gives a line out:
@@ -17,6 +25,8 @@ enum TokenOracle {
       } catch {
         print("error\t\(error)")
       }
+      // To a pipe the lines would wait until a buffer is full, and who asks waits for the line.
+      fflush(nil)
     }
   }
 

@@ -14,7 +14,9 @@ struct CredentialFile: Sendable {
   /// The project that calls are counted against, where it is not the identity's own.
   var quotaProject: String?
 
-  /// Google's endpoint for exchanging grants (<https://developers.google.com/identity/protocols/oauth2/service-account>).
+  /// Google's endpoint for exchanging grants.
+  ///
+  /// Source: <https://developers.google.com/identity/protocols/oauth2/service-account>.
   static let googleTokenURL = "https://oauth2.googleapis.com/token"
 
   /// Reads a file's content.

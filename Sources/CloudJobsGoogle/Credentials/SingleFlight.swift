@@ -42,7 +42,8 @@ final class SingleFlight<Value: Sendable>: Sendable {
   ///
   /// - Parameter work: the work; it should look first whether an earlier leader has already done it.
   /// - Returns: the outcome of the work, whoever did it.
-  /// - Throws: what the work throws, or the error for cancelled calls where the calling task is cancelled while it waits.
+  /// - Throws: what the work throws, or the error for cancelled calls where the calling task is cancelled while it
+  ///   waits.
   func run(_ work: () async throws(JobError) -> Value) async throws(JobError) -> Value {
     switch await turn() {
     case .follow(let result): return try result.get()

@@ -14,6 +14,8 @@ enum BearerToken {
     let values = fields[values: name]
     guard let value = values.first else { throw .tokenMissing }
     guard values.count == 1 else { throw .headerRepeated }
+    // An empty token's field loses its space on the way, as space around a field's value means nothing.
+    if value.lowercased().utf8.elementsEqual("bearer".utf8) { throw .tokenMissing }
     let token = value.dropFirst(7)
     guard value.prefix(7).utf8.count == 7, value.prefix(7).lowercased().utf8.elementsEqual("bearer ".utf8) else {
       throw .notBearer

@@ -67,9 +67,9 @@ struct GoogleCredentialsTests {
 
   @Test("A user's refresh token is exchanged, and the project that pays is named")
   func authorizedUser() async throws {
-    for folder in [["CLOUDSDK_CONFIG": "/cfg"], ["HOME": "/home/u"], ["HOME": "/x", "CLOUDSDK_CONFIG": "/cfg"]] {
+    for folder in [["CLOUDSDK_CONFIG": "/cfg"], ["HOME": "/u"], ["HOME": "/x", "CLOUDSDK_CONFIG": "/cfg"]] {
       let exchange = FakeExchange(.json(Self.answer))
-      let path = "\(folder["CLOUDSDK_CONFIG"] ?? "/home/u/.config/gcloud")/application_default_credentials.json"
+      let path = "\(folder["CLOUDSDK_CONFIG"] ?? "/u/.config/gcloud")/application_default_credentials.json"
       let credentials = try await find(Self.environment(folder, [path: KeyFile.authorizedUser]), exchange)
       #expect((credentials.kind, credentials.quotaProject) == (.authorizedUser, "quota-project"))
       let project = try #require(HTTPField.Name("X-Goog-User-Project"))
@@ -100,10 +100,11 @@ struct GoogleCredentialsTests {
       #expect(try await credentials.projectID() == "cloud-project")
       let requests = Array(exchange.requests.suffix(3))
       let base = "http://\(host)/computeMetadata/v1"
+      let scopes = "https%3A%2F%2Fwww.googleapis.com%2Fauth%2Fcloud-platform"
       #expect(
         requests.map(\.url) == [
           "http://\(host)/",
-          "\(base)/instance/service-accounts/default/token?scopes=https%3A%2F%2Fwww.googleapis.com%2Fauth%2Fcloud-platform",
+          "\(base)/instance/service-accounts/default/token?scopes=\(scopes)",
           "\(base)/project/project-id",
         ])
       #expect(requests.allSatisfy { request in Self.genuine.allSatisfy { request.headers[$0.name] == $0.value } })

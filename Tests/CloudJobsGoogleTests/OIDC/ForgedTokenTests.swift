@@ -32,19 +32,11 @@ struct ForgedTokenTests {
     arguments: [
       Forge.claim("iss", "accounts.google.com"), Forge.claim("sub", nil), Forge.claim("azp", nil),
       Forge.header("typ", nil), Forge.header("typ", "jwt"), Forge.claim("nbf", .integer(Forge.now.seconds + 60)),
-      Forge.claim("iat", .integer(Forge.now.seconds + 60)), Forge.claim("exp", .integer(Forge.now.seconds - 59)),
+      Forge.claim("iat", .integer(Forge.now.seconds + 60)), Forge.late,
       Forge.header("jwk", ["kty": "RSA"]), Forge.claim("google", ["compute_engine": ["zone": "z"]]),
     ])
   func harmless(token: String) async throws {
-    #expect(throws: Never.self) { try (try awaitless(token)).get() }
     #expect(try await verifier.verify(token).get().email == Forge.account)
-  }
-
-  /// The claims alone, which the pure rule accepts too.
-  private func awaitless(_ token: String) throws -> Result<TokenIdentity, TokenRejection> {
-    let parts = try CompactToken(Array(token.utf8))
-    let policy = TokenPolicy(audiences: [Forge.audience], serviceAccounts: [Forge.account])
-    return Result { () throws(TokenRejection) in try policy.check(parts.claims, at: Forge.now) }
   }
 
   @Test("A forgery is refused for its own reason", arguments: Forgery.all)
@@ -95,10 +87,10 @@ struct ForgedTokenTests {
   @Test(
     "The header that carries the token is read strictly",
     arguments: [
-      ([], "tokenMissing"), (["Bearer "], "tokenMissing"), (["Bearer"], "notBearer"), (["Basic abc"], "notBearer"),
+      ([], "tokenMissing"), (["Bearer "], "tokenMissing"), (["Bearer"], "tokenMissing"), (["Basic abc"], "notBearer"),
       ([Forge().token], "notBearer"), (["Bearer\t" + Forge().token], "notBearer"),
       (["Bearer " + Forge().token, "Bearer " + Forge().token], "headerRepeated"),
-      (["Bearer  " + Forge().token], "headerEncoding"), (["Bearer " + Forge().token + " "], "signatureEncoding"),
+      (["Bearer  " + Forge().token], "headerEncoding"), (["Bearer " + Forge().token + " "], nil),
       (["\u{212A}earer " + Forge().token], "notBearer"),
       (["bearer " + Forge().token], nil), (["BEARER " + Forge().token], nil),
     ] as [([String], String?)])

@@ -53,6 +53,11 @@ struct Forge: Sendable {
     "\(input).\(Base64URL.encode(key.signature(input)))"
   }
 
+  /// A token that ended a minute ago, all but a second, which clocks may differ by.
+  static let late = Forge(
+    claims: ["iat": .integer(now.seconds - 3_659), "exp": .integer(now.seconds - 59)]
+  ).token
+
   /// A token with one claim changed.
   static func claim(_ name: String, _ value: JSONValue?) -> String { Forge(claims: [name: value]).token }
 
