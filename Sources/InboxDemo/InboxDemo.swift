@@ -1,3 +1,4 @@
+#if Server && HTTP && SQLite
 import ArgumentParser
 import CloudJobsCore
 
@@ -36,3 +37,12 @@ struct InboxDemo: AsyncParsableCommand {
     }
   }
 }
+#else
+/// The demo needs the package's default traits.
+@main
+enum InboxDemo {
+  static func main() {
+    Console.write("The demo was built without the traits Server, HTTP and SQLite. Build it with the default traits.")
+  }
+}
+#endif
