@@ -117,9 +117,8 @@ let package = Package(
     tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", "store-hammer", grdb]),
     tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", lifecycle, httpTypes]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
-    tests(
-      "CloudJobsEmulatorServerTests",
-      ["CloudJobsEmulatorServer", "CloudJobsGoogle", "CloudJobsHTTP", hummingbird, httpTypes]),
+    tests("CloudJobsEmulatorServerTests", ["CloudJobsEmulatorServer", hummingbird, httpTypes]),
+    tests("ReadmeTests", ["CloudJobs", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsTesting", logging]),
     tests("TidyTests", []),
   ]
 )
