@@ -1,9 +1,19 @@
-"""What the conformance tests share: where the package's executables are."""
+"""What the conformance tests share: the executables, a running emulator, a service that records deliveries, Google's own clients."""
 
+import http.server
+import json
 import os
 import pathlib
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
 
 import pytest
+
+LOCATION = "projects/p/locations/europe-west1"
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +31,129 @@ def cloud_jobs(bin_dir: pathlib.Path) -> pathlib.Path:
     tool = bin_dir / "cloud-jobs"
     assert tool.is_file(), f"{tool} is missing: run `make conformance`, which builds it."
     return tool
+
+
+class Emulator:
+    """The process `cloud-jobs emulator`, with its address taken from its first line."""
+
+    def __init__(self, tool):
+        self.process = subprocess.Popen([tool, "emulator", "--port", "0"], stdout=subprocess.PIPE, text=True)
+        self.ready_line = self.process.stdout.readline()
+        self.url = self.ready_line.split()[-1]
+
+    def call(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=90) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def wait_until_idle(self):
+        assert self.call("GET", "/_emulator/idle?timeout=60s") == (200, {"idle": True})
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(timeout=15)
+
+
+class Recorder:
+    """A service that keeps each request and answers as `answer` says: a status, or (status, headers)."""
+
+    def __init__(self):
+        self.requests = []
+        self.answer = lambda request: 200
+        self.lock = threading.Lock()
+        recorder = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_any(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                request = {
+                    "method": self.command,
+                    "path": self.path,
+                    "headers": {name.lower(): value for name, value in self.headers.items()},
+                    "body": body,
+                    "time": time.time(),
+                }
+                with recorder.lock:
+                    recorder.requests.append(request)
+                    answer = recorder.answer(request)
+                status, headers = answer if isinstance(answer, tuple) else (answer, {})
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = handle_any
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def wait_for(self, count, seconds=20):
+        deadline = time.time() + seconds
+        while time.time() < deadline:
+            with self.lock:
+                if len(self.requests) >= count:
+                    return list(self.requests)
+            time.sleep(0.01)
+        raise AssertionError(f"{len(self.requests)} of {count} deliveries came within {seconds} s")
+
+
+@pytest.fixture(scope="session")
+def emulator(cloud_jobs):
+    emulator = Emulator(cloud_jobs)
+    yield emulator
+    assert emulator.stop() == 0, "SIGTERM should end the emulator in good order"
+
+
+@pytest.fixture
+def recorder(emulator):
+    recorder = Recorder()
+    yield recorder
+    emulator.call("POST", "/_emulator/reset")
+    recorder.server.shutdown()
+    recorder.server.server_close()
+
+
+def client_of(kind, emulator):
+    from google.api_core.client_options import ClientOptions
+    from google.auth.credentials import AnonymousCredentials
+
+    return kind(
+        transport="rest", credentials=AnonymousCredentials(), client_options=ClientOptions(api_endpoint=emulator.url)
+    )
+
+
+@pytest.fixture(scope="session")
+def tasks(emulator):
+    from google.cloud import tasks_v2
+
+    return client_of(tasks_v2.CloudTasksClient, emulator)
+
+
+@pytest.fixture(scope="session")
+def scheduler(emulator):
+    from google.cloud import scheduler_v1
+
+    return client_of(scheduler_v1.CloudSchedulerClient, emulator)
+
+
+@pytest.fixture
+def make_queue(tasks):
+    from google.cloud import tasks_v2
+
+    def make(**fields):
+        name = f"{LOCATION}/queues/q-{uuid.uuid4().hex[:12]}"
+        return tasks.create_queue(parent=LOCATION, queue=tasks_v2.Queue(name=name, **fields))
+
+    return make

@@ -25,6 +25,25 @@ public struct Dispatch: Hashable, Sendable {
   /// Why this attempt is made, for a person.
   public var reason: String
 
+  /// A delivery from all its parts.
+  public init(
+    id: DispatchID, subject: String, attempt: Int, url: String, method: HTTPMethod, headers: [HeaderField],
+    body: [UInt8], deadline: Duration, scheduledFor: Timestamp, authorization: TargetAuthorization? = nil,
+    reason: String
+  ) {
+    self.id = id
+    self.subject = subject
+    self.attempt = attempt
+    self.url = url
+    self.method = method
+    self.headers = headers
+    self.body = body
+    self.deadline = deadline
+    self.scheduledFor = scheduledFor
+    self.authorization = authorization
+    self.reason = reason
+  }
+
   /// The last part of the subject: the task's or the job's id.
   public var shortID: Substring {
     subject.lastIndex(of: "/").map { subject[subject.index(after: $0)...] } ?? subject[...]

@@ -60,6 +60,29 @@ struct MessageReader {
     return text
   }
 
+  mutating func messages(_ name: String) throws(ServiceFault) -> [MessageReader] {
+    var readers: [MessageReader] = []
+    for (index, value) in try elements(name).enumerated() {
+      readers.append(try MessageReader(value, path: "\(place(name))[\(index)]"))
+    }
+    return readers
+  }
+
+  mutating func texts(_ name: String) throws(ServiceFault) -> [String] {
+    var texts: [String] = []
+    for (index, value) in try elements(name).enumerated() {
+      guard let text = value.string else { throw Self.mismatch("\(place(name))[\(index)]", value, "a string") }
+      texts.append(text)
+    }
+    return texts
+  }
+
+  private mutating func elements(_ name: String) throws(ServiceFault) -> [JSONValue] {
+    guard let value = take(name) else { return [] }
+    guard let elements = value.array else { throw Self.mismatch(place(name), value, "an array") }
+    return elements
+  }
+
   mutating func integer(_ name: String) throws(ServiceFault) -> Int? {
     guard let value = take(name) else { return nil }
     guard let number = value.integer ?? value.string.flatMap({ Int64($0) }), let small = Int32(exactly: number) else {

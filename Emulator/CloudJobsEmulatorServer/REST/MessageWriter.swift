@@ -60,10 +60,12 @@ struct MessageWriter {
   }
 
   mutating func set(_ name: String, status: RPCStatus?) {
-    guard let status else { return }
-    members[name] = nested {
-      $0.set("code", status.code.rawValue)
-      $0.set("message", status.message)
-    }
+    if let status { members[name] = nested { $0.write(status) } }
+  }
+
+  /// A `google.rpc.Status`.
+  mutating func write(_ status: RPCStatus) {
+    set("code", status.code.rawValue)
+    set("message", status.message)
   }
 }

@@ -9,7 +9,9 @@ extension RESTCall {
     switch route {
     case ("POST", 7, nil):
       try query.finish()
-      let (task, view) = try newTask()
+      var reader = try message()
+      reader.ignore("parent")
+      let (task, view) = try reader.newTask()
       return write(try service.createTask(task, in: queue, view: view, at: now), view)
     case ("GET", 7, nil):
       let (page, view) = (try query.page(), try query.view())
@@ -31,8 +33,10 @@ extension RESTCall {
       reader.ignore("name")
       try reader.finish()
       return write(try service.runTask(try taskName(), view: view, at: now), view)
-    case ("POST", 7, "batchCreate"), ("POST", 7, "batchDelete"), ("POST", _, "buffer"):
-      throw ServiceFault(.unimplemented, "The emulator does not support \(verb ?? "") yet; send single requests.")
+    case ("POST", 7, "batchCreate"): return try batchCreate(&service)
+    case ("POST", 7, "batchDelete"): return try batchDelete(&service)
+    case ("POST", _, "buffer"):
+      throw ServiceFault(.unimplemented, "The emulator does not support buffer, which needs a queue-level HTTP target.")
     default: throw unknownRoute
     }
   }
@@ -42,13 +46,14 @@ extension RESTCall {
   private func write(_ task: CloudTasks.Task, _ view: CloudTasks.View) -> JSONValue {
     answer { $0.write(task, view: view) }
   }
+}
 
-  private func newTask() throws(ServiceFault) -> (CloudTasks.NewTask, CloudTasks.View) {
-    var reader = try message()
-    let view = try reader.view()
-    reader.ignore("parent")
-    let given = try reader.message("task")
-    try reader.finish()
+extension MessageReader {
+  /// Reads a `CreateTaskRequest` to its end; its `parent` must have been taken.
+  mutating func newTask() throws(ServiceFault) -> (task: CloudTasks.NewTask, view: CloudTasks.View) {
+    let view = try view()
+    let given = try message("task")
+    try finish()
     guard var task = given else { throw .invalidArgument("CreateTaskRequest.task is required.") }
     try task.refuse("appEngineHttpRequest")
     var request = try task.message("httpRequest")
@@ -61,9 +66,7 @@ extension RESTCall {
     try task.finish()
     return (new, view)
   }
-}
 
-extension MessageReader {
   /// Reads `responseView`.
   mutating func view() throws(ServiceFault) -> CloudTasks.View {
     try choice("responseView", { (view: CloudTasks.View) in view.name }) ?? .basic

@@ -1,0 +1,41 @@
+import CloudJobsCore
+import CloudJobsEmulator
+import CloudJobsEmulatorServer
+
+/// A REST face over a state of its own, at a time that stands still.
+struct Caller {
+  static let location = "projects/p/locations/l"
+  var state = EmulatorState()
+  var now = Timestamp(seconds: 1_795_000_000)
+
+  /// Makes a request, its body as JSON text.
+  mutating func call(_ method: String, _ target: String, _ body: String = "") -> RESTResponse {
+    let request = RESTRequest(method: method, target: target, body: Array(body.utf8))
+    return RESTFace().respond(to: request, state: &state, at: now)
+  }
+
+  /// A caller whose state has the queue `q`.
+  static func withQueue() -> Caller {
+    var caller = Caller()
+    _ = caller.call("POST", "/v2/\(location)/queues", #"{"name":"\#(location)/queues/q"}"#)
+    return caller
+  }
+
+  /// A caller whose state has the job `j`.
+  static func withJob() -> Caller {
+    var caller = Caller()
+    let body = #"{"name":"\#(location)/jobs/j","schedule":"0 0 1 1 *","httpTarget":{"uri":"http://h/"}}"#
+    _ = caller.call("POST", "/v1/\(location)/jobs", body)
+    return caller
+  }
+}
+
+extension RESTResponse {
+  /// The status and the message of an error body.
+  var error: (status: String, message: String)? {
+    guard let error = body["error"], let status = error["status"]?.string, let message = error["message"]?.string,
+      error["code"]?.integer == Int64(self.status)
+    else { return nil }
+    return (status, message)
+  }
+}
