@@ -96,6 +96,7 @@ struct DocumentDatabase: Sendable {
   /// - Parameters:
   ///   - writes: the writes, which have been checked.
   ///   - now: the time.
+  /// - Returns: when they took effect, and what each came to.
   /// - Throws: ``ServiceFault``, where one of them is refused.
   mutating func commit(
     _ writes: [Firestore.Write], at now: Timestamp

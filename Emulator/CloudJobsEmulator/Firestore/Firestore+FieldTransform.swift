@@ -49,6 +49,7 @@ extension Firestore {
     /// - Parameters:
     ///   - present: the present value, or nil where there is none.
     ///   - time: the time of the request.
+    /// - Returns: both.
     func apply(to present: Value?, at time: Timestamp) -> (value: Value, result: Value) {
       switch operation {
       case .requestTime:

@@ -34,6 +34,8 @@ extension Firestore.Write {
   /// - Parameters:
   ///   - present: the document before it, or nil where it is missing.
   ///   - time: when the write takes effect.
+  /// - Returns: both.
+  /// - Throws: ``ServiceFault`` for a precondition that is not met, or a document that would be too large.
   func apply(
     to present: Firestore.Document?, at time: Timestamp
   ) throws(ServiceFault) -> (document: Firestore.Document?, result: Firestore.WriteResult) {

@@ -8,6 +8,7 @@ extension FirestoreService {
   ///   - mask: the fields to return; nil for all of them.
   ///   - consistency: as of when.
   ///   - now: the time.
+  /// - Returns: the document.
   /// - Throws: ``ServiceFault`` `notFound`, or what the transaction is refused with.
   public mutating func getDocument(
     _ name: Firestore.Name, mask: [Firestore.FieldPath]? = nil, consistency: Firestore.Consistency = .latest,
@@ -28,6 +29,7 @@ extension FirestoreService {
   ///   - mask: the fields to return; nil for all of them.
   ///   - consistency: as of when.
   ///   - now: the time.
+  /// - Returns: what was found under each name.
   /// - Throws: ``ServiceFault`` for names of another database, or what the transaction is refused with.
   public mutating func batchGet(
     _ names: [Firestore.Name], in database: Firestore.DatabaseName, mask: [Firestore.FieldPath]? = nil,
@@ -59,6 +61,7 @@ extension FirestoreService {
   ///   - fields: its fields.
   ///   - mask: the fields to return; nil for all of them.
   ///   - now: the time.
+  /// - Returns: the document.
   /// - Throws: ``ServiceFault`` `alreadyExists`, or `invalidArgument` for bad ids or fields.
   public mutating func createDocument(
     in parent: Firestore.Name, _ collectionID: String, id: String? = nil, fields: [String: Firestore.Value],
@@ -81,6 +84,7 @@ extension FirestoreService {
   ///   - mask: the fields to return; nil for all of them.
   ///   - precondition: what must hold of it.
   ///   - now: the time.
+  /// - Returns: the document as it is then.
   /// - Throws: ``ServiceFault`` for a precondition that is not met, or `invalidArgument` for bad fields.
   public mutating func updateDocument(
     _ name: Firestore.Name, fields: [String: Firestore.Value], updateMask: [Firestore.FieldPath]? = nil,

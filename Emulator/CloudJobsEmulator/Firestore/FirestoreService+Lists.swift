@@ -9,6 +9,7 @@ extension FirestoreService {
   /// - Parameters:
   ///   - request: which ones.
   ///   - now: the time.
+  /// - Returns: a page of them.
   /// - Throws: ``ServiceFault`` `invalidArgument` for a bad request, or what the transaction is refused with.
   public mutating func listDocuments(
     _ request: Firestore.ListRequest, at now: Timestamp
@@ -68,6 +69,7 @@ extension FirestoreService {
   ///   - parent: the document or the root.
   ///   - page: which page.
   ///   - now: the time.
+  /// - Returns: a page of them.
   /// - Throws: ``ServiceFault`` `invalidArgument` for a negative page size.
   public mutating func listCollectionIDs(
     under parent: Firestore.Name, page: PageRequest = .init(), at now: Timestamp

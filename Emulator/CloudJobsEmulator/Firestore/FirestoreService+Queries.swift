@@ -8,6 +8,7 @@ extension FirestoreService {
   ///   - parent: below what its collections lie: a document or the root.
   ///   - consistency: as of when.
   ///   - now: the time.
+  /// - Returns: the results.
   /// - Throws: ``ServiceFault`` `invalidArgument` for a query that is not allowed, or what the transaction is refused with.
   public mutating func runQuery(
     _ query: Firestore.Query, under parent: Firestore.Name, consistency: Firestore.Consistency = .latest,
@@ -29,6 +30,7 @@ extension FirestoreService {
   ///   - parent: below what its collections lie: a document or the root.
   ///   - consistency: as of when.
   ///   - now: the time.
+  /// - Returns: the numbers by alias.
   /// - Throws: ``ServiceFault`` as ``runQuery(_:under:consistency:at:)`` does.
   public mutating func runAggregation(
     _ aggregations: [Firestore.Aggregation], over query: Firestore.Query, under parent: Firestore.Name,

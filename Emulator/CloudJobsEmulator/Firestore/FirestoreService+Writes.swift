@@ -13,6 +13,7 @@ extension FirestoreService {
   ///   - database: the database that they must belong to.
   ///   - transaction: the transaction whose reads must still hold; nil for none.
   ///   - now: the time.
+  /// - Returns: when they took effect, and what each came to.
   /// - Throws: ``ServiceFault`` `aborted` where reads no longer hold, or what the first write that fails is refused with.
   public mutating func commit(
     _ writes: [Firestore.Write], in database: Firestore.DatabaseName, transaction: [UInt8]? = nil, at now: Timestamp

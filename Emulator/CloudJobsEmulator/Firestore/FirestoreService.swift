@@ -21,6 +21,11 @@ public struct FirestoreService: Sendable {
   /// How many documents there are in all databases.
   public var documentCount: Int { databases.values.reduce(0) { $0 + $1.documents.count } }
 
+  /// Empties a database; its open transactions end.
+  public mutating func removeAll(in database: Firestore.DatabaseName) {
+    databases[database] = nil
+  }
+
   /// Works on a database in place.
   mutating func with<Result, Failure: Error>(
     _ name: Firestore.DatabaseName, _ body: (inout DocumentDatabase) throws(Failure) -> Result
