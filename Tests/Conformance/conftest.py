@@ -1,4 +1,4 @@
-"""What the conformance tests share: the executables, a running emulator, a service that records deliveries, Google's own clients."""
+"""What the conformance tests share: the executables, an emulator, a recording service, the official clients."""
 
 import http.server
 import json
