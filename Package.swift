@@ -98,12 +98,12 @@ let package = Package(
     tests("CloudJobsCoreTests", ["CloudJobsCore"]),
     tests("CloudJobsTests", ["CloudJobs", "CloudJobsTesting", logging, metrics, httpTypes]),
     tests("CloudJobsHTTPTests", exclude: ["Support/server.py"], ["CloudJobsHTTP", httpTypes]),
-    tests("CloudJobsGoogleTests", ["CloudJobsGoogle", "CloudJobsEmulatorServer"]),
+    tests("CloudJobsGoogleTests", ["CloudJobsGoogle", httpTypes]),
     tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", "store-hammer", grdb]),
-    tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", hummingbird, httpTypes]),
+    tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", lifecycle, httpTypes]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
     tests("CloudJobsEmulatorServerTests", ["CloudJobsEmulatorServer", hummingbird, httpTypes]),
-    tests("InboxDemoTests", []),
+    tests("ReadmeTests", ["CloudJobs", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsTesting", logging]),
     tests("TidyTests", []),
   ]
 )

@@ -13,6 +13,8 @@ enum DemoJobs {
   ///   - inbox: the folder to process.
   ///   - board: where the scans tell what they found.
   ///   - writeReport: writes the report.
+  /// - Returns: the registry.
+  /// - Throws: ``RegistryError``; the jobs here are sound.
   static func registry(
     inbox: Inbox, board: ScanBoard, writeReport: @escaping @Sendable () async throws -> Void
   ) throws(RegistryError) -> JobRegistry {

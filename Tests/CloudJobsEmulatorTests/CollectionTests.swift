@@ -57,6 +57,52 @@ struct CollectionTests {
     #expect(Base64.decode(text) == nil)
   }
 
+  @Test("a heap and an expiry list stay in proportion to what is live in them")
+  func compaction() {
+    var heap = MinimumHeap<Int>()
+    var list = ExpiryList<Int>()
+    for value in 0..<10_000 {
+      heap.insert(value)
+      heap.compact(liveCount: 10) { $0 % 1_000 == 0 }
+      list.append(value, expiry: Timestamp(seconds: Int64(value)))
+      list.compact(liveCount: 10) { $0 % 1_000 == 0 }
+    }
+    #expect(heap.count <= 85)
+    var fromHeap: [Int] = []
+    var fromList: [Int] = []
+    while let value = heap.removeFirst() {
+      if value % 1_000 == 0 { fromHeap.append(value) }
+    }
+    while let entry = list.first {
+      list.removeFirst()
+      if entry.item % 1_000 == 0 { fromList.append(entry.item) }
+    }
+    #expect(fromHeap == (0..<10).map { $0 * 1_000 })
+    #expect(fromList == fromHeap)
+  }
+
+  @Test("a wake index yields the parts in the order of their latest times", arguments: [1, 2, 3] as [UInt64])
+  func wakeIndex(seed: UInt64) {
+    var generator = SplitMix64(seed: seed)
+    var index = WakeIndex<Int>()
+    var model: [Int: Timestamp] = [:]
+    for _ in 0..<5_000 {
+      let id = Int(generator.next() % 50)
+      let time = generator.next() % 5 == 0 ? nil : Timestamp(seconds: Int64(generator.next() % 1_000))
+      index.set(id, to: time)
+      model[id] = time
+      #expect(index.earliest == model.values.min())
+    }
+    while let earliest = model.values.min() {
+      #expect(index.removeDue(at: earliest - .seconds(1)) == nil)
+      let id = index.removeDue(at: earliest)
+      #expect(id == model.filter { $0.value == earliest }.keys.min())
+      guard let id else { return }
+      model[id] = nil
+    }
+    #expect(index.earliest == nil)
+  }
+
   @Test("Retry-After is read as seconds or as a date")
   func retryAfter() {
     let now = Timestamp(seconds: 1_445_412_420)

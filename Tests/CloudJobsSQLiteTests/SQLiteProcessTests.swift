@@ -14,7 +14,7 @@ struct SQLiteProcessTests {
     let hammers = try (0..<4).map { try Hammer("increment", folder.path(), 500, "p\($0)") }
     var told = Set<String>()
     for hammer in hammers {
-      let lines = try await hammer.finished()
+      let lines = await hammer.finished()
       #expect(hammer.status == 0)
       told.formUnion(lines)
     }
@@ -28,7 +28,7 @@ struct SQLiteProcessTests {
     let hammers = try (0..<4).map { try Hammer("claim", folder.path(), 500, "p\($0)") }
     var winners: [String: String] = [:]
     for (number, hammer) in hammers.enumerated() {
-      for line in try await hammer.finished() {
+      for line in await hammer.finished() {
         #expect(winners.updateValue("p\(number)", forKey: line) == nil, "\(line) has one winner")
       }
     }
@@ -51,7 +51,7 @@ struct SQLiteProcessTests {
       hammer.kill(afterLines: 20 + round * 61 + number * 37)
     }
     for (number, hammer) in hammers.enumerated() {
-      told.formUnion(try await hammer.finished())
+      told.formUnion(await hammer.finished())
       #expect((hammer.status == 0) == (number >= 2))
     }
     #expect(told.count >= 1_000)

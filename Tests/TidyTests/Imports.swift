@@ -3,6 +3,8 @@ enum Imports {
   /// What every module may import, and what only adapters in `Live/` folders may.
   static let everywhere: Set<String> = ["Swift", "Synchronization", "FoundationEssentials"]
   static let live: Set<String> = ["Foundation", "Glibc", "Musl", "Darwin", "Dispatch"]
+  /// The targets whose products are executables, which deal with the machine as adapters do.
+  static let executables: Set<String> = ["cloud-jobs", "InboxDemo"]
 
   /// What each target may import besides.
   static let allowed: [String: Set<String>] = [
@@ -10,24 +12,24 @@ enum Imports {
     "CloudJobs": ["CloudJobsCore", "Logging", "Metrics", "HTTPTypes"],
     "CloudJobsHTTP": ["CloudJobsCore", "CCurl", "HTTPTypes"],
     "CloudJobsGoogle": ["CloudJobsCore", "CloudJobs", "CloudJobsHTTP", "HTTPTypes"],
-    "CloudJobsSQLite": ["CloudJobsCore", "CloudJobs", "GRDB"],
+    "CloudJobsSQLite": ["CloudJobsCore", "CloudJobs", "GRDB", "Foundation"],
     "CloudJobsPostgres": ["CloudJobsCore", "CloudJobs", "CPostgres"],
     "CloudJobsServer": [
-      "CloudJobsCore", "CloudJobs", "Hummingbird", "HummingbirdCore", "NIOCore", "ServiceLifecycle", "Logging",
-      "HTTPTypes",
+      "CloudJobsCore", "CloudJobs", "Hummingbird", "HummingbirdCore", "NIOCore", "ServiceLifecycle", "UnixSignals",
+      "Logging", "HTTPTypes",
     ],
     "CloudJobsTesting": ["CloudJobsCore", "CloudJobs", "CloudJobsEmulator", "Logging", "HTTPTypes", "Testing"],
     "CloudJobsEmulator": ["CloudJobsCore"],
     "CloudJobsEmulatorServer": [
       "CloudJobsCore", "CloudJobsEmulator", "CloudJobsHTTP", "Hummingbird", "HummingbirdCore", "NIOCore",
-      "ServiceLifecycle", "Logging", "HTTPTypes",
+      "ServiceLifecycle", "UnixSignals", "Logging", "HTTPTypes",
     ],
     "CloudJobsSimulation": ["CloudJobsCore", "CloudJobs", "CloudJobsEmulator"],
     "cloud-jobs": ["CloudJobsCore", "CloudJobsEmulator", "CloudJobsEmulatorServer", "ArgumentParser", "Logging"],
     "InboxDemo": [
       "CloudJobsCore", "CloudJobs", "CloudJobsHTTP", "CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsServer",
-      "CloudJobsEmulator", "CloudJobsEmulatorServer", "ArgumentParser", "ServiceLifecycle", "Logging", "HTTPTypes",
-      "Foundation",
+      "CloudJobsEmulator", "CloudJobsEmulatorServer", "ArgumentParser", "ServiceLifecycle", "UnixSignals", "Logging",
+      "HTTPTypes",
     ],
   ]
 
@@ -39,7 +41,10 @@ enum Imports {
         Finding(path: file.path, line: 1, message: "the target \(file.target) has no row in the table of imports")
       ]
     }
-    let permitted = everywhere.union(own).union(file.isLive ? live : [])
+    var permitted = everywhere.union(own)
+    if file.isLive || executables.contains(file.target) { permitted.formUnion(live) }
+    // Where there is no FoundationEssentials, Foundation stands in for it.
+    if file.code.contains(where: { $0.contains("canImport(FoundationEssentials)") }) { permitted.insert("Foundation") }
     return modules(of: file).filter { !permitted.contains($0.module) }.map {
       Finding(path: file.path, line: $0.line, message: "\(file.target) may not import \($0.module)")
     }

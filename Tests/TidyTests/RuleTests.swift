@@ -91,6 +91,8 @@ struct RuleTests {
     #expect(check("public import Foundation", "Sources/CloudJobsCore/A.swift") == 1)
     #expect(check("@preconcurrency import struct Foundation.Date", "Sources/CloudJobs/A.swift") == 1)
     #expect(check("import Foundation", "Sources/CloudJobsCore/Live/A.swift") == 0)
+    #expect(check("#if canImport(FoundationEssentials)\nimport Foundation", "Sources/CloudJobsCore/A.swift") == 0)
+    #expect(check("import Glibc", "Sources/cloud-jobs/A.swift") == 0)
     #expect(check("import FoundationEssentials", "Sources/CloudJobsCore/A.swift") == 0)
     #expect(check("import CloudJobsHTTP", "Emulator/CloudJobsEmulator/A.swift") == 1)
     #expect(check("import CloudJobsHTTP", "Emulator/CloudJobsEmulatorServer/A.swift") == 0)

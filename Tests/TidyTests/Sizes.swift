@@ -20,7 +20,7 @@ enum Sizes {
 
   /// Lines over 120 columns.
   static func columns(path: String, lines: [String]) -> [Finding] {
-    lines.indices.filter { lines[$0].count > maxColumns }.map {
+    lines.indices.filter { lines[$0].utf8.count > maxColumns && lines[$0].count > maxColumns }.map {
       Finding(path: path, line: $0 + 1, message: "the line has over \(maxColumns) columns: break it")
     }
   }

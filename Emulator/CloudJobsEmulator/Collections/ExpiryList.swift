@@ -13,6 +13,17 @@ struct ExpiryList<Item: Sendable>: Sendable {
     entries.append((expiry, item))
   }
 
+  /// Drops items that no longer matter once they are the greater part.
+  ///
+  /// - Parameters:
+  ///   - liveCount: how many items matter.
+  ///   - isLive: whether an item matters.
+  mutating func compact(liveCount: Int, _ isLive: (Item) -> Bool) {
+    guard entries.count - head > 2 * liveCount + 64 else { return }
+    entries = entries[head...].filter { isLive($0.item) }
+    head = 0
+  }
+
   /// Takes the next entry out.
   mutating func removeFirst() {
     head += 1

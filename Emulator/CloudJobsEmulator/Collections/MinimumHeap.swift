@@ -38,6 +38,18 @@ struct MinimumHeap<Element: Comparable & Sendable>: Sendable {
     return removed
   }
 
+  /// Drops stale elements once they are the greater part, so that the heap stays in proportion to what is live.
+  ///
+  /// - Parameters:
+  ///   - liveCount: how many elements are not stale.
+  ///   - isLive: whether an element is not stale.
+  mutating func compact(liveCount: Int, _ isLive: (Element) -> Bool) {
+    guard elements.count > 2 * liveCount + 64 else { return }
+    let live = elements.filter(isLive)
+    elements.removeAll(keepingCapacity: true)
+    for element in live { insert(element) }
+  }
+
   /// Takes all elements out.
   mutating func removeAll() {
     elements.removeAll()

@@ -19,6 +19,7 @@ struct WakeIndex<ID: Hashable & Comparable & Sendable>: Sendable {
     guard times[id] != time else { return }
     times[id] = time
     if let time { heap.insert(Entry(time: time, id: id)) }
+    heap.compact(liveCount: times.count) { times[$0.id] == $0.time }
     discardStale()
   }
 

@@ -5,7 +5,8 @@ import Synchronization
 ///
 /// Deliveries run on a ``DeterministicExecutor``. Whenever nothing is left to run, time moves to the earliest of the
 /// clock's sleepers and the services' own wakes. Equal states, handlers and calls give equal traces. A world is driven
-/// by one task at a time.
+/// by one task at a time. A handler that waits for another thread (a file, a socket, an actor with an executor of its
+/// own) is not waited for: time moves on meanwhile.
 public final class VirtualWorld: Sendable {
   private struct Shared {
     var state: EmulatorState

@@ -143,6 +143,7 @@ public struct CloudSchedulerService: Sendable {
   ) {
     guard let flight = flights.removeValue(forKey: number) else { return }
     while let entry = deadlines.first, flights[entry.number] == nil { deadlines.removeFirst() }
+    deadlines.compact(liveCount: flights.count) { flights[$0.number] != nil }
     var settlement = Settlement(
       id: DispatchID(.scheduler, number), subject: flight.name.text, attempt: flight.attempt, outcome: outcome,
       verdict: .succeeded)

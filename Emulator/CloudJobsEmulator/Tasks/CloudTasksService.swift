@@ -110,6 +110,7 @@ public struct CloudTasksService: Sendable {
   ) {
     guard let flight = flights.removeValue(forKey: number) else { return }
     while let entry = deadlines.first, flights[entry.number] == nil { deadlines.removeFirst() }
+    deadlines.compact(liveCount: flights.count) { flights[$0.number] != nil }
     let id = DispatchID(.tasks, number)
     guard let index = queues.index(forKey: flight.name.queue), queues.values[index].generation == flight.generation
     else {

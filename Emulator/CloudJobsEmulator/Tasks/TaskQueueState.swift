@@ -68,6 +68,8 @@ struct TaskQueueState: Sendable {
     guard let record = tasks.removeValue(forKey: id) else { return }
     if record.isBackingOff { backingOff -= 1 }
     names.remove(id)
+    waiting.compact(liveCount: tasks.count) { tasks[$0.id]?.ticket == $0.ticket }
+    retained.compact(liveCount: tasks.count) { tasks[$0.id]?.sequence == $0.sequence }
     entomb(id, at: now)
   }
 

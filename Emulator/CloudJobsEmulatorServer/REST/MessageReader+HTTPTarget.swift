@@ -4,6 +4,8 @@ extension MessageReader {
   /// Reads an `HttpRequest` of Cloud Tasks or an `HttpTarget` of Cloud Scheduler.
   ///
   /// - Parameter urlName: what the message calls its URL, `url` or `uri`.
+  /// - Returns: the request.
+  /// - Throws: ``ServiceFault`` for a value of the wrong kind or an unknown name.
   mutating func httpTarget(urlName: String) throws(ServiceFault) -> HTTPTarget {
     let target = HTTPTarget(
       url: try string(urlName) ?? "",

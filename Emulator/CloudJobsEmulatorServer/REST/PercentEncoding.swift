@@ -5,6 +5,7 @@ enum PercentEncoding {
   /// - Parameters:
   ///   - text: the encoded part.
   ///   - plusIsSpace: whether `+` means a space, as in queries.
+  /// - Returns: the text; bytes that are not UTF-8 become replacement characters.
   static func decode(_ text: some StringProtocol, plusIsSpace: Bool) -> String {
     let bytes = Array(text.utf8)
     var decoded = [UInt8]()

@@ -5,7 +5,7 @@ import CloudJobsEmulator
 struct RESTCall {
   let method: String
   let version: String?
-  /// The resource's path without version and verb: `projects`, P, `locations`, L, `queues`, …
+  /// The resource's path without version and verb, part by part.
   let resource: [String]
   /// The verb after the colon, such as `pause`.
   let verb: String?

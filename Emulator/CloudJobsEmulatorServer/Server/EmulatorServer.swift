@@ -30,8 +30,12 @@ public struct EmulatorServer: Service {
   public func run() async throws {
     let configuration = configuration
     let api = EmulatorAPI(emulator) { Self.initialState(configuration) }
+    let check = RequestGuard(host: configuration.host)
     let responder = CallbackResponder<BasicRequestContext> { request, _ in
-      try await Self.respond(to: request, api: api, limit: configuration.maximumBodyBytes)
+      if let fault = check.refusal(authority: request.head.authority, origin: request.headers[.origin]) {
+        return Self.response(RESTResponse(fault))
+      }
+      return try await Self.respond(to: request, api: api, limit: configuration.maximumBodyBytes)
     }
     let application = Application(
       responder: responder,

@@ -1,7 +1,9 @@
 public import CloudJobsCore
 public import HTTPTypes
 
-/// Who may call the handler. There is no default: each program says what it trusts.
+/// Who may call the handler.
+///
+/// There is no default: each program says what it trusts.
 public struct Authentication: Sendable {
   private enum Mode {
     case trustLoopback
@@ -19,6 +21,7 @@ public struct Authentication: Sendable {
   /// Trusts callers that send `Authorization: Bearer` with a secret.
   ///
   /// - Parameter secret: at least 16 bytes of text that only both sides know.
+  /// - Returns: the authentication.
   public static func sharedSecret(_ secret: String) -> Authentication {
     precondition(secret.utf8.count >= 16, "A shared secret needs at least 16 bytes.")
     return Authentication(mode: .sharedSecret(Array(secret.utf8)))
@@ -27,6 +30,7 @@ public struct Authentication: Sendable {
   /// Trusts callers by a rule of the program's own.
   ///
   /// - Parameter check: throws ``JobError`` `unauthenticated` or `permissionDenied` for a caller that is not trusted.
+  /// - Returns: the authentication.
   public static func custom(_ check: @escaping @Sendable (HTTPRequest, Peer) async throws(JobError) -> Void)
     -> Authentication
   {

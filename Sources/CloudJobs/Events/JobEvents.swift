@@ -21,6 +21,7 @@ public final class JobEvents: Sendable {
   /// The events from now on.
   ///
   /// - Parameter limit: how many events wait for a slow listener; the oldest are dropped beyond that.
+  /// - Returns: a stream that ends when the runtime has drained.
   public func stream(buffering limit: Int = 1_000) -> AsyncStream<JobEvent> {
     let (stream, continuation) = AsyncStream.makeStream(
       of: JobEvent.self, bufferingPolicy: .bufferingNewest(max(1, limit)))

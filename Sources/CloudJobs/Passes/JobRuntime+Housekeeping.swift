@@ -6,6 +6,7 @@ extension JobRuntime {
   ///
   /// - Parameter end: when to stop; the next housekeeping goes on.
   /// - Returns: how many runs it dealt with.
+  /// - Throws: ``StoreError`` `unavailable`.
   func sweep(until end: Timestamp) async throws(StoreError) -> Int {
     var recovered = 0
     var cursor: StoreCursor?
@@ -71,6 +72,7 @@ extension JobRuntime {
   /// A document may turn any job into a periodic one, so that all are looked at.
   ///
   /// - Returns: how many documents were changed.
+  /// - Throws: ``StoreError`` `unavailable`.
   func reconcileDocuments() async throws(StoreError) -> Int {
     let definitions = registry.definitions
     var changed = 0

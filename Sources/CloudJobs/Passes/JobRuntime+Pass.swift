@@ -63,7 +63,9 @@ extension JobRuntime {
     return span <= minute || time.microseconds.flooringDivision(by: span).remainder < minute
   }
 
-  /// Keeps the decisions of a pass. Runs that took place tell their own story, so that an entry is written only where
+  /// Keeps the decisions of a pass.
+  ///
+  /// Runs that took place tell their own story, so that an entry is written only where
   /// something was decided otherwise.
   private func keep(_ lines: [JournalEntry.Line], time: Timestamp) async throws(StoreError) {
     guard lines.contains(where: { $0.verdict != "run" && $0.verdict != "queued" }) else { return }

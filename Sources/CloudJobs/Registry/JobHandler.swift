@@ -1,6 +1,8 @@
 public import CloudJobsCore
 
-/// A job with its code: what the registry takes. Closures are adapters over it.
+/// A job with its code: what the registry takes.
+///
+/// Closures are adapters over it.
 public protocol JobHandler: Sendable {
   /// What the payload decodes as.
   associatedtype Input: Decodable & Sendable

@@ -34,7 +34,9 @@ struct RegisteredJob: Sendable {
     }
   }
 
-  /// The success with its result. The work is done: where the result can't be kept, doing it again would not help.
+  /// The success with its result.
+  ///
+  /// The work is done: where the result can't be kept, doing it again would not help.
   private static func outcome(ofOutput output: some Encodable) -> Outcome {
     if output is NoOutput { return .succeeded(output: nil) }
     do {

@@ -63,7 +63,14 @@ extension JobRuntime {
       writes.append(.patchState(run.job, patch, .none))
     }
     do throws(StoreError) {
-      return .success(try await commit(writes, making: run) != nil)
+      for _ in 0..<Self.maximumRaces {
+        if try await commit(writes, making: run) != nil { return .success(true) }
+        // Some stores refuse a write for another's sake; as long as the lease is ours, the work need not be repeated.
+        let reading = try await access.read(jobs: [], runs: [run.id])
+        guard case .success(let stored)? = reading.runs[run.id]?.run, stored.fence == fence, stored.status == .running
+        else { return .success(false) }
+      }
+      return .failure(StoreError(.unavailable, "The store refuses the attempt's end all the time."))
     } catch {
       return .failure(error)
     }

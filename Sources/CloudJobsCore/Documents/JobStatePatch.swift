@@ -39,10 +39,13 @@ public struct JobStatePatch: Hashable, Sendable {
   /// The stored state after the change.
   ///
   /// - Parameter stored: the fields of the state as stored; nil or no object counts as empty.
-  /// - Returns: the fields of the state, an object.
+  /// - Returns: an object without the removed fields.
   public func applied(to stored: JSONValue?) -> JSONValue {
     var members = stored?.object ?? [:]
-    for (name, value) in fields { members[name] = value.isNull ? nil : value }
+    for (name, value) in fields {
+      // A literal nil would mean the JSON value null here.
+      if value.isNull { members.removeValue(forKey: name) } else { members[name] = value }
+    }
     return .object(members)
   }
 }

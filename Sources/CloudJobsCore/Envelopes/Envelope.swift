@@ -62,7 +62,9 @@ public enum Envelope {
       delivery.occurrence = .key(key)
     } else if contents.run == nil {
       delivery.occurrence =
-        headers.occurrence(hasPayload: contents.payload != nil) ?? contents.messageKey.map { .key($0) } ?? headers.idempotencyKey.map { .key("http:\($0)") }
+        headers.occurrence(hasPayload: contents.payload != nil)
+        ?? contents.messageKey.map { .key($0) }
+        ?? headers.idempotencyKey.map { .key("http:\($0)") }
     }
     delivery.attempt = contents.attempt
     delivery.payload = contents.payload

@@ -13,7 +13,8 @@ public struct JobDefinition: Hashable, Sendable {
 
   /// A definition; nothing is checked before it is registered.
   public init(
-    id: JobID, kind: JobKind, schedule: ScheduleSource? = nil, timeZone: String = "Etc/UTC", policy: JobPolicy = JobPolicy()
+    id: JobID, kind: JobKind, schedule: ScheduleSource? = nil, timeZone: String = "Etc/UTC",
+    policy: JobPolicy = JobPolicy()
   ) {
     self.id = id
     self.kind = kind

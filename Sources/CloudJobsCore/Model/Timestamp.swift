@@ -70,11 +70,15 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 extension Duration {
   /// The span in whole microseconds, rounded towards zero; saturates at the ends of `Int64`.
   public var microseconds: Int64 {
+    // Beyond this, the components themselves may not fit.
+    guard self < Self.longest else { return .max }
+    guard self > .zero - Self.longest else { return .min }
     let (seconds, attoseconds) = components
-    let whole = seconds.multipliedReportingOverflow(by: 1_000_000)
-    let sum = whole.partialValue.addingReportingOverflow(attoseconds / 1_000_000_000_000)
-    return whole.overflow || sum.overflow ? (seconds < 0 ? .min : .max) : sum.partialValue
+    return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
   }
+
+  /// The span of `Int64.max` microseconds.
+  private static let longest = Duration.microseconds(Int64.max)
 
   /// A span of whole minutes; saturates at `Int64.max` seconds.
   public static func minutes(_ count: Int) -> Duration {

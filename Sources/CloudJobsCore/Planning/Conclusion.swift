@@ -72,6 +72,7 @@ extension Run {
   ///   - policy: the job's policy.
   ///   - settings: the runtime's spans.
   ///   - now: the store's time, or the best estimate of it.
+  /// - Returns: the run, ended or waiting.
   public func concluded(
     _ conclusion: Conclusion, policy: JobPolicy, settings: PlanSettings, at now: Timestamp
   ) -> Run {

@@ -8,6 +8,7 @@ extension JobState {
   ///   - run: the run after it.
   ///   - kind: how the job is triggered.
   ///   - duration: how long the attempt took.
+  /// - Returns: the change, or nil.
   public func patch(after conclusion: Conclusion, run: Run, kind: JobKind, duration: Duration) -> JobStatePatch? {
     let newStatus: JobStatus
     var newFailures = consecutiveFailures ?? 0

@@ -4,7 +4,9 @@ public struct PassPlan: Hashable, Sendable {
   public var patch: JobStatePatch
   /// The moment of the schedule that is served or skipped; nil where the job only leaves the due list.
   public var slot: Timestamp?
-  /// The run to create; its status says whether it executes now or waits. Nil where nothing runs.
+  /// The run to create; its status says whether it executes now or waits.
+  ///
+  /// Nil where nothing runs.
   public var run: Run?
   /// The closed gate, where one is.
   public var skip: Skip?
@@ -77,6 +79,7 @@ public func planPass(_ input: PassInput) -> PassPlan {
 /// - Parameters:
 ///   - job: the job as it stands.
 ///   - time: the moment.
+/// - Returns: the time, which has passed neither `endAt` nor `time`.
 public func firstRun(of job: ResolvedJob, after time: Timestamp) -> Timestamp? {
   guard job.isRunByPass, job.policy.enabled, let schedule = job.schedule else { return nil }
   let first = firstRun(of: job, schedule, after: time)

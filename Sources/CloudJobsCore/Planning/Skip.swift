@@ -28,6 +28,7 @@ public enum Gates {
   ///   - dependencies: how the last occasion of each dependency went; absent where it never had one.
   ///   - previous: the job's latest other run, where that matters.
   ///   - now: the store's time.
+  /// - Returns: the gate and why it is closed, or nil.
   public static func closed(
     _ job: ResolvedJob, occasion: Timestamp, trigger: Trigger, dependencies: [JobID: JobStatus], previous: Run?,
     now: Timestamp

@@ -58,10 +58,11 @@ struct CronParser {
     guard count == 5 || (count == 6 && takesExtensions) else {
       throw .schedule(
         takesExtensions
-          ? "The schedule has \(count) field\(count == 1 ? "" : "s"). Write five (minute hour day-of-month month day-of-week), six with the "
-            + "seconds first, a macro such as @daily, an interval such as 5m, or English such as every monday 09:00."
-          : "The schedule has \(count) field\(count == 1 ? "" : "s"). Write exactly five (minute hour day-of-month month day-of-week), or "
-            + "English such as every monday 09:00.")
+          ? "The schedule has \(count) field\(count == 1 ? "" : "s"). Write five (minute hour day-of-month month "
+            + "day-of-week), six with the seconds first, a macro such as @daily, an interval such as 5m, "
+            + "or English such as every monday 09:00."
+          : "The schedule has \(count) field\(count == 1 ? "" : "s"). Write exactly five (minute hour day-of-month "
+            + "month day-of-week), or English such as every monday 09:00.")
     }
   }
 

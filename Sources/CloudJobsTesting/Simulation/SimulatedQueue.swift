@@ -12,7 +12,7 @@ struct SimulatedQueue: TaskQueue {
     for task in tasks {
       do throws(ServiceFault) {
         try create(task)
-      } catch where error.code == .alreadyExists {
+      } catch  where error.code == .alreadyExists {
         continue
       } catch {
         throw JobError(.queueUnavailable, error.message)
@@ -26,7 +26,7 @@ struct SimulatedQueue: TaskQueue {
         let queue = try SimulationSetup.queueName(queue)
         try state.tasks.deleteTask(try CloudTasks.TaskName("\(queue)/tasks/\(name)"), at: now)
       }
-    } catch where error.code == .notFound {
+    } catch  where error.code == .notFound {
       return
     } catch {
       throw JobError(.queueUnavailable, error.message)

@@ -4,8 +4,10 @@ public import CloudJobsEmulator
 import HTTPTypes
 import Logging
 
-/// A runtime in a world of its own: emulated Cloud Tasks and Cloud Scheduler, a store in memory, and a clock that moves
-/// by hand. Days pass in milliseconds, and the same calls give the same trace.
+/// A runtime in a world of its own.
+///
+/// Cloud Tasks and Cloud Scheduler are emulated, the store is in memory, and the clock moves by hand: days pass in
+/// milliseconds, and the same calls give the same trace.
 public final class SimulatedRuntime: Sendable {
   /// The runtime.
   public let runtime: JobRuntime

@@ -17,9 +17,9 @@ struct Inbox: Sendable {
 
   /// Everything in the folder and the folders below it that is no folder itself, in the order of the paths.
   ///
-  /// A symbolic link to a file stands for the file, and one that dangles is an entry of its own. One to a folder is left
-  /// out, as `find` leaves it out: what is behind it has a path of its own or is none of this inbox's. A folder that
-  /// can't be opened is an entry, so that its loss is seen.
+  /// A symbolic link to a file stands for the file, and one that dangles is an entry of its own. One to a folder is
+  /// left out, as `find` leaves it out: what is behind it has a path of its own or is none of this inbox's. A folder
+  /// that can't be opened is an entry, so that its loss is seen.
   func scan() -> [InboxEntry] {
     var entries = [InboxEntry]()
     walk(InboxPath(bytes: []), into: &entries)

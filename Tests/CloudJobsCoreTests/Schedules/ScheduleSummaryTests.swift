@@ -55,7 +55,8 @@ struct ScheduleSummaryTests {
     arguments: [
       (
         "30 2 * * *", "2026-03-29T01:00:00Z",
-        "Clocks in Europe/Berlin go forward by 1 hour at this moment, and this run makes up for the time that is skipped."
+        "Clocks in Europe/Berlin go forward by 1 hour at this moment, "
+          + "and this run makes up for the time that is skipped."
       ),
       (
         "30 2 * * *", "2026-10-25T00:30:00Z",

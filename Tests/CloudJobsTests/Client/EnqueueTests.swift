@@ -1,0 +1,202 @@
+import CloudJobs
+import CloudJobsCore
+import Testing
+
+@Suite("Enqueue")
+struct EnqueueTests {
+  private let world = World()
+
+  struct Email: Codable, Hashable {
+    var userID: String
+  }
+
+  private func runtime(queue: (any TaskQueue)? = nil) async throws -> JobRuntime {
+    let effects = world.effects
+    return try await world.runtime(queue: queue) {
+      EndpointJob("email", input: Email.self) { email, _ in
+        effects.add(email.userID)
+        return .done
+      }
+      EndpointJob("plain") { _ in .done }
+    }
+  }
+
+  @Test("A run is recorded, handed over and executed with its input")
+  func whole() async throws {
+    let runtime = try await runtime()
+    let enqueued = try await runtime.enqueue("email", Email(userID: "42"))
+    #expect((enqueued.isNew, enqueued.status) == (true, .pending))
+    let run = try await world.run(enqueued.id)
+    #expect((run.status, run.trigger, run.attempt, run.createdAt) == (.pending, .task, 0, World.start))
+    #expect(run.wakeAt == World.start + .seconds(60))
+    #expect(world.queue.tasks.map(\.name) == ["\(run.id)-1"])
+    #expect(world.queue.tasks.first?.notBefore == nil)
+    #expect(await world.deliverDue(to: runtime) == [200])
+    #expect(world.effects.list == ["42"])
+    #expect(try await world.run(run.id).status == .succeeded)
+  }
+
+  @Test("A key names one piece of work")
+  func key() async throws {
+    let runtime = try await runtime()
+    let first = try await runtime.enqueue("email", Email(userID: "a"), key: "welcome")
+    let second = try await runtime.enqueue("email", Email(userID: "b"), key: "welcome")
+    #expect(first.id == second.id)
+    #expect((first.isNew, second.isNew) == (true, false))
+    #expect(first.id == RunID(job: "email", occurrence: .key("welcome")))
+    #expect(world.queue.names.count == 1)
+    await world.deliverDue(to: runtime)
+    let third = try await runtime.enqueue("email", Email(userID: "c"), key: "welcome")
+    #expect((third.isNew, third.status) == (false, .succeeded))
+    #expect(world.effects.list == ["a"])
+    #expect(try await runtime.enqueue("plain", key: "welcome").isNew)
+  }
+
+  @Test("Two requests of one batch with one key make one run, which is new once")
+  func keyInBatch() async throws {
+    let runtime = try await runtime()
+    let enqueued = try await runtime.enqueue([
+      EnqueueRequest("plain", key: "a"), EnqueueRequest("plain", key: "a"), EnqueueRequest("plain", key: "b"),
+    ])
+    #expect(enqueued.map(\.isNew) == [true, false, true])
+    #expect(try await world.runs().count == 2)
+  }
+
+  @Test(
+    "A key has bounds", arguments: [("", JobError.Code.invalidField), (String(repeating: "k", count: 257), .tooLarge)])
+  func keyBounds(key: String, code: JobError.Code) async throws {
+    let runtime = try await runtime()
+    let error = await #expect(throws: JobError.self) { try await runtime.enqueue("plain", key: key) }
+    #expect((error?.code, error?.field) == (code, "key"))
+    #expect(try await runtime.enqueue("plain", key: String(repeating: "k", count: 256)).isNew)
+  }
+
+  @Test("A run may start after a while or at a time")
+  func later() async throws {
+    let runtime = try await runtime()
+    let first = try await runtime.enqueue(in: .minutes(5), "email", Email(userID: "in"))
+    let second = try await runtime.enqueue(at: World.start + .minutes(10), "email", Email(userID: "at"))
+    let past = try await runtime.enqueue(at: World.start - .minutes(10), "email", Email(userID: "past"))
+    #expect([first.status, second.status, past.status] == [.scheduled, .scheduled, .pending])
+    #expect(
+      world.queue.tasks.map(\.notBefore) == [World.start + .minutes(5), World.start + .minutes(10), nil])
+    #expect(try await world.run(first.id).wakeAt == World.start + .minutes(6))
+    await world.deliverDue(to: runtime)
+    #expect(world.effects.list == ["past"])
+    world.clock.advance(by: .minutes(5))
+    await world.deliverDue(to: runtime)
+    world.clock.advance(by: .minutes(5))
+    await world.deliverDue(to: runtime)
+    #expect(world.effects.list == ["past", "in", "at"])
+  }
+
+  @Test("A clock ahead of the store's does not make a run come before its time")
+  func clockAhead() async throws {
+    let ahead = ManualClock(World.start + .minutes(3))
+    var options = world.options()
+    options.clock = ahead
+    let effects = world.effects
+    let runtime = try await world.runtime(options: options) {
+      EndpointJob("plain") { _ in
+        effects.add("ran")
+        return .done
+      }
+    }
+    let enqueued = try await runtime.enqueue("plain")
+    #expect(try await world.run(enqueued.id).notBefore == World.start)
+    #expect(await world.deliverDue(to: runtime) == [200])
+    #expect(world.effects.count == 1)
+  }
+
+  @Test("A batch of 1,200 is recorded and handed over")
+  func batch() async throws {
+    let runtime = try await runtime()
+    let enqueued = try await runtime.enqueue((0..<1_200).map { EnqueueRequest("email", Email(userID: "\($0)")) })
+    #expect(Set(enqueued.map(\.id)).count == 1_200)
+    #expect(enqueued.allSatisfy { $0.isNew })
+    #expect(world.queue.tasks.count == 1_200)
+    #expect(world.store.counts.commits == 3)
+    #expect(try await world.run(enqueued[700].id).input == JSONText(["userID": "700"]))
+  }
+
+  @Test("What can't be taken is refused before anything is written")
+  func refused() async throws {
+    let runtime = try await runtime()
+    let large = Email(userID: String(repeating: "x", count: 1 << 20))
+    let tooLarge = await #expect(throws: JobError.self) {
+      try await runtime.enqueue([EnqueueRequest("plain"), EnqueueRequest("email", large)])
+    }
+    #expect(tooLarge?.code == .tooLarge)
+    let unknown = await #expect(throws: JobError.self) {
+      try await runtime.enqueue([EnqueueRequest("plain"), EnqueueRequest("nothing")])
+    }
+    #expect((unknown?.code, unknown?.field) == (.unknownJob, "jobId"))
+    let unencodable = await #expect(throws: JobError.self) { try await runtime.enqueue("plain", Double.nan) }
+    #expect(unencodable?.code == .invalidInput)
+    #expect(world.store.counts.commits == 0)
+    #expect(world.queue.tasks.isEmpty)
+  }
+
+  @Test("While the queue is down, the run is recorded; a second call hands it over")
+  func queueDown() async throws {
+    let runtime = try await runtime()
+    world.queue.isDown = true
+    let error = await #expect(throws: JobError.self) { try await runtime.enqueue("plain", key: "one") }
+    #expect(error?.code == .queueUnavailable)
+    #expect(try await world.runs().map(\.status) == [.pending])
+    world.queue.isDown = false
+    let again = try await runtime.enqueue("plain", key: "one")
+    #expect(again.isNew == false)
+    #expect(world.queue.tasks.map(\.name) == ["\(again.id)-1"])
+  }
+
+  @Test("Whatever happens to the commit, a key makes one run and one task", arguments: Fault.allCases, [1, 2])
+  func faults(_ fault: Fault, number: Int) async throws {
+    let runtime = try await runtime()
+    world.store.fail(commit: number, fault)
+    do {
+      let first = try await runtime.enqueue("plain", key: "one")
+      #expect(first.isNew)
+    } catch {
+      #expect((fault, number) == (.unavailable, 1))
+    }
+    _ = try await runtime.enqueue("plain", key: "one")
+    #expect(try await world.runs().count == 1)
+    #expect(world.queue.names.count == 1)
+  }
+
+  @Test("Without a queue nothing is enqueued")
+  func caller() async throws {
+    let runtime = try await runtime(queue: .caller)
+    let error = await #expect(throws: JobError.self) { try await runtime.enqueue("plain") }
+    #expect(error?.code == .queueUnavailable)
+    #expect(try await world.runs().isEmpty)
+  }
+
+  @Test("The document's queue, priority, attempts and time limit hold from the first attempt on")
+  func documentPolicy() async throws {
+    let runtime = try await runtime()
+    world.memory.importJob(
+      id: "plain", fields: ["queue": "slow", "priority": 7, "maxRetries": 1, "timeout": 40])
+    let run = try await world.run(try await runtime.enqueue("plain").id)
+    #expect((run.queue, run.priority, run.maxAttempts) == ("slow", 7, 2))
+    #expect(world.queue.tasks.first?.queue == "slow")
+    #expect(world.queue.tasks.first?.deadline == .seconds(55))
+  }
+
+  @Test("A job enqueues children that name it")
+  func children() async throws {
+    let runtime = try await world.runtime {
+      EndpointJob("child") { _ in .done }
+      EndpointJob("parent") { context in
+        try await context.enqueue("child", key: "of \(context.runID)")
+        return .done
+      }
+    }
+    let parent = try await runtime.enqueue("parent")
+    await world.deliverDue(to: runtime)
+    let child = try #require(try await world.runs().first { $0.job == "child" })
+    #expect((child.parent, child.trigger, child.correlationID) == (parent.id, .parent, parent.id.rawValue))
+    #expect(child.status == .succeeded)
+  }
+}

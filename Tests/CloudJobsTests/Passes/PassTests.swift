@@ -1,0 +1,264 @@
+import CloudJobs
+import CloudJobsCore
+import Testing
+
+@Suite("Master pass")
+struct PassTests {
+  private let world = World()
+
+  private func recording(_ id: JobID, every minutes: Int = 1) -> PeriodicJob {
+    let effects = world.effects
+    return PeriodicJob(id, every: .minutes(minutes)) { context in
+      effects.add(context.scheduledFor.map { "\(context.jobID) \($0)" } ?? "\(context.jobID)")
+      return .done
+    }
+  }
+
+  @Test("At start each periodic job gets its first time; a pass runs it then, and not before")
+  func simple() async throws {
+    let runtime = try await world.runtime {
+      recording("job", every: 5)
+      EndpointJob("other") { _ in .done }
+    }
+    #expect(try await world.document("job").state.nextRun == World.time("2026-11-21T10:05:00Z"))
+    #expect(try await world.memory.read(jobs: ["other"], runs: []).jobs.isEmpty)
+    world.clock.advance(by: .minutes(3) - .microseconds(1))
+    #expect(await runtime.pass().due == 0)
+    world.clock.advance(by: .microseconds(1))
+    let summary = await runtime.pass()
+    #expect((summary.due, summary.started, summary.isComplete, summary.error) == (1, 1, true, nil))
+    #expect(world.effects.list == ["job 2026-11-21T10:05:00Z"])
+    let state = try await world.document("job").state
+    #expect((state.nextRun, state.epoch, state.status) == (World.time("2026-11-21T10:10:00Z"), 1, .success))
+    let run = try await world.run(state.lastRunID)
+    #expect((run.trigger, run.status, run.attempt) == (.pass, .succeeded, 1))
+    #expect(try await world.journal().isEmpty)
+  }
+
+  @Test("The due are served by priority, then time, then name")
+  func order() async throws {
+    var options = world.options()
+    options.passConcurrency = 1
+    let runtime = try await world.runtime(options: options) {
+      for name in ["c", "b", "a"] as [JobID] { recording(name) }
+      recording("late", every: 2)
+      recording("urgent").priority(9)
+    }
+    world.clock.advance(by: .minutes(2))
+    _ = await runtime.pass()
+    #expect(
+      world.effects.list.map { $0.split(separator: " ")[0] } == ["urgent", "a", "b", "c", "late"])
+  }
+
+  @Test("Of two passes at once, one serves each time", arguments: 0..<20)
+  func twoPasses(round: Int) async throws {
+    let jobs = (0..<10).map { recording(JobID(stringLiteral: "job\($0)")) as any JobHandler }
+    let one = try await world.runtime("one") { jobs }
+    let two = try await world.runtime("two") { jobs }
+    for _ in 0..<5 {
+      world.clock.advance(by: .minutes(1))
+      async let first = one.pass()
+      async let second = two.pass()
+      let started = await (first.started, second.started)
+      #expect(started.0 + started.1 == 10)
+    }
+    #expect(world.effects.count == 50)
+    #expect(Set(world.effects.list).count == 50)
+  }
+
+  @Test("Missed times are caught up with in one pass, oldest first")
+  func catchUp() async throws {
+    let runtime = try await world.runtime { recording("job", every: 5).misfire(.catchUp(3)) }
+    world.clock.advance(by: .minutes(29))
+    let summary = await runtime.pass()
+    #expect((summary.due, summary.started) == (1, 3))
+    #expect(world.effects.list == ["10:20", "10:25", "10:30"].map { "job 2026-11-21T\($0):00Z" })
+    #expect(try await world.document("job").state.nextRun == World.time("2026-11-21T10:35:00Z"))
+    #expect(try await world.document("job").state.epoch == 3)
+  }
+
+  @Test("An edit during a catch-up holds for the next of the missed times")
+  func editedDuringCatchUp() async throws {
+    let memory = world.memory
+    let effects = world.effects
+    let runtime = try await world.runtime {
+      PeriodicJob("job", every: .minutes(5)) { _ in
+        effects.add("ran")
+        var configuration = JobConfiguration()
+        configuration.enabled = false
+        _ = try await memory.commit([.putConfiguration("job", configuration, .none)])
+        return .done
+      }.misfire(.catchUp(3))
+    }
+    world.clock.advance(by: .minutes(29))
+    _ = await runtime.pass()
+    #expect(effects.count == 1)
+    #expect(try await world.journal() == ["job run", "job skippedDisabled"])
+    #expect(try await world.document("job").state.nextRun == nil)
+  }
+
+  @Test("Negative decisions are kept in the journal with their reason")
+  func journal() async throws {
+    let runtime = try await world.runtime {
+      recording("runs", every: 5)
+      recording("off", every: 5)
+      recording("holiday", every: 5).skipping(.instant(World.start))
+      recording("needs", every: 5).depends(on: "never")
+      EndpointJob("never") { _ in .done }
+    }
+    _ = try await world.memory.commit([
+      .putConfiguration("off", try JobConfiguration(fields: ["enabled": false]), .none)
+    ])
+    world.clock.advance(by: .minutes(3))
+    let summary = await runtime.pass()
+    #expect((summary.started, summary.skipped) == (1, 3))
+    #expect(
+      Set(try await world.journal()) == [
+        "runs run", "off skippedDisabled", "holiday skippedDateExclusion", "needs skippedDependencyFailed",
+      ])
+    let lines = try await world.memory.journal(until: .distantFuture, limit: 1)[0].lines
+    #expect(lines.first { $0.job == "needs" }?.reason == "It depends on never, which has not run yet.")
+    #expect(try await world.document("off").state.status == .skippedDisabled)
+  }
+
+  @Test("A document that can't be read is set aside, one of an unknown job is left alone, and all others run")
+  func quarantine() async throws {
+    let due: JSONValue = "2026-11-21T10:00:00Z"
+    let runtime = try await world.runtime {
+      for name in ["a", "b", "c", "good"] as [JobID] { recording(name) }
+    }
+    world.memory.importJob(id: "a", fields: ["enabled": "yes", "state": ["nextRun": due]])
+    world.memory.importJob(id: "b", fields: ["cron": "nonsense", "state": ["nextRun": due]])
+    world.memory.importJob(id: "c", fields: ["state": ["nextRun": due, "epoch": "one"]])
+    world.memory.importJob(id: "unknown", fields: ["state": ["nextRun": due]])
+    world.clock.advance(by: .minutes(1))
+    let summary = await runtime.pass()
+    #expect((summary.due, summary.quarantined, summary.started) == (5, 3, 1))
+    #expect(
+      Set(try await world.journal()) == [
+        "a quarantined", "b quarantined", "c quarantined", "good run",
+      ])
+    let state = try await world.document("b").state
+    #expect((state.nextRun, state.quarantine?.hasPrefix("invalidSchedule")) == (nil, true))
+    world.clock.advance(by: .minutes(1))
+    #expect(await runtime.pass().due == 2)
+    let unknown = try #require(world.memory.exportJob(id: "unknown"))
+    #expect(unknown == ["state": ["nextRun": due]])
+    // Mended, it is taken back by the next housekeeping.
+    world.memory.importJob(id: "b", fields: ["cron": "* * * * *", "state": state.fields])
+    world.clock.advance(by: .minutes(1))
+    _ = await runtime.pass()
+    let mended = try await world.document("b").state
+    #expect((mended.quarantine, mended.nextRun) == (nil, World.time("2026-11-21T10:06:00Z")))
+  }
+
+  @Test("A document without a time that can't be resolved says so")
+  func unresolvable() async throws {
+    world.memory.importJob(id: "job", fields: ["timeZone": "Mars/Olympus"])
+    _ = try await world.runtime { recording("job") }
+    #expect(try await world.document("job").state.quarantine?.hasPrefix("invalidTimeZone") == true)
+  }
+
+  @Test("A document may make a periodic job of another")
+  func kindChanged() async throws {
+    world.memory.importJob(id: "job", fields: ["type": "periodic", "interval": 60])
+    let effects = world.effects
+    let runtime = try await world.runtime {
+      EndpointJob("job") { _ in
+        effects.add("ran")
+        return .done
+      }
+    }
+    world.clock.advance(by: .minutes(1))
+    #expect(await runtime.pass().started == 1)
+    #expect(effects.count == 1)
+  }
+
+  @Test("An operator's edit during a pass is never overwritten")
+  func editDuringPass() async throws {
+    let runtime = try await world.runtime { recording("job") }
+    world.clock.advance(by: .minutes(1))
+    let memory = world.memory
+    let commits = Effects()
+    world.store.onCommit { _ in
+      guard commits.number() == 1 else { return }
+      var configuration = JobConfiguration()
+      configuration.enabled = false
+      _ = try? await memory.commit([.putConfiguration("job", configuration, .none)])
+    }
+    let summary = await runtime.pass()
+    #expect((summary.raced, summary.started) == (1, 0))
+    #expect(try await world.document("job").configuration.enabled == false)
+    #expect(world.effects.count == 0)
+    #expect(try await world.journal() == ["job conflict"])
+  }
+
+  @Test("A fault in a commit of the pass loses no time and serves none twice", arguments: Fault.allCases, 1...3)
+  func faults(_ fault: Fault, number: Int) async throws {
+    let effects = world.effects
+    let runtime = try await world.runtime {
+      PeriodicJob("job", every: .minutes(5)) { context in
+        effects.add("\(context.runID)")
+        return .done
+      }.timeout(.seconds(30)).overlap(.allow)
+    }
+    world.clock.advance(by: .minutes(3))
+    world.store.fail(commit: number, fault)
+    for _ in 0..<9 {
+      _ = await runtime.pass()
+      await world.deliverDue(to: runtime)
+      world.clock.advance(by: .minutes(1))
+    }
+    let runs = try await world.runs()
+    #expect(
+      runs.compactMap(\.scheduledFor).sorted().map(\.description) == ["2026-11-21T10:05:00Z", "2026-11-21T10:10:00Z"])
+    #expect(runs.allSatisfy { $0.status == .succeeded })
+    // A finish that did not reach the store is the one case in which the work is done again.
+    let isRepeated = fault == .unavailable && number == 2
+    #expect(effects.count == (isRepeated ? 3 : 2))
+  }
+
+  @Test("A clock behind the store's does not keep a due job from running")
+  func clockBehind() async throws {
+    var options = world.options()
+    options.clock = ManualClock(World.start - .minutes(10))
+    let runtime = try await world.runtime(options: options) { recording("job") }
+    world.clock.advance(by: .minutes(1))
+    let summary = await runtime.pass()
+    #expect((summary.started, summary.skipped) == (1, 0))
+    #expect(world.effects.count == 1)
+    #expect(try await world.runs().first?.createdAt == World.start + .minutes(1))
+  }
+
+  @Test("Runs of a job whose runs queue up never overlap, and all take place")
+  func queueing() async throws {
+    let gate = Gate()
+    let effects = world.effects
+    let runtime = try await world.runtime {
+      PeriodicJob("job", every: .minutes(1)) { context in
+        effects.add("begin")
+        if context.attempt == 1, effects.count == 1 { await gate.pass() }
+        effects.add("end")
+        return .done
+      }.overlap(.queue)
+    }
+    world.clock.advance(by: .minutes(1))
+    async let first = runtime.pass()
+    await gate.arrivals()
+    for _ in 0..<3 {
+      world.clock.advance(by: .minutes(1))
+      _ = await runtime.pass()
+      world.clock.advance(by: .seconds(31))
+      await world.deliverDue(to: runtime, rounds: 3)
+    }
+    #expect(effects.list == ["begin"])
+    gate.open()
+    #expect(await first.started == 1)
+    for _ in 0..<4 {
+      world.clock.advance(by: .seconds(31))
+      await world.deliverDue(to: runtime, rounds: 3)
+    }
+    #expect(effects.list == Array(repeating: ["begin", "end"], count: 4).flatMap { $0 })
+    #expect(try await world.runs().allSatisfy { $0.status == .succeeded })
+  }
+}

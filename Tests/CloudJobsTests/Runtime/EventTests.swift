@@ -1,0 +1,84 @@
+import CloudJobs
+import CloudJobsCore
+import Testing
+
+@Suite("Events")
+struct EventTests {
+  private let world = World()
+
+  /// The events so far, as the stream tells them.
+  private func all(of stream: AsyncStream<JobEvent>, _ runtime: JobRuntime) async -> [JobEvent] {
+    await runtime.drain()
+    return await stream.reduce(into: []) { $0.append($1) }
+  }
+
+  @Test("The stream tells each step with its members, in order")
+  func order() async throws {
+    let clock = world.clock
+    let runtime = try await world.runtime {
+      EndpointJob("job") { context in
+        clock.advance(by: .milliseconds(250))
+        if context.attempt == 1 { throw JobFailure.failed("once", kind: "flaky") }
+        return .done
+      }.retry(RetryPolicy(maxAttempts: 2, backoff: .fixed(.seconds(10)), jitter: .none))
+      EndpointJob("dead") { _ in throw JobFailure.permanent("never") }
+      EndpointJob("naps") { _ in .snooze(.seconds(5)) }
+      EndpointJob("ends") { _ in .cancel(reason: "withdrawn") }
+      EndpointJob("off") { _ in .done }.enabled(false)
+    }
+    let stream = runtime.events.stream()
+    var delivery = Delivery(job: "job", trigger: .task, occurrence: .key("one"))
+    delivery.correlationID = "cause"
+    _ = await runtime.deliver(delivery)
+    clock.advance(by: .seconds(10))
+    _ = await runtime.deliver(delivery)
+    _ = await runtime.deliver(delivery)
+    for job in ["dead", "naps", "ends", "off"] as [JobID] { _ = try await runtime.runNow(job) }
+    let events = await all(of: stream, runtime)
+    #expect(
+      events.map { "\($0.job) \($0.name.rawValue)" } == [
+        "job job.started", "job job.retrying", "job job.started", "job job.succeeded", "job job.duplicate",
+        "dead job.started", "dead job.failed", "naps job.started", "naps job.snoozed", "ends job.started",
+        "ends job.skipped", "off job.skipped",
+      ])
+    let id = RunID(job: "job", occurrence: .key("one"))
+    #expect(events[0...4].allSatisfy { $0.run == id && $0.correlationID == "cause" })
+    #expect(events[0...4].map(\.attempt) == [1, 1, 2, 2, 2])
+    #expect(events[0...3].map(\.duration) == [nil, .milliseconds(250), nil, .milliseconds(250)])
+    #expect(events[1].failure == RunFailure(kind: "flaky", message: "once"))
+    #expect(events[1].next == World.start + .milliseconds(10_250))
+    #expect(events[1].time == World.start + .milliseconds(250))
+    #expect((events[6].failure?.message, events[6].reason) == ("never", "The failure is permanent."))
+    #expect((events[10].reason, events[11].reason) == ("withdrawn", "The job is disabled."))
+    #expect((events[11].run, events[11].attempt) == (nil, nil))
+  }
+
+  @Test("Each listener hears all; a slow one loses the oldest")
+  func listeners() async throws {
+    let runtime = try await world.runtime { EndpointJob("job") { _ in .done } }
+    let (whole, short) = (runtime.events.stream(), runtime.events.stream(buffering: 2))
+    for key in ["a", "b"] { _ = try await runtime.runNow("job", key: key) }
+    let events = await all(of: whole, runtime)
+    #expect(events.count == 4)
+    #expect(await short.reduce(into: []) { $0.append($1) } == events.suffix(2))
+  }
+
+  @Test("A pass tells what it ran and what it did not")
+  func pass() async throws {
+    let runtime = try await world.runtime {
+      PeriodicJob("runs", every: .minutes(1)) { _ in .done }
+      PeriodicJob("waits", every: .minutes(1)) { _ in .done }.depends(on: "never").priority(1)
+      EndpointJob("never") { _ in .done }
+    }
+    var options = world.options()
+    options.passConcurrency = 1
+    let stream = runtime.events.stream()
+    world.clock.advance(by: .minutes(1))
+    _ = await runtime.pass()
+    let events = await all(of: stream, runtime)
+    #expect(
+      Set(events.map { "\($0.job) \($0.name.rawValue)" })
+        == ["waits job.skipped", "runs job.started", "runs job.succeeded"])
+    #expect(events.first { $0.job == "waits" }?.reason == "It depends on never, which has not run yet.")
+  }
+}
