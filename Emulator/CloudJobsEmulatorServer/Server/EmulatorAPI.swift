@@ -11,6 +11,7 @@ public import CloudJobsEmulator
 /// | `GET /_emulator/deliveries` | what was delivered lately, and why each task and job waits |
 /// | `GET /oauth2/v3/certs` | the key that signs the tokens of deliveries, as a JWKS document |
 /// | `GET /.well-known/openid-configuration` | the discovery document of these tokens' issuer |
+/// | `GET /_emulator/usage` | how many operations were made that Firestore bills |
 public struct EmulatorAPI: Sendable {
   private let emulator: LocalEmulator
   private let initialState: @Sendable () -> EmulatorState
@@ -38,7 +39,8 @@ public struct EmulatorAPI: Sendable {
   /// - Returns: the answer.
   public func respond(to request: RESTRequest) async -> RESTResponse {
     switch (request.method, request.path.first, request.path.count) {
-    case ("GET", nil, _): return RESTResponse(["emulator": "cloud-jobs", "services": ["tasks.v2", "scheduler.v1"]])
+    case ("GET", nil, _):
+      return RESTResponse(["emulator": "cloud-jobs", "services": ["tasks.v2", "scheduler.v1", "firestore.v1"]])
     case (_, "_emulator", 2): return await administer(request)
     case ("GET", "oauth2", _), ("GET", ".well-known", _):
       return document(request.path).map { RESTResponse($0) }
@@ -59,11 +61,13 @@ public struct EmulatorAPI: Sendable {
       }
       return RESTResponse(["idle": .bool(await isIdle(within: limit))])
     case ("GET", "deliveries"): return deliveries()
+    case ("GET", "usage"): return usage()
     default:
       return RESTResponse(
         ServiceFault(
           .notFound,
-          "The admin calls are POST /_emulator/reset, GET /_emulator/idle and GET /_emulator/deliveries."))
+          "The admin calls are POST /_emulator/reset, GET /_emulator/idle, GET /_emulator/deliveries and "
+            + "GET /_emulator/usage."))
     }
   }
 
@@ -79,6 +83,16 @@ public struct EmulatorAPI: Sendable {
       group.cancelAll()
       return isIdle
     }
+  }
+
+  private func usage() -> RESTResponse {
+    let usage = emulator.withState { state, _ in state.firestore.usage }
+    return RESTResponse([
+      "firestore": [
+        "reads": .integer(Int64(usage.reads)), "writes": .integer(Int64(usage.writes)),
+        "deletes": .integer(Int64(usage.deletes)),
+      ]
+    ])
   }
 
   private func deliveries() -> RESTResponse {
