@@ -9,6 +9,7 @@ public import CloudJobsEmulator
 /// | `POST /_emulator/reset` | empties all services |
 /// | `GET` or `POST /_emulator/idle?timeout=30s` | waits until nothing is in flight, due or to be tried again |
 /// | `GET /_emulator/deliveries` | what was delivered lately, and why each task and job waits |
+/// | `GET /_emulator/usage` | how many operations were made that Firestore bills |
 public struct EmulatorAPI: Sendable {
   private let emulator: LocalEmulator
   private let initialState: @Sendable () -> EmulatorState
@@ -30,7 +31,8 @@ public struct EmulatorAPI: Sendable {
   /// - Returns: the answer.
   public func respond(to request: RESTRequest) async -> RESTResponse {
     switch (request.method, request.path.first, request.path.count) {
-    case ("GET", nil, _): return RESTResponse(["emulator": "cloud-jobs", "services": ["tasks.v2", "scheduler.v1"]])
+    case ("GET", nil, _):
+      return RESTResponse(["emulator": "cloud-jobs", "services": ["tasks.v2", "scheduler.v1", "firestore.v1"]])
     case (_, "_emulator", 2): return await administer(request)
     default: return emulator.withState { state, now in face.respond(to: request, state: &state, at: now) }
     }
@@ -48,11 +50,13 @@ public struct EmulatorAPI: Sendable {
       }
       return RESTResponse(["idle": .bool(await isIdle(within: limit))])
     case ("GET", "deliveries"): return deliveries()
+    case ("GET", "usage"): return usage()
     default:
       return RESTResponse(
         ServiceFault(
           .notFound,
-          "The admin calls are POST /_emulator/reset, GET /_emulator/idle and GET /_emulator/deliveries."))
+          "The admin calls are POST /_emulator/reset, GET /_emulator/idle, GET /_emulator/deliveries and "
+            + "GET /_emulator/usage."))
     }
   }
 
@@ -68,6 +72,16 @@ public struct EmulatorAPI: Sendable {
       group.cancelAll()
       return isIdle
     }
+  }
+
+  private func usage() -> RESTResponse {
+    let usage = emulator.withState { state, _ in state.firestore.usage }
+    return RESTResponse([
+      "firestore": [
+        "reads": .integer(Int64(usage.reads)), "writes": .integer(Int64(usage.writes)),
+        "deletes": .integer(Int64(usage.deletes)),
+      ]
+    ])
   }
 
   private func deliveries() -> RESTResponse {

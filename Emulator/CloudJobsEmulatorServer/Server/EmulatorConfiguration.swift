@@ -34,7 +34,7 @@ public struct EmulatorConfiguration: Sendable {
   /// - Parameter port: the bound port.
   /// - Returns: assignments for a shell.
   public func environmentLines(port: Int) -> [String] {
-    ["CLOUD_TASKS_EMULATOR_HOST=\(host):\(port)", "CLOUD_SCHEDULER_EMULATOR_HOST=\(host):\(port)"]
+    ["CLOUD_TASKS", "CLOUD_SCHEDULER", "FIRESTORE"].map { "\($0)_EMULATOR_HOST=\(host):\(port)" }
   }
 }
 #endif

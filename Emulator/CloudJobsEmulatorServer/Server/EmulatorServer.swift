@@ -8,7 +8,7 @@ import NIOCore
 public import ServiceLifecycle
 import UnixSignals
 
-/// The emulator as a server: Cloud Tasks v2 and Cloud Scheduler v1 over REST on one port, with deliveries over HTTP.
+/// The emulator as a server: Cloud Tasks v2, Cloud Scheduler v1 and Firestore v1 over REST, on one port.
 public struct EmulatorServer: Service {
   /// What the server was made with.
   public let configuration: EmulatorConfiguration
