@@ -1,4 +1,4 @@
-"""What the conformance tests share: the executables, a running emulator, a service that records deliveries, Google's own clients."""
+"""What the conformance tests share: executables, a running emulator, a recording service, Google's own clients."""
 
 import http.server
 import json
@@ -16,28 +16,11 @@ import pytest
 LOCATION = "projects/p/locations/europe-west1"
 
 
-@pytest.fixture(scope="session")
-def bin_dir() -> pathlib.Path:
-    """The folder with the built executables, as `swift build --show-bin-path` prints it."""
-    folder = os.environ.get("CLOUD_JOBS_BIN_DIR")
-    if not folder:
-        pytest.fail("CLOUD_JOBS_BIN_DIR is not set: run `make conformance`, which builds the executables first.")
-    return pathlib.Path(folder)
-
-
-@pytest.fixture(scope="session")
-def cloud_jobs(bin_dir: pathlib.Path) -> pathlib.Path:
-    """The command-line tool."""
-    tool = bin_dir / "cloud-jobs"
-    assert tool.is_file(), f"{tool} is missing: run `make conformance`, which builds it."
-    return tool
-
-
 class Emulator:
     """The process `cloud-jobs emulator`, with its address taken from its first line."""
 
-    def __init__(self, tool):
-        self.process = subprocess.Popen([tool, "emulator", "--port", "0"], stdout=subprocess.PIPE, text=True)
+    def __init__(self, command):
+        self.process = subprocess.Popen([command, "emulator", "--port", "0"], stdout=subprocess.PIPE, text=True)
         self.ready_line = self.process.stdout.readline()
         self.url = self.ready_line.split()[-1]
 
@@ -107,6 +90,23 @@ class Recorder:
                     return list(self.requests)
             time.sleep(0.01)
         raise AssertionError(f"{len(self.requests)} of {count} deliveries came within {seconds} s")
+
+
+@pytest.fixture(scope="session")
+def bin_dir() -> pathlib.Path:
+    """The folder with the built executables, as `swift build --show-bin-path` prints it."""
+    folder = os.environ.get("CLOUD_JOBS_BIN_DIR")
+    if not folder:
+        pytest.fail("CLOUD_JOBS_BIN_DIR is not set: run `make conformance`, which builds the executables first.")
+    return pathlib.Path(folder)
+
+
+@pytest.fixture(scope="session")
+def cloud_jobs(bin_dir: pathlib.Path) -> pathlib.Path:
+    """The command-line tool."""
+    tool = bin_dir / "cloud-jobs"
+    assert tool.is_file(), f"{tool} is missing: run `make conformance`, which builds it."
+    return tool
 
 
 @pytest.fixture(scope="session")
