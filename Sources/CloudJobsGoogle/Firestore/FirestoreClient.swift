@@ -42,6 +42,7 @@ struct FirestoreClient: Sendable {
   ///   - names: the documents' resource names.
   ///   - fields: the fields wanted; nil for all of them.
   /// - Returns: the documents that exist, and the latest time as of which one was read.
+  /// - Throws: ``FirestoreFault``.
   func batchGet(
     _ names: [String], fields: [String]? = nil
   ) async throws(FirestoreFault) -> (documents: [FirestoreDocument], time: Timestamp) {
@@ -59,13 +60,16 @@ struct FirestoreClient: Sendable {
 
   /// Calls `commit`.
   ///
-  /// - Returns: when the writes took place.
-  func commit(_ body: JSONValue) async throws(FirestoreFault) -> Timestamp {
+  /// - Parameter body: the writes.
+  /// - Returns: when the writes took place, and when each document last changed then; nil for one that was deleted.
+  /// - Throws: ``FirestoreFault``.
+  func commit(_ body: JSONValue) async throws(FirestoreFault) -> (time: Timestamp, updateTimes: [Timestamp?]) {
     let answer = try await call("commit", body)
     guard let time = answer["commitTime"]?.string.flatMap({ Timestamp(rfc3339: $0) }) else {
       throw .unreadable(status: 200)
     }
-    return time
+    let results = answer["writeResults"]?.array ?? []
+    return (time, results.map { $0["updateTime"]?.string.flatMap { Timestamp(rfc3339: $0) } })
   }
 
   private static func list(

@@ -32,6 +32,7 @@ struct FirestoreSchema: Sendable {
   /// - Parameters:
   ///   - value: the value.
   ///   - path: the dotted path of its field.
+  /// - Returns: an object with one member, whose name is the type.
   func encode(_ value: JSONValue, at path: String) -> JSONValue {
     switch value {
     case .null: return FirestoreValue.null

@@ -27,7 +27,7 @@ extension FirestoreStore {
         }
         if found.isEmpty { return 0 }
         do throws(FirestoreFault) {
-          _ = self.time.advance(to: try await self.client.commit(FirestoreWrite.deletion(found)))
+          _ = self.time.advance(to: try await self.client.commit(FirestoreWrite.deletion(found)).time)
           return found.count
         } catch {
           let isContention = error.isRefusal(.aborted)

@@ -7,7 +7,7 @@ extension FirestoreStore {
   func now() async throws(StoreError) -> Timestamp {
     time.advance(
       to: try await reading { (client) async throws(FirestoreFault) in
-        try await client.commit(["writes": .array([])])
+        try await client.commit(["writes": .array([])]).time
       })
   }
 

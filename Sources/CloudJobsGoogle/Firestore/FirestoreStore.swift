@@ -12,8 +12,9 @@ public import HTTPTypes
 /// its `updateTime` in microseconds, which Firestore never gives twice to one document; a write that changes nothing
 /// leaves it as it is.
 ///
-/// A write under a fencing token reads the run's token first and then demands that the run has not changed since; where
-/// it has, the commit starts over. So it takes no locks and leaves no transactions open.
+/// A write under a fencing token demands that the run has not changed since this store wrote or read the token; where
+/// it has, the token is read again. So it takes no locks, leaves no transactions open, and a finish by the process that
+/// has claimed costs no read.
 ///
 /// What Firestore can't keep is refused as `invalid`: a document of more than 1 MiB, a list directly in a list, names of
 /// the form `__…__`, more than 20 levels (<https://firebase.google.com/docs/firestore/quotas>). A job whose
@@ -25,6 +26,7 @@ public final class FirestoreStore: PurgingStore {
   let configuration: FirestoreConfiguration
   let client: FirestoreClient
   let time = FirestoreTime()
+  let fences = FirestoreFences()
   private let clock: any JobClock
   private let random: RandomSource
 
@@ -70,6 +72,7 @@ extension JobStore where Self == FirestoreStore {
   ///   - configuration: which database and collections.
   ///   - client: what sends the requests.
   ///   - authorize: the header fields that authenticate a call; none for an emulator.
+  /// - Returns: the store.
   public static func firestore(
     _ configuration: FirestoreConfiguration, client: any HTTPExchange,
     authorize: @escaping @Sendable () async throws(JobError) -> HTTPFields = CloudTasksQueue.noAuthorization
