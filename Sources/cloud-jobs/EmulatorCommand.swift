@@ -9,7 +9,7 @@ import Logging
 struct EmulatorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "emulator",
-    abstract: "Runs Cloud Tasks and Cloud Scheduler on this machine, until it is interrupted.")
+    abstract: "Runs Cloud Tasks, Cloud Scheduler and Firestore on this machine, until it is interrupted.")
 
   @Option(help: "The address to listen at.")
   var host = "127.0.0.1"

@@ -307,6 +307,7 @@ def test_subcollections_and_collection_groups(db, c):
     assert sorted(ids(db.collection_group(group))) == ["deep", "in-a", "in-b", "top"]
     filtered = db.collection_group(group).where(filter=FieldFilter("x", ">", "a")).order_by("x")
     assert ids(filtered) == ["in-b", "deep", "top"]
+    assert len(list(db.collection_group(group).get_partitions(4))) == 1
     c.document("a").set({})
     assert [d.id for d in c.list_documents()] == ["a", "b", "missing"]
     assert [d.id for d in c.list_documents(page_size=2)] == ["a", "b", "missing"]

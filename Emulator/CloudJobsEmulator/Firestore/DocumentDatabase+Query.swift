@@ -37,7 +37,9 @@ extension DocumentDatabase {
       let rows = documents.compactMap { document in plan.keys(of: document).map { Row(keys: $0, document: document) } }
       return finish(rows, plan, isSorted: false, scanned: documents.count)
     }
-    return run(plan, by: chooseAccess(for: plan))
+    // In a statement of its own, as it makes indexes that the run has to see.
+    let access = chooseAccess(for: plan)
+    return run(plan, by: access)
   }
 
   private mutating func chooseAccess(for plan: QueryPlan) -> Access {

@@ -73,7 +73,7 @@ extension Firestore.Path: Comparable {
   /// Whether both have the same ids, byte by byte.
   public static func == (left: Self, right: Self) -> Bool {
     left.segments.count == right.segments.count
-      && zip(left.segments, right.segments).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
+      && zip(left.segments, right.segments).allSatisfy { $0 == $1 && Ordering.ofTexts($0, $1) == .same }
   }
 
   /// The order of references.

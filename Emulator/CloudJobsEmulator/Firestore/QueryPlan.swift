@@ -49,13 +49,21 @@ struct QueryPlan: Equatable, Sendable {
     var range = ValueRange()
     for case .field(path, let relation, let value) in filter?.conjuncts ?? [] { range.add(relation, value) }
     guard let first = orders.first, first.path == path else { return range }
-    if let value = start?.values.first {
-      range.add(first.isDescending ? .lessThanOrEqual : .greaterThanOrEqual, value, isOfOneKind: false)
+    // A cursor with one value leaves out, or takes in, all documents that have it; one with more values only some.
+    if let start, let value = start.values.first {
+      let isStrict = !start.isBefore && start.values.count == 1
+      range.add(Self.relation(isUpper: first.isDescending, isStrict: isStrict), value, isOfOneKind: false)
     }
-    if let value = end?.values.first {
-      range.add(first.isDescending ? .greaterThanOrEqual : .lessThanOrEqual, value, isOfOneKind: false)
+    if let end, let value = end.values.first {
+      let isStrict = end.isBefore && end.values.count == 1
+      range.add(Self.relation(isUpper: !first.isDescending, isStrict: isStrict), value, isOfOneKind: false)
     }
     return range
+  }
+
+  private static func relation(isUpper: Bool, isStrict: Bool) -> Firestore.FieldOperator {
+    if isUpper { return isStrict ? .lessThan : .lessThanOrEqual }
+    return isStrict ? .greaterThan : .greaterThanOrEqual
   }
 
   /// The fields that must have one certain value.

@@ -7,6 +7,7 @@ extension Firestore.Value {
   /// - Parameters:
   ///   - json: the JSON.
   ///   - place: where in the body it stands, for the error.
+  /// - Throws: ``ServiceFault`` `invalidArgument` for JSON that is no value.
   init(json: JSONValue, at place: String) throws(ServiceFault) {
     guard case .object(let members) = json else { throw MessageReader.mismatch(place, json, "a value") }
     guard members.count == 1, let (kind, content) = members.first else {

@@ -66,9 +66,8 @@ struct FirestoreCall {
       return .object([:])
     }
     guard let verb else { return try serveDocuments(&service) }
-    guard ids.isEmpty || verb == "runQuery" || verb == "runAggregationQuery" || verb == "listCollectionIds" else {
-      throw unknownRoute
-    }
+    let takesParent: Set = ["runQuery", "runAggregationQuery", "listCollectionIds", "partitionQuery"]
+    guard ids.isEmpty || takesParent.contains(verb) else { throw unknownRoute }
     try parameters.finish()
     var reader = try message()
     reader.ignore("requestOptions", "parent", "database", "labels")
@@ -78,6 +77,8 @@ struct FirestoreCall {
     case "beginTransaction": return try beginTransaction(&service, &reader)
     case "commit": return try commit(&service, &reader)
     case "listCollectionIds": return try listCollectionIDs(&service, &reader)
+    // The number of partitions is the service's to choose: one, which has no point between it and others.
+    case "partitionQuery": return .object([:])
     case "rollback": return try rollback(&service, &reader)
     case "runAggregationQuery": return try runAggregationQuery(&service, &reader)
     case "runQuery": return try runQuery(&service, &reader)

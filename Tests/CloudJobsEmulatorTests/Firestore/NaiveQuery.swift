@@ -31,7 +31,8 @@ struct NaiveQuery {
   private var orders: [Firestore.Query.Order] {
     var orders = query.orders
     let direction = query.orders.last?.isDescending ?? false
-    for field in Set(inequalities(query.filter)).sorted() where !orders.contains(where: { "\($0.path)" == field }) {
+    for field in Set(inequalities(query.filter)).sorted()
+    where field != "__name__" && !orders.contains(where: { "\($0.path)" == field }) {
       orders.append(.init(Firestore.FieldPath(stringLiteral: field), isDescending: direction))
     }
     if !orders.contains(where: { $0.path.isDocumentName }) {
