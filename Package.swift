@@ -113,7 +113,10 @@ let package = Package(
     tests("CloudJobsHTTPTests", exclude: ["Support/server.py"], ["CloudJobsHTTP", httpTypes]),
     tests(
       "CloudJobsGoogleTests",
-      ["CloudJobsGoogle", "CloudJobsTesting", "CloudJobsHTTP", logging, httpTypes, jwt, cryptoExtras]),
+      [
+        "CloudJobsGoogle", "CloudJobsTesting", "CloudJobsHTTP", "CloudJobsEmulator", "CloudJobsEmulatorServer", logging,
+        httpTypes, jwt, cryptoExtras,
+      ]),
     tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", "store-hammer", grdb]),
     tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", lifecycle, httpTypes]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),

@@ -101,6 +101,8 @@ struct DocumentDatabase: Sendable {
   mutating func commit(
     _ writes: [Firestore.Write], at now: Timestamp
   ) throws(ServiceFault) -> Firestore.CommitResult {
+    // Without writes there is nothing that earlier reads might not see.
+    if writes.isEmpty { return Firestore.CommitResult(commitTime: readTime(at: now), writeResults: []) }
     // After all commits, and after all reads that don't see this one.
     let time = max(now, lastTime + .microseconds(1))
     var changes: [Firestore.Path: Firestore.Document?] = [:]
