@@ -56,7 +56,7 @@ private final class TokenSource: Sendable {
   }
 }
 
-@Suite("The cache of a token")
+@Suite("The cache of a token", .timeLimit(.minutes(1)))
 struct AccessTokenCacheTests {
   private let clock = SettableClock(Timestamp(seconds: 1_795_233_600))
 
@@ -82,7 +82,7 @@ struct AccessTokenCacheTests {
       let tokens = await withTaskGroup(of: String.self) { group in
         for _ in 0..<1_000 { group.addTask { await self.token(cache) } }
         group.addTask {
-          while source.count < round { await Task.yield() }
+          while source.count < round, !Task.isCancelled { await Task.yield() }
           for _ in 0..<100 { await Task.yield() }
           source.open()
           return "opened"
@@ -107,7 +107,7 @@ struct AccessTokenCacheTests {
     source.hold()
     await withTaskGroup(of: Void.self) { group in
       group.addTask { #expect(await self.token(cache) == "token-2") }
-      while source.count < 2 { await Task.yield() }
+      while source.count < 2, !Task.isCancelled { await Task.yield() }
       for _ in 0..<1_000 { #expect(await token(cache) == "token-1") }
       source.open()
     }
@@ -152,7 +152,7 @@ struct AccessTokenCacheTests {
     await withTaskGroup(of: Void.self) { group in
       await withTaskGroup(of: Void.self) { leader in
         leader.addTask { #expect(await self.token(cache) == "credentialsUnavailable") }
-        while source.count < 1 { await Task.yield() }
+        while source.count < 1, !Task.isCancelled { await Task.yield() }
         for _ in 0..<20 { group.addTask { #expect(await self.token(cache) == "token-2") } }
         await withTaskGroup(of: Void.self) { waiter in
           waiter.addTask { #expect(await self.token(cache) == "credentialsUnavailable") }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import CloudJobsGoogle
 
-@Suite("The keys of an issuer")
+@Suite("The keys of an issuer", .timeLimit(.minutes(1)))
 struct IssuerKeysTests {
   private let clock = SettableClock(Forge.now)
 
@@ -48,7 +48,7 @@ struct IssuerKeysTests {
     let outcomes = await withTaskGroup(of: String.self) { group in
       for _ in 0..<1_000 { group.addTask { await self.outcome(verifier, token) } }
       group.addTask {
-        while exchange.requests.isEmpty { await Task.yield() }
+        while exchange.requests.isEmpty, !Task.isCancelled { await Task.yield() }
         for _ in 0..<100 { await Task.yield() }
         exchange.open()
         return "opened"
@@ -150,12 +150,12 @@ struct IssuerKeysTests {
     await withTaskGroup(of: Void.self) { followers in
       await withTaskGroup(of: Void.self) { leader in
         leader.addTask { #expect(await self.outcome(verifier, token) == "keysUnavailable") }
-        while exchange.requests.isEmpty { await Task.yield() }
+        while exchange.requests.isEmpty, !Task.isCancelled { await Task.yield() }
         for _ in 0..<20 { followers.addTask { #expect(await self.outcome(verifier, token) == "accepted") } }
         for _ in 0..<200 { await Task.yield() }
         leader.cancelAll()
       }
-      while exchange.requests.count < 2 { await Task.yield() }
+      while exchange.requests.count < 2, !Task.isCancelled { await Task.yield() }
       exchange.open()
     }
     #expect(exchange.requests.count == 2)
