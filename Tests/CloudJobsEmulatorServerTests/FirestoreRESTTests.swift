@@ -32,7 +32,8 @@ struct FirestoreRESTTests {
       ("POST", "/c/a:runQuery", #"{"structured_query":{"from":[{"collection_id":"s"}]}}"#, 200),
       (
         "POST", ":runAggregationQuery",
-        #"{"structuredAggregationQuery":{"structuredQuery":{"from":[{"collectionId":"c"}]},"aggregations":[{"count":{}}]}}"#,
+        #"{"structuredAggregationQuery":{"structuredQuery":{"from":[{"collectionId":"c"}]},"#
+          + #""aggregations":[{"count":{}}]}}"#,
         200
       ),
       ("POST", ":listCollectionIds", "{}", 200), ("POST", "/c/a:listCollectionIds", #"{"pageSize":5}"#, 200),

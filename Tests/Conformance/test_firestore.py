@@ -262,14 +262,16 @@ def test_composite_filters(cities):
     assert ids(cities.where(filter=both)) == ["TOK"]
     named = cities.where(filter=FieldFilter(FieldPath.document_id(), ">=", cities.document("SF")))
     assert ids(named) == ["SF", "TOK", "XX"]
-    assert ids(cities.where(filter=FieldFilter("__name__", "in", [cities.document("LA"), cities.document("A")]))) == ["LA"]
+    listed = FieldFilter("__name__", "in", [cities.document("LA"), cities.document("A")])
+    assert ids(cities.where(filter=listed)) == ["LA"]
 
 
 def test_orders_cursors_and_windows(cities):
     ordered = cities.order_by("population")
     assert ids(ordered) == ["XX", "DC", "SF", "LA", "TOK", "BJ"]
     assert ids(cities.order_by("population", direction=firestore.Query.DESCENDING).limit(2)) == ["BJ", "TOK"]
-    assert ids(cities.order_by("capital").order_by("population", direction="DESCENDING")) == ["LA", "SF", "BJ", "TOK", "DC"]
+    mixed = cities.order_by("capital").order_by("population", direction="DESCENDING")
+    assert ids(mixed) == ["LA", "SF", "BJ", "TOK", "DC"]
     assert ids(ordered.start_at({"population": 860_000}).end_before({"population": 9_000_000})) == ["SF", "LA"]
     assert ids(ordered.start_after({"population": 860_000}).end_at({"population": 9_000_000})) == ["LA", "TOK"]
     snapshot = cities.document("LA").get()
@@ -321,7 +323,8 @@ def test_aggregations(cities):
     everything = cities.count(alias="all").get()
     assert everything[0][0].value == 6 and everything[0][0].alias == "all"
     capitals = cities.where(filter=FieldFilter("capital", "==", True))
-    result = {r.alias: r.value for r in capitals.sum("population", alias="s").avg("population", alias="a").count(alias="n").get()[0]}
+    query = capitals.sum("population", alias="s").avg("population", alias="a").count(alias="n")
+    result = {r.alias: r.value for r in query.get()[0]}
     assert result == {"s": 31_180_000, "a": 31_180_000 / 3, "n": 3}
     assert capitals.count().get()[0][0].value == 3
 

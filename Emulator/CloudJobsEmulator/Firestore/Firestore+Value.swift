@@ -3,8 +3,8 @@ public import CloudJobsCore
 extension Firestore {
   /// A value that a field can have.
   ///
-  /// `==` asks whether two values are stored alike: `1` and `1.0` differ, as do `0.0` and `-0.0`, and NaN equals NaN. How
-  /// queries see values is told by their order instead.
+  /// `==` asks whether two values are stored alike: `1` and `1.0` differ, as do `0.0` and `-0.0`, and NaN equals NaN.
+  /// How queries see values is told by their order instead.
   public enum Value: Sendable {
     /// Nothing.
     case null

@@ -9,7 +9,8 @@ extension FirestoreService {
   ///   - consistency: as of when.
   ///   - now: the time.
   /// - Returns: the results.
-  /// - Throws: ``ServiceFault`` `invalidArgument` for a query that is not allowed, or what the transaction is refused with.
+  /// - Throws: ``ServiceFault`` `invalidArgument` for a query that is not allowed, or what the transaction
+  ///   is refused with.
   public mutating func runQuery(
     _ query: Firestore.Query, under parent: Firestore.Name, consistency: Firestore.Consistency = .latest,
     at now: Timestamp

@@ -14,7 +14,8 @@ extension FirestoreService {
   ///   - transaction: the transaction whose reads must still hold; nil for none.
   ///   - now: the time.
   /// - Returns: when they took effect, and what each came to.
-  /// - Throws: ``ServiceFault`` `aborted` where reads no longer hold, or what the first write that fails is refused with.
+  /// - Throws: ``ServiceFault`` `aborted` where reads no longer hold, or what the first write that fails is
+  ///   refused with.
   public mutating func commit(
     _ writes: [Firestore.Write], in database: Firestore.DatabaseName, transaction: [UInt8]? = nil, at now: Timestamp
   ) throws(ServiceFault) -> Firestore.CommitResult {

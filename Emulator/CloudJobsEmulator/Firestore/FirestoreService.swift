@@ -1,8 +1,8 @@
 /// Cloud Firestore v1 as a pure state machine: requests go in, answers come out, and time is an argument.
 ///
 /// All writes are serializable, and so are transactions: they read as of one time, and a commit is refused with
-/// `aborted` where anything that was read, the results of queries included, would be read in another way by then. Commit
-/// times increase strictly. A database comes to be when it is first named.
+/// `aborted` where anything that was read, the results of queries included, would be read in another way by then.
+/// Commit times increase strictly. A database comes to be when it is first named.
 ///
 /// Source: <https://cloud.google.com/firestore/docs/reference/rest>.
 public struct FirestoreService: Sendable {

@@ -78,8 +78,8 @@ extension QueryPlan {
     }
     guard filter.disjunctionCount() <= disjunctionLimit else {
       throw .invalidArgument(
-        "Given query has \(filter.disjunctionCount()) disjunctions. Up to \(disjunctionLimit) disjunctions are supported "
-          + "in a query.")
+        "Given query has \(filter.disjunctionCount()) disjunctions. Up to \(disjunctionLimit) disjunctions are "
+          + "supported in a query.")
     }
   }
 

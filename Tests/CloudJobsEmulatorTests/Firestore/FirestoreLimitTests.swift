@@ -20,8 +20,8 @@ struct FirestoreLimitTests {
     #expect(
       fault
         == .invalidArgument(
-          "Document 'projects/p/databases/(default)/documents/c/a' cannot be written because its size (1,048,577 bytes) "
-            + "exceeds the maximum allowed size of 1,048,576 bytes."))
+          "Document 'projects/p/databases/(default)/documents/c/a' cannot be written because its size "
+            + "(1,048,577 bytes) exceeds the maximum allowed size of 1,048,576 bytes."))
   }
 
   @Test("values nest twenty levels deep")
