@@ -17,6 +17,9 @@ struct EmulatorCommand: AsyncParsableCommand {
   @Option(help: "The port to listen at; 0 lets the system choose.")
   var port: UInt16 = 8_123
 
+  @Option(help: "A folder that keeps all state across restarts and crashes; without it, state is in memory.")
+  var data: String?
+
   @Option(help: "A host besides this machine that deliveries may go to; * allows all. May be repeated.")
   var allowHost: [String] = []
 
@@ -46,6 +49,7 @@ struct EmulatorCommand: AsyncParsableCommand {
     var configuration = EmulatorConfiguration()
     configuration.host = host
     configuration.port = Int(port)
+    configuration.dataFolder = data.flatMap { $0.isEmpty ? nil : $0 }
     configuration.allowedHosts = allowHost
     configuration.seed = seed
     configuration.tasks.taskTombstone = .seconds(taskTombstone)
@@ -61,6 +65,7 @@ struct EmulatorCommand: AsyncParsableCommand {
     configuration.onReady = { port in
       StandardOutput.write("cloud-jobs emulator is ready at http://\(lines.host):\(port)")
       for line in lines.environmentLines(port: port) { StandardOutput.write("export \(line)") }
+      for line in lines.clientLines(port: port) { StandardOutput.write("# \(line)") }
     }
     try await EmulatorServer(configuration: configuration).runUntilSignal()
   }

@@ -46,6 +46,7 @@ public struct CloudTasksService: Sendable {
     if case .completed(let id, let outcome) = event, id.service == .tasks {
       finish(id.number, outcome, at: now, into: &actions)
     }
+    if case .resumed = event { resume(at: now, into: &actions) }
     while let entry = deadlines.first, entry.time <= now {
       deadlines.removeFirst()
       finish(entry.number, .timedOut, at: now, into: &actions)
@@ -103,6 +104,21 @@ public struct CloudTasksService: Sendable {
       url: task.httpRequest.url, method: task.httpRequest.method, headers: TaskHeaders.make(for: record),
       body: task.httpRequest.body, deadline: task.dispatchDeadline, scheduledFor: task.scheduleTime,
       authorization: task.httpRequest.authorization?.resolved(for: task.httpRequest.url), reason: reason)
+  }
+
+  private mutating func resume(at now: Timestamp, into actions: inout [ServiceAction]) {
+    deadlines = MinimumHeap()
+    for number in flights.keys.sorted() {
+      guard var flight = flights[number] else { continue }
+      let queue = queues[flight.name.queue].flatMap { $0.generation == flight.generation ? $0 : nil }
+      if let record = queue?.tasks[flight.name.id], record.sequence == flight.sequence {
+        flight.deadline = now + record.task.dispatchDeadline
+        flights[number] = flight
+        deadlines.insert(FlightDeadline(time: flight.deadline, number: number))
+      } else {
+        finish(number, .connectionFailed("the emulator was started anew"), at: now, into: &actions)
+      }
+    }
   }
 
   private mutating func finish(

@@ -6,13 +6,14 @@ public import CloudJobsEmulator
 /// | call | answer |
 /// | --- | --- |
 /// | `GET /` | that the emulator is there |
-/// | `POST /_emulator/reset` | empties all services |
+/// | `POST /_emulator/reset` | empties all services, and brings the time back to the clock's |
+/// | `POST /_emulator/advance?by=3600s` | moves the time ahead, through all that comes due on the way |
 /// | `GET` or `POST /_emulator/idle?timeout=30s` | waits until nothing is in flight, due or to be tried again |
 /// | `GET /_emulator/deliveries` | what was delivered lately, and why each task and job waits |
 public struct EmulatorAPI: Sendable {
-  private let emulator: LocalEmulator
+  let emulator: LocalEmulator
   private let initialState: @Sendable () -> EmulatorState
-  private let face = RESTFace()
+  let face = RESTFace()
 
   /// The answers of an emulator.
   ///
@@ -32,7 +33,7 @@ public struct EmulatorAPI: Sendable {
     switch (request.method, request.path.first, request.path.count) {
     case ("GET", nil, _): return RESTResponse(["emulator": "cloud-jobs", "services": ["tasks.v2", "scheduler.v1"]])
     case (_, "_emulator", 2): return await administer(request)
-    default: return emulator.withState { state, now in face.respond(to: request, state: &state, at: now) }
+    default: return await serve(request)
     }
   }
 
@@ -40,7 +41,8 @@ public struct EmulatorAPI: Sendable {
     switch (request.method, request.path[1]) {
     case ("POST", "reset"):
       emulator.reset(to: initialState())
-      return RESTResponse(.object([:]))
+      return await durably(RESTResponse(.object([:])))
+    case ("POST", "advance"): return await advance(request)
     case ("GET", "idle"), ("POST", "idle"):
       let text = request.query.first { $0.name == "timeout" }?.value ?? "60s"
       guard let limit = WireDuration.parse(text), limit > .zero, limit <= .hours(1) else {
@@ -52,7 +54,8 @@ public struct EmulatorAPI: Sendable {
       return RESTResponse(
         ServiceFault(
           .notFound,
-          "The admin calls are POST /_emulator/reset, GET /_emulator/idle and GET /_emulator/deliveries."))
+          "The admin calls are POST /_emulator/reset and /_emulator/advance, GET /_emulator/idle and "
+            + "/_emulator/deliveries."))
     }
   }
 

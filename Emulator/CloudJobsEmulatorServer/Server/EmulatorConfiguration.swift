@@ -19,6 +19,8 @@ public struct EmulatorConfiguration: Sendable {
   public var zones = ZoneCatalog.system
   /// Draws the names that clients leave to the services.
   public var seed: UInt64 = 0
+  /// Where a journal keeps the state of all services across restarts; nil keeps it in memory.
+  public var dataFolder: String?
   /// The longest request body, in bytes.
   public var maximumBodyBytes = 32 * 1_024 * 1_024
   /// Where the server logs to.
@@ -35,6 +37,24 @@ public struct EmulatorConfiguration: Sendable {
   /// - Returns: assignments for a shell.
   public func environmentLines(port: Int) -> [String] {
     ["CLOUD_TASKS_EMULATOR_HOST=\(host):\(port)", "CLOUD_SCHEDULER_EMULATOR_HOST=\(host):\(port)"]
+  }
+
+  /// How the official clients of each language are pointed at an emulator, which they speak to over REST.
+  ///
+  /// - Parameter port: the bound port.
+  /// - Returns: lines of code to paste, each after the language's name.
+  public func clientLines(port: Int) -> [String] {
+    let address = "\(host):\(port)"
+    return [
+      "Python: tasks_v2.CloudTasksClient(transport=\"rest\", credentials=AnonymousCredentials(), "
+        + "client_options={\"api_endpoint\": \"http://\(address)\"})",
+      "Node:   new CloudTasksClient({fallback: true, protocol: 'http', apiEndpoint: '\(host)', port: \(port), "
+        + "auth: new GoogleAuth({authClient: new PassThroughClient()})})",
+      "Go:     cloudtasks.NewRESTClient(ctx, option.WithEndpoint(\"http://\(address)\"), "
+        + "option.WithoutAuthentication())",
+      "Java:   CloudTasksSettings.newHttpJsonBuilder().setEndpoint(\"http://\(address)\")"
+        + ".setCredentialsProvider(NoCredentialsProvider.create())",
+    ]
   }
 }
 #endif

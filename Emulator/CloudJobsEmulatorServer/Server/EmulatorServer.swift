@@ -26,8 +26,9 @@ public struct EmulatorServer: Service {
 
   /// Serves until the task is cancelled or the service group shuts down.
   ///
-  /// - Throws: where the address can't be bound.
+  /// - Throws: where the address can't be bound, or the data folder can't be used.
   public func run() async throws {
+    try recover()
     let configuration = configuration
     let api = EmulatorAPI(emulator) { Self.initialState(configuration) }
     let check = RequestGuard(host: configuration.host)
@@ -67,7 +68,7 @@ public struct EmulatorServer: Service {
     try await group.run()
   }
 
-  private static func initialState(_ configuration: EmulatorConfiguration) -> EmulatorState {
+  static func initialState(_ configuration: EmulatorConfiguration) -> EmulatorState {
     EmulatorState(
       tasks: configuration.tasks, scheduler: configuration.scheduler, zones: configuration.zones,
       seed: configuration.seed)
