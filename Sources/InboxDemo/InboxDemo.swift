@@ -21,6 +21,9 @@ struct InboxDemo: AsyncParsableCommand {
   @Option(help: "The emulator's port; 0 takes a free one.")
   var emulatorPort = 0
 
+  @Option(help: "A folder for the emulator's own state; in memory when none is given.")
+  var emulatorData: String?
+
   @Flag(help: "Keep serving when the inbox is done.")
   var stay = false
 

@@ -54,6 +54,7 @@ struct EmulatorCommand: AsyncParsableCommand {
     configuration.seed = seed
     configuration.tasks.taskTombstone = .seconds(taskTombstone)
     configuration.tasks.queueTombstone = .seconds(queueTombstone)
+    configuration.tasks.appEngineOrigin = appEngineOrigin
     configuration.scheduler.appEngineOrigin = appEngineOrigin
     for rule in push {
       let parts = rule.split(separator: "=", maxSplits: 1)

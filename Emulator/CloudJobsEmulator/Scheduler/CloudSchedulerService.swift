@@ -68,6 +68,9 @@ public struct CloudSchedulerService: Sendable {
     flights.isEmpty && executing.isEmpty && (wakes.earliest.map { $0 > now } ?? true)
   }
 
+  /// The locations that have jobs.
+  public var locations: [LocationName] { Array(Set(jobs.keys.map(\.location))) }
+
   /// How many attempts are in flight.
   public var inFlightCount: Int { flights.count }
 

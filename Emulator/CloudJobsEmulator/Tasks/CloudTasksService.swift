@@ -55,7 +55,7 @@ public struct CloudTasksService: Sendable {
       guard let index = queues.index(forKey: name) else { continue }
       actions += queues.values[index].expire(at: now).map { .settled($0) }
       while let (record, requestedAt) = queues.values[index].startNext(at: now) {
-        actions.append(.dispatch(launch(record, queues.values[index].generation, requestedAt, at: now)))
+        actions.append(.dispatch(launch(record, of: queues.values[index], requestedAt, at: now)))
       }
       wakes.set(name, to: queues.values[index].nextWake(at: now))
     }
@@ -86,13 +86,17 @@ public struct CloudTasksService: Sendable {
   }
 
   private mutating func launch(
-    _ record: TaskRecord, _ generation: UInt64, _ runRequestedAt: Timestamp?, at now: Timestamp
+    _ record: TaskRecord, of queue: TaskQueueState, _ runRequestedAt: Timestamp?, at now: Timestamp
   ) -> Dispatch {
     lastDispatch += 1
+    var record = record
+    if record.task.appEngine == nil, let target = queue.queue.target {
+      record.task.httpRequest = target.applied(to: record.task.httpRequest)
+    }
     let task = record.task
     let deadline = now + task.dispatchDeadline
     flights[lastDispatch] = TaskFlight(
-      name: task.name, sequence: record.sequence, generation: generation, attempt: task.dispatchCount,
+      name: task.name, sequence: record.sequence, generation: queue.generation, attempt: task.dispatchCount,
       runRequestedAt: runRequestedAt, deadline: deadline)
     deadlines.insert(FlightDeadline(time: deadline, number: lastDispatch))
     let reason =
