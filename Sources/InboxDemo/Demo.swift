@@ -1,3 +1,4 @@
+#if Server && HTTP && SQLite
 import CloudJobs
 import CloudJobsCore
 import CloudJobsEmulatorServer
@@ -96,3 +97,4 @@ struct Demo {
     return logger
   }
 }
+#endif

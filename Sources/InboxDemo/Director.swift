@@ -1,3 +1,4 @@
+#if Server && HTTP && SQLite
 import CloudJobs
 import CloudJobsCore
 import CloudJobsGoogle
@@ -91,3 +92,4 @@ struct Director: Service {
     }
   }
 }
+#endif

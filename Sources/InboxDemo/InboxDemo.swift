@@ -1,5 +1,8 @@
+#if Server && HTTP && SQLite
 import ArgumentParser
 import CloudJobsCore
+import CloudJobsServer
+import Foundation
 
 /// Processes a folder of files with three jobs, an SQLite file and an emulated Google Cloud beside them.
 @main
@@ -15,8 +18,8 @@ struct InboxDemo: AsyncParsableCommand {
   @Option(help: "The folder for the database and report.json.")
   var data = ".data"
 
-  @Option(help: "The service's port; 0 takes a free one.")
-  var port = 0
+  @Option(help: "The service's port; 0 takes a free one. Without it the variable PORT counts.")
+  var port: Int?
 
   @Option(help: "The emulator's port; 0 takes a free one.")
   var emulatorPort = 0
@@ -27,8 +30,11 @@ struct InboxDemo: AsyncParsableCommand {
   @Flag(help: "Keep serving when the inbox is done.")
   var stay = false
 
+  private var environment: [String: String] { ProcessInfo.processInfo.environment }
+
   func run() async throws {
     do {
+      let port = try port ?? JobServerConfiguration(environment: ["PORT": "0"].merging(environment) { $1 }).port
       let folder = try DataFolder(path: data.isEmpty ? ".data" : data)
       let demo = try Demo(
         inbox: inbox.flatMap { $0.isEmpty ? nil : $0 }, folder: folder, port: port, emulatorPort: emulatorPort,
@@ -39,3 +45,12 @@ struct InboxDemo: AsyncParsableCommand {
     }
   }
 }
+#else
+/// The demo needs the package's default traits.
+@main
+enum InboxDemo {
+  static func main() {
+    Console.write("The demo was built without the traits Server, HTTP and SQLite. Build it with the default traits.")
+  }
+}
+#endif

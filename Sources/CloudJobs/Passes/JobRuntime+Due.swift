@@ -9,7 +9,7 @@ extension JobRuntime {
     guard active.enter(limit: .max) == .admitted else { return nil }
     defer { active.leave() }
     guard var job = due.job, let registered = due.registered, var state = due.document?.state else {
-      return await quarantine(due)
+      return due.fault?.code == .unknownJob ? leave(due) : await quarantine(due)
     }
     var lines = [JournalEntry.Line]()
     var version = due.record.version
@@ -88,6 +88,15 @@ extension JobRuntime {
       job: due.record.id, slot: plan.slot, verdict: isRace ? "conflict" : "unavailable",
       reason: isRace ? "Another pass or an edit was faster." : error.message)
     return isRace ? .raced(line) : .unreachable(line)
+  }
+
+  /// Leaves a job alone that is not registered here: during a rolling deployment, or where services share a collection,
+  /// another instance knows it.
+  private func leave(_ due: DueJob) -> DueResult {
+    options.logger.warning(
+      "A job is due that is not registered here. If no other service knows it, delete its document.",
+      metadata: ["jobId": "\(due.record.id)"])
+    return .lines([])
   }
 
   /// Sets a document aside that can't be read or served, so that it does not come up in every pass; the next

@@ -27,7 +27,7 @@ extension JobRuntime {
       }
       if orphans.isEmpty { continue }
       _ = try await access.commit(orphans.map { .putRun($0.run, .version($0.version)) })
-      for orphan in orphans where queue.retryOwner == .runtime {
+      for orphan in orphans where queue.retryOwner == .runtime && !orphan.run.status.isTerminal {
         guard let policy = registry.jobs[orphan.run.job]?.definition.policy else { continue }
         _ = await handOn(orphan.run, policy)
       }

@@ -38,7 +38,7 @@ extension JobRuntime {
         metadata: ["runId": "\(run.id)", "error": "\(error)"])
       return false
     }
-    _ = await handOn(run, attempt.job.policy)
+    if !run.status.isTerminal { _ = await handOn(run, attempt.job.policy) }
     return true
   }
 }

@@ -7,8 +7,9 @@ import Synchronization
 /// are kept as they are, payload bytes included.
 public final class MemoryStore: PurgingStore {
   private struct Document {
-    var version: Version
     var fields: JSONValue
+    /// The fields as decoded when they were stored, so that reading costs nothing.
+    var record: JobRecord
   }
 
   private struct State {
@@ -134,7 +135,7 @@ public final class MemoryStore: PurgingStore {
   }
 
   private static func jobRecord(_ id: DocumentName, _ state: State) -> JobRecord? {
-    state.jobs[id].map { JobRecord(id: id.text, version: $0.version, fields: $0.fields) }
+    state.jobs[id]?.record
   }
 
   private static func runRecord(_ id: RunID, _ state: State) -> RunRecord? {
@@ -147,7 +148,7 @@ public final class MemoryStore: PurgingStore {
       case .putRun(let run, _): (state.runs[run.id]?.version, state.runs[run.id]?.run.fence)
       case .deleteRun(let id, _): (state.runs[id]?.version, state.runs[id]?.run.fence)
       case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _):
-        (state.jobs[DocumentName(id.rawValue)]?.version, nil)
+        (state.jobs[DocumentName(id.rawValue)]?.record.version, nil)
       case .putJournal: (nil, nil)
       }
     if !write.precondition.holds(version: version, fence: fence) { throw StoreError.conflict(on: write) }
@@ -181,7 +182,9 @@ public final class MemoryStore: PurgingStore {
 
   private static func put(_ id: DocumentName, _ state: inout State, _ change: (JSONValue?) -> JSONValue?) {
     let old = jobRecord(id, state)?.nextRun
-    state.jobs[id] = change(state.jobs[id]?.fields).map { Document(version: nextVersion(&state), fields: $0) }
+    state.jobs[id] = change(state.jobs[id]?.fields).map { fields in
+      Document(fields: fields, record: JobRecord(id: id.text, version: nextVersion(&state), fields: fields))
+    }
     state.due.set(id, from: old, to: jobRecord(id, state)?.nextRun)
   }
 }

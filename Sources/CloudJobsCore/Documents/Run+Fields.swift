@@ -19,6 +19,7 @@ extension Run {
     output = try reader.text("output")
     attempt = try reader.int("attempt", 0...Int.max) ?? 0
     failures = try reader.int("failures", 0...Int.max) ?? 0
+    losses = try reader.int("losses", 0...Int.max) ?? 0
     startedAt = try reader.timestamp("startedAt")
     finishedAt = try reader.timestamp("finishedAt")
     lease = try reader.value("lease").map { (lease) throws(JobError) in try Lease(fields: lease) }
@@ -46,6 +47,7 @@ extension Run {
     ]
     members["input"] = input?.value
     members["output"] = output?.value
+    if losses > 0 { members["losses"] = .integer(Int64(losses)) }
     members["scheduledFor"] = scheduledFor.map { .string($0.description) }
     members["startedAt"] = startedAt.map { .string($0.description) }
     members["finishedAt"] = finishedAt.map { .string($0.description) }

@@ -16,6 +16,8 @@ public struct Run: Hashable, Sendable {
   public var attempt = 0
   /// The attempts that failed or were lost; a snooze is none.
   public var failures = 0
+  /// The attempts that ended with their process, and count as failed only from ``maximumLosses`` on.
+  public var losses = 0
   /// The failures at which it is given up, as of the last look at the policy.
   public var maxAttempts: Int
   /// The moment that it is for: its slot in the schedule, or the time that the caller asked for.
@@ -52,6 +54,10 @@ public struct Run: Hashable, Sendable {
   public var priority = 0
   /// When the record may be deleted; nil while the run is under way.
   public var expireAt: Timestamp?
+
+  /// How many attempts may end with their process before each further one counts as failed: a restart is nobody's
+  /// fault, but an input that ends the process each time must not be tried for ever.
+  public static let maximumLosses = 10
 
   /// A run that has not begun.
   public init(

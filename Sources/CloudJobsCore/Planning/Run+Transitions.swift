@@ -52,19 +52,32 @@ extension Run {
 }
 
 extension Run {
-  /// The run after its process or its queue is known to be gone: no attempt is counted as failed, the old fencing token
-  /// is worth nothing, and the next delivery gets a name of its own.
+  /// The run after its process or its queue is known to be gone.
+  ///
+  /// The old fencing token is worth nothing from here on, and the next delivery gets a name of its own. An attempt that
+  /// ended with its process counts as failed only from the tenth time on.
   ///
   /// - Parameters:
   ///   - policy: the job's policy.
   ///   - settings: the runtime's spans.
   ///   - now: the store's time.
-  /// - Returns: the run as it waits for its next delivery.
+  /// - Returns: the run as it waits for its next delivery, or as a dead letter.
   public func orphaned(policy: JobPolicy, settings: PlanSettings, at now: Timestamp) -> Run {
     guard status == .running else { return handedAgain(settings, now: now) }
-    var run = concluded(.snoozed(until: now), policy: policy, settings: settings, at: now)
-    run.fence = run.fence.successor
-    run.reason = "The process ended during attempt \(attempt)."
+    var run = self
+    run.fence = fence.successor
+    run.losses = losses.successor
+    let reason = "The process ended during attempt \(attempt)."
+    if run.losses >= Self.maximumLosses {
+      run.failures = failures.successor
+      run.failure = RunFailure(kind: "processLost", message: reason)
+      if case .dead(let why) = verdict(on: run, policy: policy.retry, now: now) {
+        run.reason = why
+        return run.ended(.failed, at: now, retention: policy.retention)
+      }
+    }
+    run = run.concluded(.snoozed(until: now), policy: policy, settings: settings, at: now)
+    run.reason = reason
     return run
   }
 }
