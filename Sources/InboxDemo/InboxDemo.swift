@@ -38,6 +38,7 @@ struct InboxDemo: AsyncParsableCommand {
       let folder = try DataFolder(path: data.isEmpty ? ".data" : data)
       let demo = try Demo(
         inbox: inbox.flatMap { $0.isEmpty ? nil : $0 }, folder: folder, port: port, emulatorPort: emulatorPort,
+        emulatorData: emulatorData,
         stays: stay)
       try await demo.run()
     } catch let error as JobError {

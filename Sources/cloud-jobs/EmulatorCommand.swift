@@ -23,6 +23,9 @@ struct EmulatorCommand: AsyncParsableCommand {
   @Option(help: "A host besides this machine that deliveries may go to; * allows all. May be repeated.")
   var allowHost: [String] = []
 
+  @Option(help: "Has a name stand for an address: worker.internal=127.0.0.1. May be repeated.")
+  var resolve: [String] = []
+
   @Option(help: "For how many seconds the name of a task that ended can't be used again.")
   var taskTombstone = 3_600
 
@@ -40,6 +43,9 @@ struct EmulatorCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard taskTombstone >= 0, queueTombstone >= 0 else { throw ValidationError("A span can't be negative.") }
+    for rule in resolve where rule.split(separator: "=", maxSplits: 1).count != 2 {
+      throw ValidationError("--resolve takes a name, an equals sign and an address; this is not: \(rule)")
+    }
     for rule in push where rule.split(separator: "=", maxSplits: 1).count != 2 {
       throw ValidationError("--push takes a topic's name, an equals sign and a URL; this is not: \(rule)")
     }
@@ -56,6 +62,10 @@ struct EmulatorCommand: AsyncParsableCommand {
     configuration.tasks.queueTombstone = .seconds(queueTombstone)
     configuration.tasks.appEngineOrigin = appEngineOrigin
     configuration.scheduler.appEngineOrigin = appEngineOrigin
+    for rule in resolve {
+      let parts = rule.split(separator: "=", maxSplits: 1)
+      configuration.hostAddresses[String(parts[0])] = String(parts[1])
+    }
     for rule in push {
       let parts = rule.split(separator: "=", maxSplits: 1)
       configuration.scheduler.pushEndpoints[String(parts[0])] = String(parts[1])

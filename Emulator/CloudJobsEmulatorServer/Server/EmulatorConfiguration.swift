@@ -11,6 +11,8 @@ public struct EmulatorConfiguration: Sendable {
   public var port = 8_123
   /// Hosts besides this machine that deliveries may go to; `*` allows all but metadata addresses.
   public var allowedHosts: [String] = []
+  /// Addresses of names, in place of what would be looked up; no address is allowed by this.
+  public var hostAddresses: [String: String] = [:]
   /// How Cloud Tasks behaves where the documents leave it open.
   public var tasks = CloudTasks.Options()
   /// Where Cloud Scheduler delivers what needs more than an HTTP target.

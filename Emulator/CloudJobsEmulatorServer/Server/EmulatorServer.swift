@@ -19,7 +19,8 @@ public struct EmulatorServer: Service {
   /// A server that has not been started.
   public init(configuration: EmulatorConfiguration) {
     self.configuration = configuration
-    let deliverer = HTTPDeliverer(allowedHosts: configuration.allowedHosts)
+    let deliverer = HTTPDeliverer(
+      allowedHosts: configuration.allowedHosts, hostAddresses: configuration.hostAddresses)
     self.deliverer = deliverer
     emulator = LocalEmulator(state: Self.initialState(configuration)) { await deliverer.deliver($0) }
   }

@@ -14,14 +14,17 @@ struct HTTPDeliverer: Sendable {
 
   /// A deliverer.
   ///
-  /// - Parameter allowedHosts: host names besides those of this machine; `*` allows all.
-  init(allowedHosts: [String]) {
+  /// - Parameters:
+  ///   - allowedHosts: host names besides those of this machine; `*` allows all.
+  ///   - hostAddresses: addresses of names, in place of what would be looked up; they are checked like these.
+  init(allowedHosts: [String], hostAddresses: [String: String] = [:]) {
     self.allowedHosts = Set(allowedHosts.map { $0.lowercased() })
     var options = HTTPClientOptions()
     options.maxConnectionsPerHost = 512
     options.maxTotalConnections = 1_024
     options.maxRequests = 100_000
     options.userAgent = ""
+    options.hostAddresses = hostAddresses
     options.peerFilter = { PeerAddress.isLoopback($0) }
     loopback = HTTPClient(options)
     options.peerFilter = { !PeerAddress.mayServeMetadata($0) }
