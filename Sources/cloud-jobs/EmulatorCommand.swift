@@ -23,7 +23,7 @@ struct EmulatorCommand: AsyncParsableCommand {
   @Option(help: "A host besides this machine that deliveries may go to; * allows all. May be repeated.")
   var allowHost: [String] = []
 
-  @Option(help: "Has a name stand for an address: worker.internal=127.0.0.1. May be repeated.")
+  @Option(help: "Has a host and port stand for an address: worker.test:80=127.0.0.1. May be repeated.")
   var resolve: [String] = []
 
   @Option(help: "For how many seconds the name of a task that ended can't be used again.")
@@ -44,7 +44,7 @@ struct EmulatorCommand: AsyncParsableCommand {
   func validate() throws {
     guard taskTombstone >= 0, queueTombstone >= 0 else { throw ValidationError("A span can't be negative.") }
     for rule in resolve where rule.split(separator: "=", maxSplits: 1).count != 2 {
-      throw ValidationError("--resolve takes a name, an equals sign and an address; this is not: \(rule)")
+      throw ValidationError("--resolve takes host:port, an equals sign and an address; this is not: \(rule)")
     }
     for rule in push where rule.split(separator: "=", maxSplits: 1).count != 2 {
       throw ValidationError("--push takes a topic's name, an equals sign and a URL; this is not: \(rule)")

@@ -144,7 +144,9 @@ struct JournalTests {
   private static func picture(of state: EmulatorState, at now: Timestamp) -> [JSONValue] {
     var copy = state
     var targets = ["/v2/\(location)/queues", "/v1/\(location)/jobs"]
-    for queue in ["q0", "q1"] { targets.append("/v2/\(location)/queues/\(queue)/tasks?pageSize=1000&responseView=FULL") }
+    for queue in ["q0", "q1"] {
+      targets.append("/v2/\(location)/queues/\(queue)/tasks?pageSize=1000&responseView=FULL")
+    }
     let waiting = state.waiting(at: now).map { JSONValue.string("\($0.name) \($0.reason)") }
     return waiting
       + targets.map { target in

@@ -105,10 +105,10 @@ def test_no_spelling_of_a_metadata_address_is_reached(cloud_jobs, options):
 def test_names_are_judged_by_what_they_resolve_to(cloud_jobs, recorder, options):
     addresses = ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "fe80::1", "::ffff:169.254.169.254"]
     names = {f"rebound-{number}.test": address for number, address in enumerate(addresses)}
-    rules = [part for name, address in names.items() for part in ("--resolve", f"{name}={address}")]
-    emulator = Emulator(cloud_jobs, *options, *rules, "--resolve", "worker.test=127.0.0.1")
+    rules = [part for name, address in names.items() for part in ("--resolve", f"{name}:80={address}")]
+    port = recorder.url.rsplit(":", 1)[1]
+    emulator = Emulator(cloud_jobs, *options, *rules, "--resolve", f"worker.test:{port}=127.0.0.1")
     try:
-        port = recorder.url.rsplit(":", 1)[1]
         good = f"http://worker.test:{port}/"
         outcomes = last_attempts(emulator, [f"http://{name}/" for name in names] + [good])
         assert outcomes.pop(good) == "delivered"

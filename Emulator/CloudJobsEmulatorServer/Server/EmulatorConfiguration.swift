@@ -11,7 +11,9 @@ public struct EmulatorConfiguration: Sendable {
   public var port = 8_123
   /// Hosts besides this machine that deliveries may go to; `*` allows all but metadata addresses.
   public var allowedHosts: [String] = []
-  /// Addresses of names, in place of what would be looked up; no address is allowed by this.
+  /// Addresses for a host and port in place of what would be looked up, such as `["worker.test:80": "127.0.0.1"]`.
+  ///
+  /// No address is allowed by this that would not be otherwise.
   public var hostAddresses: [String: String] = [:]
   /// How Cloud Tasks behaves where the documents leave it open.
   public var tasks = CloudTasks.Options()

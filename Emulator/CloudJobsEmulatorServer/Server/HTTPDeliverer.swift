@@ -16,7 +16,7 @@ struct HTTPDeliverer: Sendable {
   ///
   /// - Parameters:
   ///   - allowedHosts: host names besides those of this machine; `*` allows all.
-  ///   - hostAddresses: addresses of names, in place of what would be looked up; they are checked like these.
+  ///   - hostAddresses: addresses for a host and port, in place of what would be looked up; they are checked like these.
   init(allowedHosts: [String], hostAddresses: [String: String] = [:]) {
     self.allowedHosts = Set(allowedHosts.map { $0.lowercased() })
     var options = HTTPClientOptions()
