@@ -66,7 +66,8 @@ public struct AdministrationService: Sendable {
 
   /// An operation that was kept.
   public func operation(_ name: String, at now: Timestamp) -> JSONValue? {
-    operations[name].flatMap { $0.expiry > now ? $0.value : nil }
+    guard let kept = operations[name], kept.expiry > now else { return Optional.none }
+    return kept.value
   }
 
   /// The operations of a location by name.

@@ -35,7 +35,7 @@ public struct RESTFace: Sendable {
       return call.resource.count > 6
         ? try call.serveTasks(&state.tasks) : try call.serveQueues(&state.tasks)
     case ("v1", "jobs"), (nil, "jobs"): return try call.serveJobs(&state.scheduler)
-    case (_?, nil), (_?, "operations"), (_?, "cmekConfig"): return try call.serveLocations(&state)
+    case (_, nil), (_?, "operations"), (_?, "cmekConfig"): return try call.serveLocations(&state)
     default: throw call.unknownRoute
     }
   }
