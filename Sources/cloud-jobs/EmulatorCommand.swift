@@ -9,7 +9,7 @@ import Logging
 struct EmulatorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "emulator",
-    abstract: "Runs Cloud Tasks and Cloud Scheduler on this machine, until it is interrupted.")
+    abstract: "Runs Cloud Tasks, Cloud Scheduler and Firestore on this machine, until it is interrupted.")
 
   @Option(help: "The address to listen at.")
   var host = "127.0.0.1"
@@ -38,6 +38,9 @@ struct EmulatorCommand: AsyncParsableCommand {
   @Option(help: "What stands for App Engine, such as http://127.0.0.1:8080.")
   var appEngineOrigin: String?
 
+  @Option(help: "What the OIDC tokens of deliveries say as their issuer; by default the emulator's own address.")
+  var issuer: String?
+
   @Option(help: "Draws the names that clients leave to the services.")
   var seed: UInt64 = 0
 
@@ -58,6 +61,7 @@ struct EmulatorCommand: AsyncParsableCommand {
     configuration.dataFolder = data.flatMap { $0.isEmpty ? nil : $0 }
     configuration.allowedHosts = allowHost
     configuration.seed = seed
+    configuration.issuer = issuer
     configuration.tasks.taskTombstone = .seconds(taskTombstone)
     configuration.tasks.queueTombstone = .seconds(queueTombstone)
     configuration.tasks.appEngineOrigin = appEngineOrigin

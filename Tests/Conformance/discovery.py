@@ -30,7 +30,8 @@ class Document:
 
     def method(self, verb, path):
         """The method that a request means; the longest pattern that fits, so that a verb goes before an id."""
-        fits = [method for method in self.methods if method["httpMethod"] == verb and self.pattern(method).fullmatch(path)]
+        own = [method for method in self.methods if method["httpMethod"] == verb]
+        fits = [method for method in own if self.pattern(method).fullmatch(path)]
         return max(fits, key=lambda method: len(method["flatPath"]), default=None)
 
     @staticmethod

@@ -148,6 +148,20 @@ def test_attempts_schedules_and_tombstones_survive(process, service):
     assert len(service.requests) == 2, "nothing is delivered again that had ended"
 
 
+def test_documents_survive(process):
+    documents = "projects/p/databases/(default)/documents"
+    created = process.call("POST", f"/v1/{documents}/jobs?documentId=a", {"fields": {"n": {"integerValue": "1"}}})
+    generated = process.call("POST", f"/v1/{documents}/jobs", {"fields": {}})
+    write = {"update": {"name": f"{documents}/jobs/a", "fields": {"n": {"integerValue": "2"}}}}
+    process.call("POST", f"/v1/{documents}:commit", {"writes": [write]})
+    before = process.call("GET", f"/v1/{documents}/jobs")
+    process.crash()
+    assert process.call("GET", f"/v1/{documents}/jobs") == before
+    after = process.call("GET", f"/v1/{documents}/jobs/a")
+    assert after["fields"]["n"] == {"integerValue": "2"} and after["createTime"] == created["createTime"]
+    assert generated["name"] in [document["name"] for document in before["documents"]]
+
+
 def test_a_delivery_in_flight_is_made_again(process, service):
     gate = []
     service.answer = lambda request: 200 if gate else (time.sleep(3), 200)[1]

@@ -208,7 +208,7 @@ def test_what_our_own_clients_send(bin_dir, tmp_path):
 @pytest.mark.parametrize(
     "method, path, body, fault",
     [
-        ("POST", f"/v2/{QUEUE}/tasks", {"task": {"httpRequest": {"uri": "x"}}}, "request.task.httpRequest.uri: unknown"),
+        ("POST", f"/v2/{QUEUE}/tasks", {"task": {"httpRequest": {"uri": "x"}}}, "task.httpRequest.uri: unknown"),
         ("POST", f"/v2/{QUEUE}/tasks", {"task": {"dispatchDeadline": "1h"}}, "'1h' is no google-duration"),
         ("POST", f"/v2/{QUEUE}/tasks", {"task": {"scheduleTime": "now"}}, "'now' is no google-datetime"),
         ("POST", f"/v2/{QUEUE}/tasks", {"task": {"httpRequest": {"body": "%"}}}, "'%' is no byte"),

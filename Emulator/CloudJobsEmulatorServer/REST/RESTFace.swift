@@ -4,7 +4,8 @@ public import CloudJobsEmulator
 /// The REST face of the emulated services: a request in, a typed call on the state, a JSON answer out.
 ///
 /// It knows the paths of Cloud Tasks v2 (`/v2/projects/…/queues/…`) and Cloud Scheduler v1 (`/v1/projects/…/jobs/…`),
-/// and takes both without their prefix, as some clients post without it. It holds no state and reads no clock.
+/// and takes both without their prefix, as some clients post without it; and those of Cloud Firestore v1
+/// (`/v1/projects/…/databases/…`). It holds no state and reads no clock.
 public struct RESTFace: Sendable {
   /// A face.
   public init() {}
@@ -17,6 +18,7 @@ public struct RESTFace: Sendable {
   ///   - now: the time.
   /// - Returns: the answer; a refusal in the shape of Google's errors.
   public func respond(to request: RESTRequest, state: inout EmulatorState, at now: Timestamp) -> RESTResponse {
+    if let call = FirestoreCall(request, at: now) { return call.respond(&state.firestore) }
     do {
       return RESTResponse(try serve(request, &state, now))
     } catch {

@@ -25,6 +25,10 @@ public struct EmulatorConfiguration: Sendable {
   public var seed: UInt64 = 0
   /// Where a journal keeps the state of all services across restarts; nil keeps it in memory.
   public var dataFolder: String?
+  /// What the OIDC tokens of deliveries say as `iss`; nil for the emulator's own address.
+  ///
+  /// `https://accounts.google.com` makes them look like Google's to code that checks no more than the name.
+  public var issuer: String?
   /// The longest request body, in bytes.
   public var maximumBodyBytes = 32 * 1_024 * 1_024
   /// Where the server logs to.
@@ -40,7 +44,7 @@ public struct EmulatorConfiguration: Sendable {
   /// - Parameter port: the bound port.
   /// - Returns: assignments for a shell.
   public func environmentLines(port: Int) -> [String] {
-    ["CLOUD_TASKS_EMULATOR_HOST=\(host):\(port)", "CLOUD_SCHEDULER_EMULATOR_HOST=\(host):\(port)"]
+    ["CLOUD_TASKS", "CLOUD_SCHEDULER", "FIRESTORE"].map { "\($0)_EMULATOR_HOST=\(host):\(port)" }
   }
 
   /// How the official clients of each language are pointed at an emulator, which they speak to over REST.
