@@ -17,13 +17,16 @@ struct Demo {
   let folder: DataFolder
   let port: Int
   let emulatorPort: Int
+  let emulatorData: String?
   let stays: Bool
   let clock = SystemClock()
 
   /// A demo over a folder.
   ///
   /// - Throws: ``JobError`` where the inbox is no folder that can be read.
-  init(inbox path: String?, folder: DataFolder, port: Int, emulatorPort: Int, stays: Bool) throws {
+  init(inbox path: String?, folder: DataFolder, port: Int, emulatorPort: Int, emulatorData: String?, stays: Bool)
+    throws
+  {
     if path == nil { try DefaultInbox.make(at: folder.defaultInbox) }
     let path = path ?? folder.defaultInbox.path
     guard let root = realpath(path, nil) else {
@@ -37,6 +40,7 @@ struct Demo {
     self.folder = folder
     self.port = port
     self.emulatorPort = emulatorPort
+    self.emulatorData = emulatorData
     self.stays = stays
   }
 
@@ -77,6 +81,7 @@ struct Demo {
     let server = JobServer(runtime, configuration: configuration) { port in ports.set(service: port) }
     var emulator = EmulatorConfiguration()
     emulator.port = emulatorPort
+    emulator.dataFolder = emulatorData
     emulator.logger = Self.quietLogger("cloud-jobs.emulator")
     emulator.onReady = { port in ports.set(emulator: port) }
     return ServiceGroupConfiguration(

@@ -24,6 +24,9 @@ struct InboxDemo: AsyncParsableCommand {
   @Option(help: "The emulator's port; 0 takes a free one.")
   var emulatorPort = 0
 
+  @Option(help: "A folder for the emulator's own state; in memory when none is given.")
+  var emulatorData: String?
+
   @Flag(help: "Keep serving when the inbox is done.")
   var stay = false
 
@@ -35,6 +38,7 @@ struct InboxDemo: AsyncParsableCommand {
       let folder = try DataFolder(path: data.isEmpty ? ".data" : data)
       let demo = try Demo(
         inbox: inbox.flatMap { $0.isEmpty ? nil : $0 }, folder: folder, port: port, emulatorPort: emulatorPort,
+        emulatorData: emulatorData,
         stays: stay)
       try await demo.run()
     } catch let error as JobError {

@@ -42,6 +42,12 @@ class Emulator:
         self.process.terminate()
         return self.process.wait(timeout=15)
 
+    def kill(self):
+        """Ends the process as a crash would: with SIGKILL."""
+        self.process.kill()
+        self.process.wait(timeout=15)
+        self.process.stdout.close()
+
 
 class Recorder:
     """A service that keeps each request and answers as `answer` says: a status, or (status, headers)."""

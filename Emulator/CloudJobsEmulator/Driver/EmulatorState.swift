@@ -6,6 +6,8 @@ public struct EmulatorState: Sendable {
   public var tasks: CloudTasksService
   /// Cloud Scheduler.
   public var scheduler: CloudSchedulerService
+  /// What all services keep about themselves.
+  public var administration = AdministrationService()
   /// Cloud Firestore.
   public var firestore: FirestoreService
 

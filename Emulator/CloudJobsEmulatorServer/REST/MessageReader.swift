@@ -91,6 +91,14 @@ struct MessageReader {
     return Int(small)
   }
 
+  mutating func wideInteger(_ name: String) throws(ServiceFault) -> Int64? {
+    guard let value = take(name) else { return nil }
+    guard let number = value.integer ?? value.string.flatMap({ Int64($0) }) else {
+      throw Self.mismatch(place(name), value, "a 64-bit integer")
+    }
+    return number
+  }
+
   mutating func rate(_ name: String) throws(ServiceFault) -> CloudTasks.DispatchRate? {
     guard let value = take(name) else { return nil }
     guard let number = value.double ?? value.string.flatMap({ Double($0) }), abs(number) <= 1e12 else {

@@ -30,12 +30,14 @@ public struct RESTFace: Sendable {
     _ request: RESTRequest, _ state: inout EmulatorState, _ now: Timestamp
   ) throws(ServiceFault) -> JSONValue {
     var call = RESTCall(request, at: now)
+    if call.isBatch { return try call.serveBatch(&state) }
     switch (call.version, call.collection) {
+    case (_, "queues") where call.isPolicyCall: return try call.servePolicies(&state)
     case ("v2", "queues"), (nil, "queues"):
       return call.resource.count > 6
         ? try call.serveTasks(&state.tasks) : try call.serveQueues(&state.tasks)
     case ("v1", "jobs"), (nil, "jobs"): return try call.serveJobs(&state.scheduler)
-    case (_, nil) where call.resource.count == 4: return try call.serveLocation()
+    case (_, nil), (_?, "operations"), (_?, "cmekConfig"): return try call.serveLocations(&state)
     default: throw call.unknownRoute
     }
   }

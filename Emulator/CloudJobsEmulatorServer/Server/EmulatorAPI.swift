@@ -6,17 +6,18 @@ public import CloudJobsEmulator
 /// | call | answer |
 /// | --- | --- |
 /// | `GET /` | that the emulator is there |
-/// | `POST /_emulator/reset` | empties all services |
+/// | `POST /_emulator/reset` | empties all services, and brings the time back to the clock's |
+/// | `POST /_emulator/advance?by=3600s` | moves the time ahead, through all that comes due on the way |
 /// | `GET` or `POST /_emulator/idle?timeout=30s` | waits until nothing is in flight, due or to be tried again |
 /// | `GET /_emulator/deliveries` | what was delivered lately, and why each task and job waits |
 /// | `GET /oauth2/v3/certs` | the key that signs the tokens of deliveries, as a JWKS document |
 /// | `GET /.well-known/openid-configuration` | the discovery document of these tokens' issuer |
 /// | `GET /_emulator/usage` | how many operations were made that Firestore bills |
 public struct EmulatorAPI: Sendable {
-  private let emulator: LocalEmulator
+  let emulator: LocalEmulator
   private let initialState: @Sendable () -> EmulatorState
   private let document: @Sendable (_ path: [String]) -> JSONValue?
-  private let face = RESTFace()
+  let face = RESTFace()
 
   /// The answers of an emulator.
   ///
@@ -45,7 +46,7 @@ public struct EmulatorAPI: Sendable {
     case ("GET", "oauth2", _), ("GET", ".well-known", _):
       return document(request.path).map { RESTResponse($0) }
         ?? RESTResponse(ServiceFault(.notFound, "The emulator publishes no such document."))
-    default: return emulator.withState { state, now in face.respond(to: request, state: &state, at: now) }
+    default: return await serve(request)
     }
   }
 
@@ -53,7 +54,8 @@ public struct EmulatorAPI: Sendable {
     switch (request.method, request.path[1]) {
     case ("POST", "reset"):
       emulator.reset(to: initialState())
-      return RESTResponse(.object([:]))
+      return await durably(RESTResponse(.object([:])))
+    case ("POST", "advance"): return await advance(request)
     case ("GET", "idle"), ("POST", "idle"):
       let text = request.query.first { $0.name == "timeout" }?.value ?? "60s"
       guard let limit = WireDuration.parse(text), limit > .zero, limit <= .hours(1) else {
@@ -66,8 +68,8 @@ public struct EmulatorAPI: Sendable {
       return RESTResponse(
         ServiceFault(
           .notFound,
-          "The admin calls are POST /_emulator/reset, GET /_emulator/idle, GET /_emulator/deliveries and "
-            + "GET /_emulator/usage."))
+          "The admin calls are POST /_emulator/reset and /_emulator/advance, GET /_emulator/idle, "
+            + "/_emulator/deliveries and /_emulator/usage."))
     }
   }
 

@@ -26,12 +26,15 @@ public struct EmulatorServer: Service {
     let clock = SystemClock()
     #if Google
     let identity = try? EmulatorIdentity(issuer: configuration.issuer, origin: origin)
-    let deliverer = HTTPDeliverer(allowedHosts: configuration.allowedHosts) { authorization, url in
+    let deliverer = HTTPDeliverer(
+      allowedHosts: configuration.allowedHosts, hostAddresses: configuration.hostAddresses
+    ) { authorization, url in
       identity?.header(for: authorization, url: url, at: clock.now())
     }
     document = { identity?.document(at: $0) }
     #else
-    let deliverer = HTTPDeliverer(allowedHosts: configuration.allowedHosts)
+    let deliverer = HTTPDeliverer(
+      allowedHosts: configuration.allowedHosts, hostAddresses: configuration.hostAddresses)
     document = { _ in nil }
     #endif
     self.deliverer = deliverer
@@ -40,8 +43,9 @@ public struct EmulatorServer: Service {
 
   /// Serves until the task is cancelled or the service group shuts down.
   ///
-  /// - Throws: where the address can't be bound.
+  /// - Throws: where the address can't be bound, or the data folder can't be used.
   public func run() async throws {
+    try recover()
     let configuration = configuration
     let origin = origin
     let api = EmulatorAPI(emulator, document: document) { Self.initialState(configuration) }
@@ -89,7 +93,7 @@ public struct EmulatorServer: Service {
     return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
   }
 
-  private static func initialState(_ configuration: EmulatorConfiguration) -> EmulatorState {
+  static func initialState(_ configuration: EmulatorConfiguration) -> EmulatorState {
     EmulatorState(
       tasks: configuration.tasks, scheduler: configuration.scheduler, zones: configuration.zones,
       seed: configuration.seed)

@@ -20,8 +20,9 @@ struct HTTPDeliverer: Sendable {
   ///
   /// - Parameters:
   ///   - allowedHosts: host names besides those of this machine; `*` allows all.
+  ///   - hostAddresses: addresses for a host and port, in place of what would be looked up, and checked like these.
   ///   - authorize: makes the tokens that deliveries ask for; without it they go without.
-  init(allowedHosts: [String], authorize: Authorizer? = nil) {
+  init(allowedHosts: [String], hostAddresses: [String: String] = [:], authorize: Authorizer? = nil) {
     self.authorize = authorize
     self.allowedHosts = Set(allowedHosts.map { $0.lowercased() })
     var options = HTTPClientOptions()
@@ -29,6 +30,7 @@ struct HTTPDeliverer: Sendable {
     options.maxTotalConnections = 1_024
     options.maxRequests = 100_000
     options.userAgent = ""
+    options.hostAddresses = hostAddresses
     options.peerFilter = { PeerAddress.isLoopback($0) }
     loopback = HTTPClient(options)
     options.peerFilter = { !PeerAddress.mayServeMetadata($0) }
