@@ -32,6 +32,9 @@ struct EmulatorCommand: AsyncParsableCommand {
   @Option(help: "What stands for App Engine, such as http://127.0.0.1:8080.")
   var appEngineOrigin: String?
 
+  @Option(help: "What the OIDC tokens of deliveries say as their issuer; by default the emulator's own address.")
+  var issuer: String?
+
   @Option(help: "Draws the names that clients leave to the services.")
   var seed: UInt64 = 0
 
@@ -48,6 +51,7 @@ struct EmulatorCommand: AsyncParsableCommand {
     configuration.port = Int(port)
     configuration.allowedHosts = allowHost
     configuration.seed = seed
+    configuration.issuer = issuer
     configuration.tasks.taskTombstone = .seconds(taskTombstone)
     configuration.tasks.queueTombstone = .seconds(queueTombstone)
     configuration.scheduler.appEngineOrigin = appEngineOrigin

@@ -1,4 +1,4 @@
-import CloudJobsCore
+public import CloudJobsCore
 public import CloudJobsEmulator
 
 /// All that the emulator answers over HTTP, free of any server: the services' REST faces and the admin calls.
@@ -9,19 +9,27 @@ public import CloudJobsEmulator
 /// | `POST /_emulator/reset` | empties all services |
 /// | `GET` or `POST /_emulator/idle?timeout=30s` | waits until nothing is in flight, due or to be tried again |
 /// | `GET /_emulator/deliveries` | what was delivered lately, and why each task and job waits |
+/// | `GET /oauth2/v3/certs` | the key that signs the tokens of deliveries, as a JWKS document |
+/// | `GET /.well-known/openid-configuration` | the discovery document of these tokens' issuer |
 /// | `GET /_emulator/usage` | how many operations were made that Firestore bills |
 public struct EmulatorAPI: Sendable {
   private let emulator: LocalEmulator
   private let initialState: @Sendable () -> EmulatorState
+  private let document: @Sendable (_ path: [String]) -> JSONValue?
   private let face = RESTFace()
 
   /// The answers of an emulator.
   ///
   /// - Parameters:
   ///   - emulator: the emulator, which must be running for deliveries to be made.
+  ///   - document: the document of the tokens' issuer at a path, in parts; nil where there is none.
   ///   - initialState: what a reset goes back to.
-  public init(_ emulator: LocalEmulator, initialState: @escaping @Sendable () -> EmulatorState) {
+  public init(
+    _ emulator: LocalEmulator, document: @escaping @Sendable (_ path: [String]) -> JSONValue? = { _ in nil },
+    initialState: @escaping @Sendable () -> EmulatorState
+  ) {
     self.emulator = emulator
+    self.document = document
     self.initialState = initialState
   }
 
@@ -34,6 +42,9 @@ public struct EmulatorAPI: Sendable {
     case ("GET", nil, _):
       return RESTResponse(["emulator": "cloud-jobs", "services": ["tasks.v2", "scheduler.v1", "firestore.v1"]])
     case (_, "_emulator", 2): return await administer(request)
+    case ("GET", "oauth2", _), ("GET", ".well-known", _):
+      return document(request.path).map { RESTResponse($0) }
+        ?? RESTResponse(ServiceFault(.notFound, "The emulator publishes no such document."))
     default: return emulator.withState { state, now in face.respond(to: request, state: &state, at: now) }
     }
   }

@@ -19,6 +19,10 @@ public struct EmulatorConfiguration: Sendable {
   public var zones = ZoneCatalog.system
   /// Draws the names that clients leave to the services.
   public var seed: UInt64 = 0
+  /// What the OIDC tokens of deliveries say as `iss`; nil for the emulator's own address.
+  ///
+  /// `https://accounts.google.com` makes them look like Google's to code that checks no more than the name.
+  public var issuer: String?
   /// The longest request body, in bytes.
   public var maximumBodyBytes = 32 * 1_024 * 1_024
   /// Where the server logs to.
