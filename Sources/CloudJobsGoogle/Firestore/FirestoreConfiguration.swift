@@ -28,8 +28,8 @@ public struct FirestoreConfiguration: Sendable {
   /// - Parameters:
   ///   - project: the Google Cloud project's id.
   ///   - database: the database's id.
-  ///   - environment: where `FIRESTORE_EMULATOR_HOST`, a host and a port as the official clients know it, is looked for;
-  ///     it takes the place of Google's address.
+  ///   - environment: where `FIRESTORE_EMULATOR_HOST`, a host and a port as the official clients know it, is looked
+  ///     for; it takes the place of Google's address.
   public init(project: String, database: String = "(default)", environment: [String: String] = [:]) {
     self.project = project
     self.database = database

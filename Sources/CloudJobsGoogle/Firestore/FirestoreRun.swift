@@ -3,9 +3,9 @@ import CloudJobsCore
 
 /// Runs as Firestore keeps them.
 ///
-/// The payloads `input` and `output` are strings that hold the JSON text, so that they come back byte for byte and can be
-/// read in the console. A payload that another program has stored as a map, a list or another value is taken as the JSON
-/// of that value.
+/// The payloads `input` and `output` are strings that hold the JSON text, so that they come back byte for byte and
+/// can be read in the console. A payload that another program has stored as a map, a list or another value is taken
+/// as the JSON of that value.
 enum FirestoreRun {
   /// A run's fields in Firestore's form.
   static func encode(_ run: Run) -> JSONValue {

@@ -7,19 +7,19 @@ public import HTTPTypes
 /// A store in Cloud Firestore, over its REST face.
 ///
 /// A job's document and a run are documents of the collections ``FirestoreConfiguration/jobs`` and
-/// ``FirestoreConfiguration/runs``, with the fields of the core's documents; times are timestamps, days and payloads are
-/// strings. The store's time is the service's: the read times and commit times of its answers. A document's version is
-/// its `updateTime` in microseconds, which Firestore never gives twice to one document; a write that changes nothing
-/// leaves it as it is.
+/// ``FirestoreConfiguration/runs``, with the fields of the core's documents; times are timestamps, days and payloads
+/// are strings. The store's time is the service's: the read times and commit times of its answers. A document's
+/// version is its `updateTime` in microseconds, which Firestore never gives twice to one document; a write that
+/// changes nothing leaves it as it is.
 ///
 /// A write under a fencing token demands that the run has not changed since this store wrote or read the token; where
-/// it has, the token is read again. So it takes no locks, leaves no transactions open, and a finish by the process that
-/// has claimed costs no read.
+/// it has, the token is read again. So it takes no locks, leaves no transactions open, and a finish by the process
+/// that has claimed costs no read.
 ///
-/// What Firestore can't keep is refused as `invalid`: a document of more than 1 MiB, a list directly in a list, names of
-/// the form `__…__`, more than 20 levels (<https://firebase.google.com/docs/firestore/quotas>). A job whose
-/// `state.nextRun` is no timestamp is not due, as the index orders values by their types; the next patch that sets it makes it one.
-/// The lists of runs by a filter need the composite indexes of `infra/firestore.indexes.json`.
+/// What Firestore can't keep is refused as `invalid`: a document of more than 1 MiB, a list directly in a list, names
+/// of the form `__…__`, more than 20 levels (<https://firebase.google.com/docs/firestore/quotas>). A job whose
+/// `state.nextRun` is no timestamp is not due, as the index orders values by their types; the next patch that sets it
+/// makes it one. The lists of runs by a filter need the composite indexes of `infra/firestore.indexes.json`.
 ///
 /// Source: <https://cloud.google.com/firestore/docs/reference/rest>.
 public final class FirestoreStore: PurgingStore {
