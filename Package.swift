@@ -98,7 +98,9 @@ let package = Package(
     tests("CloudJobsCoreTests", ["CloudJobsCore"]),
     tests("CloudJobsTests", ["CloudJobs", "CloudJobsTesting", logging, metrics, httpTypes]),
     tests("CloudJobsHTTPTests", exclude: ["Support/server.py"], ["CloudJobsHTTP", httpTypes]),
-    tests("CloudJobsGoogleTests", ["CloudJobsGoogle", httpTypes]),
+    tests(
+      "CloudJobsGoogleTests",
+      ["CloudJobsGoogle", "CloudJobsTesting", "CloudJobsEmulator", "CloudJobsEmulatorServer", httpTypes]),
     tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", "store-hammer", grdb]),
     tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", lifecycle, httpTypes]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
