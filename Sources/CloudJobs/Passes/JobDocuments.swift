@@ -35,6 +35,7 @@ public struct JobDocuments: Sendable {
   /// A job as it stands: its definition under its document.
   ///
   /// - Parameter definition: the definition.
+  /// - Returns: the job.
   /// - Throws: ``JobError`` where the document can't be read or used.
   public func resolve(_ definition: JobDefinition) throws(JobError) -> ResolvedJob {
     let document = try documents[definition.id]?.get()

@@ -12,7 +12,8 @@ public final class RandomSource: Sendable {
   }
 
   /// Gives the generator to a function, which no other task can use meanwhile.
-  package func draw<Result: Sendable>(_ draw: (inout any RandomNumberGenerator & Sendable) -> sending Result) -> Result {
+  package func draw<Result: Sendable>(_ draw: (inout any RandomNumberGenerator & Sendable) -> sending Result) -> Result
+  {
     generator.withLock { draw(&$0) }
   }
 

@@ -4,6 +4,7 @@ import CloudJobsCore
 import CloudJobsEmulator
 import CloudJobsEmulatorServer
 import CloudJobsHTTP
+import HTTPTypes
 import Synchronization
 import Testing
 
@@ -79,8 +80,8 @@ struct CloudSyncTests {
     let target: JSONValue = ["uri": "https://elsewhere.example/"]
     _ = await services.call(
       "POST", "/v1/\(Sample.parent)/jobs",
-      ["name": "\(Sample.parent)/jobs/foreign", "schedule": "1 1 * * *", "httpTarget": target])
-    _ = await services.call("POST", "/v2/\(Sample.parent)/queues", ["name": "\(Sample.parent)/queues/foreign"])
+      ["name": .string("\(Sample.parent)/jobs/foreign"), "schedule": "1 1 * * *", "httpTarget": target])
+    _ = await services.call("POST", "/v2/\(Sample.parent)/queues", ["name": .string("\(Sample.parent)/queues/foreign")])
     let before = [
       await services.call("GET", "/v1/\(Sample.parent)/jobs/foreign"),
       await services.call("GET", "/v2/\(Sample.parent)/queues/foreign"),
