@@ -43,7 +43,7 @@ lint: ## Check the format and the documentation of all Swift files
 format: ## Format all Swift files
 	$(SWIFT) format --in-place --parallel -r $(SOURCES)
 
-emulator: packages ## Serve the emulator of Cloud Tasks and Cloud Scheduler (PORT=8123 DATA=folder)
+emulator: packages ## Serve Cloud Tasks, Cloud Scheduler and Firestore here (PORT=8123 DATA=folder, or in memory)
 	$(SWIFT) run -c $(CONFIGURATION) $(BUILD_FLAGS) cloud-jobs emulator --port $(PORT) \
 	  $(if $(filter command line environment,$(origin DATA)),--data "$(DATA)") $(ARGS)
 

@@ -22,6 +22,9 @@ let hummingbird: Target.Dependency = .product(
   name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Server"]))
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Server"]))
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit", condition: .when(traits: ["Google"]))
+let cryptoExtras: Target.Dependency = .product(
+  name: "CryptoExtras", package: "swift-crypto", condition: .when(traits: ["Google"]))
 let curl: Target.Dependency = .target(name: "CCurl", condition: .when(traits: ["HTTP"]))
 
 /// A library target under `Sources/`.
@@ -52,9 +55,12 @@ let package = Package(
   ],
   traits: [
     .trait(name: "HTTP", description: "The HTTP client over libcurl, and what speaks to Google through it."),
+    .trait(
+      name: "Google", description: "Google's credentials and the verification of its tokens (jwt-kit).",
+      enabledTraits: ["HTTP"]),
     .trait(name: "SQLite", description: "The embedded SQLite store (GRDB)."),
     .trait(name: "Server", description: "The mount on Hummingbird and the emulator as a server."),
-    .default(enabledTraits: ["HTTP", "SQLite", "Server"]),
+    .default(enabledTraits: ["HTTP", "Google", "SQLite", "Server"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
@@ -63,6 +69,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.1.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.5.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.16.0"),
   ],
@@ -73,14 +81,16 @@ let package = Package(
       name: "CCurl", pkgConfig: "libcurl",
       providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
     library("CloudJobsHTTP", ["CloudJobsCore", curl, httpTypes]),
-    library("CloudJobsGoogle", ["CloudJobs", "CloudJobsHTTP", httpTypes]),
+    library("CloudJobsGoogle", ["CloudJobs", "CloudJobsHTTP", jwt, httpTypes]),
     library("CloudJobsSQLite", ["CloudJobs", grdb]),
     library("CloudJobsServer", ["CloudJobs", hummingbird, nio, lifecycle, signals, logging, httpTypes]),
     library("CloudJobsTesting", ["CloudJobs", "CloudJobsEmulator", logging, httpTypes]),
     library("CloudJobsEmulator", path: "Emulator/CloudJobsEmulator", ["CloudJobsCore"]),
     library(
       "CloudJobsEmulatorServer", path: "Emulator/CloudJobsEmulatorServer",
-      ["CloudJobsEmulator", "CloudJobsHTTP", hummingbird, nio, lifecycle, signals, logging, httpTypes]),
+      [
+        "CloudJobsEmulator", "CloudJobsHTTP", hummingbird, nio, lifecycle, signals, logging, httpTypes, cryptoExtras,
+      ]),
     .executableTarget(
       name: "cloud-jobs", dependencies: ["CloudJobsEmulatorServer", arguments, logging], swiftSettings: settings),
     .executableTarget(
@@ -93,6 +103,9 @@ let package = Package(
     .executableTarget(
       name: "schedule-oracle", dependencies: ["CloudJobsCore"], path: "Tests/ScheduleOracle", swiftSettings: settings),
     .executableTarget(
+      name: "token-oracle", dependencies: ["CloudJobsGoogle", "CloudJobsHTTP"], path: "Tests/TokenOracle",
+      swiftSettings: settings),
+    .executableTarget(
       name: "store-hammer", dependencies: ["CloudJobsSQLite"], path: "Tests/StoreHammer", swiftSettings: settings),
 
     tests("CloudJobsCoreTests", ["CloudJobsCore"]),
@@ -100,7 +113,10 @@ let package = Package(
     tests("CloudJobsHTTPTests", exclude: ["Support/server.py"], ["CloudJobsHTTP", httpTypes]),
     tests(
       "CloudJobsGoogleTests",
-      ["CloudJobsGoogle", "CloudJobsTesting", "CloudJobsEmulator", "CloudJobsEmulatorServer", httpTypes]),
+      [
+        "CloudJobsGoogle", "CloudJobsTesting", "CloudJobsHTTP", "CloudJobsEmulator", "CloudJobsEmulatorServer", logging,
+        httpTypes, jwt, cryptoExtras,
+      ]),
     tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", "store-hammer", grdb]),
     tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", lifecycle, httpTypes]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),

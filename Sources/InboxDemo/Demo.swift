@@ -19,6 +19,7 @@ struct Demo {
   /// The address of an emulator in another process.
   let emulator: String?
   let storage: DemoStore
+  let emulatorData: String?
   let stays: Bool
   let clock = SystemClock()
 
@@ -26,8 +27,8 @@ struct Demo {
   ///
   /// - Throws: ``JobError`` where the inbox is no folder that can be read.
   init(
-    inbox path: String?, folder: DataFolder, port: Int, emulatorPort: Int, emulator: String?, storage: DemoStore,
-    stays: Bool
+    inbox path: String?, folder: DataFolder, port: Int, emulatorPort: Int, emulatorData: String?,
+    emulator: String?, storage: DemoStore, stays: Bool
   ) throws {
     if path == nil { try DefaultInbox.make(at: folder.defaultInbox) }
     let path = path ?? folder.defaultInbox.path
@@ -44,6 +45,7 @@ struct Demo {
     self.emulatorPort = emulatorPort
     self.emulator = emulator.map { $0.contains("://") ? $0 : "http://\($0)" }
     self.storage = storage
+    self.emulatorData = emulatorData
     self.stays = stays
   }
 
@@ -91,6 +93,7 @@ struct Demo {
     } else {
       var emulator = EmulatorConfiguration()
       emulator.port = emulatorPort
+      emulator.dataFolder = emulatorData
       emulator.logger = Self.quietLogger("cloud-jobs.emulator")
       emulator.onReady = { port in ports.set(emulator: "http://127.0.0.1:\(port)") }
       services.append(

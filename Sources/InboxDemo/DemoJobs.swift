@@ -20,14 +20,11 @@ enum DemoJobs {
   ) throws(RegistryError) -> JobRegistry {
     try JobRegistry {
       PeriodicJob(scan, every: .seconds(2)) { context in
-        let entries = inbox.scan()
-        let requests = entries.map { entry in
-          EnqueueRequest(
-            ingest, IngestFile(inbox: inbox.root, path: entry.path), key: entry.key(inbox: inbox.root))
-        }
-        board.name(
-          entries.map { (RunID(job: ingest, occurrence: .key($0.key(inbox: inbox.root))), $0.path.text) })
-        board.record(try await context.enqueue(requests))
+        let files = board.unasked(inbox.scan().map { (key: $0.key(inbox: inbox.root), path: $0.path) })
+        board.name(files.map { (RunID(job: ingest, occurrence: .key($0.key)), $0.path.text) })
+        let runs = try await context.enqueue(
+          files.map { EnqueueRequest(ingest, IngestFile(inbox: inbox.root, path: $0.path), key: $0.key) })
+        board.record(runs, of: files.map(\.key))
         return .done
       }
       .retry(.never)

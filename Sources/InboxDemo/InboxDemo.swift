@@ -34,6 +34,9 @@ struct InboxDemo: AsyncParsableCommand {
     help: "The address of an emulator in another process, such as 127.0.0.1:8085; without it one is started here.")
   var emulator: String?
 
+  @Option(help: "A folder for the emulator's own state; in memory when none is given.")
+  var emulatorData: String?
+
   @Flag(help: "Keep serving when the inbox is done.")
   var stay = false
 
@@ -45,7 +48,7 @@ struct InboxDemo: AsyncParsableCommand {
       let folder = try DataFolder(path: data.isEmpty ? ".data" : data)
       let demo = try Demo(
         inbox: inbox.flatMap { $0.isEmpty ? nil : $0 }, folder: folder, port: port, emulatorPort: emulatorPort,
-        emulator: emulator.flatMap { $0.isEmpty ? nil : $0 }, storage: store, stays: stay)
+        emulatorData: emulatorData, emulator: emulator.flatMap { $0.isEmpty ? nil : $0 }, storage: store, stays: stay)
       try await demo.run()
     } catch let error as JobError {
       throw ValidationError("\(error.message)" + (error.field.map { " (\($0))" } ?? ""))

@@ -6,6 +6,7 @@ import Synchronization
 final class ScanBoard: Sendable {
   private struct State {
     var names: [RunID: String] = [:]
+    var asked: Set<String> = []
     var newRuns = 0
     var duplicates = 0
     var scans = 0
@@ -21,12 +22,21 @@ final class ScanBoard: Sendable {
     }
   }
 
+  /// The files that no scan of this process has asked for yet.
+  ///
+  /// The first scan after a start asks for all, which sets going again what a dead process had recorded only.
+  func unasked(_ files: [(key: String, path: InboxPath)]) -> [(key: String, path: InboxPath)] {
+    let asked = state.withLock { $0.asked }
+    return files.filter { !asked.contains($0.key) }
+  }
+
   /// Keeps the result of a scan.
-  func record(_ runs: [EnqueuedRun]) {
+  func record(_ runs: [EnqueuedRun], of keys: [String]) {
     state.withLock { state in
+      state.asked.formUnion(keys)
       state.newRuns += runs.count { $0.isNew }
       state.scans += 1
-      state.lastScanWasQuiet = runs.allSatisfy { !$0.isNew && $0.status.isTerminal }
+      state.lastScanWasQuiet = runs.allSatisfy { $0.status.isTerminal }
     }
   }
 

@@ -9,7 +9,7 @@ import Logging
 struct EmulatorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "emulator",
-    abstract: "Runs Cloud Tasks and Cloud Scheduler on this machine, until it is interrupted.")
+    abstract: "Runs Cloud Tasks, Cloud Scheduler and Firestore on this machine, until it is interrupted.")
 
   @Option(help: "The address to listen at.")
   var host = "127.0.0.1"
@@ -17,8 +17,14 @@ struct EmulatorCommand: AsyncParsableCommand {
   @Option(help: "The port to listen at; 0 lets the system choose.")
   var port: UInt16 = 8_123
 
+  @Option(help: "A folder that keeps all state across restarts and crashes; without it, state is in memory.")
+  var data: String?
+
   @Option(help: "A host besides this machine that deliveries may go to; * allows all. May be repeated.")
   var allowHost: [String] = []
+
+  @Option(help: "Has a host and port stand for an address: worker.test:80=127.0.0.1. May be repeated.")
+  var resolve: [String] = []
 
   @Option(help: "For how many seconds the name of a task that ended can't be used again.")
   var taskTombstone = 3_600
@@ -32,11 +38,17 @@ struct EmulatorCommand: AsyncParsableCommand {
   @Option(help: "What stands for App Engine, such as http://127.0.0.1:8080.")
   var appEngineOrigin: String?
 
+  @Option(help: "What the OIDC tokens of deliveries say as their issuer; by default the emulator's own address.")
+  var issuer: String?
+
   @Option(help: "Draws the names that clients leave to the services.")
   var seed: UInt64 = 0
 
   func validate() throws {
     guard taskTombstone >= 0, queueTombstone >= 0 else { throw ValidationError("A span can't be negative.") }
+    for rule in resolve where rule.split(separator: "=", maxSplits: 1).count != 2 {
+      throw ValidationError("--resolve takes host:port, an equals sign and an address; this is not: \(rule)")
+    }
     for rule in push where rule.split(separator: "=", maxSplits: 1).count != 2 {
       throw ValidationError("--push takes a topic's name, an equals sign and a URL; this is not: \(rule)")
     }
@@ -46,11 +58,18 @@ struct EmulatorCommand: AsyncParsableCommand {
     var configuration = EmulatorConfiguration()
     configuration.host = host
     configuration.port = Int(port)
+    configuration.dataFolder = data.flatMap { $0.isEmpty ? nil : $0 }
     configuration.allowedHosts = allowHost
     configuration.seed = seed
+    configuration.issuer = issuer
     configuration.tasks.taskTombstone = .seconds(taskTombstone)
     configuration.tasks.queueTombstone = .seconds(queueTombstone)
+    configuration.tasks.appEngineOrigin = appEngineOrigin
     configuration.scheduler.appEngineOrigin = appEngineOrigin
+    for rule in resolve {
+      let parts = rule.split(separator: "=", maxSplits: 1)
+      configuration.hostAddresses[String(parts[0])] = String(parts[1])
+    }
     for rule in push {
       let parts = rule.split(separator: "=", maxSplits: 1)
       configuration.scheduler.pushEndpoints[String(parts[0])] = String(parts[1])
@@ -61,6 +80,7 @@ struct EmulatorCommand: AsyncParsableCommand {
     configuration.onReady = { port in
       StandardOutput.write("cloud-jobs emulator is ready at http://\(lines.host):\(port)")
       for line in lines.environmentLines(port: port) { StandardOutput.write("export \(line)") }
+      for line in lines.clientLines(port: port) { StandardOutput.write("# \(line)") }
     }
     try await EmulatorServer(configuration: configuration).runUntilSignal()
   }

@@ -42,6 +42,20 @@ struct EmulatorAPITests {
     }
   }
 
+  @Test("the operations that Firestore bills are told, and a reset forgets them")
+  func usage() async {
+    let api = EmulatorAPI(LocalEmulator(state: EmulatorState()) { _ in .timedOut }) { EmulatorState() }
+    let documents = "/v1/projects/p/databases/(default)/documents"
+    for (method, target) in [("PATCH", "\(documents)/c/a"), ("GET", "\(documents)/c"), ("DELETE", "\(documents)/c/a")] {
+      #expect(await Self.call(api, method, target).status == 200)
+    }
+    let usage = await Self.call(api, "GET", "/_emulator/usage").body
+    #expect(usage == ["firestore": ["reads": 1, "writes": 1, "deletes": 1]])
+    _ = await Self.call(api, "POST", "/_emulator/reset")
+    let after = await Self.call(api, "GET", "/_emulator/usage").body
+    #expect(after == ["firestore": ["reads": 0, "writes": 0, "deletes": 0]])
+  }
+
   @Test("a wait for idleness ends with its time")
   func idleTimeout() async throws {
     let emulator = LocalEmulator(state: EmulatorState()) { _ in .timedOut }

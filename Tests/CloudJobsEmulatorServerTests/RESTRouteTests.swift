@@ -68,7 +68,7 @@ struct RESTRouteTests {
       ("POST", "/v2/projects/p/locations/l/queues", #"{"name":"x"}"#, 400, "INVALID_ARGUMENT"),
       ("POST", "/v2/projects/p/locations/other/queues", #"{"name":"\#(queue)2"}"#, 400, "INVALID_ARGUMENT"),
       ("PATCH", "/v2/\(queue)?updateMask=bogus", "{}", 400, "INVALID_ARGUMENT"),
-      ("POST", "/v2/\(queue)/tasks", #"{"task":{"appEngineHttpRequest":{}}}"#, 501, "UNIMPLEMENTED"),
+      ("POST", "/v2/\(queue)/tasks", #"{"task":{"appEngineHttpRequest":{}}}"#, 400, "FAILED_PRECONDITION"),
       ("POST", "/v2/\(queue)/tasks", "{}", 400, "INVALID_ARGUMENT"),
       ("POST", "/v2/\(queue)/tasks:batchCreate", "[]", 400, "INVALID_ARGUMENT"),
       ("PUT", "/v2/\(queue)", "{}", 404, "NOT_FOUND"), ("GET", "/v2/projects", "", 404, "NOT_FOUND"),

@@ -19,8 +19,10 @@ LOCATION = "projects/p/locations/europe-west1"
 class Emulator:
     """The process `cloud-jobs emulator`, with its address taken from its first line."""
 
-    def __init__(self, command):
-        self.process = subprocess.Popen([command, "emulator", "--port", "0"], stdout=subprocess.PIPE, text=True)
+    def __init__(self, command, *arguments):
+        self.process = subprocess.Popen(
+            [command, "emulator", "--port", "0", *arguments], stdout=subprocess.PIPE, text=True
+        )
         self.ready_line = self.process.stdout.readline()
         self.url = self.ready_line.split()[-1]
 
@@ -39,6 +41,12 @@ class Emulator:
     def stop(self):
         self.process.terminate()
         return self.process.wait(timeout=15)
+
+    def kill(self):
+        """Ends the process as a crash would: with SIGKILL."""
+        self.process.kill()
+        self.process.wait(timeout=15)
+        self.process.stdout.close()
 
 
 class Recorder:

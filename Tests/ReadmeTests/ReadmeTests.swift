@@ -33,7 +33,9 @@ struct ReadmeTests {
     var examples = [[String]]()
     var block: [String]?
     for line in try lines(of: readme) {
-      if line == "```swift" { block = [] } else if line == "```", let done = block {
+      if line == "```swift" {
+        block = []
+      } else if line == "```", let done = block {
         examples.append(done)
         block = nil
       } else {

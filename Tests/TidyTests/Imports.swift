@@ -11,7 +11,7 @@ enum Imports {
     "CloudJobsCore": [],
     "CloudJobs": ["CloudJobsCore", "Logging", "Metrics", "HTTPTypes"],
     "CloudJobsHTTP": ["CloudJobsCore", "CCurl", "HTTPTypes"],
-    "CloudJobsGoogle": ["CloudJobsCore", "CloudJobs", "CloudJobsHTTP", "HTTPTypes"],
+    "CloudJobsGoogle": ["CloudJobsCore", "CloudJobs", "CloudJobsHTTP", "HTTPTypes", "JWTKit"],
     "CloudJobsSQLite": ["CloudJobsCore", "CloudJobs", "GRDB", "Foundation"],
     "CloudJobsPostgres": ["CloudJobsCore", "CloudJobs", "CPostgres"],
     "CloudJobsServer": [
@@ -22,7 +22,7 @@ enum Imports {
     "CloudJobsEmulator": ["CloudJobsCore"],
     "CloudJobsEmulatorServer": [
       "CloudJobsCore", "CloudJobsEmulator", "CloudJobsHTTP", "Hummingbird", "HummingbirdCore", "NIOCore",
-      "ServiceLifecycle", "UnixSignals", "Logging", "HTTPTypes",
+      "ServiceLifecycle", "UnixSignals", "Logging", "HTTPTypes", "CryptoExtras",
     ],
     "CloudJobsSimulation": ["CloudJobsCore", "CloudJobs", "CloudJobsEmulator"],
     "cloud-jobs": ["CloudJobsCore", "CloudJobsEmulator", "CloudJobsEmulatorServer", "ArgumentParser", "Logging"],

@@ -1,9 +1,21 @@
 /// An ordered set in chunks: look-up costs O(log n), insertion and removal O(log n) and a move of one chunk.
 struct SortedSet<Element: Comparable & Sendable>: Sendable {
   private static var chunkLimit: Int { 512 }
-  private var chunks: [[Element]] = []
+  private(set) var chunks: [[Element]] = []
   /// The number of elements.
   private(set) var count = 0
+
+  /// An empty set.
+  init() {}
+
+  /// A set of elements that are in order, each of them once.
+  init(sorted elements: [Element]) {
+    let size = Self.chunkLimit / 2
+    chunks = stride(from: 0, to: elements.count, by: size).map { start in
+      Array(elements[start..<min(start + size, elements.count)])
+    }
+    count = elements.count
+  }
 
   /// Adds an element; one that is there stays.
   mutating func insert(_ element: Element) {

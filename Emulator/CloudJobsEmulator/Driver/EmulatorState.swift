@@ -6,8 +6,12 @@ public struct EmulatorState: Sendable {
   public var tasks: CloudTasksService
   /// Cloud Scheduler.
   public var scheduler: CloudSchedulerService
+  /// What all services keep about themselves.
+  public var administration = AdministrationService()
+  /// Cloud Firestore.
+  public var firestore: FirestoreService
 
-  /// Services without queues and jobs.
+  /// Services without queues, jobs and documents.
   ///
   /// - Parameters:
   ///   - tasks: how Cloud Tasks behaves where the documents leave it open.
@@ -20,6 +24,7 @@ public struct EmulatorState: Sendable {
   ) {
     self.tasks = CloudTasksService(options: tasks, seed: seed)
     self.scheduler = CloudSchedulerService(zones: zones, options: scheduler, seed: seed &+ 1)
+    self.firestore = FirestoreService(seed: seed &+ 2)
   }
 
   /// When the services next have something to do if no request comes; it may lie in the past.

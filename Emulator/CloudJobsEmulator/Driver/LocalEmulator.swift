@@ -6,11 +6,16 @@ import Synchronization
 /// Requests go through ``withState(_:)``; ``run()`` makes the deliveries while it lasts, as many at once as the queues'
 /// limits allow.
 public final class LocalEmulator: Sendable {
-  private struct Shared {
+  struct Shared {
     var state: EmulatorState
     var trace: EmulatorTrace
     var outbox: [Dispatch] = []
+    /// How many deliveries are being made.
+    var underway = 0
     var lastTime: Timestamp
+    /// How far the emulator's time is ahead of the clock's.
+    var offset: Duration = .zero
+    var journal: (any EmulatorJournal)?
     /// Tells deliveries of an earlier state, whose identities may occur again, from those of the present one.
     var generation = 0
   }
@@ -18,8 +23,8 @@ public final class LocalEmulator: Sendable {
   /// The clock.
   public let clock: any JobClock
   private let deliver: @Sendable (Dispatch) async -> DispatchOutcome
-  private let shared: Mutex<Shared>
-  private let changes = ChangeSignal()
+  let shared: Mutex<Shared>
+  let changes = ChangeSignal()
 
   /// An emulator that has not been started.
   ///
@@ -39,15 +44,19 @@ public final class LocalEmulator: Sendable {
 
   /// Makes requests of the services at the present time, and sees to what they set in motion.
   ///
-  /// - Parameter body: takes the services and the time.
+  /// - Parameters:
+  ///   - request: what to write into the journal, where there is one, so that the same requests can be made again from
+  ///     it; nil where the closure changes nothing. What is not written does not outlive the process.
+  ///   - body: takes the services and the time.
   /// - Returns: what the closure returns.
   /// - Throws: what the closure throws.
   public func withState<Result: Sendable, Failure: Error>(
-    _ body: (inout EmulatorState, Timestamp) throws(Failure) -> Result
+    journaling request: JSONValue? = nil, _ body: (inout EmulatorState, Timestamp) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     defer { changes.notify() }
     return try shared.withLock { (shared) throws(Failure) -> Result in
       let now = time(&shared)
+      if let request { shared.journal?.append(JournalRecord(time: now, change: .request(request))) }
       return try body(&shared.state, now)
     }
   }
@@ -55,13 +64,17 @@ public final class LocalEmulator: Sendable {
   /// What happened lately, oldest first.
   public var traceEntries: [TraceEntry] { shared.withLock { $0.trace }.entries }
 
-  /// Replaces all services' state; attempts in flight end without effect.
+  /// Replaces all services' state and brings the time back to the clock's; attempts in flight end without effect.
   public func reset(to state: EmulatorState) {
     shared.withLock { shared in
       shared.state = state
       shared.generation += 1
       shared.outbox.removeAll()
+      shared.underway = 0
       shared.trace = EmulatorTrace(limit: shared.trace.limit)
+      shared.journal?.restart()
+      shared.offset = .zero
+      shared.lastTime = clock.now()
     }
     changes.notify()
   }
@@ -83,12 +96,14 @@ public final class LocalEmulator: Sendable {
 
   /// Makes deliveries until the task is cancelled.
   ///
-  /// - Throws: never at present; cancellation is the ordinary end.
+  /// - Throws: ``JobError`` where the journal can't be written; cancellation is the ordinary end.
   public func run() async throws {
-    await withDiscardingTaskGroup { group in
+    try await withThrowingDiscardingTaskGroup { group in
       while !Task.isCancelled {
         let seen = changes.generation
         let (dispatches, generation, next) = collect()
+        // An attempt is on record before it is made, so that after a crash its retry knows of it.
+        try await makeDurable()
         for dispatch in dispatches {
           group.addTask {
             let outcome = await self.deliver(dispatch)
@@ -105,9 +120,14 @@ public final class LocalEmulator: Sendable {
   private func collect() -> ([Dispatch], Int, Timestamp?) {
     shared.withLock { shared in
       let now = time(&shared)
-      perform(shared.state.handle(.wake, at: now), at: now, &shared)
+      // Waking services that have nothing due changes nothing, and is not worth a record.
+      if let due = shared.state.nextWake, due <= now {
+        perform(.wake, at: now, &shared)
+        changes.notify()
+      }
       defer { shared.outbox.removeAll() }
-      return (shared.outbox, shared.generation, shared.state.nextWake)
+      shared.underway += shared.outbox.count
+      return (shared.outbox, shared.generation, shared.state.nextWake.map { $0 - shared.offset })
     }
   }
 
@@ -115,23 +135,26 @@ public final class LocalEmulator: Sendable {
     shared.withLock { shared in
       guard generation == shared.generation else { return }
       let now = time(&shared)
-      perform(shared.state.handle(.completed(id, outcome), at: now), at: now, &shared)
+      shared.underway -= 1
+      perform(.completed(id, outcome), at: now, &shared)
     }
     changes.notify()
   }
 
-  private func perform(_ actions: [ServiceAction], at now: Timestamp, _ shared: inout Shared) {
+  func perform(_ event: ServiceEvent, at now: Timestamp, _ shared: inout Shared) {
+    shared.journal?.append(JournalRecord(time: now, change: .event(event)))
+    let actions = shared.state.handle(event, at: now)
     shared.trace.append(actions, at: now)
     for case .dispatch(let dispatch) in actions { shared.outbox.append(dispatch) }
   }
 
   /// The present, never before an earlier one, as the machine's clock may be set back.
-  private func time(_ shared: inout Shared) -> Timestamp {
-    shared.lastTime = max(shared.lastTime, clock.now())
+  func time(_ shared: inout Shared) -> Timestamp {
+    shared.lastTime = max(shared.lastTime, clock.now() + shared.offset)
     return shared.lastTime
   }
 
-  /// Suspends until there is a change or a time has come.
+  /// Suspends until there is a change or the clock shows a time.
   private func wait(after generation: UInt64, until time: Timestamp?) async throws {
     guard let time else { return try await changes.wait(after: generation) }
     try await withThrowingTaskGroup(of: Void.self) { group in

@@ -51,6 +51,7 @@ public struct CloudSchedulerService: Sendable {
     if case .completed(let id, let outcome) = event, id.service == .scheduler {
       finish(id.number, outcome, at: now, into: &actions)
     }
+    if case .resumed = event { resume(at: now, into: &actions) }
     while let entry = deadlines.first, entry.time <= now {
       deadlines.removeFirst()
       finish(entry.number, .timedOut, at: now, into: &actions)
@@ -66,6 +67,9 @@ public struct CloudSchedulerService: Sendable {
   public func isIdle(at now: Timestamp) -> Bool {
     flights.isEmpty && executing.isEmpty && (wakes.earliest.map { $0 > now } ?? true)
   }
+
+  /// The locations that have jobs.
+  public var locations: [LocationName] { Array(Set(jobs.keys.map(\.location))) }
 
   /// How many attempts are in flight.
   public var inFlightCount: Int { flights.count }
@@ -135,6 +139,18 @@ public struct CloudSchedulerService: Sendable {
             url: request.url, method: request.method, headers: request.headers, body: request.body,
             deadline: job.attemptDeadline, scheduledFor: execution.slot, authorization: request.authorization,
             reason: reason)))
+    }
+  }
+
+  private mutating func resume(at now: Timestamp, into actions: inout [ServiceAction]) {
+    deadlines = MinimumHeap()
+    for number in flights.keys.sorted() {
+      guard let flight = flights[number] else { continue }
+      if let record = jobs[flight.name], record.sequence == flight.sequence {
+        deadlines.insert(FlightDeadline(time: now + record.job.attemptDeadline, number: number))
+      } else {
+        finish(number, .connectionFailed("the emulator was started anew"), at: now, into: &actions)
+      }
     }
   }
 

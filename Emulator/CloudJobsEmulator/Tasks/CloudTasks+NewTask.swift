@@ -13,27 +13,34 @@ extension CloudTasks {
     public var dispatchDeadline: Duration?
     /// Retry rules of its own.
     public var retryConfig: RetryConfig?
+    /// The request to App Engine, which goes before the other one.
+    public var appEngine: CloudScheduler.AppEngineTarget?
 
     /// A task that makes a request.
     public init(
       name: String? = nil, httpRequest: HTTPTarget, scheduleTime: Timestamp? = nil,
-      dispatchDeadline: Duration? = nil, retryConfig: RetryConfig? = nil
+      dispatchDeadline: Duration? = nil, retryConfig: RetryConfig? = nil,
+      appEngine: CloudScheduler.AppEngineTarget? = nil
     ) {
       self.name = name
       self.httpRequest = httpRequest
       self.scheduleTime = scheduleTime
       self.dispatchDeadline = dispatchDeadline
       self.retryConfig = retryConfig
+      self.appEngine = appEngine
     }
 
     /// Checks everything but the name.
     ///
     /// - Throws: ``ServiceFault`` `invalidArgument`.
     func validate(at now: Timestamp) throws(ServiceFault) {
+      try appEngine?.validate()
       try httpRequest.validate(field: "HttpRequest.url")
       if let dispatchDeadline, dispatchDeadline != .zero {
-        guard (.seconds(15) ... .minutes(30)).contains(dispatchDeadline) else {
-          throw .invalidArgument("Task.dispatchDeadline must be between [15s, 30m].")
+        let longest: Duration = appEngine == nil ? .minutes(30) : .hours(24) + .seconds(15)
+        guard (.seconds(15)...longest).contains(dispatchDeadline) else {
+          throw .invalidArgument(
+            "Task.dispatchDeadline must be between [15s, \(appEngine == nil ? "30m" : "24h15s")].")
         }
       }
       if let scheduleTime, scheduleTime > now + .hours(720) {

@@ -13,6 +13,8 @@ extension CloudTasks {
     public var retention: Duration
     /// A token bucket's size in place of the service's choice.
     public var burstSize: Int?
+    /// What stands for App Engine, such as `http://127.0.0.1:8080`; without it App Engine tasks are refused.
+    public var appEngineOrigin: String?
 
     /// The largest task, in bytes of body, URL and headers; as recorded, where the documents say 100 KB.
     public static let maximumTaskBytes = 1_048_569
@@ -20,12 +22,13 @@ extension CloudTasks {
     /// Options with the service's usual values.
     public init(
       taskTombstone: Duration = .hours(1), queueTombstone: Duration = .days(3), retention: Duration = .days(31),
-      burstSize: Int? = nil
+      burstSize: Int? = nil, appEngineOrigin: String? = nil
     ) {
       self.taskTombstone = taskTombstone
       self.queueTombstone = queueTombstone
       self.retention = retention
       self.burstSize = burstSize
+      self.appEngineOrigin = appEngineOrigin
     }
   }
 }

@@ -17,6 +17,8 @@ extension CloudTasks {
     public var dispatchDeadline: Duration
     /// Its own retry rules, which go before the queue's.
     public var retryConfig: RetryConfig?
+    /// The request to App Engine that it was created with, where it was.
+    public var appEngine: CloudScheduler.AppEngineTarget?
     /// How many attempts were dispatched.
     public var dispatchCount = 0
     /// How many attempts were answered.
@@ -31,6 +33,7 @@ extension CloudTasks {
       guard view == .basic else { return self }
       var copy = self
       copy.httpRequest.body = []
+      copy.appEngine?.body = []
       return copy
     }
   }

@@ -60,6 +60,9 @@ extension CloudTasksService {
       items: Array(matches.prefix(limit)), nextPageToken: isLast ? "" : matches[limit - 1].name.id)
   }
 
+  /// The locations that have queues.
+  public var locations: [LocationName] { Array(Set(queues.keys.map(\.location))) }
+
   /// Changes a queue's limits and retry rules, or creates the queue where there is none.
   ///
   /// - Parameters:

@@ -16,6 +16,14 @@ extension CloudTasksService {
   public mutating func createTask(
     _ new: CloudTasks.NewTask, in parent: CloudTasks.QueueName, view: CloudTasks.View = .basic, at now: Timestamp
   ) throws(ServiceFault) -> CloudTasks.Task {
+    var new = new
+    if let target = new.appEngine {
+      guard let origin = options.appEngineOrigin else {
+        throw ServiceFault(.failedPrecondition, "no App Engine is emulated; set the option appEngineOrigin")
+      }
+      new.httpRequest = HTTPTarget(
+        url: origin + target.relativeURI, method: target.method, headers: target.headers, body: target.body)
+    }
     try new.validate(at: now)
     var named: CloudTasks.TaskName?
     if let text = new.name, !text.isEmpty {
@@ -39,7 +47,7 @@ extension CloudTasksService {
       name: name, httpRequest: new.httpRequest, scheduleTime: max(new.scheduleTime ?? now, now),
       createTime: Timestamp(seconds: now.seconds),
       dispatchDeadline: new.dispatchDeadline.flatMap { $0 == .zero ? nil : $0 } ?? .minutes(10),
-      retryConfig: new.retryConfig)
+      retryConfig: new.retryConfig, appEngine: new.appEngine)
     let sequence = nextTicket()
     queues.values[index].insert(task, sequence: sequence, at: now)
     touch(parent, at: now)

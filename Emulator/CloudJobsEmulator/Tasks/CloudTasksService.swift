@@ -46,6 +46,7 @@ public struct CloudTasksService: Sendable {
     if case .completed(let id, let outcome) = event, id.service == .tasks {
       finish(id.number, outcome, at: now, into: &actions)
     }
+    if case .resumed = event { resume(at: now, into: &actions) }
     while let entry = deadlines.first, entry.time <= now {
       deadlines.removeFirst()
       finish(entry.number, .timedOut, at: now, into: &actions)
@@ -54,7 +55,7 @@ public struct CloudTasksService: Sendable {
       guard let index = queues.index(forKey: name) else { continue }
       actions += queues.values[index].expire(at: now).map { .settled($0) }
       while let (record, requestedAt) = queues.values[index].startNext(at: now) {
-        actions.append(.dispatch(launch(record, queues.values[index].generation, requestedAt, at: now)))
+        actions.append(.dispatch(launch(record, of: queues.values[index], requestedAt, at: now)))
       }
       wakes.set(name, to: queues.values[index].nextWake(at: now))
     }
@@ -85,13 +86,17 @@ public struct CloudTasksService: Sendable {
   }
 
   private mutating func launch(
-    _ record: TaskRecord, _ generation: UInt64, _ runRequestedAt: Timestamp?, at now: Timestamp
+    _ record: TaskRecord, of queue: TaskQueueState, _ runRequestedAt: Timestamp?, at now: Timestamp
   ) -> Dispatch {
     lastDispatch += 1
+    var record = record
+    if record.task.appEngine == nil, let target = queue.queue.target {
+      record.task.httpRequest = target.applied(to: record.task.httpRequest)
+    }
     let task = record.task
     let deadline = now + task.dispatchDeadline
     flights[lastDispatch] = TaskFlight(
-      name: task.name, sequence: record.sequence, generation: generation, attempt: task.dispatchCount,
+      name: task.name, sequence: record.sequence, generation: queue.generation, attempt: task.dispatchCount,
       runRequestedAt: runRequestedAt, deadline: deadline)
     deadlines.insert(FlightDeadline(time: deadline, number: lastDispatch))
     let reason =
@@ -103,6 +108,21 @@ public struct CloudTasksService: Sendable {
       url: task.httpRequest.url, method: task.httpRequest.method, headers: TaskHeaders.make(for: record),
       body: task.httpRequest.body, deadline: task.dispatchDeadline, scheduledFor: task.scheduleTime,
       authorization: task.httpRequest.authorization?.resolved(for: task.httpRequest.url), reason: reason)
+  }
+
+  private mutating func resume(at now: Timestamp, into actions: inout [ServiceAction]) {
+    deadlines = MinimumHeap()
+    for number in flights.keys.sorted() {
+      guard var flight = flights[number] else { continue }
+      let queue = queues[flight.name.queue].flatMap { $0.generation == flight.generation ? $0 : nil }
+      if let record = queue?.tasks[flight.name.id], record.sequence == flight.sequence {
+        flight.deadline = now + record.task.dispatchDeadline
+        flights[number] = flight
+        deadlines.insert(FlightDeadline(time: flight.deadline, number: number))
+      } else {
+        finish(number, .connectionFailed("the emulator was started anew"), at: now, into: &actions)
+      }
+    }
   }
 
   private mutating func finish(

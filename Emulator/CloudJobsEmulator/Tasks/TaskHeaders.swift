@@ -7,19 +7,27 @@ enum TaskHeaders {
   /// The headers of the attempt that a record is about to make, its count already raised.
   static func make(for record: TaskRecord) -> [HeaderField] {
     let task = record.task
+    let isAppEngine = task.appEngine != nil
+    let prefix = isAppEngine ? "X-AppEngine-" : "X-CloudTasks-"
+    let agent = isAppEngine ? "AppEngine-Google; (+http://code.google.com/appengine)" : "Google-Cloud-Tasks"
     var headers = [
-      HeaderField("User-Agent", "Google-Cloud-Tasks"),
-      HeaderField("X-CloudTasks-QueueName", task.name.queue.id),
-      HeaderField("X-CloudTasks-TaskName", task.name.id),
-      HeaderField("X-CloudTasks-TaskRetryCount", "\(task.dispatchCount - 1)"),
-      HeaderField("X-CloudTasks-TaskExecutionCount", "\(record.executionCount)"),
-      HeaderField("X-CloudTasks-TaskETA", unixSeconds(task.scheduleTime)),
+      HeaderField("User-Agent", agent),
+      HeaderField("\(prefix)QueueName", task.name.queue.id),
+      HeaderField("\(prefix)TaskName", task.name.id),
+      HeaderField("\(prefix)TaskRetryCount", "\(task.dispatchCount - 1)"),
+      HeaderField("\(prefix)TaskExecutionCount", "\(record.executionCount)"),
+      HeaderField("\(prefix)TaskETA", unixSeconds(task.scheduleTime)),
     ]
     if let previous = record.previousResponse {
-      headers.append(HeaderField("X-CloudTasks-TaskPreviousResponse", "\(previous)"))
-      headers.append(HeaderField("X-CloudTasks-TaskRetryReason", ""))
+      headers.append(HeaderField("\(prefix)TaskPreviousResponse", "\(previous)"))
+      headers.append(HeaderField("\(prefix)TaskRetryReason", ""))
     }
-    return headers + task.httpRequest.headers.withoutReserved(prefixes: ["x-cloudtasks-"])
+    let own = task.httpRequest.headers.withoutReserved(prefixes: ["x-cloudtasks-"])
+    // A body for App Engine has a type even where the caller gave none; one for any other target has not.
+    if isAppEngine, !task.httpRequest.body.isEmpty, own["Content-Type"] == nil {
+      headers.append(HeaderField("Content-Type", "application/octet-stream"))
+    }
+    return headers + own
   }
 
   /// Unix seconds with six digits of a fraction.

@@ -22,7 +22,8 @@ extension MessageReader {
     try (strings("headers") ?? [:]).map { HeaderField($0.key, $0.value) }.sorted { $0.name < $1.name }
   }
 
-  private mutating func authorization() throws(ServiceFault) -> TargetAuthorization? {
+  /// Reads `oidcToken` or `oauthToken`.
+  mutating func authorization() throws(ServiceFault) -> TargetAuthorization? {
     if var token = try message("oidcToken") {
       let email = try token.string("serviceAccountEmail") ?? ""
       let audience = try token.string("audience")

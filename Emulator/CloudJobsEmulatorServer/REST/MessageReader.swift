@@ -77,7 +77,7 @@ struct MessageReader {
     return texts
   }
 
-  private mutating func elements(_ name: String) throws(ServiceFault) -> [JSONValue] {
+  mutating func elements(_ name: String) throws(ServiceFault) -> [JSONValue] {
     guard let value = take(name) else { return [] }
     guard let elements = value.array else { throw Self.mismatch(place(name), value, "an array") }
     return elements
@@ -91,12 +91,26 @@ struct MessageReader {
     return Int(small)
   }
 
+  mutating func wideInteger(_ name: String) throws(ServiceFault) -> Int64? {
+    guard let value = take(name) else { return nil }
+    guard let number = value.integer ?? value.string.flatMap({ Int64($0) }) else {
+      throw Self.mismatch(place(name), value, "a 64-bit integer")
+    }
+    return number
+  }
+
   mutating func rate(_ name: String) throws(ServiceFault) -> CloudTasks.DispatchRate? {
     guard let value = take(name) else { return nil }
     guard let number = value.double ?? value.string.flatMap({ Double($0) }), abs(number) <= 1e12 else {
       throw Self.mismatch(place(name), value, "a number")
     }
     return CloudTasks.DispatchRate(millionthsPerSecond: Int64((number * 1_000_000).rounded()))
+  }
+
+  mutating func bool(_ name: String) throws(ServiceFault) -> Bool? {
+    guard let value = take(name) else { return nil }
+    guard let truth = value.bool else { throw Self.mismatch(place(name), value, "a boolean") }
+    return truth
   }
 
   mutating func duration(_ name: String) throws(ServiceFault) -> Duration? {
@@ -153,9 +167,11 @@ struct MessageReader {
     }
   }
 
-  private func place(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+  /// A member's place in the body, as a dotted path.
+  func place(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
 
-  private static func mismatch(_ path: String, _ value: JSONValue, _ expected: String) -> ServiceFault {
+  /// The refusal of a value of the wrong kind.
+  static func mismatch(_ path: String, _ value: JSONValue, _ expected: String) -> ServiceFault {
     ServiceFault(
       .invalidArgument, "Invalid value at '\(path)': \(value.kind) was given where \(expected) is expected.",
       field: path)

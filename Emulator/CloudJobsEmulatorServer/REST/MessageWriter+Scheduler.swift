@@ -35,7 +35,8 @@ extension MessageWriter {
     if !target.attributes.isEmpty { set("attributes", .object(target.attributes.mapValues { .string($0) })) }
   }
 
-  private mutating func write(_ target: CloudScheduler.AppEngineTarget) {
+  /// A request to App Engine.
+  mutating func write(_ target: CloudScheduler.AppEngineTarget) {
     set("relativeUri", target.relativeURI)
     set("httpMethod", choice: target.method.name, number: target.method.rawValue)
     set("headers", headers: target.headers)

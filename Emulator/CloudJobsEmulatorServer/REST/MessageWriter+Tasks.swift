@@ -14,6 +14,11 @@ extension MessageWriter {
     }
     set("rateLimits", limits)
     set("retryConfig", nested { $0.write(queue.retryConfig) })
+    if let target = queue.target { set("httpTarget", nested { $0.write(target) }) }
+    if let routing = queue.appEngineRouting {
+      set("appEngineRoutingOverride", .object(routing.mapValues { .string($0) }))
+    }
+    if let ratio = queue.loggingRatio { set("stackdriverLoggingConfig", ["samplingRatio": .double(ratio)]) }
   }
 
   /// Retry rules of Cloud Tasks.
@@ -28,7 +33,11 @@ extension MessageWriter {
   /// A task of Cloud Tasks.
   mutating func write(_ task: CloudTasks.Task, view: CloudTasks.View) {
     set("name", task.name.description)
-    set("httpRequest", nested { $0.write(task.httpRequest, urlName: "url") })
+    if let target = task.appEngine {
+      set("appEngineHttpRequest", nested { $0.write(target) })
+    } else {
+      set("httpRequest", nested { $0.write(task.httpRequest, urlName: "url") })
+    }
     set("scheduleTime", task.scheduleTime)
     set("createTime", task.createTime)
     set("dispatchDeadline", task.dispatchDeadline)
@@ -53,11 +62,16 @@ extension MessageWriter {
     set("httpMethod", choice: target.method.name, number: target.method.rawValue)
     set("headers", headers: target.headers)
     set("body", bytes: target.body)
-    switch target.authorization {
+    write(target.authorization, url: target.url)
+  }
+
+  /// The token that a target asks for, with its defaults where the target's URL is known.
+  mutating func write(_ authorization: TargetAuthorization?, url: String?) {
+    switch authorization {
     case .oidc(let email, let audience):
       let token = nested {
         $0.set("serviceAccountEmail", email)
-        $0.set("audience", audience ?? target.url)
+        $0.set("audience", audience ?? url)
       }
       set("oidcToken", token)
     case .oauth(let email, let scope):

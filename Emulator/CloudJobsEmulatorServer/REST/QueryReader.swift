@@ -4,7 +4,8 @@ import CloudJobsEmulator
 ///
 /// Source: <https://cloud.google.com/apis/docs/system-parameters>.
 struct QueryReader {
-  private static let systemNames: Set<String> = [
+  /// Parameters that all of Google's APIs take and that have no effect here.
+  static let systemNames: Set<String> = [
     "alt", "key", "fields", "prettyPrint", "quotaUser", "access_token", "oauth_token", "callback", "uploadType",
     "upload_protocol",
   ]
@@ -50,7 +51,12 @@ struct QueryReader {
 
   func finish() throws(ServiceFault) {
     guard let name = values.keys.min() else { return }
-    throw ServiceFault(
+    throw Self.unknown(name)
+  }
+
+  /// The refusal of a parameter that the method does not have.
+  static func unknown(_ name: String) -> ServiceFault {
+    ServiceFault(
       .invalidArgument,
       "Invalid JSON payload received. Unknown name \"\(name)\": Cannot bind query parameter. "
         + "Field '\(name)' could not be found in request message.", field: "")

@@ -62,6 +62,17 @@ extension RESTCall {
 }
 
 extension MessageReader {
+  /// Reads a request to App Engine to its end.
+  mutating func appEngineTarget() throws(ServiceFault) -> CloudScheduler.AppEngineTarget {
+    let target = CloudScheduler.AppEngineTarget(
+      relativeURI: try string("relativeUri") ?? "/",
+      method: try choice("httpMethod", { (method: HTTPMethod) in method.name }) ?? .post,
+      headers: try headers(), body: try bytes("body") ?? [],
+      routing: try strings("appEngineRouting") ?? [:])
+    try finish()
+    return target
+  }
+
   /// Reads the target of a scheduler's job, of which there may be one.
   mutating func schedulerTarget() throws(ServiceFault) -> CloudScheduler.Target? {
     var targets: [CloudScheduler.Target] = []
@@ -74,13 +85,7 @@ extension MessageReader {
       targets.append(.pubsub(target))
     }
     if var reader = try message("appEngineHttpTarget") {
-      let target = CloudScheduler.AppEngineTarget(
-        relativeURI: try reader.string("relativeUri") ?? "/",
-        method: try reader.choice("httpMethod", { (method: HTTPMethod) in method.name }) ?? .post,
-        headers: try reader.headers(), body: try reader.bytes("body") ?? [],
-        routing: try reader.strings("appEngineRouting") ?? [:])
-      try reader.finish()
-      targets.append(.appEngine(target))
+      targets.append(.appEngine(try reader.appEngineTarget()))
     }
     guard targets.count <= 1 else {
       throw .invalidArgument("Only one of httpTarget, pubsubTarget and appEngineHttpTarget may be set.")

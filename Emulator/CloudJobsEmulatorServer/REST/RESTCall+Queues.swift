@@ -25,7 +25,7 @@ extension RESTCall {
     case ("PATCH", 6, nil):
       let mask = query.mask()
       try query.finish()
-      return write(try service.updateQueue(try queue(named: name(of: 6)), mask: mask, at: now))
+      return write(try service.updateQueue(try queue(named: name(of: 6), mask: mask), mask: mask, at: now))
     case ("DELETE", 6, nil):
       try finishEmpty()
       try service.deleteQueue(try queueName(), at: now)
@@ -57,7 +57,7 @@ extension RESTCall {
     return state
   }
 
-  private func queue(named name: String?) throws(ServiceFault) -> CloudTasks.Queue {
+  private func queue(named name: String?, mask: FieldMask? = nil) throws(ServiceFault) -> CloudTasks.Queue {
     var reader = try message()
     let ownName = try reader.string("name")
     var rateLimits = CloudTasks.RateLimits()
@@ -68,24 +68,37 @@ extension RESTCall {
       limits.ignore("maxBurstSize")
       try limits.finish()
     }
-    let retryConfig = try reader.message("retryConfig")?.taskRetryConfig() ?? .init()
-    try reader.refuse("appEngineRoutingOverride", "httpTarget")
-    reader.ignore("state", "purgeTime", "stackdriverLoggingConfig")
-    try reader.finish()
-    return CloudTasks.Queue(
+    let retryConfig = try reader.message("retryConfig")?.taskRetryConfig(mask) ?? .init()
+    reader.ignore("state", "purgeTime")
+    var queue = CloudTasks.Queue(
       name: try CloudTasks.QueueName(name ?? ownName ?? ""), rateLimits: rateLimits, retryConfig: retryConfig)
+    queue.target = try reader.message("httpTarget")?.queueTarget()
+    queue.appEngineRouting = try reader.strings("appEngineRoutingOverride")
+    if var logging = try reader.message("stackdriverLoggingConfig") {
+      queue.loggingRatio = logging.take("samplingRatio")?.double ?? 0
+      try logging.finish()
+    }
+    try reader.finish()
+    return queue
   }
 }
 
 extension MessageReader {
   /// Reads retry rules of Cloud Tasks to their end.
-  consuming func taskRetryConfig() throws(ServiceFault) -> CloudTasks.RetryConfig {
+  ///
+  /// A zero means the default, except in a field that a mask names: there it was meant.
+  consuming func taskRetryConfig(_ mask: FieldMask? = nil) throws(ServiceFault) -> CloudTasks.RetryConfig {
     var reader = self
-    let retry = CloudTasks.RetryConfig(
+    let (minimum, maximum) = (try reader.duration("minBackoff"), try reader.duration("maxBackoff"))
+    let doublings = try reader.integer("maxDoublings")
+    var retry = CloudTasks.RetryConfig(
       maxAttempts: try reader.integer("maxAttempts"), maxRetryDuration: try reader.duration("maxRetryDuration"),
-      minBackoff: try reader.duration("minBackoff"), maxBackoff: try reader.duration("maxBackoff"),
-      maxDoublings: try reader.integer("maxDoublings"))
+      minBackoff: minimum, maxBackoff: maximum, maxDoublings: doublings)
     try reader.finish()
+    let masked = Set(mask?.paths ?? [])
+    if masked.contains("retryConfig.minBackoff"), (minimum ?? .zero) == .zero { retry.backoff.minimum = .zero }
+    if masked.contains("retryConfig.maxBackoff"), (maximum ?? .zero) == .zero { retry.backoff.maximum = .zero }
+    if masked.contains("retryConfig.maxDoublings"), (doublings ?? 0) == 0 { retry.backoff.doublings = 0 }
     return retry
   }
 }

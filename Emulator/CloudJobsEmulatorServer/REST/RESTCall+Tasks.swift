@@ -33,12 +33,28 @@ extension RESTCall {
       reader.ignore("name")
       try reader.finish()
       return write(try service.runTask(try taskName(), view: view, at: now), view)
-    case ("POST", 7, "batchCreate"): return try batchCreate(&service)
-    case ("POST", 7, "batchDelete"): return try batchDelete(&service)
-    case ("POST", _, "buffer"):
-      throw ServiceFault(.unimplemented, "The emulator does not support buffer, which needs a queue-level HTTP target.")
+    case ("POST", 7, "buffer"), ("POST", 8, "buffer"):
+      try query.finish()
+      let (body, type) = try bufferedBody()
+      let id = resource.count == 8 ? resource[7] : nil
+      let task = try service.bufferTask(body: body, contentType: type, id: id, in: queue, at: now)
+      return ["task": write(task, .basic)]
     default: throw unknownRoute
     }
+  }
+
+  /// What a task is to carry: an `HttpBody` where the request has that form, else the request's own body.
+  private func bufferedBody() throws(ServiceFault) -> (body: [UInt8], contentType: String?) {
+    guard let json = try? JSONValue(parsing: body, limits: .service), json.object?.keys.elementsEqual(["body"]) == true,
+      json["body"]?.object != nil
+    else { return (body, nil) }
+    var reader = try message()
+    guard var content = try reader.message("body") else { return (body, nil) }
+    let data = try content.bytes("data") ?? []
+    let type = try content.string("contentType")
+    content.ignore("extensions")
+    try content.finish()
+    return (data, type)
   }
 
   private func taskName() throws(ServiceFault) -> CloudTasks.TaskName { try CloudTasks.TaskName(name(of: 8)) }
@@ -55,13 +71,17 @@ extension MessageReader {
     let given = try message("task")
     try finish()
     guard var task = given else { throw .invalidArgument("CreateTaskRequest.task is required.") }
-    try task.refuse("appEngineHttpRequest")
+    var appEngine = try task.message("appEngineHttpRequest")
     var request = try task.message("httpRequest")
     let new = CloudTasks.NewTask(
       name: try task.string("name"),
       httpRequest: try request?.httpTarget(urlName: "url") ?? HTTPTarget(url: ""),
       scheduleTime: try task.timestamp("scheduleTime"), dispatchDeadline: try task.duration("dispatchDeadline"),
-      retryConfig: try task.message("retryConfig")?.taskRetryConfig())
+      retryConfig: try task.message("retryConfig")?.taskRetryConfig(),
+      appEngine: try appEngine?.appEngineTarget())
+    guard appEngine == nil || request == nil else {
+      throw .invalidArgument("Only one of httpRequest and appEngineHttpRequest may be set.")
+    }
     task.ignore("createTime", "dispatchCount", "responseCount", "firstAttempt", "lastAttempt", "view")
     try task.finish()
     return (new, view)

@@ -11,7 +11,7 @@ struct RESTCall {
   let verb: String?
   let now: Timestamp
   var query: QueryReader
-  private let body: [UInt8]
+  let body: [UInt8]
   private let path: String
 
   init(_ request: RESTRequest, at now: Timestamp) {
@@ -77,6 +77,7 @@ struct RESTCall {
   /// Serves `locations.get`: any well-formed location exists.
   func serveLocation() throws(ServiceFault) -> JSONValue {
     guard method == "GET", verb == nil else { throw unknownRoute }
+    try finishEmpty()
     let location = try location()
     return answer {
       $0.set("name", location.text)

@@ -1,4 +1,4 @@
-import CloudJobsCore
+public import CloudJobsCore
 public import CloudJobsEmulator
 
 /// All that the emulator answers over HTTP, free of any server: the services' REST faces and the admin calls.
@@ -6,21 +6,31 @@ public import CloudJobsEmulator
 /// | call | answer |
 /// | --- | --- |
 /// | `GET /` | that the emulator is there |
-/// | `POST /_emulator/reset` | empties all services |
+/// | `POST /_emulator/reset` | empties all services, and brings the time back to the clock's |
+/// | `POST /_emulator/advance?by=3600s` | moves the time ahead, through all that comes due on the way |
 /// | `GET` or `POST /_emulator/idle?timeout=30s` | waits until nothing is in flight, due or to be tried again |
 /// | `GET /_emulator/deliveries` | what was delivered lately, and why each task and job waits |
+/// | `GET /oauth2/v3/certs` | the key that signs the tokens of deliveries, as a JWKS document |
+/// | `GET /.well-known/openid-configuration` | the discovery document of these tokens' issuer |
+/// | `GET /_emulator/usage` | how many operations were made that Firestore bills |
 public struct EmulatorAPI: Sendable {
-  private let emulator: LocalEmulator
+  let emulator: LocalEmulator
   private let initialState: @Sendable () -> EmulatorState
-  private let face = RESTFace()
+  private let document: @Sendable (_ path: [String]) -> JSONValue?
+  let face = RESTFace()
 
   /// The answers of an emulator.
   ///
   /// - Parameters:
   ///   - emulator: the emulator, which must be running for deliveries to be made.
+  ///   - document: the document of the tokens' issuer at a path, in parts; nil where there is none.
   ///   - initialState: what a reset goes back to.
-  public init(_ emulator: LocalEmulator, initialState: @escaping @Sendable () -> EmulatorState) {
+  public init(
+    _ emulator: LocalEmulator, document: @escaping @Sendable (_ path: [String]) -> JSONValue? = { _ in nil },
+    initialState: @escaping @Sendable () -> EmulatorState
+  ) {
     self.emulator = emulator
+    self.document = document
     self.initialState = initialState
   }
 
@@ -30,9 +40,13 @@ public struct EmulatorAPI: Sendable {
   /// - Returns: the answer.
   public func respond(to request: RESTRequest) async -> RESTResponse {
     switch (request.method, request.path.first, request.path.count) {
-    case ("GET", nil, _): return RESTResponse(["emulator": "cloud-jobs", "services": ["tasks.v2", "scheduler.v1"]])
+    case ("GET", nil, _):
+      return RESTResponse(["emulator": "cloud-jobs", "services": ["tasks.v2", "scheduler.v1", "firestore.v1"]])
     case (_, "_emulator", 2): return await administer(request)
-    default: return emulator.withState { state, now in face.respond(to: request, state: &state, at: now) }
+    case ("GET", "oauth2", _), ("GET", ".well-known", _):
+      return document(request.path).map { RESTResponse($0) }
+        ?? RESTResponse(ServiceFault(.notFound, "The emulator publishes no such document."))
+    default: return await serve(request)
     }
   }
 
@@ -40,7 +54,8 @@ public struct EmulatorAPI: Sendable {
     switch (request.method, request.path[1]) {
     case ("POST", "reset"):
       emulator.reset(to: initialState())
-      return RESTResponse(.object([:]))
+      return await durably(RESTResponse(.object([:])))
+    case ("POST", "advance"): return await advance(request)
     case ("GET", "idle"), ("POST", "idle"):
       let text = request.query.first { $0.name == "timeout" }?.value ?? "60s"
       guard let limit = WireDuration.parse(text), limit > .zero, limit <= .hours(1) else {
@@ -48,11 +63,13 @@ public struct EmulatorAPI: Sendable {
       }
       return RESTResponse(["idle": .bool(await isIdle(within: limit))])
     case ("GET", "deliveries"): return deliveries()
+    case ("GET", "usage"): return usage()
     default:
       return RESTResponse(
         ServiceFault(
           .notFound,
-          "The admin calls are POST /_emulator/reset, GET /_emulator/idle and GET /_emulator/deliveries."))
+          "The admin calls are POST /_emulator/reset and /_emulator/advance, GET /_emulator/idle, "
+            + "/_emulator/deliveries and /_emulator/usage."))
     }
   }
 
@@ -68,6 +85,16 @@ public struct EmulatorAPI: Sendable {
       group.cancelAll()
       return isIdle
     }
+  }
+
+  private func usage() -> RESTResponse {
+    let usage = emulator.withState { state, _ in state.firestore.usage }
+    return RESTResponse([
+      "firestore": [
+        "reads": .integer(Int64(usage.reads)), "writes": .integer(Int64(usage.writes)),
+        "deletes": .integer(Int64(usage.deletes)),
+      ]
+    ])
   }
 
   private func deliveries() -> RESTResponse {

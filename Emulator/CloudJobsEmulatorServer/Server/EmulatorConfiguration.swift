@@ -11,6 +11,10 @@ public struct EmulatorConfiguration: Sendable {
   public var port = 8_123
   /// Hosts besides this machine that deliveries may go to; `*` allows all but metadata addresses.
   public var allowedHosts: [String] = []
+  /// Addresses for a host and port in place of what would be looked up, such as `["worker.test:80": "127.0.0.1"]`.
+  ///
+  /// No address is allowed by this that would not be otherwise.
+  public var hostAddresses: [String: String] = [:]
   /// How Cloud Tasks behaves where the documents leave it open.
   public var tasks = CloudTasks.Options()
   /// Where Cloud Scheduler delivers what needs more than an HTTP target.
@@ -19,6 +23,12 @@ public struct EmulatorConfiguration: Sendable {
   public var zones = ZoneCatalog.system
   /// Draws the names that clients leave to the services.
   public var seed: UInt64 = 0
+  /// Where a journal keeps the state of all services across restarts; nil keeps it in memory.
+  public var dataFolder: String?
+  /// What the OIDC tokens of deliveries say as `iss`; nil for the emulator's own address.
+  ///
+  /// `https://accounts.google.com` makes them look like Google's to code that checks no more than the name.
+  public var issuer: String?
   /// The longest request body, in bytes.
   public var maximumBodyBytes = 32 * 1_024 * 1_024
   /// Where the server logs to.
@@ -34,7 +44,25 @@ public struct EmulatorConfiguration: Sendable {
   /// - Parameter port: the bound port.
   /// - Returns: assignments for a shell.
   public func environmentLines(port: Int) -> [String] {
-    ["CLOUD_TASKS_EMULATOR_HOST=\(host):\(port)", "CLOUD_SCHEDULER_EMULATOR_HOST=\(host):\(port)"]
+    ["CLOUD_TASKS", "CLOUD_SCHEDULER", "FIRESTORE"].map { "\($0)_EMULATOR_HOST=\(host):\(port)" }
+  }
+
+  /// How the official clients of each language are pointed at an emulator, which they speak to over REST.
+  ///
+  /// - Parameter port: the bound port.
+  /// - Returns: lines of code to paste, each after the language's name.
+  public func clientLines(port: Int) -> [String] {
+    let address = "\(host):\(port)"
+    return [
+      "Python: tasks_v2.CloudTasksClient(transport=\"rest\", credentials=AnonymousCredentials(), "
+        + "client_options={\"api_endpoint\": \"http://\(address)\"})",
+      "Node:   new CloudTasksClient({fallback: true, protocol: 'http', apiEndpoint: '\(host)', port: \(port), "
+        + "auth: new GoogleAuth({authClient: new PassThroughClient()})})",
+      "Go:     cloudtasks.NewRESTClient(ctx, option.WithEndpoint(\"http://\(address)\"), "
+        + "option.WithoutAuthentication())",
+      "Java:   CloudTasksSettings.newHttpJsonBuilder().setEndpoint(\"http://\(address)\")"
+        + ".setCredentialsProvider(NoCredentialsProvider.create())",
+    ]
   }
 }
 #endif

@@ -8,28 +8,47 @@ import NIOCore
 public import ServiceLifecycle
 import UnixSignals
 
-/// The emulator as a server: Cloud Tasks v2 and Cloud Scheduler v1 over REST on one port, with deliveries over HTTP.
+/// The emulator as a server: Cloud Tasks v2, Cloud Scheduler v1 and Firestore v1 over REST, on one port.
 public struct EmulatorServer: Service {
   /// What the server was made with.
   public let configuration: EmulatorConfiguration
   /// The emulator behind it, for requests within this process.
   public let emulator: LocalEmulator
   private let deliverer: HTTPDeliverer
+  private let origin: EmulatorOrigin
+  private let document: @Sendable ([String]) -> JSONValue?
 
   /// A server that has not been started.
   public init(configuration: EmulatorConfiguration) {
     self.configuration = configuration
-    let deliverer = HTTPDeliverer(allowedHosts: configuration.allowedHosts)
+    let origin = EmulatorOrigin(Self.origin(configuration, port: configuration.port))
+    self.origin = origin
+    let clock = SystemClock()
+    #if Google
+    let identity = try? EmulatorIdentity(issuer: configuration.issuer, origin: origin)
+    let deliverer = HTTPDeliverer(
+      allowedHosts: configuration.allowedHosts, hostAddresses: configuration.hostAddresses
+    ) { authorization, url in
+      identity?.header(for: authorization, url: url, at: clock.now())
+    }
+    document = { identity?.document(at: $0) }
+    #else
+    let deliverer = HTTPDeliverer(
+      allowedHosts: configuration.allowedHosts, hostAddresses: configuration.hostAddresses)
+    document = { _ in nil }
+    #endif
     self.deliverer = deliverer
-    emulator = LocalEmulator(state: Self.initialState(configuration)) { await deliverer.deliver($0) }
+    emulator = LocalEmulator(state: Self.initialState(configuration), clock: clock) { await deliverer.deliver($0) }
   }
 
   /// Serves until the task is cancelled or the service group shuts down.
   ///
-  /// - Throws: where the address can't be bound.
+  /// - Throws: where the address can't be bound, or the data folder can't be used.
   public func run() async throws {
+    try recover()
     let configuration = configuration
-    let api = EmulatorAPI(emulator) { Self.initialState(configuration) }
+    let origin = origin
+    let api = EmulatorAPI(emulator, document: document) { Self.initialState(configuration) }
     let check = RequestGuard(host: configuration.host)
     let responder = CallbackResponder<BasicRequestContext> { request, _ in
       if let fault = check.refusal(authority: request.head.authority, origin: request.headers[.origin]) {
@@ -43,6 +62,7 @@ public struct EmulatorServer: Service {
         address: .hostname(configuration.host, port: configuration.port), serverName: "cloud-jobs-emulator"),
       onServerRunning: { channel in
         let port = channel.localAddress?.port ?? configuration.port
+        origin.set(Self.origin(configuration, port: port))
         let lines = configuration.environmentLines(port: port).joined(separator: " ")
         configuration.logger.info("The emulator is ready at http://\(configuration.host):\(port); \(lines)")
         await configuration.onReady?(port)
@@ -67,7 +87,13 @@ public struct EmulatorServer: Service {
     try await group.run()
   }
 
-  private static func initialState(_ configuration: EmulatorConfiguration) -> EmulatorState {
+  /// The address that the emulator gives as its own: for one that listens everywhere, that of this machine.
+  private static func origin(_ configuration: EmulatorConfiguration, port: Int) -> String {
+    let host = ["0.0.0.0", "::", ""].contains(configuration.host) ? "127.0.0.1" : configuration.host
+    return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+  }
+
+  static func initialState(_ configuration: EmulatorConfiguration) -> EmulatorState {
     EmulatorState(
       tasks: configuration.tasks, scheduler: configuration.scheduler, zones: configuration.zones,
       seed: configuration.seed)

@@ -11,17 +11,26 @@ struct HTTPDeliverer: Sendable {
   private let loopback: HTTPClient
   private let outside: HTTPClient?
   private let allowedHosts: Set<String>
+  private let authorize: Authorizer?
+
+  /// Gives the `Authorization` header of a delivery that asks for a token; nil where none can be made.
+  typealias Authorizer = @Sendable (_ authorization: TargetAuthorization, _ url: String) -> String?
 
   /// A deliverer.
   ///
-  /// - Parameter allowedHosts: host names besides those of this machine; `*` allows all.
-  init(allowedHosts: [String]) {
+  /// - Parameters:
+  ///   - allowedHosts: host names besides those of this machine; `*` allows all.
+  ///   - hostAddresses: addresses for a host and port, in place of what would be looked up, and checked like these.
+  ///   - authorize: makes the tokens that deliveries ask for; without it they go without.
+  init(allowedHosts: [String], hostAddresses: [String: String] = [:], authorize: Authorizer? = nil) {
+    self.authorize = authorize
     self.allowedHosts = Set(allowedHosts.map { $0.lowercased() })
     var options = HTTPClientOptions()
     options.maxConnectionsPerHost = 512
     options.maxTotalConnections = 1_024
     options.maxRequests = 100_000
     options.userAgent = ""
+    options.hostAddresses = hostAddresses
     options.peerFilter = { PeerAddress.isLoopback($0) }
     loopback = HTTPClient(options)
     options.peerFilter = { !PeerAddress.mayServeMetadata($0) }
@@ -39,6 +48,13 @@ struct HTTPDeliverer: Sendable {
         return .connectionFailed("the header name \(header.name) is not one of HTTP")
       }
       fields.append(HTTPField(name: name, value: header.value))
+    }
+    if let authorization = dispatch.authorization, let authorize {
+      guard let value = authorize(authorization, dispatch.url) else {
+        return .connectionFailed("the emulator could not make the token that the target asks for")
+      }
+      // As with Google, the service's token takes the place of a field of that name in the task.
+      fields[.authorization] = value
     }
     let request = HTTPClientRequest(
       method: method, url: dispatch.url, headers: fields, body: dispatch.body, timeout: dispatch.deadline)

@@ -1,5 +1,6 @@
 public import CloudJobsCore
 public import HTTPTypes
+import Logging
 
 /// An answer of the handler: the head and a body of JSON.
 public struct HandlerResponse: Sendable {
@@ -52,14 +53,24 @@ extension JobRuntime {
       var response = Self.response(to: error)
       switch error.code {
       // Both fields are demanded by RFC 9110, sections 15.5.2 and 15.5.6.
-      case .unauthenticated: response.head.headerFields[.wwwAuthenticate] = "Bearer"
+      case .unauthenticated:
+        logRefusal(error)
+        response.head.headerFields[.wwwAuthenticate] = "Bearer"
       case .methodNotAllowed:
         let isHealth = Route(path: request.path ?? "", mountPath: mountPath) == .health
         response.head.headerFields[.allow] = isHealth ? "GET, HEAD" : "POST"
+      case .permissionDenied: logRefusal(error)
       default: break
       }
       return response
     }
+  }
+
+  /// Tells the operator why a caller is not trusted; an error never has a credential's text.
+  private func logRefusal(_ error: JobError) {
+    options.logger.notice(
+      "A request was refused.",
+      metadata: ["code": "\(error.code)", "reason": "\(error.nativeCode ?? error.message)"])
   }
 
   /// Takes a request of any HTTP server as plain values.

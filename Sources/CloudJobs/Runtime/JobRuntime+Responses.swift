@@ -63,8 +63,8 @@ extension JobError.Code {
     case .busy: .conflict
     case .tooLarge: .contentTooLarge
     case .overloaded: .tooManyRequests
-    case .storeUnavailable, .queueUnavailable: .serviceUnavailable
-    case .handlerFailed, .timedOut, .leaseLost, .internalError: .internalServerError
+    case .storeUnavailable, .queueUnavailable, .credentialsUnavailable, .keysUnavailable: .serviceUnavailable
+    case .invalidCredentials, .handlerFailed, .timedOut, .leaseLost, .internalError: .internalServerError
     default: .badRequest
     }
   }

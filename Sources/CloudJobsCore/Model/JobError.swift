@@ -39,6 +39,12 @@ public struct JobError: Error, Hashable, Sendable {
     public static let unauthenticated = Code("unauthenticated")
     /// The caller is known but not allowed.
     public static let permissionDenied = Code("permissionDenied")
+    /// A credential file, or a variable that leads to credentials, can't be used as it is.
+    public static let invalidCredentials = Code("invalidCredentials")
+    /// No credentials were found, or who gives tokens for them could not be reached or refused.
+    public static let credentialsUnavailable = Code("credentialsUnavailable")
+    /// The keys that callers' tokens are checked with could not be fetched.
+    public static let keysUnavailable = Code("keysUnavailable")
     /// Another attempt of the run holds the lease.
     public static let busy = Code("busy")
     /// The instance does not take new work at present.

@@ -126,16 +126,20 @@ final class TransferLoop {
     while let (easy, code) = multi.nextDone() {
       guard let transfer = easy.flatMap({ active[$0] }) else { continue }
       ended.append((transfer.id, transfer.outcome(code)))
-      release(transfer)
+      release(transfer, isReusable: code.isSuccess)
     }
   }
 
-  private func release(_ transfer: Transfer) {
+  /// Takes a transfer out; only a handle whose transfer went well serves another one.
+  ///
+  /// In libcurl 7.88 a handle whose name did not resolve refuses all later transfers with a bad argument, reset or not.
+  private func release(_ transfer: Transfer, isReusable: Bool = false) {
     active[transfer.id] = nil
     queue.finish(host: transfer.host)
     multi.remove(transfer.easy)
+    guard isReusable, idle.count < Self.maxIdle else { return }
     transfer.easy.reset()
-    if idle.count < Self.maxIdle { idle.append(transfer.easy) }
+    idle.append(transfer.easy)
   }
 
   private func sleep() -> Int {

@@ -1,0 +1,7 @@
+/// A set of documents that has indexes of its own.
+enum IndexScope: Hashable, Sendable {
+  /// The documents of one collection.
+  case collection(Firestore.Path)
+  /// The documents of all collections of an id.
+  case group(String)
+}

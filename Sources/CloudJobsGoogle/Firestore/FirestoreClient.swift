@@ -1,0 +1,92 @@
+#if HTTP
+import CloudJobsCore
+import CloudJobsHTTP
+import HTTPTypes
+
+/// Calls of a database's methods, each once and within its time.
+struct FirestoreClient: Sendable {
+  let configuration: FirestoreConfiguration
+  let exchange: any HTTPExchange
+  let authorize: @Sendable () async throws(JobError) -> HTTPFields
+
+  /// Calls a method.
+  ///
+  /// - Parameters:
+  ///   - method: the method, such as `commit`.
+  ///   - body: the request.
+  /// - Returns: the answer's body, an object or a list.
+  /// - Throws: ``FirestoreFault``.
+  func call(_ method: String, _ body: JSONValue) async throws(FirestoreFault) -> JSONValue {
+    var fields: HTTPFields
+    do throws(JobError) { fields = try await authorize() } catch { throw .unauthorized(error) }
+    fields[.contentType] = "application/json"
+    let request = HTTPClientRequest(
+      method: .post, url: configuration.url(method), headers: fields, body: body.encoded,
+      timeout: configuration.callTimeout)
+    let response: HTTPClientResponse
+    do throws(HTTPClientError) { response = try await exchange.send(request) } catch { throw .unanswered(error) }
+    let answer = try? JSONValue(parsing: response.body, limits: .service)
+    // A method that streams reports an error inside its list, also after a beginning that went well.
+    let error = answer?["error"] ?? answer?.array?.lazy.compactMap { $0["error"] }.first
+    guard (200..<300).contains(response.status), error == nil else {
+      let status = error?["code"]?.integer.flatMap { Int(exactly: $0) } ?? response.status
+      throw FirestoreFault(status: (200..<300).contains(response.status) ? status : response.status, error: error)
+    }
+    guard let answer else { throw .unreadable(status: response.status) }
+    return answer
+  }
+
+  /// Calls `batchGet`.
+  ///
+  /// - Parameters:
+  ///   - names: the documents' resource names.
+  ///   - fields: the fields wanted; nil for all of them.
+  /// - Returns: the documents that exist, and the latest time as of which one was read.
+  /// - Throws: ``FirestoreFault``.
+  func batchGet(
+    _ names: [String], fields: [String]? = nil
+  ) async throws(FirestoreFault) -> (documents: [FirestoreDocument], time: Timestamp) {
+    var body: [String: JSONValue] = ["documents": .array(names.map { .string($0) })]
+    body["mask"] = fields.map { ["fieldPaths": .array($0.map { .string($0) })] }
+    return try Self.list(try await call("batchGet", .object(body)), member: "found")
+  }
+
+  /// Calls `runQuery`.
+  func runQuery(
+    _ query: FirestoreQuery, limit: Int
+  ) async throws(FirestoreFault) -> (documents: [FirestoreDocument], time: Timestamp) {
+    try Self.list(try await call("runQuery", query.body(limit: limit)), member: "document")
+  }
+
+  /// Calls `commit`.
+  ///
+  /// - Parameter body: the writes.
+  /// - Returns: when the writes took place, and when each document last changed then; nil for one that was deleted.
+  /// - Throws: ``FirestoreFault``.
+  func commit(_ body: JSONValue) async throws(FirestoreFault) -> (time: Timestamp, updateTimes: [Timestamp?]) {
+    let answer = try await call("commit", body)
+    guard let time = answer["commitTime"]?.string.flatMap({ Timestamp(rfc3339: $0) }) else {
+      throw .unreadable(status: 200)
+    }
+    let results = answer["writeResults"]?.array ?? []
+    return (time, results.map { $0["updateTime"]?.string.flatMap { Timestamp(rfc3339: $0) } })
+  }
+
+  private static func list(
+    _ answer: JSONValue, member: String
+  ) throws(FirestoreFault) -> (documents: [FirestoreDocument], time: Timestamp) {
+    var documents = [FirestoreDocument]()
+    var time: Timestamp?
+    for element in answer.array ?? [] {
+      if let readTime = element["readTime"]?.string.flatMap({ Timestamp(rfc3339: $0) }) {
+        time = max(time ?? readTime, readTime)
+      }
+      guard let found = element[member] else { continue }
+      guard let document = FirestoreDocument(found) else { throw .unreadable(status: 200) }
+      documents.append(document)
+    }
+    guard let time else { throw .unreadable(status: 200) }
+    return (documents, time)
+  }
+}
+#endif

@@ -1,0 +1,129 @@
+#if HTTP
+import CloudJobs
+import CloudJobsCore
+
+/// A query of one collection in an order, of which a page is wanted.
+///
+/// Source: <https://cloud.google.com/firestore/docs/reference/rest/v1/StructuredQuery>.
+struct FirestoreQuery: Sendable {
+  private let configuration: FirestoreConfiguration
+  private let collection: String
+  /// The field of the order by time, before the order by id; nil for the order by id alone.
+  private let time: String?
+  private let isDescending: Bool
+  private var filters: [JSONValue] = []
+  private var start: StoreCursor?
+  private var namesOnly = false
+
+  private init(_ configuration: FirestoreConfiguration, _ collection: String, by time: String?, descending: Bool) {
+    self.configuration = configuration
+    self.collection = collection
+    self.time = time
+    isDescending = descending
+  }
+
+  /// Jobs that are due by a time.
+  static func due(_ now: Timestamp, after cursor: StoreCursor?, _ configuration: FirestoreConfiguration) -> Self {
+    var query = Self(
+      configuration, configuration.jobs, by: FirestoreFieldPath.text("state", "nextRun"), descending: false)
+    query.limit(to: "LESS_THAN_OR_EQUAL", now)
+    query.start = cursor
+    return query
+  }
+
+  /// Runs that wake by a time.
+  static func waking(_ now: Timestamp, after cursor: StoreCursor?, _ configuration: FirestoreConfiguration) -> Self {
+    var query = Self(configuration, configuration.runs, by: "wakeAt", descending: false)
+    query.limit(to: "LESS_THAN_OR_EQUAL", now)
+    query.start = cursor
+    return query
+  }
+
+  /// Job documents by id.
+  static func jobs(after cursor: StoreCursor?, _ configuration: FirestoreConfiguration) -> Self {
+    var query = Self(configuration, configuration.jobs, by: nil, descending: false)
+    query.start = cursor
+    return query
+  }
+
+  /// Runs that match a filter, latest first; nil where none can.
+  static func runs(
+    matching filter: RunFilter, after cursor: StoreCursor?, _ configuration: FirestoreConfiguration
+  ) -> Self? {
+    var query = Self(configuration, configuration.runs, by: "createdAt", descending: true)
+    if let job = filter.job { query.equal("job", job.rawValue) }
+    if let cause = filter.correlationID { query.equal("correlationId", cause) }
+    if let statuses = filter.statuses, statuses.count < RunStatus.allCases.count {
+      if statuses.isEmpty { return nil }
+      let values = statuses.map(\.rawValue).sorted().map { FirestoreValue.string($0) }
+      if values.count == 1 {
+        query.filters.append(Self.filter("status", "EQUAL", values[0]))
+      } else {
+        query.filters.append(Self.filter("status", "IN", ["arrayValue": ["values": .array(values)]]))
+      }
+    }
+    if let first = filter.createdFrom { query.limit(to: "GREATER_THAN_OR_EQUAL", first) }
+    if let end = filter.createdBefore { query.limit(to: "LESS_THAN", end) }
+    query.start = cursor
+    return query
+  }
+
+  /// Entries of the journal until a time, latest first.
+  static func journal(until time: Timestamp, _ configuration: FirestoreConfiguration) -> Self {
+    var query = Self(configuration, configuration.journal, by: "time", descending: true)
+    query.limit(to: "LESS_THAN_OR_EQUAL", time)
+    return query
+  }
+
+  /// The names of runs that have expired.
+  static func expired(_ now: Timestamp, _ configuration: FirestoreConfiguration) -> Self {
+    var query = Self(configuration, configuration.runs, by: "expireAt", descending: false)
+    query.limit(to: "LESS_THAN_OR_EQUAL", now)
+    query.namesOnly = true
+    return query
+  }
+
+  /// The names of entries of the journal before a time, oldest first.
+  static func oldJournal(before time: Timestamp, _ configuration: FirestoreConfiguration) -> Self {
+    var query = Self(configuration, configuration.journal, by: "time", descending: false)
+    query.limit(to: "LESS_THAN", time)
+    query.namesOnly = true
+    return query
+  }
+
+  /// The body of `runQuery` that answers so many documents at most.
+  func body(limit: Int) -> JSONValue {
+    let direction: JSONValue = isDescending ? "DESCENDING" : "ASCENDING"
+    let orders = [time, "__name__"].compactMap { path in
+      path.map { ["field": Self.field($0), "direction": direction] as JSONValue }
+    }
+    var query: [String: JSONValue] = [
+      "from": [["collectionId": .string(collection)]], "orderBy": .array(orders), "limit": .integer(Int64(limit)),
+    ]
+    if filters.count == 1 { query["where"] = filters[0] }
+    if filters.count > 1 { query["where"] = ["compositeFilter": ["op": "AND", "filters": .array(filters)]] }
+    if namesOnly { query["select"] = ["fields": [Self.field("__name__")]] }
+    if let start {
+      let name = FirestoreValue.reference(configuration.name(collection, start.id))
+      let key = time.map { _ in FirestoreValue.timestamp(Timestamp(microseconds: start.key)) }
+      query["startAt"] = ["values": .array([key, name].compactMap { $0 }), "before": false]
+    }
+    return ["structuredQuery": .object(query)]
+  }
+
+  private mutating func equal(_ field: String, _ text: String) {
+    filters.append(Self.filter(field, "EQUAL", FirestoreValue.string(text)))
+  }
+
+  private mutating func limit(to comparison: String, _ bound: Timestamp) {
+    guard let time else { return }
+    filters.append(Self.filter(time, comparison, FirestoreValue.timestamp(bound)))
+  }
+
+  private static func filter(_ path: String, _ operation: String, _ value: JSONValue) -> JSONValue {
+    ["fieldFilter": ["field": field(path), "op": .string(operation), "value": value]]
+  }
+
+  private static func field(_ path: String) -> JSONValue { ["fieldPath": .string(path)] }
+}
+#endif

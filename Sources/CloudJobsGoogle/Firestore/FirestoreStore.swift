@@ -1,0 +1,83 @@
+#if HTTP
+public import CloudJobs
+public import CloudJobsCore
+public import CloudJobsHTTP
+public import HTTPTypes
+
+/// A store in Cloud Firestore, over its REST face.
+///
+/// A job's document and a run are documents of the collections ``FirestoreConfiguration/jobs`` and
+/// ``FirestoreConfiguration/runs``, with the fields of the core's documents; times are timestamps, days and payloads are
+/// strings. The store's time is the service's: the read times and commit times of its answers. A document's version is
+/// its `updateTime` in microseconds, which Firestore never gives twice to one document; a write that changes nothing
+/// leaves it as it is.
+///
+/// A write under a fencing token demands that the run has not changed since this store wrote or read the token; where
+/// it has, the token is read again. So it takes no locks, leaves no transactions open, and a finish by the process that
+/// has claimed costs no read.
+///
+/// What Firestore can't keep is refused as `invalid`: a document of more than 1 MiB, a list directly in a list, names of
+/// the form `__…__`, more than 20 levels (<https://firebase.google.com/docs/firestore/quotas>). A job whose
+/// `state.nextRun` is no timestamp is not due, as the index orders values by their types; the next patch that sets it makes it one.
+/// The lists of runs by a filter need the composite indexes of `infra/firestore.indexes.json`.
+///
+/// Source: <https://cloud.google.com/firestore/docs/reference/rest>.
+public final class FirestoreStore: PurgingStore {
+  let configuration: FirestoreConfiguration
+  let client: FirestoreClient
+  let time = FirestoreTime()
+  let fences = FirestoreFences()
+  private let clock: any JobClock
+  private let random: RandomSource
+
+  /// A store.
+  ///
+  /// - Parameters:
+  ///   - configuration: which database and collections.
+  ///   - client: what sends the requests.
+  ///   - clock: measures the delays between tries under contention, and nothing else.
+  ///   - random: spreads these delays.
+  ///   - authorize: the header fields that authenticate a call; none for an emulator.
+  public init(
+    _ configuration: FirestoreConfiguration, client: any HTTPExchange, clock: any JobClock = .system,
+    random: RandomSource = .system,
+    authorize: @escaping @Sendable () async throws(JobError) -> HTTPFields = CloudTasksQueue.noAuthorization
+  ) {
+    self.configuration = configuration
+    self.client = FirestoreClient(configuration: configuration, exchange: client, authorize: authorize)
+    self.clock = clock
+    self.random = random
+  }
+
+  /// Makes all the changes, or none.
+  public func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
+    try StoreLimits.check(writes)
+    if writes.isEmpty { return try await now() }
+    return try await Uncancelled.run { () async throws(StoreError) in try await self.apply(writes) }
+  }
+
+  /// Waits before a try under contention; answers the delay before the next one.
+  func pause(_ delay: Duration) async -> Duration {
+    let most = delay.microseconds
+    let spread = random.draw { Int64.random(in: 0...max(0, most / 2), using: &$0) }
+    try? await clock.sleep(until: clock.now() + .microseconds(most - spread))
+    return min(delay * 2, .milliseconds(500))
+  }
+}
+
+extension JobStore where Self == FirestoreStore {
+  /// A store in Cloud Firestore.
+  ///
+  /// - Parameters:
+  ///   - configuration: which database and collections.
+  ///   - client: what sends the requests.
+  ///   - authorize: the header fields that authenticate a call; none for an emulator.
+  /// - Returns: the store.
+  public static func firestore(
+    _ configuration: FirestoreConfiguration, client: any HTTPExchange,
+    authorize: @escaping @Sendable () async throws(JobError) -> HTTPFields = CloudTasksQueue.noAuthorization
+  ) -> FirestoreStore {
+    FirestoreStore(configuration, client: client, authorize: authorize)
+  }
+}
+#endif

@@ -1,0 +1,74 @@
+import CloudJobsCore
+import Testing
+
+@testable import CloudJobsEmulator
+
+@Suite("Firestore: lists")
+struct FirestoreListTests {
+  /// All pages of a list.
+  private func pages(_ fixture: inout FirestoreFixture, _ request: Firestore.ListRequest) throws -> [[String]] {
+    var request = request
+    var pages: [[String]] = []
+    repeat {
+      let page = try fixture.service.listDocuments(request, at: fixture.now)
+      pages.append(page.items.map { $0.name.path.id + ($0.document == nil ? "?" : "") })
+      request.page.token = page.nextPageToken
+    } while !request.page.token.isEmpty
+    return pages
+  }
+
+  @Test("documents in pages, by name and by a field")
+  func paging() throws {
+    var fixture = FirestoreFixture()
+    for (id, value) in [("a", 3), ("b", 1), ("c", 2), ("d", 5), ("e", 4)] as [(String, Firestore.Value)] {
+      try fixture.set("c/\(id)", ["x": value])
+    }
+    try fixture.set("c/b/s/x")
+    var request = Firestore.ListRequest(FirestoreFixture.root, "c")
+    #expect(try pages(&fixture, request) == [["a", "b", "c", "d", "e"]])
+    request.page.size = 2
+    #expect(try pages(&fixture, request) == [["a", "b"], ["c", "d"], ["e"]])
+    request.orders = try Firestore.ListRequest.orders(parsing: "x desc")
+    #expect(try pages(&fixture, request) == [["d", "e"], ["a", "c"], ["b"]])
+    request.page.size = 5
+    #expect(try pages(&fixture, request) == [["d", "e", "a", "c", "b"]])
+    request.page.token = "x"
+    #expect(fault { _ = try fixture.service.listDocuments(request, at: fixture.now) }?.code == .invalidArgument)
+    for text in ["x up", "x desc y", "1", ","] where text != "," {
+      #expect(fault { _ = try Firestore.ListRequest.orders(parsing: text) }?.code == .invalidArgument)
+    }
+    for number in 0..<30 { try fixture.set("many/\(number)") }
+    #expect(try pages(&fixture, .init(FirestoreFixture.root, "many")).map(\.count) == [20, 10])
+  }
+
+  @Test("documents that are missing but have others below them are listed on request")
+  func missing() throws {
+    var fixture = FirestoreFixture()
+    for path in ["c/a/s/x", "c/b", "c/b/s/x", "c/c/s/x/t/y", "c/d"] { try fixture.set(path) }
+    var request = Firestore.ListRequest(FirestoreFixture.root, "c")
+    #expect(try pages(&fixture, request) == [["b", "d"]])
+    request.showMissing = true
+    #expect(try pages(&fixture, request) == [["a?", "b", "c?", "d"]])
+    request.page.size = 2
+    #expect(try pages(&fixture, request) == [["a?", "b"], ["c?", "d"]])
+    request.orders = [.init("x")]
+    #expect(fault { _ = try fixture.service.listDocuments(request, at: fixture.now) }?.code == .invalidArgument)
+  }
+
+  @Test("collections are listed below the root and below documents, those of missing ones included")
+  func collections() throws {
+    var fixture = FirestoreFixture()
+    for path in ["c/a", "b/x/s/y", "c/a/u/1", "c/a/t/1", "c/a/t/2/v/1", "d/q"] { try fixture.set(path) }
+    func ids(_ parent: String, _ page: PageRequest = .init()) throws -> ResourcePage<String> {
+      var copy = fixture
+      return try copy.service.listCollectionIDs(under: FirestoreFixture.name(parent), page: page, at: copy.now)
+    }
+    #expect(try ids("").items == ["b", "c", "d"])
+    #expect(try ids("c/a").items == ["t", "u"])
+    #expect(try ids("b/x").items == ["s"])
+    #expect(try ids("c/zzz").items == [])
+    let first = try ids("", .init(size: 2))
+    #expect(first.items == ["b", "c"])
+    #expect(try ids("", .init(size: 2, token: first.nextPageToken)) == .init(items: ["d"], nextPageToken: ""))
+  }
+}

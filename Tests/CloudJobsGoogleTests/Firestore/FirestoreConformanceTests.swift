@@ -1,0 +1,57 @@
+#if HTTP && Server
+import CloudJobs
+import CloudJobsCore
+import CloudJobsTesting
+import Synchronization
+import Testing
+
+@testable import CloudJobsGoogle
+
+@Suite("The Firestore store")
+struct FirestoreConformanceTests {
+  /// What Firestore itself can't do, and why.
+  private static let exceptions: [String: String] = [
+    "What two openings write, both see, with versions and times that grow":
+      "commit times increase strictly, so two commits never have one time, whatever a clock says",
+    "Payloads of a mebibyte come back byte for byte": "a document has 1 MiB at most",
+    "Ids of any form are listed by their bytes; those that name no job are failures":
+      "a document's id is neither empty nor has a slash",
+    "A document that is no object is a failure, and a patch makes it one": "a document is a map of fields",
+    "A document with dates of other forms is read and due": "an index orders values of different types apart",
+  ]
+
+  private static let cases = StoreConformance.cases(offering: [.importing, .reopening, .purging])
+
+  @Test("conforms", arguments: cases.filter { exceptions[$0.name] == nil })
+  func conforms(_ testCase: StoreConformance.Case) async throws {
+    let shared = SharedService()
+    let harness = StoreConformance.Harness(
+      makeStore: { clock in shared.make(clock).store() },
+      importJob: { _, id, fields in try await shared.get().importJob(id, fields) },
+      exportJob: { _, id in try await shared.get().exportJob(id) },
+      reopen: { _, _ in try shared.get().store() })
+    try await testCase.run(harness)
+  }
+
+  @Test("The exceptions are cases of the suite")
+  func exceptionsExist() {
+    #expect(Set(Self.exceptions.keys).isSubset(of: Set(Self.cases.map(\.name))))
+    #expect(Self.cases.count - Self.exceptions.count >= 168)
+  }
+
+  /// The service behind the stores of one case.
+  private final class SharedService: Sendable {
+    private let service = Mutex<EmulatedFirestore?>(nil)
+
+    func make(_ clock: any JobClock) -> EmulatedFirestore {
+      let made = EmulatedFirestore(clock: clock)
+      service.withLock { $0 = made }
+      return made
+    }
+
+    func get() throws -> EmulatedFirestore {
+      try #require(service.withLock { $0 })
+    }
+  }
+}
+#endif

@@ -1,0 +1,242 @@
+"""OIDC tokens: the emulator's as Google's own library verifies them, and PyJWT's as our verifier does."""
+
+import base64
+import hashlib
+import hmac
+import json
+import subprocess
+import time
+
+import google.auth.transport.requests
+import jwt
+import pytest
+from conftest import LOCATION, Emulator, Recorder, client_of
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from google.cloud import scheduler_v1, tasks_v2
+from google.oauth2 import id_token
+
+ACCOUNT = "tasks@project.iam.gserviceaccount.com"
+AUDIENCE = "https://worker-abc.a.run.app"
+
+
+def delivered_token(tasks, queue, recorder, **oidc):
+    request = tasks_v2.HttpRequest(
+        url=recorder.url + "/run?x=1", headers={"Authorization": "Bearer of-the-caller"}, **oidc
+    )
+    tasks.create_task(parent=queue, task=tasks_v2.Task(http_request=request))
+    return recorder.wait_for(1)[0]["headers"]["authorization"].removeprefix("Bearer ")
+
+
+def test_googles_library_verifies_a_delivered_token(tasks, emulator, recorder, make_queue):
+    token = delivered_token(
+        tasks,
+        make_queue().name,
+        recorder,
+        oidc_token=tasks_v2.OidcToken(service_account_email=ACCOUNT, audience=AUDIENCE),
+    )
+    request = google.auth.transport.requests.Request()
+    certs_url = emulator.url + "/oauth2/v3/certs"
+    claims = id_token.verify_token(token, request, audience=AUDIENCE, certs_url=certs_url)
+    assert claims["iss"] == emulator.url
+    assert (claims["email"], claims["email_verified"], claims["aud"]) == (ACCOUNT, True, AUDIENCE)
+    assert claims["exp"] - claims["iat"] == 3600
+    assert abs(claims["iat"] - time.time()) < 60
+    assert claims["sub"] == claims["azp"]
+    assert claims["sub"].isdigit() and len(claims["sub"]) == 21
+    header = jwt.get_unverified_header(token)
+    assert (header["alg"], header["typ"]) == ("RS256", "JWT")
+    with pytest.raises(Exception, match="udience"):
+        id_token.verify_token(token, request, audience="https://other.example", certs_url=certs_url)
+    with pytest.raises(Exception):
+        id_token.verify_token(token[:-8] + "AAAAAAAA", request, audience=AUDIENCE, certs_url=certs_url)
+
+
+def test_the_audience_is_the_target_where_none_is_given(tasks, emulator, recorder, make_queue):
+    token = delivered_token(
+        tasks, make_queue().name, recorder, oidc_token=tasks_v2.OidcToken(service_account_email=ACCOUNT)
+    )
+    key = jwt.PyJWKClient(emulator.url + "/oauth2/v3/certs").get_signing_key_from_jwt(token).key
+    claims = jwt.decode(token, key, algorithms=["RS256"], audience=recorder.url + "/run?x=1")
+    assert claims["email"] == ACCOUNT
+
+
+def test_an_oauth_token_is_opaque(tasks, recorder, make_queue):
+    token = delivered_token(
+        tasks, make_queue().name, recorder, oauth_token=tasks_v2.OAuthToken(service_account_email=ACCOUNT)
+    )
+    assert token.startswith("ya29.") and "." not in token[5:]
+
+
+def test_the_scheduler_sends_tokens_too(scheduler, emulator, recorder):
+    job = scheduler_v1.Job(
+        name=f"{LOCATION}/jobs/with-token",
+        schedule="0 0 1 1 *",
+        http_target=scheduler_v1.HttpTarget(
+            uri=recorder.url, oidc_token=scheduler_v1.OidcToken(service_account_email=ACCOUNT, audience=AUDIENCE)
+        ),
+    )
+    scheduler.create_job(parent=LOCATION, job=job)
+    scheduler.run_job(name=job.name)
+    token = recorder.wait_for(1)[0]["headers"]["authorization"].removeprefix("Bearer ")
+    request = google.auth.transport.requests.Request()
+    claims = id_token.verify_token(
+        token, request, audience=AUDIENCE, certs_url=emulator.url + "/oauth2/v3/certs"
+    )
+    assert claims["email"] == ACCOUNT
+
+
+def test_the_discovery_document_leads_to_the_keys(emulator):
+    status, document = emulator.call("GET", "/.well-known/openid-configuration")
+    assert status == 200
+    assert document["issuer"] == emulator.url
+    status, keys = emulator.call("GET", document["jwks_uri"].removeprefix(emulator.url))
+    assert status == 200
+    assert [key["alg"] for key in keys["keys"]] == ["RS256"]
+    assert emulator.call("GET", "/oauth2/v3/other")[0] == 404
+
+
+def test_the_issuer_can_be_googles_name(cloud_jobs):
+    emulator = Emulator(cloud_jobs, "--issuer", "https://accounts.google.com")
+    recorder = Recorder()
+    try:
+        tasks = client_of(tasks_v2.CloudTasksClient, emulator)
+        queue = f"{LOCATION}/queues/q"
+        tasks.create_queue(parent=LOCATION, queue=tasks_v2.Queue(name=queue))
+        token = delivered_token(
+            tasks, queue, recorder, oidc_token=tasks_v2.OidcToken(service_account_email=ACCOUNT, audience=AUDIENCE)
+        )
+        request = google.auth.transport.requests.Request()
+        claims = id_token.verify_token(
+            token, request, audience=AUDIENCE, certs_url=emulator.url + "/oauth2/v3/certs"
+        )
+        assert claims["iss"] == "https://accounts.google.com"
+        with pytest.raises(Exception):
+            jwt.decode(token, rsa_key().public_key(), algorithms=["RS256"], audience=AUDIENCE)
+    finally:
+        recorder.server.shutdown()
+        emulator.stop()
+
+
+def rsa_key():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+class Oracle:
+    """Our verifier in a process of its own: a token in, its answer out."""
+
+    def __init__(self, tool):
+        self.process = subprocess.Popen([tool], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.key = rsa_key()
+        public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key()))
+        self.jwks = json.dumps({"keys": [{**public, "kid": "k", "alg": "RS256", "use": "sig"}]})
+
+    def ask(self, token, **changes):
+        question = {
+            "token": token,
+            "now": int(time.time()),
+            "audience": AUDIENCE,
+            "account": ACCOUNT,
+            "jwks": self.jwks,
+            **changes,
+        }
+        self.process.stdin.write(json.dumps(question) + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().rstrip("\n").split("\t")
+
+
+@pytest.fixture(scope="module")
+def oracle(bin_dir):
+    tool = bin_dir / "token-oracle"
+    assert tool.is_file(), f"{tool} is missing: run `make conformance`, which builds it."
+    oracle = Oracle(tool)
+    yield oracle
+    oracle.process.stdin.close()
+    assert oracle.process.wait(timeout=15) == 0
+
+
+def claims(**changes):
+    now = int(time.time())
+    members = {
+        "iss": "https://accounts.google.com",
+        "aud": AUDIENCE,
+        "sub": "1",
+        "email": ACCOUNT,
+        "email_verified": True,
+        "iat": now,
+        "exp": now + 3600,
+        **changes,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def encode(payload, key, algorithm="RS256", **headers):
+    return jwt.encode(payload, key, algorithm=algorithm, headers={"kid": "k", **headers})
+
+
+def segment(value):
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def test_our_verifier_takes_what_pyjwt_signs(oracle):
+    assert oracle.ask(encode(claims(), oracle.key)) == ["accepted", ACCOUNT]
+    assert oracle.ask(encode(claims(extra="ü\U0001F600", n=[1.5]), oracle.key)) == ["accepted", ACCOUNT]
+
+
+def test_our_verifier_takes_a_delivered_token(oracle, tasks, emulator, recorder, make_queue):
+    token = delivered_token(
+        tasks,
+        make_queue().name,
+        recorder,
+        oidc_token=tasks_v2.OidcToken(service_account_email=ACCOUNT, audience=AUDIENCE),
+    )
+    keys = json.dumps(emulator.call("GET", "/oauth2/v3/certs")[1])
+    assert oracle.ask(token, jwks=keys, issuer=emulator.url) == ["accepted", ACCOUNT]
+    assert oracle.ask(token, jwks=keys) == ["refused", "issuerWrong"], "an emulator is trusted by its name only"
+    assert oracle.ask(token, issuer=emulator.url) == ["refused", "keyUnknown"]
+
+
+@pytest.mark.parametrize("algorithm", ["RS384", "RS512", "PS256", "PS384", "PS512"])
+def test_other_rsa_signatures_are_refused(oracle, algorithm):
+    assert oracle.ask(encode(claims(), oracle.key, algorithm)) == ["refused", "algorithmWrong"]
+
+
+@pytest.mark.parametrize(
+    "changes, reason",
+    [
+        ({"aud": [AUDIENCE]}, "audienceNotText"),
+        ({"aud": "https://other.example"}, "audienceWrong"),
+        ({"aud": None}, "audienceMissing"),
+        ({"exp": None}, "expiryMissing"),
+        ({"exp": int(time.time()) - 3600, "iat": int(time.time()) - 7200}, "expired"),
+        ({"iat": None}, "issuedAtMissing"),
+        ({"iat": int(time.time()) + 3000}, "issuedInFuture"),
+        ({"email": None}, "emailMissing"),
+        ({"email": "other@example.com"}, "accountWrong"),
+        ({"email_verified": "true"}, "emailNotVerified"),
+        ({"iss": "https://accounts.example.com"}, "issuerWrong"),
+    ],
+)
+def test_wrong_claims_are_refused(oracle, changes, reason):
+    assert oracle.ask(encode(claims(**changes), oracle.key)) == ["refused", reason]
+
+
+def test_foreign_signatures_are_refused(oracle):
+    other = rsa_key()
+    assert oracle.ask(encode(claims(), other)) == ["refused", "signatureWrong"]
+    public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(other.public_key()))
+    assert oracle.ask(encode(claims(), other, jwk=public)) == ["refused", "signatureWrong"]
+    elliptic = ec.generate_private_key(ec.SECP256R1())
+    assert oracle.ask(encode(claims(), elliptic, "ES256")) == ["refused", "algorithmWrong"]
+    assert oracle.ask(jwt.encode(claims(), "", algorithm="none", headers={"kid": "k"})) == ["refused", "algorithmNone"]
+
+
+def test_the_public_key_is_no_secret(oracle):
+    secret = oracle.key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    for algorithm, reason in [("HS256", "algorithmWrong"), ("RS256", "signatureWrong")]:
+        signed = f"{segment({'alg': algorithm, 'kid': 'k'})}.{segment(claims())}"
+        digest = hmac.new(secret, signed.encode(), hashlib.sha256).digest()
+        token = f"{signed}.{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+        assert oracle.ask(token) == ["refused", reason]

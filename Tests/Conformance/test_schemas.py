@@ -1,0 +1,224 @@
+"""Every answer of the emulator, and every request of our own clients, against Google's discovery documents."""
+
+import json
+import subprocess
+
+import pytest
+from conftest import LOCATION, Emulator
+from discovery import Document
+from google.cloud import scheduler_v1, tasks_v2
+from recording_proxy import Exchange, RecordingProxy
+
+DOCUMENTS = [Document("cloudtasks.v2"), Document("cloudscheduler.v1")]
+QUEUE = f"{LOCATION}/queues/schema"
+JOBS = f"{LOCATION}/jobs"
+HTTP_TARGET = {
+    "uriOverride": {
+        "scheme": "HTTP",
+        "host": "127.0.0.1",
+        "port": "1",
+        "pathOverride": {"path": "/buffered"},
+        "queryOverride": {"queryParams": "a=b"},
+        "uriOverrideEnforceMode": "IF_NOT_EXISTS",
+    },
+    "httpMethod": "PUT",
+    "headerOverrides": [{"header": {"key": "X-Queue", "value": "1"}}],
+    "oidcToken": {"serviceAccountEmail": "a@b.example"},
+}
+TASK = {
+    "httpRequest": {
+        "url": "http://127.0.0.1:1/",
+        "body": "AAE=",
+        "headers": {"X-Mine": "1"},
+        "oauthToken": {"serviceAccountEmail": "a@b.example"},
+    },
+    "scheduleTime": "2026-12-05T10:00:00.5Z",
+    "dispatchDeadline": "20.5s",
+    "retryConfig": {"maxAttempts": 3},
+}
+
+
+@pytest.fixture
+def proxy(cloud_jobs):
+    emulator = Emulator(cloud_jobs, "--app-engine-origin", "http://127.0.0.1:1")
+    proxy = RecordingProxy(emulator.url)
+    proxy.call = lambda *call: Emulator.call(proxy, *call)
+    yield proxy
+    proxy.close()
+    emulator.stop()
+
+
+def document_of(path):
+    return next((document for document in DOCUMENTS if path.startswith(f"/{document.content['version']}/")), None)
+
+
+def faults_of(exchange: Exchange, checks_request: bool):
+    document = document_of(exchange.path)
+    method = document and document.method(exchange.method, exchange.path)
+    place = f"{exchange.method} {exchange.path}"
+    if method is None:
+        return [f"{place}: no such method"]
+    faults = document.check_query(method, exchange.query)
+    if checks_request:
+        faults += document.check_request(method, exchange.request)
+    if exchange.status is not None and exchange.status < 400:
+        faults += document.check_answer(method, exchange.answer)
+    elif exchange.status is not None:
+        error = exchange.answer["error"]
+        if set(error) - {"details"} != {"code", "message", "status"} or error["code"] != exchange.status:
+            faults.append(f"answer: {error} is no error of Google's")
+    return [f"{place}: {fault}" for fault in faults]
+
+
+def tasks_over_raw_rest(call):
+    call("POST", f"/v2/{LOCATION}/queues", {"name": QUEUE, "stackdriverLoggingConfig": {"samplingRatio": 0.5}})
+    call("POST", f"/v2/{LOCATION}/queues", {"name": QUEUE})
+    call("POST", f"/v2/{QUEUE}:pause", {})
+    update = {
+        "httpTarget": HTTP_TARGET,
+        "rateLimits": {"maxDispatchesPerSecond": 0.5, "maxConcurrentDispatches": 7},
+        "retryConfig": {"maxAttempts": -1, "maxRetryDuration": "4s", "minBackoff": "0.25s"},
+        "appEngineRoutingOverride": {"service": "worker"},
+    }
+    call("PATCH", f"/v2/{QUEUE}", update)
+    call("PATCH", f"/v2/{QUEUE}?updateMask=retryConfig.maxDoublings", {})
+    for alt in ("", "?$alt=json;enum-encoding=int"):
+        call("GET", f"/v2/{QUEUE}{alt}")
+        call("GET", f"/v2/{LOCATION}/queues{alt}")
+        call("POST", f"/v2/{QUEUE}/tasks{alt}", {"task": TASK, "responseView": "FULL"})
+        call("GET", f"/v2/{QUEUE}/tasks{alt}")
+    call("POST", f"/v2/{QUEUE}/tasks", {"task": {**TASK, "name": f"{QUEUE}/tasks/t"}})
+    app_engine = {"relativeUri": "/x", "body": "AAE=", "appEngineRouting": {"service": "s"}}
+    call("POST", f"/v2/{QUEUE}/tasks", {"task": {"appEngineHttpRequest": app_engine}, "responseView": "FULL"})
+    call("GET", f"/v2/{QUEUE}/tasks/t?responseView=FULL")
+    call("GET", f"/v2/{QUEUE}/tasks/missing")
+    call("POST", f"/v2/{QUEUE}/tasks/buffered:buffer", {"body": {"contentType": "text/plain", "data": "AAE="}})
+    batch = {"requestId": "batch-1", "requests": [{"task": TASK}, {"task": {"httpRequest": {"url": "x"}}}]}
+    call("POST", f"/v2/{QUEUE}/tasks:batchCreate", batch)
+    call("GET", f"/v2/{LOCATION}/operations/batch-1")
+    call("POST", f"/v2/{QUEUE}/tasks:batchDelete", {"names": [f"{QUEUE}/tasks/t", f"{QUEUE}/tasks/none"]})
+    call("POST", f"/v2/{QUEUE}/tasks:batchDelete", {"names": [f"{QUEUE}/tasks/none"]})
+    call("POST", f"/v2/{QUEUE}/tasks/buffered:run", {"responseView": "FULL"})
+    call("POST", f"/v2/{QUEUE}:getIamPolicy", {"options": {"requestedPolicyVersion": 1}})
+    policy = {"bindings": [{"role": "roles/viewer", "members": ["user:a@b.example"]}], "version": 1}
+    call("POST", f"/v2/{QUEUE}:setIamPolicy", {"policy": policy})
+    call("POST", f"/v2/{QUEUE}:testIamPermissions", {"permissions": ["cloudtasks.queues.get"]})
+    call("POST", "/_emulator/advance?by=1s")
+    call("GET", f"/v2/{QUEUE}/tasks?responseView=FULL&pageSize=2")
+    call("DELETE", f"/v2/{QUEUE}/tasks/buffered")
+    call("POST", f"/v2/{QUEUE}:purge", {})
+    call("POST", f"/v2/{QUEUE}:resume", {})
+    call("GET", "/v2/projects/p/locations?pageSize=5")
+    call("GET", f"/v2/{LOCATION}")
+    call("PATCH", f"/v2/{LOCATION}/cmekConfig?updateMask=kmsKey", {"kmsKey": "projects/p/k"})
+    call("GET", f"/v2/{LOCATION}/cmekConfig")
+    call("DELETE", f"/v2/{QUEUE}")
+
+
+def jobs_over_raw_rest(call):
+    targets = {
+        "http": {"httpTarget": {"uri": "http://127.0.0.1:1/", "body": "AAE=", "headers": {"a": "b"}}},
+        "pubsub": {"pubsubTarget": {"topicName": "projects/p/topics/t", "data": "AAE=", "attributes": {"a": "b"}}},
+        "app": {"appEngineHttpTarget": {"relativeUri": "/x", "appEngineRouting": {"service": "s"}}},
+    }
+    for name, target in targets.items():
+        retry = {"retryCount": 1, "minBackoffDuration": "300s"}
+        job = {"name": f"{JOBS}/{name}", "schedule": "0 0 1 1 *", "retryConfig": retry, **target}
+        call("POST", f"/v1/{JOBS}", job)
+        call("POST", f"/v1/{JOBS}/{name}:run", {})
+        call("GET", f"/v1/{JOBS}/{name}?$alt=json;enum-encoding=int")
+    call("POST", "/_emulator/advance?by=1s")
+    call("GET", f"/v1/{JOBS}/http")
+    call("GET", f"/v1/{JOBS}?pageSize=2")
+    call("POST", f"/v1/{JOBS}/http:pause", {})
+    call("POST", f"/v1/{JOBS}/http:resume", {})
+    call("PATCH", f"/v1/{JOBS}/http?updateMask=description", {"description": "d"})
+    call("GET", "/v1/projects/p/locations")
+    call("GET", f"/v1/{LOCATION}")
+    call("GET", f"/v1/{LOCATION}/cmekConfig")
+    _, operation = call("PATCH", f"/v1/{LOCATION}/cmekConfig?updateMask=kmsKeyName", {"kmsKeyName": "projects/p/k"})
+    call("GET", f"/v1/{LOCATION}/operations")
+    call("GET", f"/v1/{operation['name']}")
+    call("POST", f"/v1/{operation['name']}:cancel", {})
+    call("DELETE", f"/v1/{operation['name']}")
+    call("GET", f"/v1/{operation['name']}")
+    call("DELETE", f"/v1/{JOBS}/http")
+
+
+def official_clients(proxy):
+    from conftest import client_of
+
+    tasks = client_of(tasks_v2.CloudTasksClient, proxy)
+    jobs = client_of(scheduler_v1.CloudSchedulerClient, proxy)
+    name = f"{LOCATION}/queues/official"
+    tasks.create_queue(parent=LOCATION, queue=tasks_v2.Queue(name=name))
+    tasks.pause_queue(name=name)
+    request = tasks_v2.HttpRequest(url="http://127.0.0.1:1/", body=b"x", http_method=tasks_v2.HttpMethod.PUT)
+    created = tasks.create_task(parent=name, task=tasks_v2.Task(http_request=request))
+    assert created in list(tasks.list_tasks(parent=name))
+    tasks.get_iam_policy(request={"resource": name})
+    tasks.delete_queue(name=name)
+    target = scheduler_v1.HttpTarget(uri="http://127.0.0.1:1/")
+    jobs.create_job(parent=LOCATION, job=scheduler_v1.Job(name=f"{JOBS}/o", schedule="0 0 1 1 *", http_target=target))
+    jobs.delete_job(name=f"{JOBS}/o")
+
+
+def test_every_method_answers_in_its_schema(proxy):
+    tasks_over_raw_rest(proxy.call)
+    jobs_over_raw_rest(proxy.call)
+    official_clients(proxy)
+    exchanges = [exchange for exchange in proxy.exchanges if not exchange.path.startswith("/_emulator/")]
+    faults = [fault for exchange in exchanges for fault in faults_of(exchange, checks_request=True)]
+    assert faults == []
+    refused = {e.status for e in exchanges if e.status >= 400}
+    assert refused == {404, 409}, "what is refused here is refused on purpose"
+    answered = {
+        document_of(e.path).method(e.method, e.path)["id"] for e in exchanges if e.status == 200
+    }
+    for document in DOCUMENTS:
+        assert {method["id"] for method in document.methods} - answered == set()
+
+
+def test_what_our_own_clients_send(bin_dir, tmp_path):
+    """The emulator inside the demo keeps a journal of the requests that it got: from our queue and our sync."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    for number in range(20):
+        (inbox / f"{number}.txt").write_text(f"{number}\n")
+    folder = tmp_path / "emulator"
+    command = [bin_dir / "inbox-demo", "--inbox", inbox, "--data", tmp_path / "data", "--emulator-data", folder]
+    subprocess.run(command, check=True, capture_output=True, timeout=240)
+    records = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
+    exchanges = [
+        Exchange(
+            call["method"],
+            "/" + "/".join(call["path"]),
+            call.get("query", []),
+            json.loads(call["body"]) if "body" in call else None,
+            None,
+            None,
+        )
+        for call in (record["request"] for record in records if "request" in record)
+    ]
+    tasks = [exchange for exchange in exchanges if exchange.path.endswith("/tasks")]
+    assert len(tasks) >= 20
+    assert [fault for exchange in exchanges for fault in faults_of(exchange, checks_request=True)] == []
+
+
+@pytest.mark.parametrize(
+    "method, path, body, fault",
+    [
+        ("POST", f"/v2/{QUEUE}/tasks", {"task": {"httpRequest": {"uri": "x"}}}, "task.httpRequest.uri: unknown"),
+        ("POST", f"/v2/{QUEUE}/tasks", {"task": {"dispatchDeadline": "1h"}}, "'1h' is no google-duration"),
+        ("POST", f"/v2/{QUEUE}/tasks", {"task": {"scheduleTime": "now"}}, "'now' is no google-datetime"),
+        ("POST", f"/v2/{QUEUE}/tasks", {"task": {"httpRequest": {"body": "%"}}}, "'%' is no byte"),
+        ("POST", f"/v2/{QUEUE}/tasks", {"responseView": "SOME"}, "'SOME' is no string"),
+        ("PATCH", f"/v2/{QUEUE}", {"httpTarget": {"uriOverride": {"port": 80}}}, "80 is no int64"),
+        ("PATCH", f"/v2/{QUEUE}", {"retryConfig": {"maxAttempts": "3"}}, "'3' is no int32"),
+        ("GET", f"/v2/{QUEUE}/nothing", None, "no such method"),
+    ],
+)
+def test_the_check_finds_faults(method, path, body, fault):
+    """A check that can't fail would prove nothing."""
+    found = faults_of(Exchange(method, path, [], body, None, None), checks_request=True)
+    assert any(fault in text for text in found), found
