@@ -17,6 +17,8 @@ public struct CloudTasksConfiguration: Sendable {
   public var endpoint = "https://cloudtasks.googleapis.com"
   /// The longest that one call to the service may take.
   public var callTimeout = Duration.seconds(10)
+  /// How often a call is tried while the service is ailing.
+  public var retry = CallRetry()
   /// How many calls are under way at once.
   public var concurrency = 32
 

@@ -12,22 +12,25 @@ public import HTTPTypes
 /// Source: <https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks/create>.
 public struct CloudTasksQueue: TaskQueue {
   private let configuration: CloudTasksConfiguration
-  private let client: any HTTPExchange
-  private let authorize: @Sendable () async throws(JobError) -> HTTPFields
+  private let service: GoogleService
 
   /// A queue.
   ///
   /// - Parameters:
   ///   - configuration: which queue, and where it delivers to.
   ///   - client: what sends the requests.
+  ///   - clock: what tells how far ahead a task is, and measures the delays between tries.
+  ///   - random: what spreads those delays.
   ///   - authorize: the header fields that authenticate a call; none for an emulator.
   public init(
-    _ configuration: CloudTasksConfiguration, client: any HTTPExchange,
+    _ configuration: CloudTasksConfiguration, client: any HTTPExchange, clock: any JobClock = .system,
+    random: RandomSource = .system,
     authorize: @escaping @Sendable () async throws(JobError) -> HTTPFields = noAuthorization
   ) {
     self.configuration = configuration
-    self.client = client
-    self.authorize = authorize
+    service = GoogleService(
+      name: "Cloud Tasks", client: client, authorize: authorize, clock: clock, random: random,
+      retry: configuration.retry, timeout: configuration.callTimeout)
   }
 
   /// Authenticates nothing: for an emulator.
@@ -37,15 +40,22 @@ public struct CloudTasksQueue: TaskQueue {
   public var retryOwner: RetryOwner { .runtime }
 
   /// Creates tasks, several at a time.
+  ///
+  /// A task further ahead than Cloud Tasks takes is created for an earlier time: the runtime, when it gets that
+  /// delivery, hands the run over again under another name.
+  ///
+  /// - Parameter tasks: what to deliver.
+  /// - Throws: ``JobError`` `tooLarge` where a task exceeds what Cloud Tasks takes, before anything is sent;
+  ///   `queueUnavailable` where at least one task was not taken.
   public func enqueue(_ tasks: [QueuedTask]) async throws(JobError) {
-    let fields = try await authorize()
+    for task in tasks { try CloudTasksBody.checkSize(task, configuration) }
     let limit = max(1, configuration.concurrency)
     let failure = await withTaskGroup(of: JobError?.self) { group -> JobError? in
       var failure: JobError?
       for (index, task) in tasks.enumerated() {
         if index >= limit, let result = await group.next() { failure = failure ?? result }
         if failure != nil { break }
-        group.addTask { await self.create(task, fields) }
+        group.addTask { await self.create(task) }
       }
       for await result in group { failure = failure ?? result }
       return failure
@@ -54,70 +64,22 @@ public struct CloudTasksQueue: TaskQueue {
   }
 
   /// Deletes a task; one that does not exist is no failure.
+  ///
+  /// - Throws: ``JobError`` `queueUnavailable`.
   public func cancel(_ name: String, queue: String?) async throws(JobError) {
     let url = "\(configuration.endpoint)/v2/\(configuration.queueName(queue))/tasks/\(name)"
-    let fields = try await authorize()
-    let request = HTTPClientRequest(
-      method: .delete, url: url, headers: fields, body: [], timeout: configuration.callTimeout)
-    if let failure = await call(request, accepting: 404) { throw failure }
+    _ = try await service.call(.delete, url, accepting: [404])
   }
 
-  private func create(_ task: QueuedTask, _ fields: HTTPFields) async -> JobError? {
-    var fields = fields
-    fields[.contentType] = "application/json"
-    let body = CloudTasksBody.create(task, configuration)
-    let request = HTTPClientRequest(
-      method: .post, url: "\(configuration.endpoint)/v2/\(configuration.queueName(task.queue))/tasks",
-      headers: fields, body: body.encoded, timeout: configuration.callTimeout)
-    return await call(request, accepting: 409)
-  }
-
-  /// Makes a call; nil where it succeeded or answered the status that is no failure here.
-  private func call(_ request: HTTPClientRequest, accepting status: Int) async -> JobError? {
-    do throws(HTTPClientError) {
-      let response = try await client.send(request)
-      if (200..<300).contains(response.status) || response.status == status { return nil }
-      let error = try? JSONValue(parsing: response.body, limits: .service)["error"]
-      let message = error?["message"]?.string ?? "no message"
-      return JobError(
-        .queueUnavailable, "Cloud Tasks refused the call: \(message)", nativeCode: "HTTP \(response.status)")
+  private func create(_ task: QueuedTask) async -> JobError? {
+    let url = "\(configuration.endpoint)/v2/\(configuration.queueName(task.queue))/tasks"
+    let body = CloudTasksBody.create(task, configuration, now: service.clock.now())
+    do throws(JobError) {
+      _ = try await service.call(.post, url, body, accepting: [409])
+      return nil
     } catch {
-      return JobError(
-        .queueUnavailable, "Cloud Tasks could not be reached: \(error.message)", nativeCode: error.nativeCode)
+      return error
     }
-  }
-}
-
-/// The bodies of requests to Cloud Tasks, as pure functions.
-enum CloudTasksBody {
-  /// The shortest and longest dispatch deadline of an HTTP target.
-  static let deadlines = Duration.seconds(15)...Duration.minutes(30)
-
-  /// The body that creates a task.
-  static func create(_ task: QueuedTask, _ configuration: CloudTasksConfiguration) -> JSONValue {
-    let deadline = min(max(task.deadline, deadlines.lowerBound), deadlines.upperBound)
-    var httpRequest: [String: JSONValue] = [
-      "url": .string(configuration.target), "httpMethod": "POST", "headers": ["Content-Type": "application/json"],
-      "body": .string(Base64.encode(task.body.bytes)),
-    ]
-    if let account = configuration.serviceAccount {
-      let audience = configuration.audience ?? configuration.target
-      httpRequest["oidcToken"] = ["serviceAccountEmail": .string(account), "audience": .string(audience)]
-    }
-    var members: [String: JSONValue] = [
-      "name": .string("\(configuration.queueName(task.queue))/tasks/\(task.name)"),
-      "dispatchDeadline": .string(Self.text(deadline)), "httpRequest": .object(httpRequest),
-    ]
-    members["scheduleTime"] = task.notBefore.map { .string($0.description) }
-    return ["task": .object(members)]
-  }
-
-  /// A duration in proto3's JSON form: seconds with up to six digits of a fraction, and `s`.
-  static func text(_ span: Duration) -> String {
-    let (seconds, fraction) = span.microseconds.flooringDivision(by: 1_000_000)
-    if fraction == 0 { return "\(seconds)s" }
-    let digits = String(fraction)
-    return "\(seconds)." + String(repeating: "0", count: 6 - digits.count) + digits + "s"
   }
 }
 #endif

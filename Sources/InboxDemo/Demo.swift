@@ -4,19 +4,21 @@ import CloudJobsCore
 import CloudJobsEmulatorServer
 import CloudJobsGoogle
 import CloudJobsHTTP
-import CloudJobsSQLite
 import CloudJobsServer
 import Foundation
 import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// The service on its SQLite file and the emulator, side by side in one process; between them is only HTTP.
+/// The service on its store, and the emulator beside it in one process or in another; between them is only HTTP.
 struct Demo {
   let inbox: Inbox
   let folder: DataFolder
   let port: Int
   let emulatorPort: Int
+  /// The address of an emulator in another process.
+  let emulator: String?
+  let storage: DemoStore
   let emulatorData: String?
   let stays: Bool
   let clock = SystemClock()
@@ -24,9 +26,10 @@ struct Demo {
   /// A demo over a folder.
   ///
   /// - Throws: ``JobError`` where the inbox is no folder that can be read.
-  init(inbox path: String?, folder: DataFolder, port: Int, emulatorPort: Int, emulatorData: String?, stays: Bool)
-    throws
-  {
+  init(
+    inbox path: String?, folder: DataFolder, port: Int, emulatorPort: Int, emulatorData: String?,
+    emulator: String?, storage: DemoStore, stays: Bool
+  ) throws {
     if path == nil { try DefaultInbox.make(at: folder.defaultInbox) }
     let path = path ?? folder.defaultInbox.path
     guard let root = realpath(path, nil) else {
@@ -40,6 +43,8 @@ struct Demo {
     self.folder = folder
     self.port = port
     self.emulatorPort = emulatorPort
+    self.emulator = emulator.map { $0.contains("://") ? $0 : "http://\($0)" }
+    self.storage = storage
     self.emulatorData = emulatorData
     self.stays = stays
   }
@@ -48,21 +53,24 @@ struct Demo {
   func run() async throws {
     let start = clock.now()
     let board = ScanBoard()
-    let store = try SQLiteStore(path: folder.database)
+    let client = HTTPClient()
+    let store = try storage.open(in: folder, emulator: emulator, client: client)
     let writer = ReportWriter(store: store, inbox: inbox.root, file: folder.report, board: board)
     let registry = try DemoJobs.registry(inbox: inbox, board: board) { try await writer.write() }
     let queue = DeferredQueue()
+    let sync = DeferredSync()
     var options = RuntimeOptions()
     options.logger = Self.quietLogger("cloud-jobs")
     options.housekeeping = .minutes(1)
+    options.onHousekeeping = { documents throws(JobError) in try await sync.run(documents) }
     let runtime = try await JobRuntime(
       registry, store: store, queue: queue, authentication: .trustLoopback, options: options)
-    let client = HTTPClient()
     let events = runtime.events.stream(buffering: 100_000)
     let timeline = Timeline(board: board, start: start)
     let ports = PortBoard()
     let director = Director(
-      demo: self, runtime: runtime, queue: queue, client: client, board: board, writer: writer, ports: ports)
+      demo: self, registry: registry, runtime: runtime, queue: queue, sync: sync, client: client, board: board,
+      writer: writer, ports: ports)
     let group = ServiceGroup(configuration: services(runtime, ports, director))
     Console.write("The inbox is \(Console.printable(inbox.root)); data and report.json are in \(folder.url.path).")
     try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -79,14 +87,20 @@ struct Demo {
     var configuration = JobServerConfiguration(port: port)
     configuration.drainLimit = .seconds(7)
     let server = JobServer(runtime, configuration: configuration) { port in ports.set(service: port) }
-    var emulator = EmulatorConfiguration()
-    emulator.port = emulatorPort
-    emulator.dataFolder = emulatorData
-    emulator.logger = Self.quietLogger("cloud-jobs.emulator")
-    emulator.onReady = { port in ports.set(emulator: port) }
+    var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
+    if let emulator {
+      ports.set(emulator: emulator)
+    } else {
+      var emulator = EmulatorConfiguration()
+      emulator.port = emulatorPort
+      emulator.dataFolder = emulatorData
+      emulator.logger = Self.quietLogger("cloud-jobs.emulator")
+      emulator.onReady = { port in ports.set(emulator: "http://127.0.0.1:\(port)") }
+      services.append(
+        .init(service: EmulatorServer(configuration: emulator), failureTerminationBehavior: .gracefullyShutdownGroup))
+    }
     return ServiceGroupConfiguration(
-      services: [
-        .init(service: EmulatorServer(configuration: emulator), failureTerminationBehavior: .gracefullyShutdownGroup),
+      services: services + [
         .init(service: server, failureTerminationBehavior: .gracefullyShutdownGroup),
         .init(
           service: director, successTerminationBehavior: .gracefullyShutdownGroup,

@@ -6,18 +6,21 @@ import CloudJobsHTTP
 import HTTPTypes
 import ServiceLifecycle
 
-/// What an operator would do with the Google Cloud console: makes the queue and the scheduler jobs over REST, presses
-/// "run now" so that nobody has to wait for the next minute, and ends the demo when the inbox is done.
+/// What an operator would do: syncs queue and scheduler jobs with the registry, presses "run now" so that nobody has to
+/// wait for the next minute, and ends the demo when the inbox is done.
 struct Director: Service {
   let demo: Demo
+  let registry: JobRegistry
   let runtime: JobRuntime
   let queue: DeferredQueue
+  let sync: DeferredSync
   let client: HTTPClient
   let board: ScanBoard
   let writer: ReportWriter
   let ports: PortBoard
 
-  private static let location = "projects/demo/locations/local"
+  /// How long a fired report is waited for before it is fired again.
+  private static let patience = Duration.seconds(15)
 
   func run() async throws {
     try await cancelWhenGracefulShutdown {
@@ -30,55 +33,65 @@ struct Director: Service {
   }
 
   private func direct() async throws {
-    let (service, emulator) = try await ports.both(demo.clock)
-    let endpoint = "http://127.0.0.1:\(emulator)"
-    let handler = "http://127.0.0.1:\(service)/jobs"
+    let (port, endpoint) = try await ports.both(demo.clock)
+    let handler = "http://127.0.0.1:\(port)/jobs"
+    let cloud = CloudSync(configuration(endpoint, handler), client: client, clock: demo.clock)
+    for line in try await cloud.sync(registry, store: runtime.store).description.split(separator: "\n") {
+      Console.write("Sync: \(line).")
+    }
+    sync.connect(cloud)
     var tasks = CloudTasksConfiguration(
       project: "demo", location: "local", queue: "default", target: "\(handler)/trigger")
     tasks.endpoint = endpoint
-    try await setUp(endpoint: endpoint, handler: handler)
-    queue.connect(CloudTasksQueue(tasks, client: client))
+    queue.connect(CloudTasksQueue(tasks, client: client, clock: demo.clock))
     Console.write("The service listens at \(handler), the emulator at \(endpoint).")
     let recovered = try await runtime.takeOver()
     if recovered > 0 { Console.write("Took over \(recovered) runs of a process that had ended before them.") }
     var isReported = false
     while true {
-      try await post("\(endpoint)/v1/\(Self.location)/jobs/\(JobID.master):run", [:])
       try await demo.clock.sleep(until: demo.clock.now() + .seconds(1))
-      guard !isReported, board.isQuiet, try await !writer.isAnythingWaiting() else { continue }
-      try await report(endpoint)
-      isReported = true
+      do {
+        try await fire(.master, cloud.configuration)
+        guard !isReported, board.isQuiet, try await !writer.isAnythingWaiting() else { continue }
+        isReported = try await report(cloud.configuration)
+      } catch let error where demo.emulator != nil && !(error is CancellationError) {
+        // An emulator in another process may be restarted at any time: what it has lost is made again.
+        Console.write("The emulator does not answer; trying again.")
+        _ = try? await cloud.sync(registry, store: runtime.store)
+        continue
+      }
+      guard isReported else { continue }
       guard demo.stays else { return }
       Console.write("The inbox is done, the report is written. Serving until you press Ctrl-C.")
     }
   }
 
+  private func configuration(_ endpoint: String, _ handler: String) -> CloudSyncConfiguration {
+    var configuration = CloudSyncConfiguration(project: "demo", location: "local", handler: handler, queue: "default")
+    configuration.owner = "inbox-demo"
+    configuration.queueSettings.maxConcurrentDispatches = 16
+    configuration.tasksEndpoint = endpoint
+    configuration.schedulerEndpoint = endpoint
+    return configuration
+  }
+
   /// Fires the report's scheduler job, and waits until it has run.
-  private func report(_ endpoint: String) async throws {
+  ///
+  /// - Returns: whether it has run in time.
+  private func report(_ configuration: CloudSyncConfiguration) async throws -> Bool {
     let begin = demo.clock.now()
-    try await post("\(endpoint)/v1/\(Self.location)/jobs/\(DemoJobs.report):run", [:])
-    while true {
+    try await fire(DemoJobs.report, configuration)
+    while demo.clock.now() < begin + Self.patience {
       let filter = RunFilter(job: DemoJobs.report, statuses: [.succeeded, .failed], createdFrom: begin)
-      if try await !runtime.store.runs(matching: filter, after: nil, limit: 1).records.isEmpty { return }
+      if try await !runtime.store.runs(matching: filter, after: nil, limit: 1).records.isEmpty { return true }
       try await demo.clock.sleep(until: demo.clock.now() + .milliseconds(50))
     }
+    return false
   }
 
-  private func setUp(endpoint: String, handler: String) async throws {
-    try await post(
-      "\(endpoint)/v2/\(Self.location)/queues",
-      ["name": .string("\(Self.location)/queues/default"), "rateLimits": ["maxConcurrentDispatches": 16]])
-    try await schedule(JobID.master, "* * * * *", "\(handler)/master", endpoint)
-    try await schedule(DemoJobs.report, "0 2 * * *", "\(handler)/scheduled/\(DemoJobs.report)", endpoint)
-  }
-
-  private func schedule(_ id: JobID, _ cron: String, _ url: String, _ endpoint: String) async throws {
-    try await post(
-      "\(endpoint)/v1/\(Self.location)/jobs",
-      [
-        "name": .string("\(Self.location)/jobs/\(id)"), "schedule": .string(cron), "timeZone": "Etc/UTC",
-        "httpTarget": ["uri": .string(url), "httpMethod": "POST"],
-      ])
+  /// Presses "run now" on a job of Cloud Scheduler.
+  private func fire(_ job: JobID, _ configuration: CloudSyncConfiguration) async throws {
+    try await post("\(configuration.schedulerEndpoint)/v1/\(configuration.schedulerJobName(of: job)):run", [:])
   }
 
   private func post(_ url: String, _ body: JSONValue) async throws {

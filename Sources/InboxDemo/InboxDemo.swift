@@ -24,6 +24,16 @@ struct InboxDemo: AsyncParsableCommand {
   @Option(help: "The emulator's port; 0 takes a free one.")
   var emulatorPort = 0
 
+  @Option(help: "Where documents and runs live: sqlite, or firestore in the emulator that --emulator names.")
+  var store = DemoStore.sqlite
+
+  @Option(help: "What delivers runs: cloud-tasks.")
+  var queue = DemoQueue.cloudTasks
+
+  @Option(
+    help: "The address of an emulator in another process, such as 127.0.0.1:8085; without it one is started here.")
+  var emulator: String?
+
   @Option(help: "A folder for the emulator's own state; in memory when none is given.")
   var emulatorData: String?
 
@@ -38,8 +48,7 @@ struct InboxDemo: AsyncParsableCommand {
       let folder = try DataFolder(path: data.isEmpty ? ".data" : data)
       let demo = try Demo(
         inbox: inbox.flatMap { $0.isEmpty ? nil : $0 }, folder: folder, port: port, emulatorPort: emulatorPort,
-        emulatorData: emulatorData,
-        stays: stay)
+        emulatorData: emulatorData, emulator: emulator.flatMap { $0.isEmpty ? nil : $0 }, storage: store, stays: stay)
       try await demo.run()
     } catch let error as JobError {
       throw ValidationError("\(error.message)" + (error.field.map { " (\($0))" } ?? ""))

@@ -8,23 +8,6 @@ import Testing
 
 @testable import CloudJobsGoogle
 
-/// Answers each request by a rule, and keeps it.
-private final class ScriptedExchange: HTTPExchange {
-  private let requests = Mutex<[HTTPClientRequest]>([])
-  private let answer: @Sendable (HTTPClientRequest) throws(HTTPClientError) -> HTTPClientResponse
-
-  init(_ answer: @escaping @Sendable (HTTPClientRequest) throws(HTTPClientError) -> HTTPClientResponse) {
-    self.answer = answer
-  }
-
-  func send(_ request: HTTPClientRequest) async throws(HTTPClientError) -> HTTPClientResponse {
-    requests.withLock { $0.append(request) }
-    return try answer(request)
-  }
-
-  var all: [HTTPClientRequest] { requests.withLock { $0 } }
-}
-
 @Suite("The Cloud Tasks queue")
 struct CloudTasksQueueTests {
   private static let configuration = CloudTasksConfiguration(
@@ -69,7 +52,7 @@ struct CloudTasksQueueTests {
       (.hours(2), "1800s"),
     ])
   func deadlines(span: Duration, text: String) {
-    let body = CloudTasksBody.create(Self.task(deadline: span), Self.configuration)
+    let body = CloudTasksBody.create(Self.task(deadline: span), Self.configuration, now: .epoch)
     #expect(body["task"]?["dispatchDeadline"]?.string == text)
   }
 
@@ -112,9 +95,75 @@ struct CloudTasksQueueTests {
       throw HTTPClientError(.couldNotConnect, "Nobody listens.", nativeCode: "CURLE_COULDNT_CONNECT (7)")
     }
     let error = await #expect(throws: JobError.self) {
-      try await CloudTasksQueue(Self.configuration, client: down).cancel("n-1", queue: nil)
+      try await CloudTasksQueue(Self.configuration, client: down, clock: LeapingClock()).cancel("n-1", queue: nil)
     }
     #expect(error?.code == .queueUnavailable && error?.nativeCode == "CURLE_COULDNT_CONNECT (7)")
+  }
+
+  @Test(
+    "Times beyond what Cloud Tasks takes are reached in stages",
+    arguments: [
+      (Duration.zero, Duration.zero), (.days(29), .days(29)), (.hours(719), .hours(719)),
+      (.hours(719) + .microseconds(1), .days(29)), (.days(300), .days(29)), (.seconds(-5), .seconds(-5)),
+    ])
+  func stages(ahead: Duration, scheduled: Duration) {
+    let now = Timestamp(seconds: 1_700_000_000)
+    #expect(CloudTasksBody.stage(of: now + ahead, now: now) == now + scheduled)
+  }
+
+  @Test("A task that is too large is refused before anything is sent")
+  func size() async throws {
+    let exchange = ScriptedExchange { _ in HTTPClientResponse(status: 200) }
+    let queue = CloudTasksQueue(Self.configuration, client: exchange)
+    func task(_ bytes: Int) -> QueuedTask {
+      QueuedTask(name: "large", body: JSONText(.string(String(repeating: "x", count: bytes))), deadline: .seconds(30))
+    }
+    let overhead =
+      2 + "large".utf8.count + "projects/p/locations/l/queues/q".utf8.count
+      + "https://service.example/jobs/trigger".utf8.count + "Content-Typeapplication/json".utf8.count
+    try await queue.enqueue([task(CloudTasksBody.maximumBytes - overhead)])
+    #expect(exchange.all.count == 1)
+    let error = await #expect(throws: JobError.self) {
+      try await queue.enqueue([Self.task(), task(CloudTasksBody.maximumBytes - overhead + 1)])
+    }
+    #expect(error?.code == .tooLarge && error?.message.contains("1048570") == true)
+    #expect(exchange.all.count == 1)
+  }
+
+  @Test(
+    "An ailing service is tried three times in all; other refusals once",
+    arguments: [(429, 3), (503, 3), (500, 3), (0, 3), (400, 1), (403, 1), (404, 1)])
+  func tries(status: Int, calls: Int) async throws {
+    let exchange = ScriptedExchange { _ throws(HTTPClientError) in
+      if status == 0 { throw HTTPClientError(.connectionClosed, "It was cut.") }
+      return HTTPClientResponse(status: status)
+    }
+    let clock = LeapingClock()
+    let queue = CloudTasksQueue(Self.configuration, client: exchange, clock: clock)
+    let start = clock.now()
+    await #expect(throws: JobError.self) { try await queue.enqueue([Self.task()]) }
+    #expect(exchange.all.count == calls)
+    let waited = clock.now() - start
+    #expect(calls == 1 ? waited == .zero : waited >= .milliseconds(300) && waited <= .milliseconds(600))
+  }
+
+  @Test("A task is taken once the service recovers, under the same name and with fresh credentials")
+  func recovery() async throws {
+    let count = Mutex(0)
+    let exchange = ScriptedExchange { _ in
+      HTTPClientResponse(
+        status: count.withLock {
+          $0 += 1; return $0
+        } < 3 ? 503 : 409)
+    }
+    let tokens = Mutex(0)
+    let queue = CloudTasksQueue(Self.configuration, client: exchange, clock: LeapingClock()) {
+      () throws(JobError) in
+      [.authorization: "Bearer \(tokens.withLock { $0 += 1; return $0 })"]
+    }
+    try await queue.enqueue([Self.task()])
+    #expect(Set(exchange.all.map(\.body)).count == 1)
+    #expect(exchange.all.map { $0.headers[.authorization] } == ["Bearer 1", "Bearer 2", "Bearer 3"])
   }
 }
 #endif

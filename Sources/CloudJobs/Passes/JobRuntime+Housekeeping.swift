@@ -71,29 +71,40 @@ extension JobRuntime {
   ///
   /// A document may turn any job into a periodic one, so that all are looked at.
   ///
-  /// - Returns: how many documents were changed.
+  /// - Returns: the documents as they were read.
   /// - Throws: ``StoreError`` `unavailable`.
-  func reconcileDocuments() async throws(StoreError) -> Int {
+  @discardableResult
+  func reconcileDocuments() async throws(StoreError) -> JobDocuments {
     let definitions = registry.definitions
-    var changed = 0
+    var documents = JobDocuments(definitions: definitions, zones: registry.zones)
     for start in stride(from: 0, to: definitions.count, by: StoreLimits.batch) {
       let batch = definitions[start..<min(start + StoreLimits.batch, definitions.count)]
       let reading = try await access.read(jobs: batch.map(\.id), runs: [])
       for definition in batch {
         let record = reading.jobs[definition.id]
+        documents.documents[definition.id] = record?.document
         guard let patch = patch(for: definition, record, now: reading.time) else { continue }
         do throws(StoreError) {
           _ = try await access.commit([
             .patchState(definition.id, patch, record.map { .version($0.version) } ?? .absent)
           ])
-          changed += 1
         } catch  where error.code == .conflict || error.code == .unknownOutcome {
           // Another instance or an operator was faster, or the answer was lost: the next housekeeping looks again.
           continue
         }
       }
     }
-    return changed
+    return documents
+  }
+
+  /// Tells the program which documents a housekeeping has found.
+  func announce(_ documents: JobDocuments) async {
+    do throws(JobError) {
+      try await options.onHousekeeping?(documents)
+    } catch {
+      options.logger.error(
+        "What was to be done at housekeeping failed; the next one tries again.", metadata: ["error": "\(error)"])
+    }
   }
 
   private func patch(for definition: JobDefinition, _ record: JobRecord?, now: Timestamp) -> JobStatePatch? {

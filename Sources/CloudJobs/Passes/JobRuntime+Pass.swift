@@ -22,7 +22,7 @@ extension JobRuntime {
       let isHousekeeping = isHousekeepingTime(time)
       // Without a queue of its own, what waits in the store is found by each pass.
       if isHousekeeping || queue.retryOwner != .runtime { summary.recovered = try await sweep(until: end) }
-      if isHousekeeping { _ = try await reconcileDocuments() }
+      if isHousekeeping { await announce(try await reconcileDocuments()) }
     } catch {
       summary.error = JobError(error)
     }

@@ -51,6 +51,8 @@ extension ConfigurableJob {
   public func depends(on jobs: JobID...) -> Self { with { $0.dependencies += jobs } }
   /// Sets where an execution belongs.
   public func weight(_ weight: Weight) -> Self { with { $0.weight = weight } }
+  /// Sets what fires the job, where it is a ``ScheduledJob``.
+  public func trigger(_ trigger: ScheduleTrigger) -> Self { with { $0.trigger = trigger } }
   /// Sets the queue that carries the job's tasks.
   public func queue(_ name: String) -> Self { with { $0.queue = name } }
   /// Sets a label that jobs share.

@@ -61,6 +61,11 @@ extension JobRuntime {
     case .reject(let error): return Handling(rejected: error, job: delivery.job)
     case .busy(let until): return Handling(.busy, run: input.run, retryAt: until)
     case .early(let until): return Handling(.early, run: input.run, retryAt: until)
+    case .stage(let run):
+      // Whoever else owns the retries keeps the delivery for the run's time.
+      guard queue.retryOwner == .runtime else { return Handling(.early, run: input.run, retryAt: run.notBefore) }
+      guard try await save(run, situation) else { return nil }
+      return await handOn(run, input.job.policy) ?? Handling(.waiting, run: run, retryAt: run.notBefore)
     case .duplicate(let run): return await answerDuplicate(run, situation)
     case .skip(let skip, let cancelled): return try await performSkip(skip, cancelled, situation)
     case .wait(let run):

@@ -25,6 +25,10 @@ public struct RuntimeOptions: Sendable {
   public var housekeeping = Duration.minutes(5)
   /// How often, and how long in all, a call to the store is tried.
   public var storeRetry = StoreRetry()
+  /// Called by each housekeeping with the documents that it has read; a failure is logged, and the pass goes on.
+  ///
+  /// A sync with Cloud Scheduler stands here, so that a schedule edited in a document gets there without a deployment.
+  public var onHousekeeping: (@Sendable (JobDocuments) async throws(JobError) -> Void)?
   /// How many deliveries may execute at once; more are answered 429.
   public var maxConcurrentDeliveries = 1_000
 

@@ -40,7 +40,7 @@ struct StoreAccess: Sendable {
 
 extension JobError {
   /// A store's error as the handler answers it.
-  init(_ error: StoreError) {
+  package init(_ error: StoreError) {
     self.init(.storeUnavailable, error.message, nativeCode: error.nativeCode)
   }
 }

@@ -30,6 +30,8 @@ public struct JobConfiguration: Hashable, Sendable {
   public var misfire: MisfirePolicy?
   /// What becomes of a run while an earlier one is under way.
   public var overlap: OverlapPolicy?
+  /// What fires the job, where its kind is `scheduled`.
+  public var trigger: ScheduleTrigger?
   /// The queue that carries the job's tasks.
   public var queue: String?
   /// How many runs may execute at once.

@@ -45,6 +45,7 @@ extension JobConfiguration {
     group = try reader.string("group")
     misfire = try reader.read("misfire", "skip, once or catchUp(k)") { $0.string.flatMap { MisfirePolicy($0) } }
     overlap = try reader.choice("overlap", OverlapPolicy.self)
+    trigger = try reader.choice("trigger", ScheduleTrigger.self)
     queue = try reader.string("queue")
     maxConcurrent = try reader.int("maxConcurrent", 1...1_000_000)
     metadata = try reader.read("metadata", "an object") { $0.object }
@@ -68,6 +69,7 @@ extension JobConfiguration {
     members["group"] = group.map { .string($0) }
     members["misfire"] = misfire.map { .string($0.text) }
     members["overlap"] = overlap.map { .string($0.rawValue) }
+    members["trigger"] = trigger.map { .string($0.rawValue) }
     members["queue"] = queue.map { .string($0) }
     members["maxConcurrent"] = maxConcurrent.map { .integer(Int64($0)) }
     members["metadata"] = metadata.map { .object($0) }
@@ -77,7 +79,8 @@ extension JobConfiguration {
   /// The names of all fields that a configuration may set, as they stand in a document.
   public static let fieldNames: Set<String> = [
     "type", "enabled", "cron", "interval", "timeZone", "startAt", "endAt", "skipDates", "dependencies", "priority",
-    "maxRetries", "timeout", "group", "misfire", "overlap", "queue", "maxConcurrent", "metadata",
+    "maxRetries", "timeout", "group", "misfire", "overlap", "trigger", "queue", "maxConcurrent",
+    "metadata",
   ]
 
   /// The stored document after its configuration is replaced by this one.

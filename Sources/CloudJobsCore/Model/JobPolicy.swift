@@ -22,6 +22,8 @@ public struct JobPolicy: Hashable, Sendable {
   public var misfire = MisfirePolicy.once
   /// What becomes of a run while an earlier one is under way; nil means `allow` for endpoints and `skip` for the rest.
   public var overlap: OverlapPolicy?
+  /// What fires the job, where its kind is `scheduled`.
+  public var trigger = ScheduleTrigger.cloudScheduler
   /// The queue that carries the job's tasks; nil means the runtime's default.
   public var queue: String?
   /// How many runs may execute at once, over all instances; nil means no bound.

@@ -11,6 +11,9 @@ public enum Decision: Hashable, Sendable {
   case duplicate(Run)
   /// The delivery came before its time.
   case early(until: Timestamp)
+  /// The queue could not hold its task until the run's time: commit this run, which waits on, and hand it to the queue
+  /// under a new name.
+  case stage(Run)
   /// Another attempt holds the lease.
   case busy(until: Timestamp)
   /// The last allowed attempt never came back: commit this run, which has failed.
@@ -83,7 +86,9 @@ private func planWaiting(_ input: PlanInput, _ run: Run) -> Decision {
   let isStale = input.delivery.attempt.map { $0 <= run.attempt } ?? false
   if isStale { return .duplicate(run) }
   if input.now + input.settings.earlyTolerance < run.notBefore {
-    return input.delivery.attempt == nil && run.attempt > 0 ? .duplicate(run) : .early(until: run.notBefore)
+    guard input.delivery.attempt != nil else { return run.attempt > 0 ? .duplicate(run) : .early(until: run.notBefore) }
+    let isFarAhead = input.now + input.settings.stagingThreshold < run.notBefore
+    return isFarAhead ? .stage(run.handedAgain(input.settings, now: input.now)) : .early(until: run.notBefore)
   }
   let skip =
     run.attempt == 0

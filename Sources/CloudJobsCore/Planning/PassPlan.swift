@@ -49,7 +49,7 @@ public struct PassInput: Sendable {
 public func planPass(_ input: PassInput) -> PassPlan {
   let job = input.job
   guard job.isRunByPass, let schedule = job.schedule else {
-    return leaving(input, nil, "The job is of kind \(job.kind.rawValue), which the pass does not run.")
+    return leaving(input, nil, "The pass does not run this job of kind \(job.kind.rawValue).")
   }
   if let skip = Gates.enabled(job) { return leaving(input, skip, skip.reason) }
   guard let due = input.state.nextRun, due <= input.now else {

@@ -8,6 +8,8 @@ public struct PlanSettings: Hashable, Sendable {
   public var sweepDelay = Duration.seconds(60)
   /// How much before its time a delivery is still taken: the clocks of queue and store differ a little.
   public var earlyTolerance = Duration.seconds(2)
+  /// How much before its time a task counts as a stage on the way there, and not as one that the queue should repeat.
+  public var stagingThreshold = Duration.minutes(10)
   /// How late a time of a schedule may be served without counting as missed.
   public var misfireGrace = Duration.minutes(5)
   /// How long a run waits before it looks again whether the one before it has ended.

@@ -10,6 +10,9 @@ public struct ResolvedJob: Hashable, Sendable {
   public var zone: Zone
   /// How it behaves.
   public var policy: JobPolicy
+  /// The schedule as Cloud Scheduler takes it; nil where it has no words for it: seconds, intervals such as `5m`, one
+  /// point in time, and the extensions `L`, `W` and `#`.
+  public private(set) var schedulerText: String?
 
   /// Puts a document's configuration over a definition.
   ///
@@ -38,6 +41,7 @@ public struct ResolvedJob: Hashable, Sendable {
     if schedule == nil, kind == .periodic {
       throw JobError(.invalidSchedule, "A periodic job needs an interval or a cron expression.", field: "cron")
     }
+    schedulerText = kind == .scheduled ? schedule.flatMap { Self.schedulerText($0, in: zone) } : nil
   }
 
   /// What becomes of a run while an earlier one is under way.
@@ -45,8 +49,20 @@ public struct ResolvedJob: Hashable, Sendable {
     policy.overlap ?? (kind == .endpoint ? .allow : .skip)
   }
 
-  /// Whether the master pass runs the job by its schedule.
-  public var isRunByPass: Bool { kind == .periodic }
+  /// Whether the master pass runs the job by its schedule: each periodic job, and a scheduled one that asks for it or
+  /// whose schedule Cloud Scheduler can't express.
+  public var isRunByPass: Bool {
+    switch kind {
+    case .endpoint: false
+    case .periodic: true
+    case .scheduled: schedule != nil && (policy.trigger == .masterPass || schedulerText == nil)
+    }
+  }
+
+  private static func schedulerText(_ schedule: Schedule, in zone: Zone) -> String? {
+    let text = CronParser.macros[schedule.text.lowercased()] ?? schedule.text
+    return try? Schedule.unixCron(text, in: zone).text
+  }
 
   /// Schedule, zone and start as one text: when it changes, `nextRun` must be computed anew.
   public var planKey: String? {
@@ -77,6 +93,7 @@ extension JobPolicy {
     policy.group = configuration.group ?? group
     policy.misfire = configuration.misfire ?? misfire
     policy.overlap = configuration.overlap ?? overlap
+    policy.trigger = configuration.trigger ?? trigger
     policy.queue = configuration.queue ?? queue
     policy.maxConcurrent = configuration.maxConcurrent ?? maxConcurrent
     if let maxRetries = configuration.maxRetries { policy.retry.maxAttempts = max(0, maxRetries).successor }

@@ -6,7 +6,7 @@ struct CronParser {
   /// Whether six fields, macros and the extensions are taken; Cloud Scheduler takes none of them.
   var takesExtensions = true
 
-  private static let macros = [
+  static let macros = [
     "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0",
     "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *",
   ]

@@ -69,6 +69,22 @@ struct PlanCase: CustomTestStringConvertible, Sendable {
       "a retry just before the tolerance is early",
       Sample.input(run: Sample.run(.scheduled, notBefore: .seconds(2) + Sample.microsecond), attempt: 2), "early"),
     PlanCase(
+      "a task at the staging threshold is early",
+      Sample.input(run: Sample.run(.scheduled, notBefore: .minutes(10)), attempt: 2), "early"),
+    PlanCase(
+      "a task further ahead is handed over again under another name",
+      Sample.input(run: Sample.run(.scheduled, notBefore: .minutes(10) + Sample.microsecond), attempt: 2), "stage 1"),
+    PlanCase(
+      "the second stage of the first attempt is one too",
+      Sample.input(
+        run: Sample.run(.scheduled, attempt: 0, notBefore: .days(31)) { $0.handoffs = 1 }, attempt: 1), "stage 2"),
+    PlanCase(
+      "a caller without an attempt makes no stage",
+      Sample.input(run: Sample.run(.scheduled, attempt: 0, notBefore: .days(31))), "early"),
+    PlanCase(
+      "a stage of an attempt that has passed is a duplicate",
+      Sample.input(run: Sample.run(.scheduled, attempt: 2, notBefore: .days(31)), attempt: 2), "duplicate"),
+    PlanCase(
       "an attempt that has passed is a duplicate",
       Sample.input(run: Sample.run(.scheduled, attempt: 2), attempt: 2), "duplicate"),
     PlanCase(

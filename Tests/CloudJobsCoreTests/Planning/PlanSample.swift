@@ -90,6 +90,7 @@ enum PlanSample {
     case .wait: "wait"
     case .duplicate: "duplicate"
     case .early: "early"
+    case .stage(let run): "stage \(run.handoffs)"
     case .busy: "busy"
     case .bury: "bury"
     case .reject(let error): "reject \(error.code)"

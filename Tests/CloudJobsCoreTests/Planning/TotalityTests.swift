@@ -124,6 +124,10 @@ struct TotalityTests {
       if next.failures < input.job.policy.retry.maxAttempts { return "it is given up too soon" }
     case .busy: if !isHeld { return "nobody holds the lease" }
     case .early(let time): if time <= input.now + input.settings.earlyTolerance { return "it is not early" }
+    case .stage(let next):
+      if next.notBefore <= input.now + input.settings.stagingThreshold { return "it is no stage" }
+      if isHeld || next.attempt != run?.attempt || next.fence != run?.fence { return "a stage uses up an attempt" }
+      if next.nextTaskName == run?.nextTaskName, run?.handoffs != .max { return "a stage has no name of its own" }
     case .duplicate(let next): if next != run { return "a repetition changes the run" }
     case .reject: if run?.job == input.job.id { return "a fitting run is refused" }
     }

@@ -1,0 +1,66 @@
+#if HTTP
+import CloudJobs
+import CloudJobsCore
+
+/// The bodies of requests to Cloud Tasks, as pure functions.
+enum CloudTasksBody {
+  /// The shortest and longest dispatch deadline of an HTTP target.
+  static let deadlines = Duration.seconds(15)...Duration.minutes(30)
+
+  /// The furthest ahead that a task is created for: the 720 hours that Cloud Tasks takes, less what clocks may differ.
+  static let horizon = Duration.days(30) - .hours(1)
+  /// Where a task goes that lies beyond: early enough for the rest to be a stage of its own, and no early delivery.
+  static let stage = Duration.days(29)
+  /// The most bytes of a stored task, as recorded.
+  static let maximumBytes = 1_048_569
+
+  /// When a task is scheduled: at its time, or at the end of a stage on the way there.
+  static func stage(of time: Timestamp, now: Timestamp) -> Timestamp {
+    time - now > horizon ? now + stage : time
+  }
+
+  /// Refuses a task that Cloud Tasks would not store.
+  ///
+  /// - Throws: ``JobError`` `tooLarge`, which names the size and the remedy.
+  static func checkSize(_ task: QueuedTask, _ configuration: CloudTasksConfiguration) throws(JobError) {
+    let texts = [
+      task.name, configuration.queueName(task.queue), configuration.target, configuration.serviceAccount ?? "",
+      configuration.serviceAccount == nil ? "" : configuration.audience ?? configuration.target,
+      "Content-Type", "application/json",
+    ]
+    let size = texts.reduce(task.body.bytes.count) { $0 + $1.utf8.count }
+    guard size > maximumBytes else { return }
+    throw JobError(
+      .tooLarge,
+      "The task has \(size) bytes; Cloud Tasks takes \(maximumBytes). Keep the data in a bucket or in the store, and "
+        + "enqueue its key.", field: "payload")
+  }
+
+  /// The body that creates a task.
+  static func create(_ task: QueuedTask, _ configuration: CloudTasksConfiguration, now: Timestamp) -> JSONValue {
+    let deadline = min(max(task.deadline, deadlines.lowerBound), deadlines.upperBound)
+    var httpRequest: [String: JSONValue] = [
+      "url": .string(configuration.target), "httpMethod": "POST", "headers": ["Content-Type": "application/json"],
+      "body": .string(Base64.encode(task.body.bytes)),
+    ]
+    if let account = configuration.serviceAccount {
+      let audience = configuration.audience ?? configuration.target
+      httpRequest["oidcToken"] = ["serviceAccountEmail": .string(account), "audience": .string(audience)]
+    }
+    var members: [String: JSONValue] = [
+      "name": .string("\(configuration.queueName(task.queue))/tasks/\(task.name)"),
+      "dispatchDeadline": .string(Self.text(deadline)), "httpRequest": .object(httpRequest),
+    ]
+    members["scheduleTime"] = task.notBefore.map { .string(stage(of: $0, now: now).description) }
+    return ["task": .object(members)]
+  }
+
+  /// A duration in proto3's JSON form: seconds with up to six digits of a fraction, and `s`.
+  static func text(_ span: Duration) -> String {
+    let (seconds, fraction) = span.microseconds.flooringDivision(by: 1_000_000)
+    if fraction == 0 { return "\(seconds)s" }
+    let digits = String(fraction)
+    return "\(seconds)." + String(repeating: "0", count: 6 - digits.count) + digits + "s"
+  }
+}
+#endif

@@ -1,0 +1,31 @@
+#if Server && HTTP && SQLite
+import ArgumentParser
+import CloudJobs
+import CloudJobsCore
+import CloudJobsHTTP
+import CloudJobsSQLite
+
+/// Where the demo keeps documents and runs.
+enum DemoStore: String, ExpressibleByArgument, CaseIterable {
+  /// An SQLite file in the data folder.
+  case sqlite
+  /// Cloud Firestore, in an emulator that is a process of its own.
+  case firestore
+
+  /// Opens the store.
+  ///
+  /// - Parameters:
+  ///   - folder: the data folder.
+  ///   - emulator: the emulator's address; nil where it is part of this process.
+  ///   - client: what speaks to the emulator.
+  /// - Returns: the store.
+  /// - Throws: ``JobError`` `invalidField` where the choice does not fit, or what the store throws.
+  func open(in folder: DataFolder, emulator: String?, client: HTTPClient) throws -> any JobStore {
+    switch self {
+    case .sqlite: return try SQLiteStore(path: folder.database)
+    case .firestore:
+      throw JobError(.invalidField, "This build has no Firestore store. Use sqlite.", field: "--store")
+    }
+  }
+}
+#endif

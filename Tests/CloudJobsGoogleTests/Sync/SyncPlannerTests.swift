@@ -1,0 +1,193 @@
+#if HTTP && Server
+import CloudJobs
+import CloudJobsCore
+import Testing
+
+@testable import CloudJobsGoogle
+
+@Suite("The plan of sync")
+struct SyncPlannerTests {
+  private typealias Sample = SyncSample
+
+  private static func plan(
+    _ definitions: [JobDefinition], _ fields: [JobID: JSONValue] = [:], _ inventory: CloudInventory = CloudInventory(),
+    _ configuration: CloudSyncConfiguration = Sample.configuration
+  ) -> SyncPlan {
+    SyncPlanner.plan(configuration, Sample.documents(definitions, fields), inventory)
+  }
+
+  @Test("An empty location gets the default queue and the master job, with all their fields")
+  func first() throws {
+    let plan = Self.plan([])
+    #expect(plan.description == "create queue default\ncreate scheduler job cloud-jobs-cloud_jobs_master")
+    #expect(
+      plan.changes[0].body == [
+        "name": "projects/p/locations/l/queues/default",
+        "retryConfig": [
+          "maxAttempts": 100, "maxRetryDuration": "86400s", "minBackoff": "1s", "maxBackoff": "300s", "maxDoublings": 8,
+        ],
+      ])
+    let url = "https://service.example/jobs/master"
+    #expect(
+      plan.changes[1].body == [
+        "name": "projects/p/locations/l/jobs/cloud-jobs-cloud_jobs_master",
+        "description":
+          "[cloud-jobs:cloud-jobs] cloud_jobs_master. Kept by sync: edit the job's document, as edits here are undone.",
+        "schedule": "* * * * *", "timeZone": "Etc/UTC", "attemptDeadline": "180s",
+        "retryConfig": ["retryCount": 0, "minBackoffDuration": "5s", "maxBackoffDuration": "300s", "maxDoublings": 5],
+        "httpTarget": [
+          "uri": .string(url), "httpMethod": "POST",
+          "oidcToken": ["serviceAccountEmail": "runner@p.iam.gserviceaccount.com", "audience": .string(url)],
+        ],
+      ])
+  }
+
+  @Test(
+    "Who fires a scheduled job",
+    arguments: [
+      ("0 2 * * *", [:], "create scheduler job cloud-jobs-report"),
+      ("@daily", [:], "create scheduler job cloud-jobs-report"),
+      ("every monday 09:00", [:], "create scheduler job cloud-jobs-report"),
+      ("0 2 * * *", ["enabled": false], "create scheduler job cloud-jobs-report (paused)"),
+      ("0 2 * * *", ["trigger": "masterPass"], "note: report: the master pass runs it, as its trigger says."),
+      (
+        "*/10 * * * * *", [:],
+        "note: report: Cloud Scheduler can't express \"*/10 * * * * *\"; the master pass runs it."
+      ),
+      ("0 0 L * *", [:], "note: report: Cloud Scheduler can't express \"0 0 L * *\"; the master pass runs it."),
+      ("0 0 15W * *", [:], "note: report: Cloud Scheduler can't express \"0 0 15W * *\"; the master pass runs it."),
+      ("0 0 * * MON#2", [:], "note: report: Cloud Scheduler can't express \"0 0 * * MON#2\"; the master pass runs it."),
+      ("5m", [:], "note: report: Cloud Scheduler can't express \"5m\"; the master pass runs it."),
+      ("0 2 * * *", ["cron": "30s"], "note: report: Cloud Scheduler can't express \"30s\"; the master pass runs it."),
+      ("30s", ["cron": "0 2 * * *"], "create scheduler job cloud-jobs-report"),
+    ] as [(String, JSONValue, String)])
+  func triggers(cron: String, fields: JSONValue, line: String) throws {
+    let definitions = [Sample.scheduled("report", cron)]
+    let documents = Sample.documents(definitions, ["report": fields])
+    let plan = SyncPlanner.plan(Sample.configuration, documents, CloudInventory())
+    #expect(Sample.lines(plan) == [line])
+    // Exactly one of the two fires it.
+    #expect(try documents.resolve(definitions[0]).isRunByPass == line.hasPrefix("note"))
+  }
+
+  @Test("Macros are written out, and the job's zone and time limit are taken over")
+  func fields() {
+    let plan = Self.plan([Sample.scheduled("report", "@weekly", in: "Europe/Berlin")], ["report": ["timeout": 60]])
+    let body = plan.changes.last?.body
+    #expect(body?["schedule"] == "0 0 * * 0" && body?["timeZone"] == "Europe/Berlin")
+    #expect(body?["attemptDeadline"] == "75s" && body?["retryConfig"]?["retryCount"] == 5)
+    #expect(body?["httpTarget"]?["uri"] == "https://service.example/jobs/scheduled/report")
+  }
+
+  @Test(
+    "An edit is an update of just its fields",
+    arguments: [
+      ([:], "unchanged scheduler job cloud-jobs-report"),
+      (["cron": "30 3 * * *"], "update scheduler job cloud-jobs-report: schedule"),
+      (["timeZone": "Asia/Tokyo"], "update scheduler job cloud-jobs-report: timeZone"),
+      (["timeout": 90], "update scheduler job cloud-jobs-report: attemptDeadline"),
+      (["enabled": false], "update scheduler job cloud-jobs-report: state"),
+      (["enabled": false, "cron": "@daily"], "update scheduler job cloud-jobs-report: schedule, state"),
+      (["maxRetries": 9, "priority": 4], "unchanged scheduler job cloud-jobs-report"),
+    ] as [(JSONValue, String)])
+  func edits(fields: JSONValue, line: String) {
+    let definitions = [Sample.scheduled("report", "0 2 * * *")]
+    let before = Sample.inventory(after: Self.plan(definitions))
+    #expect(Sample.lines(Self.plan(definitions, ["report": fields], before)) == [line])
+  }
+
+  @Test("Another handler, another account or no account is an update of the target")
+  func target() {
+    let before = Sample.inventory(after: Self.plan([]))
+    var moved = Sample.configuration
+    moved.handler = "https://other.example/jobs"
+    var anonymous = Sample.configuration
+    anonymous.serviceAccount = nil
+    for configuration in [moved, anonymous] {
+      let plan = Self.plan([], [:], before, configuration)
+      #expect(plan.changes.last?.description == "update scheduler job cloud-jobs-cloud_jobs_master: httpTarget")
+    }
+    #expect(Self.plan([], [:], before).isEmpty)
+  }
+
+  @Test("Queues are named by jobs, set field by field, and never deleted")
+  func queues() {
+    var job = JobDefinition(id: "job", kind: .endpoint)
+    job.policy.queue = "mail"
+    #expect(Sample.lines(Self.plan([job])) == ["create queue mail"])
+    #expect(Sample.lines(Self.plan([job], ["job": ["queue": "bulk"]])) == ["create queue bulk"])
+    var before = Sample.inventory(after: Self.plan([job]))
+    #expect(Sample.lines(Self.plan([], [:], before)).isEmpty)
+    var configuration = Sample.configuration
+    configuration.queues["mail"] = QueueSettings()
+    configuration.queues["mail"]?.maxDispatchesPerSecond = 5
+    configuration.queues["mail"]?.minBackoff = .seconds(2)
+    #expect(
+      Sample.lines(Self.plan([job], [:], before, configuration))
+        == ["update queue mail: rateLimits.maxDispatchesPerSecond, retryConfig.minBackoff"])
+    // Limits that nobody configured are the operator's.
+    let name = "\(Sample.parent)/queues/mail"
+    var fields = before.queues[name]?.object ?? [:]
+    fields["rateLimits"] = ["maxDispatchesPerSecond": 7]
+    before.queues[name] = .object(fields)
+    #expect(Self.plan([job], [:], before).isEmpty)
+  }
+
+  @Test("What sync does not own stays: another's tag, another's name, a name of ours without the tag")
+  func foreign() {
+    var inventory = Sample.inventory(after: Self.plan([]))
+    let own = "\(Sample.parent)/jobs/cloud-jobs-gone"
+    let tag = Sample.configuration.ownershipTag
+    for (name, description) in [
+      ("\(Sample.parent)/jobs/other", "\(tag) copied by hand"), ("\(Sample.parent)/jobs/cloud-jobs-hand", "By hand."),
+      ("\(Sample.parent)/jobs/cloud-jobs-2-x", "[cloud-jobs:cloud-jobs-2] x"), (own, "\(tag) gone."),
+      ("\(Sample.parent)/jobs/cloud-jobs-report", "By hand."),
+    ] {
+      inventory.jobs[name] = ["name": .string(name), "description": .string(description)]
+    }
+    let plan = Self.plan([Sample.scheduled("report", "0 2 * * *")], [:], inventory)
+    let changes = plan.changes.filter { $0.action != .unchanged }
+    #expect(changes.map(\.description) == ["delete scheduler job cloud-jobs-gone"])
+    #expect(plan.notes.count == 1 && plan.notes[0].contains("is left alone"))
+  }
+
+  @Test("A document that can't be used leaves its job of Cloud Scheduler as it is, with a note")
+  func broken() {
+    let definitions = [Sample.scheduled("report", "0 2 * * *")]
+    let before = Sample.inventory(after: Self.plan(definitions))
+    for fields in [["cron": "nonsense"], ["cron": 5], ["timeZone": "Mars/Base"]] as [JSONValue] {
+      let plan = Self.plan(definitions, ["report": fields], before)
+      #expect(plan.isEmpty && plan.notes.count == 1)
+    }
+  }
+
+  @Test("A job of Cloud Scheduler in a state of failure is updated", arguments: ["UPDATE_FAILED", "DISABLED"])
+  func failedState(state: String) {
+    var inventory = Sample.inventory(after: Self.plan([]))
+    let name = Sample.configuration.schedulerJobName(of: .master)
+    var fields = inventory.jobs[name]?.object ?? [:]
+    fields["state"] = .string(state)
+    inventory.jobs[name] = .object(fields)
+    #expect(!Self.plan([], [:], inventory).isEmpty)
+  }
+
+  @Test("No two jobs get one name", arguments: [["a-b", "a.b", "a:b", "a_b", "a--b", "a-db", "a-.b", "a.-b"]])
+  func names(ids: [String]) throws {
+    let names = try ids.map { CloudSyncConfiguration.escaped(try JobID($0)) }
+    #expect(Set(names).count == ids.count)
+    #expect(names.allSatisfy { $0.utf8.allSatisfy { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: ":") } })
+  }
+
+  @Test(
+    "Fields compare by meaning",
+    arguments: [
+      (["a": "3s"], ["a": "3.000s"], []), (["a": "3s"], ["a": "3.5s"], ["a"]), (["a": "0s"], [:], []),
+      (["a": 0], [:], []), (["a": 5], ["a": "5"], []), (["a": 5], ["a": 5.0], []), (["a": 5], [:], ["a"]),
+      (["a": ["b": 1, "c": 2]], ["a": ["b": 1, "c": 3, "d": 4]], ["a.c"]), (["a": nil], [:], []),
+      (["a": nil], ["a": ["b": 1]], ["a"]), (["a": "x"], ["a": "y"], ["a"]), (["a": ["b": "0s"]], [:], []),
+    ] as [(JSONValue, JSONValue, [String])])
+  func comparison(wanted: JSONValue, found: JSONValue, paths: [String]) {
+    #expect(FieldComparison.differences(wanted, found, depth: 2) == paths)
+  }
+}
+#endif
