@@ -12,7 +12,7 @@ public import HTTPTypes
 /// Source: <https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks/create>.
 public struct CloudTasksQueue: TaskQueue {
   private let configuration: CloudTasksConfiguration
-  private let service: GoogleService
+  private let service: GoogleCaller
 
   /// A queue.
   ///
@@ -28,7 +28,7 @@ public struct CloudTasksQueue: TaskQueue {
     authorize: @escaping @Sendable () async throws(JobError) -> HTTPFields = noAuthorization
   ) {
     self.configuration = configuration
-    service = GoogleService(
+    service = GoogleCaller(
       name: "Cloud Tasks", client: client, authorize: authorize, clock: clock, random: random,
       retry: configuration.retry, timeout: configuration.callTimeout)
   }

@@ -2,6 +2,7 @@
 import ArgumentParser
 import CloudJobs
 import CloudJobsCore
+import CloudJobsGoogle
 import CloudJobsHTTP
 import CloudJobsSQLite
 
@@ -24,7 +25,13 @@ enum DemoStore: String, ExpressibleByArgument, CaseIterable {
     switch self {
     case .sqlite: return try SQLiteStore(path: folder.database)
     case .firestore:
-      throw JobError(.invalidField, "This build has no Firestore store. Use sqlite.", field: "--store")
+      guard let emulator else {
+        throw JobError(
+          .invalidField, "The Firestore store needs an emulator in another process. Name it by --emulator.",
+          field: "--store")
+      }
+      let environment = ["FIRESTORE_EMULATOR_HOST": emulator]
+      return FirestoreStore(FirestoreConfiguration(project: "demo", environment: environment), client: client)
     }
   }
 }

@@ -18,8 +18,8 @@ public import HTTPTypes
 public struct CloudSync: Sendable {
   /// What is kept in step, and where.
   public let configuration: CloudSyncConfiguration
-  private let tasks: GoogleService
-  private let scheduler: GoogleService
+  private let tasks: GoogleCaller
+  private let scheduler: GoogleCaller
 
   /// The most pages of a list that are read.
   static let maximumPages = 200
@@ -38,7 +38,7 @@ public struct CloudSync: Sendable {
     authorize: @escaping @Sendable () async throws(JobError) -> HTTPFields = CloudTasksQueue.noAuthorization
   ) {
     self.configuration = configuration
-    tasks = GoogleService(
+    tasks = GoogleCaller(
       name: "Cloud Tasks", client: client, authorize: authorize, clock: clock, random: random,
       retry: configuration.retry, timeout: configuration.callTimeout)
     var scheduler = tasks
@@ -129,7 +129,7 @@ public struct CloudSync: Sendable {
 
   /// All resources of a collection, by name.
   private func list(
-    _ service: GoogleService, _ parent: String, _ collection: String
+    _ service: GoogleCaller, _ parent: String, _ collection: String
   ) async throws(JobError) -> [String: JSONValue] {
     var found: [String: JSONValue] = [:]
     var token = ""

@@ -5,7 +5,7 @@ import CloudJobsHTTP
 import HTTPTypes
 
 /// One of Google's services over REST: authenticated calls, tried again within a bound while the service is ailing.
-struct GoogleService: Sendable {
+struct GoogleCaller: Sendable {
   /// The service, as messages name it.
   var name: String
   /// Sends the requests.
