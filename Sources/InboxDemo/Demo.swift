@@ -79,8 +79,8 @@ struct Demo {
       await runtime.drain(within: .zero)
       try await tasks.waitForAll()
     }
-    await client.shutDown()
     try await Summary(writer: writer, store: store, report: folder.report, start: start, end: clock.now()).show()
+    await client.shutDown()
   }
 
   private func services(_ runtime: JobRuntime, _ ports: PortBoard, _ director: Director) -> ServiceGroupConfiguration {

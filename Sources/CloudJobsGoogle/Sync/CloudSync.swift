@@ -6,8 +6,8 @@ public import HTTPTypes
 
 /// Keeps queues and jobs of Cloud Scheduler in step with the registry and the jobs' documents.
 ///
-/// It makes a plan first and then the changes; a second sync finds nothing to do. A call that fails ends it with what is
-/// done so far, and the next sync goes on from there. See ``CloudSyncConfiguration/owner`` for what it may touch.
+/// It makes a plan first and then the changes; a second sync finds nothing to do. A call that fails ends it with what
+/// is done so far, and the next sync goes on from there. See ``CloudSyncConfiguration/owner`` for what it may touch.
 ///
 /// ```swift
 /// options.onHousekeeping = { documents throws(JobError) in try await sync.sync(documents) }
