@@ -28,13 +28,14 @@ enum DemoJobs {
         return .done
       }
       .retry(.never)
+      .timeout(.seconds(30))
       .retention(.hours(1))
 
       EndpointJob(ingest, input: IngestFile.self, output: FileFacts.self) { file, _ in
         .done(try await FileFacts.read(file.path, in: Inbox(root: file.inbox, excluded: nil)))
       }
       .retry(RetryPolicy(maxAttempts: 3, backoff: .exponential(.milliseconds(500)), jitter: .none))
-      .timeout(.minutes(10))
+      .timeout(.minutes(2))
 
       ScheduledJob(report, cron: "0 2 * * *") { _ in
         try await writeReport()

@@ -163,7 +163,9 @@ extension JobRuntime {
         guard isConflict || error.code == .unknownOutcome else { throw error }
         if !isConflict { lost = error }
       }
-      let reading = try await access.read(jobs: [], runs: [run.id])
+      let reading = try await access.persistently { () async throws(StoreError) in
+        try await access.read(jobs: [], runs: [run.id])
+      }
       if case .success(let stored)? = reading.runs[run.id]?.run, stored.isInSameState(as: run) { return reading.time }
       if isConflict { return nil }
     }

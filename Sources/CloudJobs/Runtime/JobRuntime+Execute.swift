@@ -64,9 +64,14 @@ extension JobRuntime {
     }
     do throws(StoreError) {
       for _ in 0..<Self.maximumRaces {
-        if try await commit(writes, making: run) != nil { return .success(true) }
+        let time = try await access.persistently { () async throws(StoreError) in
+          try await commit(writes, making: run)
+        }
+        if time != nil { return .success(true) }
         // Some stores refuse a write for another's sake; as long as the lease is ours, the work need not be repeated.
-        let reading = try await access.read(jobs: [], runs: [run.id])
+        let reading = try await access.persistently { () async throws(StoreError) in
+          try await access.read(jobs: [], runs: [run.id])
+        }
         guard case .success(let stored)? = reading.runs[run.id]?.run, stored.fence == fence, stored.status == .running
         else { return .success(false) }
       }

@@ -43,6 +43,10 @@ public struct StoreRetry: Hashable, Sendable {
   /// The delay before the second try; it doubles from then on, less up to half by chance.
   public var delay = Duration.milliseconds(100)
 
-  /// Three tries.
+  /// How long it is tried to commit the end of an attempt, and to find out what became of a commit whose answer was
+  /// lost: giving up early there wastes work that is done, or leaves a lease to run out.
+  public var persistence = Duration.seconds(20)
+
+  /// Three tries, and twenty seconds where work is at stake.
   public init() {}
 }

@@ -16,6 +16,21 @@ struct StoreAccess: Sendable {
     try await attempt { () async throws(StoreError) in try await store.commit(writes) }
   }
 
+  /// Tries a call again while it answers `unavailable`, for as long as ``StoreRetry/persistence`` says.
+  func persistently<Result: Sendable>(
+    _ call: () async throws(StoreError) -> Result
+  ) async throws(StoreError) -> Result {
+    let end = clock.now() + retry.persistence
+    while true {
+      do throws(StoreError) {
+        return try await attempt(call)
+      } catch {
+        guard error.code == .unavailable, clock.now() < end else { throw error }
+        guard (try? await clock.sleep(until: min(end, clock.now() + .milliseconds(500)))) != nil else { throw error }
+      }
+    }
+  }
+
   /// Tries a call again while it answers `unavailable`.
   func attempt<Result: Sendable>(
     _ call: () async throws(StoreError) -> Result

@@ -1,15 +1,17 @@
 /// A request's header fields, found by name without regard to case.
 public struct EnvelopeHeaders: Sendable {
-  private var fields: [(name: String, value: String)]
+  /// The fields, their names in lower case.
+  private let fields: [(name: String, value: String)]
 
   /// Fields in the order in which they came; a name may occur more than once.
   public init(_ fields: [(name: String, value: String)] = []) {
-    self.fields = fields
+    self.fields = fields.map { (name: $0.name.lowercased(), value: $0.value) }
   }
 
   /// The first value of a field without the space around it, or nil where the field is absent or empty.
   public subscript(name: String) -> String? {
-    for index in fields.indices where Self.areEqual(fields[index].name, name) {
+    let lowercased = name.lowercased()
+    for index in fields.indices where fields[index].name == lowercased {
       if let value = Self.trimmed(fields[index].value) { return value }
     }
     return nil
@@ -23,7 +25,8 @@ public struct EnvelopeHeaders: Sendable {
   ///   two different values for the request's identity.
   func single(_ name: String) throws(JobError) -> String? {
     var found: String?
-    for index in fields.indices where Self.areEqual(fields[index].name, name) {
+    let lowercased = name.lowercased()
+    for index in fields.indices where fields[index].name == lowercased {
       guard let value = Self.trimmed(fields[index].value) else { continue }
       guard found == nil || found == value else {
         throw JobError(.invalidField, "The header \(name) occurs with two values. Send one.", field: name)
@@ -31,15 +34,6 @@ public struct EnvelopeHeaders: Sendable {
       found = value
     }
     return found
-  }
-
-  private static func areEqual(_ left: String, _ right: String) -> Bool {
-    let (left, right) = (left.utf8, right.utf8)
-    return left.count == right.count && left.elementsEqual(right) { lowercased($0) == lowercased($1) }
-  }
-
-  private static func lowercased(_ byte: UInt8) -> UInt8 {
-    byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
   }
 
   private static func trimmed(_ value: String) -> String? {

@@ -32,6 +32,7 @@ struct World: Sendable {
     options.clock = clock
     options.random = RandomSource(SeededRandom(state: UInt64(owner.utf8.reduce(7) { $0 &* 31 &+ Int($1) })))
     options.storeRetry.tries = 1
+    options.storeRetry.persistence = .zero
     options.logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     return options
   }
