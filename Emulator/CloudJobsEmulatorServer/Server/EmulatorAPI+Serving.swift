@@ -20,9 +20,10 @@ extension EmulatorAPI {
       let answer = await serve(request)
       guard answer.status != 200 else { continue }
       let name = request.path.dropFirst().joined(separator: "/")
+      let reason = answer.body["error"]?["message"]?.string ?? "It was refused."
       throw JobError(
-        .invalidField, "\(name): \(answer.body["error"]?["message"]?.string ?? "It was refused.")", field: "--queues",
-        nativeCode: "HTTP \(answer.status)")
+        .invalidField, "\(name): \(reason) Change the file's queue, or choose another data folder.",
+        field: "--queues", nativeCode: "HTTP \(answer.status)")
     }
   }
 
