@@ -32,6 +32,12 @@ struct EmulatorCommand: AsyncParsableCommand {
   @Option(help: "For how many seconds the name of a deleted queue can't be used again.")
   var queueTombstone = 259_200
 
+  @Option(help: "A file of queues to begin with: a queue.yaml, or a JSON list of Cloud Tasks v2 Queue objects.")
+  var queues: String?
+
+  @Option(help: "Where queues of the file go whose names don't begin with projects/.")
+  var queuesLocation = QueuesFile.defaultLocation
+
   @Option(help: "Pushes a topic's messages: projects/P/topics/T=http://127.0.0.1:8080/push. May be repeated.")
   var push: [String] = []
 
@@ -76,6 +82,11 @@ struct EmulatorCommand: AsyncParsableCommand {
     }
     configuration.logger = Logger(label: "cloud-jobs.emulator") { StreamLogHandler.standardError(label: $0) }
     configuration.logger.logLevel = .warning
+    if let queues {
+      let file = try QueuesFile(parsing: try InputFile.text(at: queues), location: queuesLocation)
+      for note in file.notes { configuration.logger.warning("\(queues): \(note)") }
+      configuration.queues = file
+    }
     let lines = configuration
     configuration.onReady = { port in
       StandardOutput.write("cloud-jobs emulator is ready at http://\(lines.host):\(port)")

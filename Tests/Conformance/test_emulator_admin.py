@@ -1,6 +1,7 @@
 """What the emulator offers beyond Google's services: moving its clock, and telling how to be reached."""
 
 import datetime
+import subprocess
 
 from conftest import LOCATION, Emulator
 
@@ -45,3 +46,42 @@ def test_the_lines_that_are_printed(cloud_jobs):
         assert f"export CLOUD_SCHEDULER_EMULATOR_HOST={address}" in lines
     finally:
         assert emulator.stop() == 0
+
+
+def test_queues_of_a_file_are_there_from_the_start_after_a_reset_and_after_a_restart(cloud_jobs, tmp_path):
+    file = tmp_path / "queue.yaml"
+    file.write_text(
+        "queue:\n- name: mail  # letters\n  rate: 30/m\n  max_concurrent_requests: 3\n  target: v2\n"
+        "  retry_parameters:\n    task_retry_limit: 7\n    task_age_limit: 2d\n    min_backoff_seconds: 0.5\n"
+        f"- name: {LOCATION}/queues/other\n"
+    )
+    options = ["--queues", str(file), "--queues-location", "projects/p/locations/l", "--data", str(tmp_path / "data")]
+    emulator = Emulator(cloud_jobs, *options)
+    try:
+        status, mail = emulator.call("GET", "/v2/projects/p/locations/l/queues/mail")
+        assert status == 200
+        assert mail["rateLimits"]["maxDispatchesPerSecond"] == 0.5
+        assert mail["rateLimits"]["maxConcurrentDispatches"] == 3
+        assert mail["retryConfig"]["maxAttempts"] == 8
+        assert mail["retryConfig"]["maxRetryDuration"] == "172800s"
+        assert mail["retryConfig"]["minBackoff"] == "0.500s"
+        assert emulator.call("GET", f"/v2/{LOCATION}/queues/other")[0] == 200
+        emulator.call("POST", "/_emulator/reset")
+        assert emulator.call("GET", "/v2/projects/p/locations/l/queues/mail") == (200, mail)
+        assert emulator.call("POST", "/v2/projects/p/locations/l/queues/mail:pause", {})[0] == 200
+    finally:
+        emulator.kill()
+    file.write_text('[{"name": "mail", "rateLimits": {"maxConcurrentDispatches": 9}}]')
+    for arguments in (options, options[-2:]):
+        emulator = Emulator(cloud_jobs, *arguments)
+        try:
+            mail = emulator.call("GET", "/v2/projects/p/locations/l/queues/mail")[1]
+            assert (mail["rateLimits"]["maxConcurrentDispatches"], mail["state"]) == (9, "PAUSED")
+            assert emulator.call("GET", f"/v2/{LOCATION}/queues/other")[0] == 200, "what the file forgot stays"
+        finally:
+            emulator.kill()
+    file.write_text("queue:\n- name: mail\n  rate: fast\n")
+    refused = subprocess.run(
+        [cloud_jobs, "emulator", "--port", "0", "--queues", file], capture_output=True, text=True, timeout=60
+    )
+    assert refused.returncode != 0 and "Line 3: A rate is" in refused.stderr

@@ -12,6 +12,21 @@ extension EmulatorAPI {
     return await durably(answer)
   }
 
+  /// Makes the queues of the start, before anyone else is served.
+  ///
+  /// - Throws: ``JobError`` `invalidField` where the service refuses one.
+  func makeQueues(_ requests: [RESTRequest]) async throws(JobError) {
+    for request in requests {
+      let answer = await serve(request)
+      guard answer.status != 200 else { continue }
+      let name = request.path.dropFirst().joined(separator: "/")
+      let reason = answer.body["error"]?["message"]?.string ?? "It was refused."
+      throw JobError(
+        .invalidField, "\(name): \(reason) Change the file's queue, or choose another data folder.",
+        field: "--queues", nativeCode: "HTTP \(answer.status)")
+    }
+  }
+
   /// Serves `POST /_emulator/advance?by=3600s`.
   func advance(_ request: RESTRequest) async -> RESTResponse {
     let text = request.query.first { $0.name == "by" }?.value ?? ""

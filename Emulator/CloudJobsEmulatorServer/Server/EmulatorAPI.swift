@@ -6,7 +6,7 @@ public import CloudJobsEmulator
 /// | call | answer |
 /// | --- | --- |
 /// | `GET /` | that the emulator is there |
-/// | `POST /_emulator/reset` | empties all services, and brings the time back to the clock's |
+/// | `POST /_emulator/reset` | empties all services but for the queues of the start, and resets the time |
 /// | `POST /_emulator/advance?by=3600s` | moves the time ahead, through all that comes due on the way |
 /// | `GET` or `POST /_emulator/idle?timeout=30s` | waits until nothing is in flight, due or to be tried again |
 /// | `GET /_emulator/deliveries` | what was delivered lately, and why each task and job waits |
@@ -16,6 +16,7 @@ public import CloudJobsEmulator
 public struct EmulatorAPI: Sendable {
   let emulator: LocalEmulator
   private let initialState: @Sendable () -> EmulatorState
+  private let startUp: [RESTRequest]
   private let document: @Sendable (_ path: [String]) -> JSONValue?
   let face = RESTFace()
 
@@ -23,13 +24,16 @@ public struct EmulatorAPI: Sendable {
   ///
   /// - Parameters:
   ///   - emulator: the emulator, which must be running for deliveries to be made.
+  ///   - startUp: requests that a reset makes again, as they were made at the start.
   ///   - document: the document of the tokens' issuer at a path, in parts; nil where there is none.
   ///   - initialState: what a reset goes back to.
   public init(
-    _ emulator: LocalEmulator, document: @escaping @Sendable (_ path: [String]) -> JSONValue? = { _ in nil },
+    _ emulator: LocalEmulator, startUp: [RESTRequest] = [],
+    document: @escaping @Sendable (_ path: [String]) -> JSONValue? = { _ in nil },
     initialState: @escaping @Sendable () -> EmulatorState
   ) {
     self.emulator = emulator
+    self.startUp = startUp
     self.document = document
     self.initialState = initialState
   }
@@ -54,6 +58,7 @@ public struct EmulatorAPI: Sendable {
     switch (request.method, request.path[1]) {
     case ("POST", "reset"):
       emulator.reset(to: initialState())
+      for request in startUp { _ = await serve(request) }
       return await durably(RESTResponse(.object([:])))
     case ("POST", "advance"): return await advance(request)
     case ("GET", "idle"), ("POST", "idle"):

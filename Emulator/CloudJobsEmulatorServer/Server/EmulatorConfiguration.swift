@@ -25,6 +25,8 @@ public struct EmulatorConfiguration: Sendable {
   public var seed: UInt64 = 0
   /// Where a journal keeps the state of all services across restarts; nil keeps it in memory.
   public var dataFolder: String?
+  /// The queues that are there from the start, also after a reset; nil for none.
+  public var queues: QueuesFile?
   /// What the OIDC tokens of deliveries say as `iss`; nil for the emulator's own address.
   ///
   /// `https://accounts.google.com` makes them look like Google's to code that checks no more than the name.

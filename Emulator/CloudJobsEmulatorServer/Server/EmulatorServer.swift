@@ -43,12 +43,14 @@ public struct EmulatorServer: Service {
 
   /// Serves until the task is cancelled or the service group shuts down.
   ///
-  /// - Throws: where the address can't be bound, or the data folder can't be used.
+  /// - Throws: where the address can't be bound, the data folder can't be used, or a queue of the start is refused.
   public func run() async throws {
     try recover()
     let configuration = configuration
     let origin = origin
-    let api = EmulatorAPI(emulator, document: document) { Self.initialState(configuration) }
+    let startUp = configuration.queues?.requests ?? []
+    let api = EmulatorAPI(emulator, startUp: startUp, document: document) { Self.initialState(configuration) }
+    try await api.makeQueues(startUp)
     let check = RequestGuard(host: configuration.host)
     let responder = CallbackResponder<BasicRequestContext> { request, _ in
       if let fault = check.refusal(authority: request.head.authority, origin: request.headers[.origin]) {
