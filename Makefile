@@ -10,6 +10,7 @@ CONFIGURATION ?= debug
 INBOX ?=
 DATA ?= .data
 PORT ?= 8123
+QUEUES ?=
 ARGS ?=
 PYTHON ?= python3
 VENV ?= .venv
@@ -45,7 +46,8 @@ format: ## Format all Swift files
 
 emulator: packages ## Serve Cloud Tasks, Cloud Scheduler and Firestore here (PORT=8123 DATA=folder, or in memory)
 	$(SWIFT) run -c $(CONFIGURATION) $(BUILD_FLAGS) cloud-jobs emulator --port $(PORT) \
-	  $(if $(filter command line environment,$(origin DATA)),--data "$(DATA)") $(ARGS)
+	  $(if $(filter command line environment,$(origin DATA)),--data "$(DATA)") \
+	  $(if $(QUEUES),--queues "$(QUEUES)") $(ARGS)
 
 conformance: packages $(VENV)/.installed ## Run the tests against other implementations and the official clients
 	$(SWIFT) build $(BUILD_FLAGS)
