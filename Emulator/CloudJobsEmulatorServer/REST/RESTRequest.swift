@@ -1,3 +1,5 @@
+import CloudJobsCore
+
 /// A request over REST, whatever server took it.
 public struct RESTRequest: Hashable, Sendable {
   /// The HTTP method.

@@ -139,28 +139,8 @@ private enum Route: Equatable {
     case (1, "trigger"): self = .envelope(.trigger)
     case (1, "master"): self = .envelope(.master)
     case (1, "health"): self = .health
-    case (2, "scheduled"): self = .envelope(.scheduled(PercentCoding.decode(segments[1])))
+    case (2, "scheduled"): self = .envelope(.scheduled(PercentEncoding.decode(segments[1], plusIsSpace: false)))
     default: return nil
     }
-  }
-}
-
-/// Percent-encoding of path segments (RFC 3986, <https://www.rfc-editor.org/rfc/rfc3986#section-2.1>).
-enum PercentCoding {
-  /// The text with its escapes replaced; what is no escape stays as it is.
-  static func decode(_ text: Substring) -> String {
-    var bytes = [UInt8]()
-    var rest = Array(text.utf8)[...]
-    while let byte = rest.popFirst() {
-      if byte == UInt8(ascii: "%"), rest.count >= 2,
-        let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-      {
-        bytes.append(value)
-        rest = rest.dropFirst(2)
-      } else {
-        bytes.append(byte)
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -83,21 +83,7 @@ struct CloudEvent {
 
   /// A header's value without its percent-encoding (section 3.1.3.2 of the source); what is not such is kept.
   private static func decoded(_ value: String) -> String {
-    guard value.utf8.contains(UInt8(ascii: "%")) else { return value }
-    var bytes = [UInt8]()
-    var rest = value.utf8[...]
-    while let byte = rest.popFirst() {
-      if byte == UInt8(ascii: "%"), rest.count >= 2,
-        rest.prefix(2).allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
-        let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-      {
-        bytes.append(code)
-        rest = rest.dropFirst(2)
-      } else {
-        bytes.append(byte)
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
+    value.utf8.contains(UInt8(ascii: "%")) ? PercentEncoding.decode(value, plusIsSpace: false) : value
   }
 
   /// An attribute that must be there.

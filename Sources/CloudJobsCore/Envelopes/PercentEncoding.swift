@@ -1,12 +1,12 @@
 /// Percent-encoding of URLs (RFC 3986, <https://www.rfc-editor.org/rfc/rfc3986#section-2.1>).
-enum PercentEncoding {
+package enum PercentEncoding {
   /// The text that an encoded part of a URL means; a `%` that begins no pair of digits stands for itself.
   ///
   /// - Parameters:
   ///   - text: the encoded part.
   ///   - plusIsSpace: whether `+` means a space, as in queries.
   /// - Returns: the text; bytes that are not UTF-8 become replacement characters.
-  static func decode(_ text: some StringProtocol, plusIsSpace: Bool) -> String {
+  package static func decode(_ text: some StringProtocol, plusIsSpace: Bool) -> String {
     let bytes = Array(text.utf8)
     var decoded = [UInt8]()
     var index = 0
