@@ -37,6 +37,14 @@ struct FirestoreRESTTests {
         200
       ),
       ("POST", ":listCollectionIds", "{}", 200), ("POST", "/c/a:listCollectionIds", #"{"pageSize":5}"#, 200),
+      (
+        "POST", ":partitionQuery",
+        #"{"structuredQuery":{"from":[{"collectionId":"c","allDescendants":true}]},"partitionCount":"4"}"#, 200
+      ),
+      ("POST", ":partitionQuery", #"{"structuredQuery":{"from":[{"collectionId":"c"}]}}"#, 400),
+      ("POST", ":partitionQuery", #"{"structuredQuery":{"from":[{"collectionId":"_/"}]},"partitionCount":"4"}"#, 400),
+      ("POST", ":partitionQuery", #"{"partitionCount":"4"}"#, 400), ("GET", "/c?recursive=true", "", 200),
+      ("POST", ":listCollectionIds", #"{"readTime":"yesterday"}"#, 400),
       ("POST", ":listen", "{}", 501), ("POST", "/c/a", "{}", 404), ("PUT", "/c/a", "{}", 404), ("GET", "", "", 404),
     ])
   func routes(method: String, path: String, body: String, status: Int) {
@@ -180,5 +188,28 @@ struct FirestoreRESTTests {
     var caller = Self.caller()
     #expect(caller.call("DELETE", "/emulator\(Self.base)").status == 200)
     #expect(caller.call("GET", "\(Self.base)/c/a").status == 404)
+  }
+
+  @Test(
+    "the refusal of a method that streams is the element of an array",
+    arguments: ["batchGet", "executePipeline", "listen", "runAggregationQuery", "runQuery", "write"])
+  func streams(verb: String) {
+    var caller = Self.caller()
+    let answer = caller.call("POST", "\(Self.base):\(verb)", #"{"documents":[""]}"#)
+    #expect(answer.status >= 400)
+    #expect(answer.body.array?.map { $0["error"]?["code"]?.integer } == [Int64(answer.status)])
+  }
+
+  @Test(
+    "the administration of databases is known and not supported",
+    arguments: [
+      "databases", "databases:clone", "databases/d", "databases/d:exportDocuments", "databases/d/operations/o",
+      "databases/d/collectionGroups/c/indexes", "locations/l/backups",
+    ])
+  func administration(path: String) {
+    var caller = Self.caller()
+    let answer = caller.call("POST", "/v1/projects/p/\(path)", "{}")
+    #expect(answer.status == 501)
+    #expect(answer.error?.status == "UNIMPLEMENTED")
   }
 }

@@ -2,18 +2,32 @@ import CloudJobsCore
 
 extension DocumentDatabase {
   /// The ids of the collections directly below a path, in order, also where only documents further below exist.
-  func collectionIDs(below parent: Firestore.Path, after id: String?, limit: Int) -> [String] {
-    children(of: parent, after: id, limit: limit).map(\.id)
+  func collectionIDs(
+    below parent: Firestore.Path, after id: String?, limit: Int, at time: Timestamp
+  ) -> [String] {
+    children(of: parent, after: id, limit: limit, at: time).map(\.id)
   }
 
   /// The documents of a collection by name with those that are missing but have documents below them.
   func membersAndMissing(
-    of collection: Firestore.Path, after id: String?, limit: Int
+    of collection: Firestore.Path, after id: String?, limit: Int, at time: Timestamp
   ) -> [Firestore.Path] {
-    children(of: collection, after: id, limit: limit)
+    children(of: collection, after: id, limit: limit, at: time)
   }
 
-  /// What lies directly below a path, found by leaping from one to the next.
+  /// What lay directly below a path at a time.
+  private func children(
+    of parent: Firestore.Path, after id: String?, limit: Int, at time: Timestamp
+  ) -> [Firestore.Path] {
+    guard time < lastCommit else { return children(of: parent, after: id, limit: limit) }
+    let last = id.map { parent.child($0) }
+    let found = documents(in: .everything(under: parent, isDeep: true), at: time).map { document in
+      parent.child(document.name.path.segments[parent.segments.count])
+    }
+    return Array(Set(found).filter { child in last.map { $0 < child } ?? true }.sorted().prefix(limit))
+  }
+
+  /// What lies directly below a path now, found by leaping from one to the next.
   private func children(of parent: Firestore.Path, after id: String?, limit: Int) -> [Firestore.Path] {
     var result: [Firestore.Path] = []
     var last = id.map { parent.child($0) }

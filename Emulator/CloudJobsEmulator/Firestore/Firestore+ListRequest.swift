@@ -11,6 +11,8 @@ extension Firestore {
     public var orders: [Query.Order] = []
     /// Whether documents count that are missing but have documents below them; not with an order.
     public var showMissing = false
+    /// Whether the collections of the same id further below the parent are listed too.
+    public var isRecursive = false
     /// The fields that are returned; nil for all of them.
     public var mask: [FieldPath]?
     /// As of when.

@@ -15,12 +15,13 @@ extension FirestoreService {
     _ request: Firestore.ListRequest, at now: Timestamp
   ) throws(ServiceFault) -> ResourcePage<Firestore.ListedDocument> {
     guard !request.showMissing else { return try listWithMissing(request, at: now) }
-    var query = Firestore.Query(from: .init(request.collectionID))
+    var query = Firestore.Query(from: .init(request.collectionID, allDescendants: request.isRecursive))
     query.orders = request.orders
     var consistency = request.consistency
     let size = try Self.limit(of: request.page)
     query.limit = size + 1
-    let isByName = request.orders.isEmpty
+    // An id tells one document from others only within one collection.
+    let isByName = request.orders.isEmpty && !request.isRecursive
     if !request.page.token.isEmpty {
       if isByName {
         let last = request.parent.child(request.collectionID).child(request.page.token)
@@ -48,14 +49,19 @@ extension FirestoreService {
     guard request.orders.isEmpty else {
       throw .invalidArgument("Requests with showMissing may not specify where or orderBy.")
     }
+    guard !request.isRecursive else {
+      throw .invalidArgument("Requests with recursive may not specify showMissing.")
+    }
     try Firestore.Name.check(id: request.collectionID, isCollection: true)
     let size = try Self.limit(of: request.page)
     let collection = request.parent.path.child(request.collectionID)
     let after = request.page.token.isEmpty ? nil : request.page.token
+    let time = try time(of: request, at: now)
     let items = with(request.parent.database) { database in
-      database.membersAndMissing(of: collection, after: after, limit: size + 1).map { path in
+      database.membersAndMissing(of: collection, after: after, limit: size + 1, at: time).map { path in
         Firestore.ListedDocument(
-          name: Firestore.Name(database.name, path), document: database.documents[path]?.masked(by: request.mask))
+          name: Firestore.Name(database.name, path),
+          document: database.document(path, at: time)?.masked(by: request.mask))
       }
     }
     usage.reads += max(min(items.count, size), 1)
@@ -63,20 +69,34 @@ extension FirestoreService {
     return ResourcePage(items: Array(items.prefix(size)), nextPageToken: token)
   }
 
+  /// As of when a list is read; to a transaction the documents that exist belong as to a query.
+  private mutating func time(
+    of request: Firestore.ListRequest, at now: Timestamp
+  ) throws(ServiceFault) -> Timestamp {
+    guard case .transaction = request.consistency else {
+      return try readPoint(request.consistency, in: request.parent.database, at: now).stamp.readTime
+    }
+    let plan = try QueryPlan(Firestore.Query(from: .init(request.collectionID)), parent: request.parent)
+    return try run(plan, request.consistency, at: now).0.readTime
+  }
+
   /// Lists the ids of the collections directly below a document or the root.
   ///
   /// - Parameters:
   ///   - parent: the document or the root.
   ///   - page: which page.
+  ///   - readTime: a time of the last hour as of which is read; nil for now.
   ///   - now: the time.
   /// - Returns: a page of them.
-  /// - Throws: ``ServiceFault`` `invalidArgument` for a negative page size.
+  /// - Throws: ``ServiceFault`` `invalidArgument` for a negative page size, or a time that can't be read.
   public mutating func listCollectionIDs(
-    under parent: Firestore.Name, page: PageRequest = .init(), at now: Timestamp
+    under parent: Firestore.Name, page: PageRequest = .init(), readTime: Timestamp? = nil, at now: Timestamp
   ) throws(ServiceFault) -> ResourcePage<String> {
     let size = try page.limit(maximum: 300)
     let after = page.token.isEmpty ? nil : page.token
-    let ids = with(parent.database) { $0.collectionIDs(below: parent.path, after: after, limit: size + 1) }
+    let consistency = readTime.map { Firestore.Consistency.readTime($0) } ?? .latest
+    let time = try readPoint(consistency, in: parent.database, at: now).stamp.readTime
+    let ids = with(parent.database) { $0.collectionIDs(below: parent.path, after: after, limit: size + 1, at: time) }
     usage.reads += 1
     return ResourcePage(items: Array(ids.prefix(size)), nextPageToken: ids.count > size ? ids[size - 1] : "")
   }

@@ -23,6 +23,16 @@ extension FirestoreService {
       skippedResults: outcome.skipped, scannedEntries: outcome.scanned)
   }
 
+  /// Refuses what is no query.
+  ///
+  /// - Parameters:
+  ///   - query: the query.
+  ///   - parent: below what its collections lie: a document or the root.
+  /// - Throws: ``ServiceFault`` `invalidArgument` for a query that is not allowed.
+  public func check(_ query: Firestore.Query, under parent: Firestore.Name) throws(ServiceFault) {
+    _ = try QueryPlan(query, parent: parent)
+  }
+
   /// Computes numbers over a query's results, of which those count that have all fields that are computed on.
   ///
   /// - Parameters:

@@ -46,6 +46,7 @@ extension FirestoreCall {
     request.page = try parameters.page()
     request.orders = try Firestore.ListRequest.orders(parsing: parameters.string("orderBy") ?? "")
     request.showMissing = try parameters.bool("showMissing") ?? false
+    request.isRecursive = try parameters.bool("recursive") ?? false
     request.mask = try parameters.fieldPaths("mask")
     request.consistency = try parameters.consistency()
     try parameters.finish()
@@ -63,9 +64,9 @@ extension FirestoreCall {
     _ service: inout FirestoreService, _ reader: inout MessageReader
   ) throws(ServiceFault) -> JSONValue {
     let page = PageRequest(size: try reader.integer("pageSize") ?? 0, token: try reader.string("pageToken") ?? "")
-    reader.ignore("readTime")
+    let time = try reader.timestamp("readTime")
     try reader.finish()
-    let found = try service.listCollectionIDs(under: try parent(ids), page: page, at: now)
+    let found = try service.listCollectionIDs(under: try parent(ids), page: page, readTime: time, at: now)
     var answer: [String: JSONValue] = [:]
     if !found.items.isEmpty { answer["collectionIds"] = .array(found.items.map { .string($0) }) }
     if !found.nextPageToken.isEmpty { answer["nextPageToken"] = .string(found.nextPageToken) }

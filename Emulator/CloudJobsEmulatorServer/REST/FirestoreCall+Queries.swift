@@ -41,6 +41,23 @@ extension FirestoreCall {
       ])
   }
 
+  /// Serves `partitionQuery`.
+  func partitionQuery(_ service: FirestoreService, _ reader: inout MessageReader) throws(ServiceFault) -> JSONValue {
+    guard var inner = try reader.message("structuredQuery") else {
+      throw .invalidArgument("A partition query request must have a structured query.")
+    }
+    let query = try inner.structuredQuery()
+    let (count, size) = (try reader.wideInteger("partitionCount") ?? 0, try reader.integer("pageSize") ?? 0)
+    guard count > 0, size >= 0 else {
+      throw .invalidArgument("partition_count must be greater than zero, and page_size must not be negative.")
+    }
+    _ = (try reader.string("pageToken"), try reader.timestamp("readTime"))
+    try reader.finish()
+    // The number of partitions is the service's to choose: one, which has no point between it and others.
+    try service.check(query, under: try parent(ids))
+    return .object([:])
+  }
+
   /// The first element of an answer, where a transaction began with the request.
   static func started(_ stamp: Firestore.ReadStamp) -> [JSONValue] {
     stamp.transaction.map { [["transaction": .string(Base64.encode($0))]] } ?? []

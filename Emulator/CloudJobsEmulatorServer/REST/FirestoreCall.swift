@@ -11,6 +11,11 @@ struct FirestoreCall {
     "partitionQuery", "rollback", "runAggregationQuery", "runQuery", "write",
   ]
 
+  /// The verbs that answer a stream, which over REST is an array.
+  private static let streams: Set<String> = [
+    "batchGet", "executePipeline", "listen", "runAggregationQuery", "runQuery", "write",
+  ]
+
   let method: String
   let database: Firestore.DatabaseName
   /// The ids after `documents`.
@@ -27,6 +32,7 @@ struct FirestoreCall {
     // The official emulator's way to empty a database, which test suites in many languages call.
     isClearing = request.method == "DELETE" && parts.first == "emulator"
     if isClearing { parts.removeFirst() }
+    // What lies above the documents is for the administration of databases, which `RESTFace` refuses.
     guard parts.count >= 6, parts[0] == "v1", parts[1] == "projects", parts[3] == "databases" else { return nil }
     var verb: String?
     if request.method == "POST", let last = parts.last, let colon = last.lastIndex(of: ":"),
@@ -47,7 +53,7 @@ struct FirestoreCall {
 
   /// Serves the call; methods that stream answer, and are refused, in an array.
   func respond(_ service: inout FirestoreService) -> RESTResponse {
-    let streams = verb == "runQuery" || verb == "batchGet" || verb == "runAggregationQuery"
+    let streams = verb.map { Self.streams.contains($0) } ?? false
     do throws(ServiceFault) {
       return RESTResponse(try serve(&service))
     } catch {
@@ -77,8 +83,7 @@ struct FirestoreCall {
     case "beginTransaction": return try beginTransaction(&service, &reader)
     case "commit": return try commit(&service, &reader)
     case "listCollectionIds": return try listCollectionIDs(&service, &reader)
-    // The number of partitions is the service's to choose: one, which has no point between it and others.
-    case "partitionQuery": return .object([:])
+    case "partitionQuery": return try partitionQuery(service, &reader)
     case "rollback": return try rollback(&service, &reader)
     case "runAggregationQuery": return try runAggregationQuery(&service, &reader)
     case "runQuery": return try runQuery(&service, &reader)

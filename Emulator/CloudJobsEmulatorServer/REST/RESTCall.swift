@@ -74,6 +74,20 @@ struct RESTCall {
     ServiceFault(.notFound, "The emulator has no method \(method) \(path).")
   }
 
+  /// Whether the call is for the administration of Firestore: databases, indexes, backups and the like.
+  var administersFirestore: Bool {
+    guard version == "v1", resource.count > 2, resource[0] == "projects" else { return false }
+    return resource[2].prefix { $0 != ":" } == "databases" || resource[2] == "locations" && collection == "backups"
+  }
+
+  /// The refusal of what the emulator knows of and doesn't do.
+  var unsupported: ServiceFault {
+    ServiceFault(
+      .unimplemented,
+      "The emulator does not support \(method) \(path). A database is there when a request first names it, and needs "
+        + "no indexes.")
+  }
+
   /// Serves `locations.get`: any well-formed location exists.
   func serveLocation() throws(ServiceFault) -> JSONValue {
     guard method == "GET", verb == nil else { throw unknownRoute }

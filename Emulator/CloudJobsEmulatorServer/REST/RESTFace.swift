@@ -30,6 +30,7 @@ public struct RESTFace: Sendable {
     _ request: RESTRequest, _ state: inout EmulatorState, _ now: Timestamp
   ) throws(ServiceFault) -> JSONValue {
     var call = RESTCall(request, at: now)
+    if call.administersFirestore { throw call.unsupported }
     if call.isBatch { return try call.serveBatch(&state) }
     switch (call.version, call.collection) {
     case (_, "queues") where call.isPolicyCall: return try call.servePolicies(&state)

@@ -71,4 +71,57 @@ struct FirestoreListTests {
     #expect(first.items == ["b", "c"])
     #expect(try ids("", .init(size: 2, token: first.nextPageToken)) == .init(items: ["d"], nextPageToken: ""))
   }
+
+  @Test("collections of one id at any depth are listed in pages")
+  func recursive() throws {
+    var fixture = FirestoreFixture()
+    for path in ["c/a", "c/b", "d/x/c/a", "d/x/c/e/c/f", "d/x/e/g"] { try fixture.set(path) }
+    var request = Firestore.ListRequest(FirestoreFixture.root, "c")
+    #expect(try pages(&fixture, request) == [["a", "b"]])
+    request.isRecursive = true
+    #expect(try pages(&fixture, request) == [["a", "b", "a", "f"]])
+    request.page.size = 3
+    #expect(try pages(&fixture, request) == [["a", "b", "a"], ["f"]])
+    request.showMissing = true
+    #expect(fault { _ = try fixture.service.listDocuments(request, at: fixture.now) }?.code == .invalidArgument)
+  }
+
+  @Test("lists as of a time before changes")
+  func past() throws {
+    var fixture = FirestoreFixture()
+    for path in ["c/a/s/x", "c/b", "d/q"] { try fixture.set(path) }
+    let then = try fixture.set("c/b/s/x").updateTime
+    for path in ["c/a/s/x", "d/q"] { try fixture.delete(path) }
+    for path in ["c/z", "e/q"] { try fixture.set(path) }
+    var request = Firestore.ListRequest(FirestoreFixture.root, "c")
+    request.showMissing = true
+    #expect(try pages(&fixture, request) == [["b", "z"]])
+    request.consistency = .readTime(then)
+    #expect(try pages(&fixture, request) == [["a?", "b"]])
+    request.page.size = 1
+    #expect(try pages(&fixture, request) == [["a?"], ["b"]])
+    func collections(_ time: Timestamp?, _ page: PageRequest = .init()) throws -> ResourcePage<String> {
+      var copy = fixture
+      return try copy.service.listCollectionIDs(under: FirestoreFixture.root, page: page, readTime: time, at: copy.now)
+    }
+    #expect(try collections(nil).items == ["c", "e"])
+    #expect(try collections(then).items == ["c", "d"])
+    #expect(try collections(then, .init(size: 1)) == .init(items: ["c"], nextPageToken: "c"))
+    #expect(try collections(then, .init(size: 1, token: "c")) == .init(items: ["d"], nextPageToken: ""))
+  }
+
+  @Test("a list with missing documents belongs to its transaction")
+  func transactions() throws {
+    var fixture = FirestoreFixture()
+    try fixture.set("c/a/s/x")
+    var request = Firestore.ListRequest(FirestoreFixture.root, "c")
+    request.showMissing = true
+    let transaction = try fixture.begin()
+    request.consistency = .transaction(transaction)
+    #expect(try pages(&fixture, request) == [["a?"]])
+    try fixture.set("c/y")
+    #expect(try pages(&fixture, request) == [["a?"]])
+    let write = Firestore.Write(FirestoreFixture.name("z/z"), .delete)
+    #expect(fault { _ = try fixture.commit([write], in: transaction) }?.code == .aborted)
+  }
 }
