@@ -1,16 +1,41 @@
 """Checks requests and answers against Google's discovery documents, where an unknown name is a fault."""
 
 import base64
+import enum
+import inspect
 import json
 import pathlib
 import re
 
 import googleapiclient
+import proto
+from google.cloud import firestore_v1, scheduler_v1, tasks_v2
+from google.cloud.firestore_v1.types import query
 
 DOCUMENTS = pathlib.Path(googleapiclient.__file__).parent / "discovery_cache" / "documents"
 DURATION = re.compile(r"-?\d{1,12}(\.\d{1,9})?s")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
 SYSTEM = {"$alt", "alt", "key", "fields", "prettyPrint", "quotaUser"}
+# The methods that answer a stream: over REST an array, of which the documents tell nothing.
+STREAMS = {
+    f"firestore.projects.databases.documents.{name}"
+    for name in ("batchGet", "executePipeline", "listen", "runAggregationQuery", "runQuery", "write")
+}
+
+
+def enums_in(scope):
+    """The numbers of the generated clients' enums by their names; a document's order need not be theirs."""
+    for name, member in list(vars(scope).items()):
+        if not inspect.isclass(member):
+            continue
+        if issubclass(member, enum.Enum):
+            yield frozenset(value.name for value in member), {value.value for value in member}
+        elif issubclass(member, proto.Message) and member is not scope:
+            yield from enums_in(member)
+
+
+CLIENTS = (tasks_v2, scheduler_v1, firestore_v1.types, query)
+NUMBERS = {names: numbers for client in CLIENTS for names, numbers in enums_in(client)}
 
 
 class Document:
@@ -36,12 +61,30 @@ class Document:
 
     @staticmethod
     def pattern(method):
-        parts = re.split(r"\{[^}]*\}", method["flatPath"])
-        return re.compile("/" + r"[^/:]+".join(re.escape(part) for part in parts))
+        """The paths of a method; below `documents` a document lies at any depth, and the root can be a parent too."""
+        text = method["flatPath"]
+        deep = re.search(r"/\{documentsId\}(/\{documentsId1\})?", text)
+        depths = "" if not deep else "+" if deep[1] and ":" not in text else "*"
+        halves = [text] if not deep else [text[: deep.start()], text[deep.end() :]]
+        own = [r"[^/:]+".join(re.escape(part) for part in re.split(r"\{[^}]*\}", half)) for half in halves]
+        return re.compile("/" + rf"(?:/[^/]+/[^/]+){depths}".join(own))
 
     def check_query(self, method, query):
-        own = {name for name, value in method["parameters"].items() if value["location"] == "query"}
-        return [f"query: unknown parameter {name}" for name, _ in query if name not in own | self.globals]
+        own = {name: value for name, value in method["parameters"].items() if value["location"] == "query"}
+        faults = []
+        for name, text in query:
+            if name in own:
+                schema = own[name]
+                is_literal = schema["type"] != "string" or ("enum" in schema and text.isdigit())
+                try:
+                    value = json.loads(text) if is_literal else text
+                except ValueError:
+                    value = text
+                if not self.fits(value, schema["type"], schema):
+                    faults.append(f"query: {name}: {value!r} is no {schema.get('format', schema['type'])}")
+            elif name not in self.globals:
+                faults.append(f"query: unknown parameter {name}")
+        return faults
 
     def check_request(self, method, body):
         if "request" not in method:
@@ -49,7 +92,8 @@ class Document:
         return self.check(body if body is not None else {}, method["request"], "request")
 
     def check_answer(self, method, body):
-        return self.check(body, method["response"], "answer")
+        schema = method["response"]
+        return self.check(body, {"type": "array", "items": schema} if method["id"] in STREAMS else schema, "answer")
 
     def check(self, value, schema, path):
         """All that is wrong with a value, as lines that begin with its place."""
@@ -88,8 +132,11 @@ class Document:
             return isinstance(value, bool)
         if isinstance(value, bool):
             return False
+        if schema.get("enum") == ["NULL_VALUE"]:
+            return value in (None, 0, "NULL_VALUE")
         if "enum" in schema:
-            return value in schema["enum"] or (isinstance(value, int) and 0 <= value < len(schema["enum"]))
+            numbers = NUMBERS.get(frozenset(schema["enum"]), set())
+            return value in schema["enum"] or (isinstance(value, int) and value in numbers)
         if kind == "integer":
             return isinstance(value, int) and -(2**31) <= value < 2**31
         if kind == "number":

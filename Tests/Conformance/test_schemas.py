@@ -5,11 +5,11 @@ import subprocess
 
 import pytest
 from conftest import LOCATION, Emulator
-from discovery import Document
+from discovery import STREAMS, Document
 from google.cloud import scheduler_v1, tasks_v2
 from recording_proxy import Exchange, RecordingProxy
 
-DOCUMENTS = [Document("cloudtasks.v2"), Document("cloudscheduler.v1")]
+DOCUMENTS = [Document("cloudtasks.v2"), Document("cloudscheduler.v1"), Document("firestore.v1")]
 QUEUE = f"{LOCATION}/queues/schema"
 JOBS = f"{LOCATION}/jobs"
 HTTP_TARGET = {
@@ -48,26 +48,49 @@ def proxy(cloud_jobs):
     emulator.stop()
 
 
-def document_of(path):
-    return next((document for document in DOCUMENTS if path.startswith(f"/{document.content['version']}/")), None)
+def methods_of(exchange: Exchange):
+    """What a request means: more than one method where services share a path, as v1 does for locations."""
+    found = [
+        (document, document.method(exchange.method, exchange.path))
+        for document in DOCUMENTS
+        if exchange.path.startswith(f"/{document.content['version']}/")
+    ]
+    return [(document, method) for document, method in found if method is not None]
 
 
 def faults_of(exchange: Exchange, checks_request: bool):
-    document = document_of(exchange.path)
-    method = document and document.method(exchange.method, exchange.path)
     place = f"{exchange.method} {exchange.path}"
-    if method is None:
-        return [f"{place}: no such method"]
-    faults = document.check_query(method, exchange.query)
-    if checks_request:
-        faults += document.check_request(method, exchange.request)
-    if exchange.status is not None and exchange.status < 400:
-        faults += document.check_answer(method, exchange.answer)
-    elif exchange.status is not None:
-        error = exchange.answer["error"]
-        if set(error) - {"details"} != {"code", "message", "status"} or error["code"] != exchange.status:
-            faults.append(f"answer: {error} is no error of Google's")
+    methods = methods_of(exchange)
+    faults = [] if methods else ["no such method"]
+    for document, method in methods:
+        faults += document.check_query(method, exchange.query)
+        if checks_request:
+            faults += document.check_request(method, exchange.request)
+        if exchange.status is not None and exchange.status < 400:
+            faults += document.check_answer(method, exchange.answer)
+        elif exchange.status is not None:
+            faults += error_faults(exchange, method)
     return [f"{place}: {fault}" for fault in faults]
+
+
+def error_faults(exchange: Exchange, method):
+    """What is wrong with an error; of a method that streams it is the only element of an array."""
+    answer = exchange.answer
+    if method["id"] in STREAMS:
+        if not isinstance(answer, list) or len(answer) != 1:
+            return [f"answer: {answer} is no stream"]
+        answer = answer[0]
+    if not isinstance(answer, dict) or set(answer) != {"error"}:
+        return [f"answer: {answer} is no error"]
+    error = answer["error"]
+    if set(error) - {"details"} != {"code", "message", "status"} or error["code"] != exchange.status:
+        return [f"answer: {error} is no error of Google's"]
+    return []
+
+
+def answered(exchanges):
+    """The ids of the methods that were answered without an error."""
+    return {method["id"] for e in exchanges if e.status == 200 for _, method in methods_of(e)}
 
 
 def tasks_over_raw_rest(call):
@@ -172,11 +195,8 @@ def test_every_method_answers_in_its_schema(proxy):
     assert faults == []
     refused = {e.status for e in exchanges if e.status >= 400}
     assert refused == {404, 409}, "what is refused here is refused on purpose"
-    answered = {
-        document_of(e.path).method(e.method, e.path)["id"] for e in exchanges if e.status == 200
-    }
-    for document in DOCUMENTS:
-        assert {method["id"] for method in document.methods} - answered == set()
+    for document in DOCUMENTS[:2]:
+        assert {method["id"] for method in document.methods} - answered(exchanges) == set()
 
 
 def test_what_our_own_clients_send(bin_dir, tmp_path):
