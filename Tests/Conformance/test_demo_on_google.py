@@ -3,9 +3,13 @@
 import socket
 import subprocess
 import time
+import types
+import urllib.parse
 
 import pytest
+from recording_proxy import RecordingProxy
 from test_inbox_demo import LIMIT, demo, expected, facts_of, make_inbox, report_of  # noqa: F401
+from test_schemas import answered, faults_of
 
 
 def free_port() -> int:
@@ -77,3 +81,32 @@ def test_the_emulator_killed_and_started_again_in_the_middle(demo, cloud, tmp_pa
     assert process.returncode == 0, output[-2_000:]
     report = report_of(data)
     assert facts_of(report) == expected(inbox) and report["deadLetters"] == []
+
+
+def test_what_our_own_clients_send_and_get(demo, cloud, tmp_path):  # noqa: F811
+    """Every exchange of the runtime with the three services is as Google's discovery documents say."""
+    inbox, data = tmp_path / "in", tmp_path / "data"
+    make_inbox(inbox, 60, seed=13)
+    (inbox / "dangling").symlink_to("nowhere")
+    proxy = RecordingProxy(f"http://127.0.0.1:{cloud.port}")
+    try:
+        through = types.SimpleNamespace(port=urllib.parse.urlsplit(proxy.url).port)
+        for _ in range(2):
+            subprocess.run(command(demo, inbox, data, through), check=True, capture_output=True, timeout=LIMIT)
+    finally:
+        proxy.close()
+    assert report_of(data)["newRuns"] == 0
+    exchanges = [exchange for exchange in proxy.exchanges if not exchange.path.startswith("/_emulator/")]
+    assert [fault for exchange in exchanges for fault in faults_of(exchange, checks_request=True)] == []
+    assert answered(exchanges) == {
+        "cloudscheduler.projects.locations.jobs.create",
+        "cloudscheduler.projects.locations.jobs.list",
+        "cloudscheduler.projects.locations.jobs.patch",
+        "cloudscheduler.projects.locations.jobs.run",
+        "cloudtasks.projects.locations.queues.create",
+        "cloudtasks.projects.locations.queues.list",
+        "cloudtasks.projects.locations.queues.tasks.create",
+        "firestore.projects.databases.documents.batchGet",
+        "firestore.projects.databases.documents.commit",
+        "firestore.projects.databases.documents.runQuery",
+    }
