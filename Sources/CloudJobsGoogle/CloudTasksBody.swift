@@ -25,7 +25,7 @@ enum CloudTasksBody {
   static func checkSize(_ task: QueuedTask, _ configuration: CloudTasksConfiguration) throws(JobError) {
     let texts = [
       task.name, configuration.queueName(task.queue), configuration.target, configuration.serviceAccount ?? "",
-      configuration.serviceAccount == nil ? "" : configuration.audience ?? configuration.target,
+      configuration.serviceAccount == nil ? "" : configuration.tokenAudience,
       "Content-Type", "application/json",
     ]
     let size = texts.reduce(task.body.bytes.count) { $0 + $1.utf8.count }
@@ -43,10 +43,7 @@ enum CloudTasksBody {
       "url": .string(configuration.target), "httpMethod": "POST", "headers": ["Content-Type": "application/json"],
       "body": .string(Base64.encode(task.body.bytes)),
     ]
-    if let account = configuration.serviceAccount {
-      let audience = configuration.audience ?? configuration.target
-      httpRequest["oidcToken"] = ["serviceAccountEmail": .string(account), "audience": .string(audience)]
-    }
+    httpRequest["oidcToken"] = configuration.token
     var members: [String: JSONValue] = [
       "name": .string("\(configuration.queueName(task.queue))/tasks/\(task.name)"),
       "dispatchDeadline": .string(Self.text(deadline)), "httpRequest": .object(httpRequest),

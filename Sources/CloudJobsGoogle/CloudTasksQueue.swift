@@ -1,8 +1,7 @@
 #if HTTP
 public import CloudJobs
 public import CloudJobsCore
-public import CloudJobsHTTP
-public import HTTPTypes
+import HTTPTypes
 
 /// Delivers runs by Google Cloud Tasks, over its REST face.
 ///
@@ -18,23 +17,12 @@ public struct CloudTasksQueue: TaskQueue {
   ///
   /// - Parameters:
   ///   - configuration: which queue, and where it delivers to.
-  ///   - client: what sends the requests.
-  ///   - clock: what tells how far ahead a task is, and measures the delays between tries.
-  ///   - random: what spreads those delays.
-  ///   - authorize: the header fields that authenticate a call; none for an emulator.
-  public init(
-    _ configuration: CloudTasksConfiguration, client: any HTTPExchange, clock: any JobClock = .system,
-    random: RandomSource = .system,
-    authorize: @escaping @Sendable () async throws(JobError) -> HTTPFields = noAuthorization
-  ) {
+  ///   - google: how Cloud Tasks is reached; its clock also tells how far ahead a task is.
+  public init(_ configuration: CloudTasksConfiguration, in google: GoogleCloud) {
     self.configuration = configuration
     service = GoogleCaller(
-      name: "Cloud Tasks", client: client, authorize: authorize, clock: clock, random: random,
-      retry: configuration.retry, timeout: configuration.callTimeout)
+      "Cloud Tasks", google.cloudTasks, in: google, retry: configuration.retry, timeout: configuration.callTimeout)
   }
-
-  /// Authenticates nothing: for an emulator.
-  @Sendable public static func noAuthorization() async throws(JobError) -> HTTPFields { HTTPFields() }
 
   /// The runtime tries again, by a task of its own for each attempt.
   public var retryOwner: RetryOwner { .runtime }
@@ -67,19 +55,31 @@ public struct CloudTasksQueue: TaskQueue {
   ///
   /// - Throws: ``JobError`` `queueUnavailable`.
   public func cancel(_ name: String, queue: String?) async throws(JobError) {
-    let url = "\(configuration.endpoint)/v2/\(configuration.queueName(queue))/tasks/\(name)"
-    _ = try await service.call(.delete, url, accepting: [404])
+    let path = "/v2/\(configuration.queueName(queue))/tasks/\(name)"
+    _ = try await service.call(.delete, path, accepting: [404])
   }
 
   private func create(_ task: QueuedTask) async -> JobError? {
-    let url = "\(configuration.endpoint)/v2/\(configuration.queueName(task.queue))/tasks"
+    let path = "/v2/\(configuration.queueName(task.queue))/tasks"
     let body = CloudTasksBody.create(task, configuration, now: service.clock.now())
     do throws(JobError) {
-      _ = try await service.call(.post, url, body, accepting: [409])
+      _ = try await service.call(.post, path, body, accepting: [409])
       return nil
     } catch {
       return error
     }
+  }
+}
+
+extension TaskQueue where Self == CloudTasksQueue {
+  /// Delivers runs by Google Cloud Tasks.
+  ///
+  /// - Parameters:
+  ///   - configuration: which queue, and where it delivers to.
+  ///   - google: how Cloud Tasks is reached.
+  /// - Returns: the queue.
+  public static func cloudTasks(_ configuration: CloudTasksConfiguration, in google: GoogleCloud) -> CloudTasksQueue {
+    CloudTasksQueue(configuration, in: google)
   }
 }
 #endif

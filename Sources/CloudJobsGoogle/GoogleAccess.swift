@@ -28,10 +28,24 @@ public struct GoogleAccess: Sendable {
     of service: GoogleService, in environment: CredentialEnvironment
   ) throws(JobError) -> GoogleAccess? {
     guard let value = environment.value(service.emulatorVariable) else { return nil }
-    guard let authority = HostAndPort(value) else {
+    return try emulator(of: service, at: value, named: service.emulatorVariable)
+  }
+
+  /// An emulator of a service at an address.
+  ///
+  /// - Parameters:
+  ///   - service: the service.
+  ///   - address: host and port, such as `127.0.0.1:8085`.
+  ///   - name: what gave the address, for the message of an error.
+  /// - Returns: the access to it.
+  /// - Throws: ``JobError`` `invalidCredentials` where the address is none.
+  static func emulator(
+    of service: GoogleService, at address: String, named name: String
+  ) throws(JobError) -> GoogleAccess {
+    guard let authority = HostAndPort(address) else {
       throw JobError(
-        .invalidCredentials,
-        "\(service.emulatorVariable) is no host and port: set it to something like 127.0.0.1:8085, or unset it.")
+        .invalidCredentials, "\(name) is no host and port: set it to something like 127.0.0.1:8085, or unset it.",
+        field: name)
     }
     let headers: FixedHeaders = service.emulatorHeaders == .owner ? .emulatorOwner : .none
     return GoogleAccess(endpoint: "http://\(authority.text)", credentials: headers, isEmulator: true)

@@ -43,7 +43,7 @@ struct Demo {
     self.folder = folder
     self.port = port
     self.emulatorPort = emulatorPort
-    self.emulator = emulator.map { $0.contains("://") ? $0 : "http://\($0)" }
+    self.emulator = emulator
     self.storage = storage
     self.emulatorData = emulatorData
     self.stays = stays
@@ -54,7 +54,7 @@ struct Demo {
     let start = clock.now()
     let board = ScanBoard()
     let client = HTTPClient()
-    let store = try storage.open(in: folder, emulator: emulator, client: client)
+    let store = try storage.open(in: folder, emulator.map { try google(at: $0, client) })
     let writer = ReportWriter(store: store, inbox: inbox.root, file: folder.report, board: board)
     let registry = try DemoJobs.registry(inbox: inbox, board: board) { try await writer.write() }
     let queue = DeferredQueue()
@@ -83,6 +83,13 @@ struct Demo {
     await client.shutDown()
   }
 
+  /// Google Cloud in an emulator.
+  ///
+  /// - Throws: ``JobError`` where the address is none.
+  func google(at emulator: String, _ client: HTTPClient) throws(JobError) -> GoogleCloud {
+    try GoogleCloud(emulator: emulator, project: "demo", client: client, clock: clock)
+  }
+
   private func services(_ runtime: JobRuntime, _ ports: PortBoard, _ director: Director) -> ServiceGroupConfiguration {
     var configuration = JobServerConfiguration(port: port)
     configuration.drainLimit = .seconds(7)
@@ -95,7 +102,7 @@ struct Demo {
       emulator.port = emulatorPort
       emulator.dataFolder = emulatorData
       emulator.logger = Self.quietLogger("cloud-jobs.emulator")
-      emulator.onReady = { port in ports.set(emulator: "http://127.0.0.1:\(port)") }
+      emulator.onReady = { port in ports.set(emulator: "127.0.0.1:\(port)") }
       services.append(
         .init(service: EmulatorServer(configuration: emulator), failureTerminationBehavior: .gracefullyShutdownGroup))
     }

@@ -3,7 +3,6 @@ import ArgumentParser
 import CloudJobs
 import CloudJobsCore
 import CloudJobsGoogle
-import CloudJobsHTTP
 import CloudJobsSQLite
 
 /// Where the demo keeps documents and runs.
@@ -17,21 +16,19 @@ enum DemoStore: String, ExpressibleByArgument, CaseIterable {
   ///
   /// - Parameters:
   ///   - folder: the data folder.
-  ///   - emulator: the emulator's address; nil where it is part of this process.
-  ///   - client: what speaks to the emulator.
+  ///   - google: the emulator in another process; nil where it is part of this one.
   /// - Returns: the store.
   /// - Throws: ``JobError`` `invalidField` where the choice does not fit, or what the store throws.
-  func open(in folder: DataFolder, emulator: String?, client: HTTPClient) throws -> any JobStore {
+  func open(in folder: DataFolder, _ google: GoogleCloud?) throws -> any JobStore {
     switch self {
     case .sqlite: return try SQLiteStore(path: folder.database)
     case .firestore:
-      guard let emulator else {
+      guard let google else {
         throw JobError(
           .invalidField, "The Firestore store needs an emulator in another process. Name it by --emulator.",
           field: "--store")
       }
-      let environment = ["FIRESTORE_EMULATOR_HOST": emulator]
-      return FirestoreStore(FirestoreConfiguration(project: "demo", environment: environment), client: client)
+      return .firestore(google)
     }
   }
 }

@@ -33,27 +33,29 @@ struct Director: Service {
   }
 
   private func direct() async throws {
-    let (port, endpoint) = try await ports.both(demo.clock)
-    let handler = "http://127.0.0.1:\(port)/jobs"
-    let cloud = CloudSync(configuration(endpoint, handler), client: client, clock: demo.clock)
+    let (port, emulator) = try await ports.both(demo.clock)
+    let google = try demo.google(at: emulator, client)
+    let tasks = CloudTasksConfiguration(
+      project: google.project, location: "local", queue: "default", handler: "http://127.0.0.1:\(port)/jobs")
+    var configuration = CloudSyncConfiguration(tasks)
+    configuration.owner = "inbox-demo"
+    configuration.queueSettings.maxConcurrentDispatches = 16
+    let cloud = CloudSync(configuration, in: google)
     for line in try await cloud.sync(registry, store: runtime.store).description.split(separator: "\n") {
       Console.write("Sync: \(line).")
     }
     sync.connect(cloud)
-    var tasks = CloudTasksConfiguration(
-      project: "demo", location: "local", queue: "default", target: "\(handler)/trigger")
-    tasks.endpoint = endpoint
-    queue.connect(CloudTasksQueue(tasks, client: client, clock: demo.clock))
-    Console.write("The service listens at \(handler), the emulator at \(endpoint).")
+    queue.connect(.cloudTasks(tasks, in: google))
+    Console.write("The service listens at \(tasks.handler), the emulator at \(google.cloudTasks.endpoint).")
     let recovered = try await runtime.takeOver()
     if recovered > 0 { Console.write("Took over \(recovered) runs of a process that had ended before them.") }
     var isReported = false
     while true {
       try await demo.clock.sleep(until: demo.clock.now() + .seconds(1))
       do {
-        try await fire(.master, cloud.configuration)
+        try await fire(.master, cloud.configuration, google)
         guard !isReported, board.isQuiet, try await !writer.isAnythingWaiting() else { continue }
-        isReported = try await report(cloud.configuration)
+        isReported = try await report(cloud.configuration, google)
       } catch let error where demo.emulator != nil && !(error is CancellationError) {
         // An emulator in another process may be restarted at any time: what it has lost is made again.
         Console.write("The emulator does not answer; trying again.")
@@ -66,21 +68,12 @@ struct Director: Service {
     }
   }
 
-  private func configuration(_ endpoint: String, _ handler: String) -> CloudSyncConfiguration {
-    var configuration = CloudSyncConfiguration(project: "demo", location: "local", handler: handler, queue: "default")
-    configuration.owner = "inbox-demo"
-    configuration.queueSettings.maxConcurrentDispatches = 16
-    configuration.tasksEndpoint = endpoint
-    configuration.schedulerEndpoint = endpoint
-    return configuration
-  }
-
   /// Fires the report's scheduler job, and waits until it has run.
   ///
   /// - Returns: whether it has run in time.
-  private func report(_ configuration: CloudSyncConfiguration) async throws -> Bool {
+  private func report(_ configuration: CloudSyncConfiguration, _ google: GoogleCloud) async throws -> Bool {
     let begin = demo.clock.now()
-    try await fire(DemoJobs.report, configuration)
+    try await fire(DemoJobs.report, configuration, google)
     while demo.clock.now() < begin + Self.patience {
       let filter = RunFilter(job: DemoJobs.report, statuses: [.succeeded, .failed], createdFrom: begin)
       if try await !runtime.store.runs(matching: filter, after: nil, limit: 1).records.isEmpty { return true }
@@ -90,8 +83,8 @@ struct Director: Service {
   }
 
   /// Presses "run now" on a job of Cloud Scheduler.
-  private func fire(_ job: JobID, _ configuration: CloudSyncConfiguration) async throws {
-    try await post("\(configuration.schedulerEndpoint)/v1/\(configuration.schedulerJobName(of: job)):run", [:])
+  private func fire(_ job: JobID, _ configuration: CloudSyncConfiguration, _ google: GoogleCloud) async throws {
+    try await post("\(google.cloudScheduler.endpoint)/v1/\(configuration.schedulerJobName(of: job)):run", [:])
   }
 
   private func post(_ url: String, _ body: JSONValue) async throws {

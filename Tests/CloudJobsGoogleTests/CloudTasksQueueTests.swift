@@ -11,7 +11,7 @@ import Testing
 @Suite("The Cloud Tasks queue")
 struct CloudTasksQueueTests {
   private static let configuration = CloudTasksConfiguration(
-    project: "p", location: "l", queue: "q", target: "https://service.example/jobs/trigger")
+    project: "p", location: "l", queue: "q", handler: "https://service.example/jobs")
 
   private static func task(_ name: String = "n-1", deadline: Duration = .seconds(30)) -> QueuedTask {
     QueuedTask(
@@ -24,7 +24,7 @@ struct CloudTasksQueueTests {
     let exchange = ScriptedExchange { _ in HTTPClientResponse(status: 200, body: Array("{}".utf8)) }
     var configuration = Self.configuration
     configuration.serviceAccount = "runner@p.iam.gserviceaccount.com"
-    try await CloudTasksQueue(configuration, client: exchange).enqueue([Self.task()])
+    try await CloudTasksQueue(configuration, in: .at(exchange)).enqueue([Self.task()])
     let request = try #require(exchange.all.first)
     #expect(request.url == "https://cloudtasks.googleapis.com/v2/projects/p/locations/l/queues/q/tasks")
     #expect(request.method == .post)
@@ -37,7 +37,7 @@ struct CloudTasksQueueTests {
           "headers": ["Content-Type": "application/json"], "body": "eyJqb2JJZCI6ImdyZWV0In0=",
           "oidcToken": [
             "serviceAccountEmail": "runner@p.iam.gserviceaccount.com",
-            "audience": "https://service.example/jobs/trigger",
+            "audience": "https://service.example",
           ],
         ],
       ]
@@ -61,7 +61,7 @@ struct CloudTasksQueueTests {
     let exchange = ScriptedExchange { _ in
       HTTPClientResponse(status: status, body: Array(#"{"error":{"message":"because"}}"#.utf8))
     }
-    let queue = CloudTasksQueue(Self.configuration, client: exchange)
+    let queue = CloudTasksQueue(Self.configuration, in: .at(exchange))
     if isSuccess {
       try await queue.enqueue([Self.task()])
     } else {
@@ -79,7 +79,7 @@ struct CloudTasksQueueTests {
       defer { underWay.withLock { $0.now -= 1 } }
       return HTTPClientResponse(status: 200)
     }
-    try await CloudTasksQueue(Self.configuration, client: exchange)
+    try await CloudTasksQueue(Self.configuration, in: .at(exchange))
       .enqueue((0..<1_000).map { Self.task("n-\($0)") })
     #expect(exchange.all.count == 1_000)
     #expect(Set(exchange.all.map(\.body)).count == 1_000)
@@ -89,13 +89,13 @@ struct CloudTasksQueueTests {
   @Test("Cancelling a task that is gone is no failure; an unreachable service is one")
   func cancel() async throws {
     let gone = ScriptedExchange { _ in HTTPClientResponse(status: 404) }
-    try await CloudTasksQueue(Self.configuration, client: gone).cancel("n-1", queue: "other")
+    try await CloudTasksQueue(Self.configuration, in: .at(gone)).cancel("n-1", queue: "other")
     #expect(gone.all.first?.url.hasSuffix("/queues/other/tasks/n-1") == true && gone.all.first?.method == .delete)
     let down = ScriptedExchange { _ throws(HTTPClientError) in
       throw HTTPClientError(.couldNotConnect, "Nobody listens.", nativeCode: "CURLE_COULDNT_CONNECT (7)")
     }
     let error = await #expect(throws: JobError.self) {
-      try await CloudTasksQueue(Self.configuration, client: down, clock: LeapingClock()).cancel("n-1", queue: nil)
+      try await CloudTasksQueue(Self.configuration, in: .at(down)).cancel("n-1", queue: nil)
     }
     #expect(error?.code == .queueUnavailable && error?.nativeCode == "CURLE_COULDNT_CONNECT (7)")
   }
@@ -114,7 +114,7 @@ struct CloudTasksQueueTests {
   @Test("A task that is too large is refused before anything is sent")
   func size() async throws {
     let exchange = ScriptedExchange { _ in HTTPClientResponse(status: 200) }
-    let queue = CloudTasksQueue(Self.configuration, client: exchange)
+    let queue = CloudTasksQueue(Self.configuration, in: .at(exchange))
     func task(_ bytes: Int) -> QueuedTask {
       QueuedTask(name: "large", body: JSONText(.string(String(repeating: "x", count: bytes))), deadline: .seconds(30))
     }
@@ -139,7 +139,7 @@ struct CloudTasksQueueTests {
       return HTTPClientResponse(status: status)
     }
     let clock = LeapingClock()
-    let queue = CloudTasksQueue(Self.configuration, client: exchange, clock: clock)
+    let queue = CloudTasksQueue(Self.configuration, in: .at(exchange, clock))
     let start = clock.now()
     await #expect(throws: JobError.self) { try await queue.enqueue([Self.task()]) }
     #expect(exchange.all.count == calls)
@@ -157,10 +157,11 @@ struct CloudTasksQueueTests {
         } < 3 ? 503 : 409)
     }
     let tokens = Mutex(0)
-    let queue = CloudTasksQueue(Self.configuration, client: exchange, clock: LeapingClock()) {
-      () throws(JobError) in
+    var google = GoogleCloud.at(exchange)
+    google.cloudTasks.credentials = AskedCredentials { () throws(JobError) in
       [.authorization: "Bearer \(tokens.withLock { $0 += 1; return $0 })"]
     }
+    let queue = CloudTasksQueue(Self.configuration, in: google)
     try await queue.enqueue([Self.task()])
     #expect(Set(exchange.all.map(\.body)).count == 1)
     #expect(exchange.all.map { $0.headers[.authorization] } == ["Bearer 1", "Bearer 2", "Bearer 3"])

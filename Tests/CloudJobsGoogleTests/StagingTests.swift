@@ -15,7 +15,7 @@ struct StagingTests {
     let start = clock.now()
     let exchange = ScriptedExchange { _ in HTTPClientResponse(status: 200) }
     let configuration = CloudTasksConfiguration(
-      project: "p", location: "l", queue: "q", target: "https://s/jobs/trigger")
+      project: "p", location: "l", queue: "q", handler: "https://s/jobs")
     let executed = Mutex<[Timestamp]>([])
     var options = RuntimeOptions()
     options.clock = clock
@@ -25,7 +25,7 @@ struct StagingTests {
           executed.withLock { $0.append(clock.now()) }
           return .done
         }
-      }, store: MemoryStore(clock: clock), queue: CloudTasksQueue(configuration, client: exchange, clock: clock),
+      }, store: MemoryStore(clock: clock), queue: CloudTasksQueue(configuration, in: .at(exchange, clock)),
       authentication: .trustLoopback, options: options)
     let id = try await runtime.enqueue(in: .days(100), "job").id
     var delivered = 0

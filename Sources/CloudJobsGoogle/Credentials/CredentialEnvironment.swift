@@ -31,6 +31,9 @@ public struct CredentialEnvironment: Sendable {
     variables[name].flatMap { $0.isEmpty ? nil : $0 }
   }
 
+  /// The project that the variables name; nil where they name none.
+  var projectID: String? { value("GOOGLE_CLOUD_PROJECT") ?? value("GCLOUD_PROJECT") }
+
   /// Where gcloud keeps the credentials of `gcloud auth application-default login`; nil without a home folder.
   ///
   /// Source: <https://cloud.google.com/docs/authentication/application-default-credentials#personal>.

@@ -22,7 +22,7 @@ final class ProjectLookup: Sendable {
   ///
   /// - Throws: ``JobError`` `credentialsUnavailable`.
   func id() async throws(JobError) -> String {
-    if let id = environment.value("GOOGLE_CLOUD_PROJECT") ?? environment.value("GCLOUD_PROJECT") { return id }
+    if let id = environment.projectID { return id }
     switch source {
     case .serviceAccount(let key, _, _):
       if let id = key.projectID { return id }

@@ -7,7 +7,7 @@ import HTTPTypes
 struct FirestoreClient: Sendable {
   let configuration: FirestoreConfiguration
   let exchange: any HTTPExchange
-  let authorize: @Sendable () async throws(JobError) -> HTTPFields
+  let access: GoogleAccess
 
   /// Calls a method.
   ///
@@ -18,10 +18,10 @@ struct FirestoreClient: Sendable {
   /// - Throws: ``FirestoreFault``.
   func call(_ method: String, _ body: JSONValue) async throws(FirestoreFault) -> JSONValue {
     var fields: HTTPFields
-    do throws(JobError) { fields = try await authorize() } catch { throw .unauthorized(error) }
+    do throws(JobError) { fields = try await access.credentials.headers() } catch { throw .unauthorized(error) }
     fields[.contentType] = "application/json"
     let request = HTTPClientRequest(
-      method: .post, url: configuration.url(method), headers: fields, body: body.encoded,
+      method: .post, url: access.endpoint + configuration.path(method), headers: fields, body: body.encoded,
       timeout: configuration.callTimeout)
     let response: HTTPClientResponse
     do throws(HTTPClientError) { response = try await exchange.send(request) } catch { throw .unanswered(error) }

@@ -1,8 +1,6 @@
 #if HTTP
 public import CloudJobs
 public import CloudJobsCore
-public import CloudJobsHTTP
-public import HTTPTypes
 
 /// A store in Cloud Firestore, over its REST face.
 ///
@@ -34,19 +32,13 @@ public final class FirestoreStore: PurgingStore {
   ///
   /// - Parameters:
   ///   - configuration: which database and collections.
-  ///   - client: what sends the requests.
-  ///   - clock: measures the delays between tries under contention, and nothing else.
-  ///   - random: spreads these delays.
-  ///   - authorize: the header fields that authenticate a call; none for an emulator.
-  public init(
-    _ configuration: FirestoreConfiguration, client: any HTTPExchange, clock: any JobClock = .system,
-    random: RandomSource = .system,
-    authorize: @escaping @Sendable () async throws(JobError) -> HTTPFields = CloudTasksQueue.noAuthorization
-  ) {
+  ///   - google: how Firestore is reached; its clock measures the delays between tries under contention, and nothing
+  ///     else.
+  public init(_ configuration: FirestoreConfiguration, in google: GoogleCloud) {
     self.configuration = configuration
-    self.client = FirestoreClient(configuration: configuration, exchange: client, authorize: authorize)
-    self.clock = clock
-    self.random = random
+    client = FirestoreClient(configuration: configuration, exchange: google.client, access: google.firestore)
+    clock = google.clock
+    random = google.random
   }
 
   /// Makes all the changes, or none.
@@ -69,15 +61,11 @@ extension JobStore where Self == FirestoreStore {
   /// A store in Cloud Firestore.
   ///
   /// - Parameters:
-  ///   - configuration: which database and collections.
-  ///   - client: what sends the requests.
-  ///   - authorize: the header fields that authenticate a call; none for an emulator.
+  ///   - google: how Firestore is reached, and the project.
+  ///   - database: the database's id.
   /// - Returns: the store.
-  public static func firestore(
-    _ configuration: FirestoreConfiguration, client: any HTTPExchange,
-    authorize: @escaping @Sendable () async throws(JobError) -> HTTPFields = CloudTasksQueue.noAuthorization
-  ) -> FirestoreStore {
-    FirestoreStore(configuration, client: client, authorize: authorize)
+  public static func firestore(_ google: GoogleCloud, database: String = "(default)") -> FirestoreStore {
+    FirestoreStore(FirestoreConfiguration(project: google.project, database: database), in: google)
   }
 }
 #endif

@@ -24,7 +24,7 @@ public struct TokenIssuer: Hashable, Sendable {
   }
 
   /// Scheme, host and port of a URL.
-  private static func origin(of url: String) -> String {
+  static func origin(of url: String) -> String {
     let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
     return parts.count < 3 ? url : "\(parts[0])//\(parts[2])"
   }

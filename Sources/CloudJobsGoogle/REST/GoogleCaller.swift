@@ -7,38 +7,50 @@ import HTTPTypes
 /// One of Google's services over REST: authenticated calls, tried again within a bound while the service is ailing.
 struct GoogleCaller: Sendable {
   /// The service, as messages name it.
-  var name: String
+  let name: String
+  /// Where it is, and what authenticates a call.
+  let access: GoogleAccess
   /// Sends the requests.
-  var client: any HTTPExchange
-  /// Makes the header fields that authenticate a call.
-  var authorize: @Sendable () async throws(JobError) -> HTTPFields
+  let client: any HTTPExchange
   /// Measures the delays between tries.
-  var clock: any JobClock
+  let clock: any JobClock
   /// Spreads them.
-  var random: RandomSource
+  let random: RandomSource
   /// How often a call is tried.
-  var retry: CallRetry
+  let retry: CallRetry
   /// The longest that one try may take.
-  var timeout: Duration
+  let timeout: Duration
+
+  /// What calls one of Google Cloud's services.
+  init(_ name: String, _ access: GoogleAccess, in google: GoogleCloud, retry: CallRetry, timeout: Duration) {
+    self.name = name
+    self.access = access
+    client = google.client
+    clock = google.clock
+    random = google.random
+    self.retry = retry
+    self.timeout = timeout
+  }
 
   /// Makes a call.
   ///
   /// - Parameters:
   ///   - method: the HTTP method.
-  ///   - url: where to.
+  ///   - path: where to: what follows the service's address.
   ///   - body: the body; nil for none.
   ///   - accepted: statuses besides 2xx that are no failure here.
   /// - Returns: the answer's body; `null` for an accepted status or a body that is no JSON.
   /// - Throws: ``JobError`` `queueUnavailable`, or what the credentials throw.
   func call(
-    _ method: HTTPRequest.Method, _ url: String, _ body: JSONValue? = nil, accepting accepted: Set<Int> = []
+    _ method: HTTPRequest.Method, _ path: String, _ body: JSONValue? = nil, accepting accepted: Set<Int> = []
   ) async throws(JobError) -> JSONValue {
     let bytes = body?.encoded ?? []
     var delay = retry.delay
     for number in 1... {
-      var fields = try await authorize()
+      var fields = try await access.credentials.headers()
       if body != nil { fields[.contentType] = "application/json" }
-      let request = HTTPClientRequest(method: method, url: url, headers: fields, body: bytes, timeout: timeout)
+      let request = HTTPClientRequest(
+        method: method, url: access.endpoint + path, headers: fields, body: bytes, timeout: timeout)
       switch await attempt(request, accepted) {
       case .success(let value): return value
       case .failure(let fault):

@@ -1,8 +1,7 @@
 #if HTTP
 public import CloudJobs
 public import CloudJobsCore
-public import CloudJobsHTTP
-public import HTTPTypes
+import HTTPTypes
 
 /// Keeps queues and jobs of Cloud Scheduler in step with the registry and the jobs' documents.
 ///
@@ -28,22 +27,12 @@ public struct CloudSync: Sendable {
   ///
   /// - Parameters:
   ///   - configuration: what is kept in step, and where.
-  ///   - client: what sends the requests.
-  ///   - clock: what measures the delays between tries.
-  ///   - random: what spreads them.
-  ///   - authorize: the header fields that authenticate a call; none for an emulator.
-  public init(
-    _ configuration: CloudSyncConfiguration, client: any HTTPExchange, clock: any JobClock = .system,
-    random: RandomSource = .system,
-    authorize: @escaping @Sendable () async throws(JobError) -> HTTPFields = CloudTasksQueue.noAuthorization
-  ) {
+  ///   - google: how Cloud Tasks and Cloud Scheduler are reached.
+  public init(_ configuration: CloudSyncConfiguration, in google: GoogleCloud) {
     self.configuration = configuration
-    tasks = GoogleCaller(
-      name: "Cloud Tasks", client: client, authorize: authorize, clock: clock, random: random,
-      retry: configuration.retry, timeout: configuration.callTimeout)
-    var scheduler = tasks
-    scheduler.name = "Cloud Scheduler"
-    self.scheduler = scheduler
+    let (retry, timeout) = (configuration.retry, configuration.callTimeout)
+    tasks = GoogleCaller("Cloud Tasks", google.cloudTasks, in: google, retry: retry, timeout: timeout)
+    scheduler = GoogleCaller("Cloud Scheduler", google.cloudScheduler, in: google, retry: retry, timeout: timeout)
   }
 
   /// What is to be done; it changes nothing.
@@ -53,9 +42,8 @@ public struct CloudSync: Sendable {
   /// - Throws: ``JobError`` `queueUnavailable`, or what the credentials throw.
   public func plan(_ documents: JobDocuments) async throws(JobError) -> SyncPlan {
     var inventory = CloudInventory()
-    inventory.queues = try await list(tasks, "\(configuration.tasksEndpoint)/v2/\(configuration.parent)", "queues")
-    inventory.jobs = try await list(
-      scheduler, "\(configuration.schedulerEndpoint)/v1/\(configuration.parent)", "jobs")
+    inventory.queues = try await list(tasks, "/v2/\(configuration.parent)", "queues")
+    inventory.jobs = try await list(scheduler, "/v1/\(configuration.parent)", "jobs")
     return SyncPlanner.plan(configuration, documents, inventory)
   }
 
@@ -107,23 +95,22 @@ public struct CloudSync: Sendable {
 
   private func apply(_ change: SyncChange) async throws(JobError) {
     let (service, root) =
-      change.kind == .queue
-      ? (tasks, "\(configuration.tasksEndpoint)/v2") : (scheduler, "\(configuration.schedulerEndpoint)/v1")
-    let url = "\(root)/\(change.name)"
+      change.kind == .queue ? (tasks, "/v2") : (scheduler, "/v1")
+    let path = "\(root)/\(change.name)"
     switch change.action {
     case .unchanged: return
     case .create:
       // Another instance may have been faster, or an earlier try's answer lost: the next sync compares the fields.
       let collection = "\(root)/\(configuration.parent)/\(change.kind == .queue ? "queues" : "jobs")"
       _ = try await service.call(.post, collection, change.body, accepting: [409])
-      if change.isPaused { _ = try await service.call(.post, "\(url):pause", .object([:])) }
+      if change.isPaused { _ = try await service.call(.post, "\(path):pause", .object([:])) }
     case .update(let fields):
       let mask = fields.filter { $0 != "state" }.joined(separator: ",")
-      if !mask.isEmpty { _ = try await service.call(.patch, "\(url)?updateMask=\(mask)", change.body) }
+      if !mask.isEmpty { _ = try await service.call(.patch, "\(path)?updateMask=\(mask)", change.body) }
       if fields.contains("state") {
-        _ = try await service.call(.post, "\(url):\(change.isPaused ? "pause" : "resume")", .object([:]))
+        _ = try await service.call(.post, "\(path):\(change.isPaused ? "pause" : "resume")", .object([:]))
       }
-    case .delete: _ = try await service.call(.delete, url, accepting: [404])
+    case .delete: _ = try await service.call(.delete, path, accepting: [404])
     }
   }
 

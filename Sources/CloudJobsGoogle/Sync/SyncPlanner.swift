@@ -29,7 +29,9 @@ struct SyncPlanner {
         planner.plan.notes.append("\(definition.id): its document can't be used, all is left as it is. \(error)")
       }
     }
-    for queue in Set(jobs.compactMap(\.policy.queue) + [configuration.queue]).sorted() { planner.keepQueue(queue) }
+    for queue in Set(jobs.compactMap(\.policy.queue) + [configuration.tasks.queue]).sorted() {
+      planner.keepQueue(queue)
+    }
     planner.keep(configuration.masterFields, isPaused: false)
     for job in jobs where job.kind == .scheduled && job.schedule != nil { planner.keepJob(job) }
     planner.deleteOthers()
@@ -121,10 +123,8 @@ extension CloudSyncConfiguration {
   private func fields(
     for job: JobID, schedule: String, timeZone: String, path: String, deadline: Duration, retries: Int64
   ) -> JSONValue {
-    let url = "\(handler)/\(path)"
+    let url = "\(tasks.handler)/\(path)"
     let deadline = min(max(deadline, CloudTasksBody.deadlines.lowerBound), CloudTasksBody.deadlines.upperBound)
-    let token: JSONValue =
-      serviceAccount.map { ["serviceAccountEmail": .string($0), "audience": .string(audience ?? url)] } ?? .null
     return [
       "name": .string(schedulerJobName(of: job)),
       "description": .string(
@@ -134,7 +134,7 @@ extension CloudSyncConfiguration {
       "retryConfig": [
         "retryCount": .integer(retries), "minBackoffDuration": "5s", "maxBackoffDuration": "300s", "maxDoublings": 5,
       ],
-      "httpTarget": ["uri": .string(url), "httpMethod": "POST", "oidcToken": token],
+      "httpTarget": ["uri": .string(url), "httpMethod": "POST", "oidcToken": tasks.token ?? .null],
     ]
   }
 }

@@ -222,13 +222,19 @@ struct GoogleCredentialsTests {
       "FIRESTORE_EMULATOR_HOST": "127.0.0.1:8085", "CLOUD_TASKS_EMULATOR_HOST": "http://tasks:1",
       "CLOUD_SCHEDULER_EMULATOR_HOST": "[::1]:2",
     ]
-    let table: [(GoogleService, String, HTTPFields)] = [
-      (.firestore, "http://127.0.0.1:8085", [.authorization: "Bearer owner"]), (.cloudTasks, "http://tasks:1", [:]),
-      (.cloudScheduler, "http://[::1]:2", [:]),
+    var environment = Self.environment(variables)
+    let nameless = await #expect(throws: JobError.self) {
+      try await GoogleCloud.applicationDefault(environment: environment, client: exchange, clock: clock)
+    }
+    #expect(nameless?.message.contains("GOOGLE_CLOUD_PROJECT") == true)
+    environment.variables["GCLOUD_PROJECT"] = "mine"
+    let google = try await GoogleCloud.applicationDefault(environment: environment, client: exchange, clock: clock)
+    #expect(google.project == "mine")
+    let table: [(GoogleAccess, String, HTTPFields)] = [
+      (google.firestore, "http://127.0.0.1:8085", [.authorization: "Bearer owner"]),
+      (google.cloudTasks, "http://tasks:1", [:]), (google.cloudScheduler, "http://[::1]:2", [:]),
     ]
-    for (service, endpoint, fields) in table {
-      let access = try await GoogleAccess.applicationDefault(
-        for: service, environment: Self.environment(variables), client: exchange, clock: clock)
+    for (access, endpoint, fields) in table {
       #expect((access.endpoint, access.isEmulator) == (endpoint, true))
       #expect(try await access.credentials.headers() == fields)
     }
@@ -243,14 +249,28 @@ struct GoogleCredentialsTests {
     let environment = Self.environment(
       ["GOOGLE_APPLICATION_CREDENTIALS": "/k.json"], ["/k.json": KeyFile.serviceAccount()])
     let exchange = FakeExchange(.json(Self.answer))
-    for (service, host) in [
-      (GoogleService.firestore, "firestore"), (.cloudTasks, "cloudtasks"), (.cloudScheduler, "cloudscheduler"),
+    let google = try await GoogleCloud.applicationDefault(environment: environment, client: exchange, clock: clock)
+    #expect(google.project == KeyFile.serviceAccount()["project_id"]?.string)
+    for (access, host) in [
+      (google.firestore, "firestore"), (google.cloudTasks, "cloudtasks"), (google.cloudScheduler, "cloudscheduler"),
     ] {
-      let access = try await GoogleAccess.applicationDefault(
-        for: service, environment: environment, client: exchange, clock: clock)
       #expect((access.endpoint, access.isEmulator) == ("https://\(host).googleapis.com", false))
       #expect(try await access.credentials.headers()[.authorization] == "Bearer ya29.one")
     }
+    #expect(exchange.requests.count == 1, "one token for all services")
+  }
+
+  @Test("A service whose emulator is named needs no credentials; the others keep Google's")
+  func partly() async throws {
+    var environment = Self.environment(
+      ["GOOGLE_APPLICATION_CREDENTIALS": "/k.json", "FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"],
+      ["/k.json": KeyFile.serviceAccount()])
+    environment.variables["GOOGLE_CLOUD_PROJECT"] = "other"
+    let exchange = FakeExchange(.json(Self.answer))
+    let google = try await GoogleCloud.applicationDefault(environment: environment, client: exchange, clock: clock)
+    #expect(google.project == "other")
+    #expect(google.firestore.isEmulator && google.firestore.endpoint == "http://127.0.0.1:1")
+    #expect(!google.cloudTasks.isEmulator && google.cloudTasks.endpoint == "https://cloudtasks.googleapis.com")
   }
 
   @Test("The process's own environment has variables, and reads files that are there")

@@ -31,11 +31,11 @@ struct EmulatedFirestore: HTTPExchange {
   /// What Firestore would bill for until now.
   var usage: Firestore.Usage { emulator.withState { state, _ in state.firestore.usage } }
 
-  static let configuration = FirestoreConfiguration(project: "test", environment: ["FIRESTORE_EMULATOR_HOST": "host:1"])
+  static let configuration = FirestoreConfiguration(project: "test")
 
   /// A store on this emulator.
   func store() -> FirestoreStore {
-    FirestoreStore(Self.configuration, client: self)
+    FirestoreStore(Self.configuration, in: .at(self, SystemClock()))
   }
 
   /// Puts a job's document in its stored form, times typed as any client would write them.
@@ -56,8 +56,7 @@ struct EmulatedFirestore: HTTPExchange {
   }
 
   private var client: FirestoreClient {
-    FirestoreClient(
-      configuration: Self.configuration, exchange: self, authorize: CloudTasksQueue.noAuthorization)
+    FirestoreClient(configuration: Self.configuration, exchange: self, access: GoogleCloud.at(self).firestore)
   }
 }
 #endif

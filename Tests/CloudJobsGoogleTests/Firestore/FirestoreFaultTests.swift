@@ -21,7 +21,7 @@ struct FirestoreFaultTests {
   init() {
     service = EmulatedFirestore(clock: clock)
     exchange = FaultyExchange(service)
-    store = FirestoreStore(EmulatedFirestore.configuration, client: exchange, clock: clock)
+    store = FirestoreStore(EmulatedFirestore.configuration, in: .at(exchange, clock))
   }
 
   private func stored() async throws -> Run? {
@@ -122,7 +122,7 @@ struct FirestoreFaultTests {
   func race(token: Int64) async throws {
     _ = try await store.commit([.putRun(run, .none)])
     let (other, racer) = (service.store(), RacingExchange(service))
-    let racing = FirestoreStore(EmulatedFirestore.configuration, client: racer, clock: clock)
+    let racing = FirestoreStore(EmulatedFirestore.configuration, in: .at(racer, clock))
     var changed = run
     changed.handoffs = 7
     changed.fence = token
@@ -141,15 +141,17 @@ struct FirestoreFaultTests {
 
   @Test("Without credentials nothing is sent; with them each call carries them")
   func credentials() async throws {
-    let without = FirestoreStore(EmulatedFirestore.configuration, client: exchange) { () throws(JobError) in
+    var google = GoogleCloud.at(exchange)
+    google.firestore.credentials = AskedCredentials { () throws(JobError) in
       throw JobError(.unauthenticated, "No key file.")
     }
+    let without = FirestoreStore(EmulatedFirestore.configuration, in: google)
     let error = await #expect(throws: StoreError.self) { try await without.commit([.deleteJob("a", .none)]) }
     #expect(error?.code == .unavailable && exchange.calls == [])
     let recorder = RecordingExchange(service)
-    let with = FirestoreStore.firestore(EmulatedFirestore.configuration, client: recorder) { () throws(JobError) in
-      [.authorization: "Bearer x"]
-    }
+    google = .at(recorder)
+    google.firestore.credentials = FixedHeaders([.authorization: "Bearer x"])
+    let with = FirestoreStore.firestore(google)
     _ = try await with.dueJobs(after: nil, limit: 1)
     #expect(recorder.requests.map(\.headers[.authorization]) == ["Bearer x", "Bearer x"])
     #expect(

@@ -92,7 +92,7 @@ struct FirestoreMixedFaultTests {
         }
       }
     }
-    let store = FirestoreStore(EmulatedFirestore.configuration, client: exchange, clock: clock)
+    let store = FirestoreStore(EmulatedFirestore.configuration, in: .at(exchange, clock))
     return try await JobRuntime(
       jobs, store: store, queue: NoQueue(), authentication: .trustLoopback, options: options)
   }

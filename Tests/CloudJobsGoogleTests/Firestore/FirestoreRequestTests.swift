@@ -12,17 +12,11 @@ struct FirestoreRequestTests {
   private static let time = Timestamp(seconds: 1_767_268_800)
   private static let timestamp: JSONValue = ["timestampValue": "2026-01-01T12:00:00Z"]
 
-  @Test("The address is Google's, or the emulator's of the environment")
-  func endpoints() {
-    #expect(
-      Self.configuration.url("commit") == "https://firestore.googleapis.com/v1/\(Self.root):commit")
-    for (host, endpoint) in [
-      ("127.0.0.1:8085", "http://127.0.0.1:8085"), ("https://x", "https://x"),
-      ("", FirestoreConfiguration.googleEndpoint),
-    ] {
-      let configuration = FirestoreConfiguration(project: "p", environment: ["FIRESTORE_EMULATOR_HOST": host])
-      #expect(configuration.endpoint == endpoint)
-    }
+  @Test("A method's path names the database")
+  func paths() {
+    #expect(Self.configuration.path("commit") == "/v1/\(Self.root):commit")
+    let named = FirestoreConfiguration(project: "p", database: "other")
+    #expect(named.path("batchGet") == "/v1/projects/p/databases/other/documents:batchGet")
   }
 
   @Test("The query for due jobs orders by time and name, and goes on after a cursor")

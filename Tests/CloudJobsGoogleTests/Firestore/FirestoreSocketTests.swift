@@ -26,9 +26,7 @@ struct FirestoreSocketTests {
       var found = ports.makeAsyncIterator()
       let port = try #require(await found.next())
       let client = HTTPClient()
-      let environment = ["FIRESTORE_EMULATOR_HOST": "127.0.0.1:\(port)"]
-      let store = FirestoreStore(FirestoreConfiguration(project: "test", environment: environment), client: client)
-      try await body(store)
+      try await body(.firestore(try GoogleCloud(emulator: "127.0.0.1:\(port)", project: "test", client: client)))
       await client.shutDown()
       group.cancelAll()
     }

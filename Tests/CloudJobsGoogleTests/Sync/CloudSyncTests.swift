@@ -44,7 +44,7 @@ final class EmulatedServices: HTTPExchange {
 struct CloudSyncTests {
   private typealias Sample = SyncSample
   private let services = EmulatedServices()
-  private var sync: CloudSync { CloudSync(Sample.configuration, client: services, clock: LeapingClock()) }
+  private var sync: CloudSync { CloudSync(Sample.configuration, in: .at(services)) }
   private static let report = "\(Sample.parent)/jobs/cloud-jobs-report"
   private static let definitions = [
     Sample.scheduled("report", "0 2 * * *"), Sample.scheduled("other", "0 3 * * *"),

@@ -27,7 +27,6 @@ struct SyncPlannerTests {
           "maxAttempts": 100, "maxRetryDuration": "86400s", "minBackoff": "1s", "maxBackoff": "300s", "maxDoublings": 8,
         ],
       ])
-    let url = "https://service.example/jobs/master"
     #expect(
       plan.changes[1].body == [
         "name": "projects/p/locations/l/jobs/cloud-jobs-cloud_jobs_master",
@@ -36,8 +35,10 @@ struct SyncPlannerTests {
         "schedule": "* * * * *", "timeZone": "Etc/UTC", "attemptDeadline": "180s",
         "retryConfig": ["retryCount": 0, "minBackoffDuration": "5s", "maxBackoffDuration": "300s", "maxDoublings": 5],
         "httpTarget": [
-          "uri": .string(url), "httpMethod": "POST",
-          "oidcToken": ["serviceAccountEmail": "runner@p.iam.gserviceaccount.com", "audience": .string(url)],
+          "uri": "https://service.example/jobs/master", "httpMethod": "POST",
+          "oidcToken": [
+            "serviceAccountEmail": "runner@p.iam.gserviceaccount.com", "audience": "https://service.example",
+          ],
         ],
       ])
   }
@@ -100,9 +101,9 @@ struct SyncPlannerTests {
   func target() {
     let before = Sample.inventory(after: Self.plan([]))
     var moved = Sample.configuration
-    moved.handler = "https://other.example/jobs"
+    moved.tasks.handler = "https://other.example/jobs"
     var anonymous = Sample.configuration
-    anonymous.serviceAccount = nil
+    anonymous.tasks.serviceAccount = nil
     for configuration in [moved, anonymous] {
       let plan = Self.plan([], [:], before, configuration)
       #expect(plan.changes.last?.description == "update scheduler job cloud-jobs-cloud_jobs_master: httpTarget")

@@ -9,10 +9,10 @@ enum SyncSample {
   static let parent = "projects/p/locations/l"
 
   static var configuration: CloudSyncConfiguration {
-    var configuration = CloudSyncConfiguration(
-      project: "p", location: "l", handler: "https://service.example/jobs", queue: "default")
-    configuration.serviceAccount = "runner@p.iam.gserviceaccount.com"
-    return configuration
+    var tasks = CloudTasksConfiguration(
+      project: "p", location: "l", queue: "default", handler: "https://service.example/jobs")
+    tasks.serviceAccount = "runner@p.iam.gserviceaccount.com"
+    return CloudSyncConfiguration(tasks)
   }
 
   static func scheduled(_ id: JobID = "report", _ cron: String, in zone: String = "Etc/UTC") -> JobDefinition {
