@@ -121,7 +121,12 @@ let package = Package(
     tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", lifecycle, httpTypes]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
     tests("CloudJobsEmulatorServerTests", ["CloudJobsEmulatorServer", hummingbird, httpTypes]),
-    tests("ReadmeTests", ["CloudJobs", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsTesting", logging]),
+    tests(
+      "ReadmeTests",
+      [
+        "CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsTesting",
+        logging,
+      ]),
     tests("TidyTests", []),
   ]
 )

@@ -29,10 +29,10 @@ struct ReadmeTests {
   }
 
   /// The blocks of Swift code, without the imports at their head.
-  private static func examples() throws -> [[String]] {
+  private static func examples(in file: URL) throws -> [[String]] {
     var examples = [[String]]()
     var block: [String]?
-    for line in try lines(of: readme) {
+    for line in try lines(of: file) {
       if line == "```swift" {
         block = []
       } else if line == "```", let done = block {
@@ -45,17 +45,20 @@ struct ReadmeTests {
     return examples
   }
 
-  @Test("Each Swift example stands, line by line, in code that is compiled")
-  func examplesAreCompiled() throws {
-    let code = try Self.lines(of: Self.here.appendingPathComponent("QuickStart.swift"))
-    let examples = try Self.examples()
-    #expect(examples.count >= 2)
+  @Test(
+    "Each Swift example stands, line by line, in code that is compiled",
+    arguments: [("README.md", "QuickStart.swift", 2), ("Documentation/cloud-run.md", "CloudRunService.swift", 1)])
+  func examplesAreCompiled(text: String, source: String, count: Int) throws {
+    let code = try Self.lines(of: Self.here.appendingPathComponent(source))
+    let root = Self.readme.deletingLastPathComponent()
+    let examples = try Self.examples(in: root.appendingPathComponent(text))
+    #expect(examples.count == count)
     for example in examples {
       let first = try #require(example.first)
       let starts = code.indices.filter { code[$0] == first }
       #expect(
         starts.contains { code[$0...].starts(with: example) },
-        "not in QuickStart.swift: \(example.joined(separator: "\n"))")
+        "not in \(source): \(example.joined(separator: "\n"))")
     }
   }
 
