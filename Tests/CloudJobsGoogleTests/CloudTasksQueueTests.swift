@@ -166,5 +166,26 @@ struct CloudTasksQueueTests {
     #expect(Set(exchange.all.map(\.body)).count == 1)
     #expect(exchange.all.map { $0.headers[.authorization] } == ["Bearer 1", "Bearer 2", "Bearer 3"])
   }
+
+  @Test("A creation given up for another's sake is tried again, and is no success", arguments: [(1, true), (9, false)])
+  func aborted(times: Int, isSuccess: Bool) async throws {
+    let count = Mutex(0)
+    let exchange = ScriptedExchange { _ in
+      let number = count.withLock {
+        $0 += 1; return $0
+      }
+      let body = #"{"error":{"code":409,"message":"contention","status":"ABORTED"}}"#
+      return number <= times ? HTTPClientResponse(status: 409, body: Array(body.utf8)) : HTTPClientResponse(status: 200)
+    }
+    let queue = CloudTasksQueue(Self.configuration, client: exchange, clock: LeapingClock())
+    if isSuccess {
+      try await queue.enqueue([Self.task()])
+      #expect(exchange.all.count == 2)
+    } else {
+      let error = await #expect(throws: JobError.self) { try await queue.enqueue([Self.task()]) }
+      #expect(error?.code == .queueUnavailable && error?.message.contains("contention") == true)
+      #expect(exchange.all.count == 3)
+    }
+  }
 }
 #endif

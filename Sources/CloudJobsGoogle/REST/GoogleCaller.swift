@@ -38,7 +38,7 @@ struct GoogleCaller: Sendable {
   ///   - method: the HTTP method.
   ///   - path: where to: what follows the service's address.
   ///   - body: the body; nil for none.
-  ///   - accepted: statuses besides 2xx that are no failure here.
+  ///   - accepted: statuses besides 2xx that are no failure here; ABORTED is one nevertheless, though it is a 409.
   /// - Returns: the answer's body; `null` for an accepted status or a body that is no JSON.
   /// - Throws: ``JobError`` `queueUnavailable`, or what the credentials throw.
   func call(
@@ -64,8 +64,10 @@ struct GoogleCaller: Sendable {
   private func attempt(_ request: HTTPClientRequest, _ accepted: Set<Int>) async -> Result<JSONValue, GoogleFault> {
     do throws(HTTPClientError) {
       let response = try await client.send(request)
-      if accepted.contains(response.status) { return .success(.null) }
-      guard (200..<300).contains(response.status) else { return .failure(GoogleFault(name, response)) }
+      guard (200..<300).contains(response.status) else {
+        let fault = GoogleFault(name, response)
+        return accepted.contains(response.status) && !fault.isAborted ? .success(.null) : .failure(fault)
+      }
       return .success((try? JSONValue(parsing: response.body, limits: .service)) ?? .null)
     } catch {
       return .failure(GoogleFault(name, error))

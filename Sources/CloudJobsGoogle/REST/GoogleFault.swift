@@ -14,6 +14,8 @@ struct GoogleFault: Error {
   var nativeCode: String?
   /// Whether the same call may succeed in a moment.
   var isTransient: Bool
+  /// Whether the service gave the call up for another's sake: a 409 like ALREADY_EXISTS, and its very opposite.
+  var isAborted = false
 
   /// The fault of an answer.
   init(_ service: String, _ response: HTTPClientResponse) {
@@ -22,7 +24,8 @@ struct GoogleFault: Error {
     self.service = service
     status = response.status
     nativeCode = "HTTP \(response.status)"
-    isTransient = Self.isTransient(response.status)
+    isAborted = error?["status"]?.string == "ABORTED"
+    isTransient = isAborted || Self.isTransient(response.status)
     message = "\(service) refused the call: \(text)" + (Self.remedy(response.status).map { " \($0)" } ?? "")
   }
 
