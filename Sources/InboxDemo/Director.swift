@@ -41,7 +41,8 @@ struct Director: Service {
     configuration.owner = "inbox-demo"
     configuration.queueSettings.maxConcurrentDispatches = 16
     let cloud = CloudSync(configuration, in: google)
-    for line in try await cloud.sync(registry, store: runtime.store).description.split(separator: "\n") {
+    let plan = try await Patience.insist { try await cloud.sync(registry, store: runtime.store) }
+    for line in plan.description.split(separator: "\n") {
       Console.write("Sync: \(line).")
     }
     sync.connect(cloud)
@@ -76,7 +77,10 @@ struct Director: Service {
     try await fire(DemoJobs.report, configuration, google)
     while demo.clock.now() < begin + Self.patience {
       let filter = RunFilter(job: DemoJobs.report, statuses: [.succeeded, .failed], createdFrom: begin)
-      if try await !runtime.store.runs(matching: filter, after: nil, limit: 1).records.isEmpty { return true }
+      let reports = try await Patience.insist {
+        try await runtime.store.runs(matching: filter, after: nil, limit: 1).records
+      }
+      if !reports.isEmpty { return true }
       try await demo.clock.sleep(until: demo.clock.now() + .milliseconds(50))
     }
     return false

@@ -48,8 +48,9 @@ struct Summary {
     var counts = [JobID: Count]()
     var cursor: StoreCursor?
     repeat {
-      let page = try await store.runs(
-        matching: RunFilter(createdFrom: start), after: cursor, limit: StoreLimits.batch)
+      let page = try await Patience.insist {
+        try await store.runs(matching: RunFilter(createdFrom: start), after: cursor, limit: StoreLimits.batch)
+      }
       cursor = page.next
       for run in page.records.compactMap({ try? $0.run.get() }) {
         counts[run.job, default: Count()].runs += 1

@@ -21,8 +21,9 @@ struct ReportWriter: Sendable {
     var runs = [Run]()
     var cursor: StoreCursor?
     repeat {
-      let page = try await store.runs(
-        matching: RunFilter(job: DemoJobs.ingest), after: cursor, limit: StoreLimits.batch)
+      let page = try await Patience.insist {
+        try await store.runs(matching: RunFilter(job: DemoJobs.ingest), after: cursor, limit: StoreLimits.batch)
+      }
       runs += page.records.compactMap { try? $0.run.get() }
       cursor = page.next
     } while cursor != nil
@@ -33,6 +34,6 @@ struct ReportWriter: Sendable {
   /// Whether a run of `ingest_file` has not ended yet.
   func isAnythingWaiting() async throws -> Bool {
     let filter = RunFilter(job: DemoJobs.ingest, statuses: [.scheduled, .pending, .running])
-    return try await !store.runs(matching: filter, after: nil, limit: 1).records.isEmpty
+    return try await Patience.insist { try await !store.runs(matching: filter, after: nil, limit: 1).records.isEmpty }
   }
 }
