@@ -111,7 +111,7 @@ class FaultProxy:
                 self.wfile.write(self.message(status, headers, json.dumps({"error": error}).encode()))
 
             def cut(self, draw=None):
-                """Ends the connection: in good order, or where the draw says so by a reset, which drops what is sent."""
+                """Ends the connection in good order, or as the draw says by a reset, which drops what is sent."""
                 self.close_connection = True
                 if draw and draw.random() < 0.5:
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
