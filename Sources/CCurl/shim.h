@@ -44,6 +44,22 @@ static inline CURLcode cloud_jobs_easy_set_socket_opener(void *easy, curl_openso
   return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, value);
 }
 
+// Asked each time that a connection is ready for the request; any answer but 0 ends the transfer before it is sent.
+typedef int (*cloud_jobs_gate)(void *pointer, char *peer, char *local, int peer_port, int local_port);
+
+// The library resends a request where a kept connection ends without an answer, whatever the method. Since 7.80 the
+// gate can forbid that; before, only a connection of the request's own does, as the library resends nothing on it.
+static inline CURLcode cloud_jobs_easy_set_gate(void *easy, cloud_jobs_gate gate, void *pointer) {
+#if LIBCURL_VERSION_NUM >= 0x075000
+  CURLcode code = curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, gate);
+  return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_PREREQDATA, pointer);
+#else
+  (void)gate;
+  (void)pointer;
+  return curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+#endif
+}
+
 // No protocol but HTTP and, where asked for, HTTPS; as a list of names since 7.85, as a mask before.
 static inline CURLcode cloud_jobs_easy_set_protocols(void *easy, int http, int https) {
 #if LIBCURL_VERSION_NUM >= 0x075500

@@ -4,8 +4,11 @@ import HTTPTypes
 /// An HTTP client over libcurl: kept connections, deadlines, cancellation and limits, on one I/O thread.
 ///
 /// Redirects are never followed, proxies and `.netrc` files of the environment are never used, cookies are never kept,
-/// and no protocol but HTTP is spoken: HTTP/1.1, and HTTP/2 over TLS where the library has it. A request on a kept
-/// connection that turns out to have been closed before any byte of the answer is sent once more on a new one.
+/// and no protocol but HTTP is spoken: HTTP/1.1, and HTTP/2 over TLS where the library has it.
+///
+/// A kept connection that the server has closed while it was idle is replaced before anything is sent. Where it ends
+/// later, before any byte of the answer, the request is sent again, up to five times, if it is idempotent
+/// (``HTTPClientRequest/isIdempotent``) or no byte of it was written; any other fails with `connectionClosed`.
 ///
 /// The thread lives from the initialiser to ``shutDown()``, or until the client is released.
 public final class HTTPClient: HTTPExchange {

@@ -52,7 +52,7 @@ extension HTTPClientError {
     case .connectionClosed:
       return HTTPClientError(
         .connectionClosed,
-        "\(host) closed the connection before its answer was complete: look at the server's log, then send again.",
+        "\(host) closed the connection before its answer was complete: find out whether it acted, then send again.",
         nativeCode: native)
     case .tls:
       return HTTPClientError(

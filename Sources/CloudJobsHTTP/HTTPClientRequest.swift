@@ -17,17 +17,24 @@ public struct HTTPClientRequest: Sendable, Hashable {
   public var body: [UInt8]
   /// How long the exchange may take from the call of `send` to the last byte, waiting for a connection included.
   public var timeout: Duration
+  /// Whether the request means the same when it comes twice; nil to go by the method.
+  ///
+  /// By the method, GET, HEAD, OPTIONS, TRACE, PUT and DELETE do [RFC 9110, 9.2.2], any other doesn't. Such a request
+  /// is sent again when a kept connection ends before a byte of the answer. Any other is never sent again once a byte
+  /// of it was written, and fails with `connectionClosed` then: the server may have acted on it.
+  public var isIdempotent: Bool?
 
   /// A request; by default a GET that may take 30 seconds.
   public init(
     method: HTTPRequest.Method = .get, url: String, headers: HTTPFields = HTTPFields(), body: [UInt8] = [],
-    timeout: Duration = .seconds(30)
+    timeout: Duration = .seconds(30), isIdempotent: Bool? = nil
   ) {
     self.method = method
     self.url = url
     self.headers = headers
     self.body = body
     self.timeout = timeout
+    self.isIdempotent = isIdempotent
   }
 }
 #endif

@@ -117,14 +117,6 @@ extension LiveSuite {
       #expect(counts.connections == 2)
     }
 
-    @Test("a kept connection that the server has closed is replaced without an error")
-    func staleConnection() async throws {
-      for _ in 0..<20 {
-        let response = try await client.send(HTTPClientRequest(method: .post, url: server.bad + "/stale", body: [1]))
-        #expect(response.body == Array("ok".utf8))
-      }
-    }
-
     @Test("2,000 requests, 64 at a time, each get their own answer over at most 64 connections")
     func concurrency() async throws {
       let server = try LocalServer()

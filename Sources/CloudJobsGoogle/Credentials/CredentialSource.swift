@@ -69,7 +69,7 @@ enum CredentialSource: Sendable {
     HTTPClientRequest(
       method: .post, url: url,
       headers: [.contentType: "application/x-www-form-urlencoded", .accept: "application/json"],
-      body: FormBody.encode(fields), timeout: .seconds(10))
+      body: FormBody.encode(fields), timeout: .seconds(10), isIdempotent: true)
   }
 
   /// What to call the server in an error.

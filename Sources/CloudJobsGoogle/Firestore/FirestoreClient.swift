@@ -22,7 +22,7 @@ struct FirestoreClient: Sendable {
     fields[.contentType] = "application/json"
     let request = HTTPClientRequest(
       method: .post, url: access.endpoint + configuration.path(method), headers: fields, body: body.encoded,
-      timeout: configuration.callTimeout)
+      timeout: configuration.callTimeout, isIdempotent: method != "commit")
     let response: HTTPClientResponse
     do throws(HTTPClientError) { response = try await exchange.send(request) } catch { throw .unanswered(error) }
     let answer = try? JSONValue(parsing: response.body, limits: .service)

@@ -5,6 +5,8 @@ import CloudJobsHTTP
 import HTTPTypes
 
 /// One of Google's services over REST: authenticated calls, tried again within a bound while the service is ailing.
+///
+/// All calls made by it mean the same when they come twice, as what they create has a name.
 struct GoogleCaller: Sendable {
   /// The service, as messages name it.
   let name: String
@@ -50,7 +52,7 @@ struct GoogleCaller: Sendable {
       var fields = try await access.credentials.headers()
       if body != nil { fields[.contentType] = "application/json" }
       let request = HTTPClientRequest(
-        method: method, url: access.endpoint + path, headers: fields, body: bytes, timeout: timeout)
+        method: method, url: access.endpoint + path, headers: fields, body: bytes, timeout: timeout, isIdempotent: true)
       switch await attempt(request, accepted) {
       case .success(let value): return value
       case .failure(let fault):

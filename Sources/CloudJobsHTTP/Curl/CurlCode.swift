@@ -11,6 +11,9 @@ struct CurlCode: Hashable, Sendable, CustomStringConvertible {
   /// The peer closed the connection without a whole header.
   static let gotNothing = CurlCode(number: CURLE_GOT_NOTHING.rawValue)
 
+  /// A callback ended the transfer: the gate, which lets no request through a second time.
+  static let abortedByCallback = CurlCode(number: CURLE_ABORTED_BY_CALLBACK.rawValue)
+
   /// Whether it says that all went well.
   var isSuccess: Bool { number == 0 }
   /// What the library says of it.
@@ -34,6 +37,7 @@ struct CurlCode: Hashable, Sendable, CustomStringConvertible {
     27: ("CURLE_OUT_OF_MEMORY", .transferFailed),
     28: ("CURLE_OPERATION_TIMEDOUT", .timedOut),
     35: ("CURLE_SSL_CONNECT_ERROR", .tls),
+    42: ("CURLE_ABORTED_BY_CALLBACK", .connectionClosed),
     43: ("CURLE_BAD_FUNCTION_ARGUMENT", .transferFailed),
     45: ("CURLE_INTERFACE_FAILED", .couldNotConnect),
     52: ("CURLE_GOT_NOTHING", .connectionClosed),

@@ -49,6 +49,13 @@ final class CurlEasy {
     return Int(max(0, length))
   }
 
+  /// How many bytes of the request have been written, on all connections together.
+  var sentBytes: Int {
+    var size = 0
+    cloud_jobs_easy_get_long(handle, CURLINFO_REQUEST_SIZE, &size)
+    return size
+  }
+
   /// What the library says of the last failure, empty where nothing.
   var errorText: String { String(cString: errorBuffer) }
 
@@ -79,6 +86,7 @@ final class CurlEasy {
     setRules(options, note)
     setReceiver(transfer, note)
     setMethod(request, note)
+    if !request.isIdempotent { setGate(transfer, note) }
     for line in request.headerLines {
       guard append(line, to: &headerList) else { return CurlCode(number: CURLE_OUT_OF_MEMORY.rawValue) }
     }
@@ -133,6 +141,15 @@ final class CurlEasy {
       note(cloud_jobs_easy_set_long(handle, CURLOPT_HTTPGET, 1))
     }
     note(cloud_jobs_easy_set_string(handle, CURLOPT_CUSTOMREQUEST, request.method))
+  }
+
+  /// Lets the transfer decide each time whether the request may be sent.
+  private func setGate(_ transfer: Transfer, _ note: (CURLcode) -> Void) {
+    let gate: cloud_jobs_gate = { pointer, _, _, _, _ in
+      guard let pointer else { return 1 }
+      return Unmanaged<Transfer>.fromOpaque(pointer).takeUnretainedValue().maySend ? 0 : 1
+    }
+    note(cloud_jobs_easy_set_gate(handle, gate, Unmanaged.passUnretained(transfer).toOpaque()))
   }
 
   private func setReceiver(_ transfer: Transfer, _ note: (CURLcode) -> Void) {

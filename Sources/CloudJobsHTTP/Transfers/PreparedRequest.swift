@@ -13,6 +13,8 @@ struct PreparedRequest: Sendable {
   let headerLines: [[UInt8]]
   /// The body; empty for none.
   let body: [UInt8]
+  /// Whether it may be sent again after bytes of it were written.
+  let isIdempotent: Bool
 
   /// Checks a request against a client's rules.
   ///
@@ -28,8 +30,12 @@ struct PreparedRequest: Sendable {
     method = request.method.rawValue
     url = request.url
     body = request.body
+    isIdempotent = request.isIdempotent ?? Self.idempotentMethods.contains(request.method)
     headerLines = try Self.lines(of: request, userAgent: options.userAgent)
   }
+
+  /// The methods that mean the same when they come twice [RFC 9110, 9.2.2]; any other is taken not to.
+  private static let idempotentMethods: Set<HTTPRequest.Method> = [.get, .head, .options, .trace, .put, .delete]
 
   /// The longest URL that is sent, in bytes; RFC 9110, 4.1 asks for at least 8,000.
   static let maxURLBytes = 16 * 1024

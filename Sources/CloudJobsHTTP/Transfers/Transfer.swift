@@ -4,6 +4,7 @@ final class Transfer {
   let id: UInt64
   let host: String
   let easy: CurlEasy
+  private let isIdempotent: Bool
   private let maxBody: Int
   private let maxHead: Int
   private let peerFilter: (@Sendable (String) -> Bool)?
@@ -19,6 +20,7 @@ final class Transfer {
     id = submission.id
     host = submission.request.host
     self.easy = easy
+    isIdempotent = submission.request.isIdempotent
     maxBody = options.maxResponseBytes
     maxHead = options.maxResponseHeaderBytes
     peerFilter = options.peerFilter
@@ -55,8 +57,14 @@ final class Transfer {
     return true
   }
 
+  /// Whether the request may be sent, now: once, or again where that means the same.
+  ///
+  /// libcurl would send any request again when a kept connection ends before a byte of the answer has come.
+  var maySend: Bool { isIdempotent || easy.sentBytes == 0 }
+
   /// Decides whether a connection to an address may be opened.
   func mayConnect(to address: String?) -> Bool {
+    guard maySend else { return false }
     guard let peerFilter else { return true }
     guard let address, peerFilter(address) else {
       wasRefused = true
@@ -70,8 +78,13 @@ final class Transfer {
   func outcome(_ code: CurlCode) -> Result<RawResponse, HTTPClientError> {
     if let overflow { return .failure(.responseTooLarge(host: host, what: overflow, native: code)) }
     guard code.isSuccess else {
-      if wasRefused && !wasAllowed { return .failure(.addressRefused(host: host, native: code)) }
-      return .failure(.transfer(code, host: host, detail: easy.errorText))
+      let isRefused = wasRefused && !wasAllowed
+      let error: HTTPClientError =
+        isRefused
+        ? .addressRefused(host: host, native: code) : .transfer(code, host: host, detail: easy.errorText)
+      // Where a second connection failed or was not wanted, the request that went out on the first had no answer.
+      let isSecond = code == .abortedByCallback || (error.requestWasNotSent && easy.sentBytes > 0)
+      return .failure(isSecond ? .transfer(.gotNothing, host: host, detail: "") : error)
     }
     // The library takes a header that breaks off in the middle for a whole one.
     guard isHeadComplete else { return .failure(.transfer(.gotNothing, host: host, detail: "")) }

@@ -5,6 +5,7 @@ as its path asks. Both ports are printed as one line; the process ends when its 
 """
 
 import asyncio
+import contextlib
 import hashlib
 import http.server
 import json
@@ -84,11 +85,37 @@ class Server(http.server.ThreadingHTTPServer):
         """A client that goes away is what half of the tests are about."""
 
 
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
 
 
-async def misbehave(path, reader, writer):
-    if path == "/half":
+class Raw:
+    """What the connections to the second server share."""
+
+    server = None
+    waiting = 0
+    all_wait = asyncio.Event()
+
+
+async def misbehave(path, reader, writer, is_kept):
+    """Answers, or doesn't; true where the connection is kept."""
+    if path == "/keep":
+        writer.write(OK)
+        return True
+    if path == "/meet":
+        # Two requests at once, so that there are two connections.
+        Raw.waiting += 1
+        if Raw.waiting == 2:
+            Raw.all_wait.set()
+        await Raw.all_wait.wait()
+        writer.write(OK)
+        return True
+    if path in ("/lose", "/cut", "/vanish"):
+        if path == "/vanish":
+            Raw.server.close()
+        if not is_kept:
+            writer.write(OK)
+    elif path == "/half":
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n0123456789")
     elif path == "/half-chunk":
         writer.write(CHUNKED + b"\r\n5\r\nhello\r\n")
@@ -123,32 +150,44 @@ async def misbehave(path, reader, writer):
         writer.write(b"HTTP/1.1 200 OK\r\nX-Long: one\r\n  two\r\nContent-Length: 0\r\n\r\n")
     elif path == "/stale":
         # Looks like a kept connection and is none.
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        writer.write(OK)
     elif path == "/hang":
         await reader.read()
     await writer.drain()
+    return False
 
 
 async def serve_raw(reader, writer):
     count("rawOpen")
     try:
-        line = await reader.readline()
-        while (await reader.readline()).strip():
-            pass
-        count("rawRequests")
-        await misbehave(line.split(b" ")[1].decode() if b" " in line else "", reader, writer)
+        is_kept = False
+        while line := await reader.readline():
+            length = 0
+            while (field := await reader.readline()).strip():
+                name, _, value = field.partition(b":")
+                if name.lower() == b"content-length":
+                    length = int(value)
+            count("rawRequests")
+            path = line.split(b" ")[1].decode() if b" " in line else ""
+            if path != "/cut":
+                await reader.readexactly(length)
+            is_kept = await misbehave(path, reader, writer, is_kept)
+            if not is_kept:
+                break
     except (ConnectionError, asyncio.IncompleteReadError, ValueError):
         pass
     finally:
-        count("rawOpen", -1)
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        count("rawOpen", -1)
 
 
 async def main():
     server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    raw = await asyncio.start_server(serve_raw, "127.0.0.1", 0, backlog=512)
-    print(server.server_address[1], raw.sockets[0].getsockname()[1], flush=True)
+    Raw.server = await asyncio.start_server(serve_raw, "127.0.0.1", 0, backlog=512)
+    print(server.server_address[1], Raw.server.sockets[0].getsockname()[1], flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
 
