@@ -110,7 +110,8 @@ let package = Package(
 
     tests("CloudJobsCoreTests", ["CloudJobsCore"]),
     tests("CloudJobsTests", ["CloudJobs", "CloudJobsTesting", logging, metrics, httpTypes]),
-    tests("CloudJobsHTTPTests", exclude: ["Support/server.py"], ["CloudJobsHTTP", httpTypes]),
+    tests(
+      "CloudJobsHTTPTests", exclude: ["Support/server.py", "Support/tls_server.py"], ["CloudJobsHTTP", httpTypes]),
     tests(
       "CloudJobsGoogleTests",
       [

@@ -4,7 +4,7 @@ import HTTPTypes
 /// An HTTP client over libcurl: kept connections, deadlines, cancellation and limits, on one I/O thread.
 ///
 /// Redirects are never followed, proxies and `.netrc` files of the environment are never used, cookies are never kept,
-/// and no protocol but HTTP is spoken: HTTP/1.1, and HTTP/2 over TLS where the library has it.
+/// and no protocol but HTTP is spoken: HTTP/1.1, and HTTP/2 over TLS, from TLS 1.2 on, where the library has it.
 ///
 /// A kept connection that the server has closed while it was idle is replaced before anything is sent. Where it ends
 /// later, before any byte of the answer, the request is sent again, up to five times, if it is idempotent

@@ -5,7 +5,7 @@ public struct HTTPClientOptions: Sendable {
   public enum Scheme: String, Sendable, CaseIterable {
     /// HTTP in clear text.
     case http
-    /// HTTP over TLS, with the peer's certificate and name verified.
+    /// HTTP over TLS, from TLS 1.2 on, with the peer's certificate and name verified.
     case https
   }
 
@@ -33,7 +33,7 @@ public struct HTTPClientOptions: Sendable {
   public var peerFilter: (@Sendable (_ address: String) -> Bool)?
   /// Addresses to use for a host and port in place of the resolver's, such as `["api.test:80": "127.0.0.1"]`.
   public var hostAddresses: [String: String] = [:]
-  /// A PEM file of certificate authorities to trust in place of the system's.
+  /// A PEM file of certificate authorities to trust in place of the system's; nil for the system's.
   public var certificateAuthorityFile: String?
 
   /// The defaults.

@@ -115,8 +115,11 @@ final class CurlEasy {
     note(cloud_jobs_easy_set_long(handle, CURLOPT_BUFFERSIZE, 64 * 1024))
     // An empty name rules out the proxies that the environment may name.
     note(cloud_jobs_easy_set_string(handle, CURLOPT_PROXY, ""))
+    note(cloud_jobs_easy_set_long(handle, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)))
     if let file = options.certificateAuthorityFile {
       note(cloud_jobs_easy_set_string(handle, CURLOPT_CAINFO, file))
+      // The library trusts the system's directory besides a file, unless it is told of none.
+      note(cloud_jobs_easy_set_string(handle, CURLOPT_CAPATH, nil))
     }
     cloud_jobs_easy_set_quick_exit(handle)
   }

@@ -35,33 +35,12 @@ final class LocalServer: Sendable {
     do { return try LocalServer() } catch { preconditionFailure("python3 is missing: \(error)") }
   }()
 
-  private let process: Process
-  private let input: Pipe
+  private let process: ScriptProcess
 
   init() throws {
-    let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "server.py")
-    process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["python3", script.path]
-    let output = Pipe()
-    input = Pipe()
-    process.standardInput = input
-    process.standardOutput = output
-    try process.run()
-    var line = Data()
-    while !line.contains(0x0A) {
-      let piece = output.fileHandleForReading.availableData
-      try #require(!piece.isEmpty, "python3 could not start the test's servers")
-      line += piece
-    }
-    let ports = String(decoding: line, as: UTF8.self).split(whereSeparator: \.isWhitespace)
-    good = "http://127.0.0.1:\(ports[0])"
-    bad = "http://127.0.0.1:\(ports[1])"
-  }
-
-  deinit {
-    try? input.fileHandleForWriting.close()
-    process.waitUntilExit()
+    process = try ScriptProcess("server.py")
+    good = "http://127.0.0.1:\(process.words[0])"
+    bad = "http://127.0.0.1:\(process.words[1])"
   }
 
   /// What the servers have counted so far, this request included, by a client of its own.
