@@ -89,6 +89,15 @@ extension LiveSuite {
       #expect(error?.message.contains("secret") == false)
     }
 
+    @Test("a name that does not resolve fails its own request and none after it")
+    func unresolved() async throws {
+      let error = await #expect(throws: HTTPClientError.self) {
+        try await client.send(HTTPClientRequest(url: "http://nowhere.invalid/"))
+      }
+      #expect(error?.code == .couldNotResolve && error?.requestWasNotSent == true)
+      #expect(try await client.send(HTTPClientRequest(url: server.good + "/status/200")).status == 200)
+    }
+
     @Test("TLS to a server that speaks none fails as such")
     func tls() async {
       let url = server.good.replacing("http:", with: "https:")
