@@ -52,6 +52,21 @@ struct FirestoreSocketTests {
     }
   }
 
+  @Test("A commit whose answer is lost on a kept connection is sent once, and its outcome is unknown")
+  func lostAnswer() async throws {
+    let firestore = try LosingFirestore()
+    let client = HTTPClient()
+    let environment = ["FIRESTORE_EMULATOR_HOST": firestore.host]
+    let store = FirestoreStore(FirestoreConfiguration(project: "test", environment: environment), client: client)
+    _ = try await store.commit([.putRun(FirestoreSamples.run, .absent)])
+    let error = await #expect(throws: StoreError.self) {
+      try await store.commit([.putRun(FirestoreSamples.run, .absent)])
+    }
+    #expect(error?.code == .unknownOutcome)
+    #expect(error?.nativeCode == "CURLE_GOT_NOTHING (52)")
+    await client.shutDown()
+  }
+
   @Test("Of 100 claims over kept connections exactly one wins")
   func claims() async throws {
     try await serving { store in
