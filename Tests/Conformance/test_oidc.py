@@ -4,8 +4,10 @@ import base64
 import hashlib
 import hmac
 import json
+import stat
 import subprocess
 import time
+import urllib.request
 
 import google.auth.transport.requests
 import jwt
@@ -94,6 +96,58 @@ def test_the_discovery_document_leads_to_the_keys(emulator):
     assert status == 200
     assert [key["alg"] for key in keys["keys"]] == ["RS256"]
     assert emulator.call("GET", "/oauth2/v3/other")[0] == 404
+
+
+def cache_control(emulator, path):
+    with urllib.request.urlopen(emulator.url + path, timeout=30) as response:
+        return response.headers["Cache-Control"]
+
+
+def test_the_documents_say_how_long_they_may_be_kept(emulator):
+    for path in ("/oauth2/v3/certs", "/.well-known/openid-configuration"):
+        assert cache_control(emulator, path) == "public, max-age=60, must-revalidate"
+    with urllib.request.urlopen(emulator.url, timeout=30) as response:
+        assert response.headers["Cache-Control"] is None
+
+
+def test_a_folder_keeps_the_key_over_a_crash(cloud_jobs, tmp_path, recorder):
+    folder = tmp_path / "data"
+    first = Emulator(cloud_jobs, "--data", str(folder))
+    try:
+        assert cache_control(first, "/oauth2/v3/certs") == "public, max-age=3600, must-revalidate"
+        keys = first.call("GET", "/oauth2/v3/certs")[1]
+        issuer = first.url
+    finally:
+        first.kill()
+    file = folder / "signing-key.pem"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert serialization.load_pem_private_key(file.read_bytes(), None).key_size == 2048
+    second = Emulator(cloud_jobs, "--data", str(folder), "--issuer", issuer)
+    try:
+        assert second.call("GET", "/oauth2/v3/certs")[1] == keys
+        tasks = client_of(tasks_v2.CloudTasksClient, second)
+        queue = f"{LOCATION}/queues/q"
+        tasks.create_queue(parent=LOCATION, queue=tasks_v2.Queue(name=queue))
+        token = delivered_token(
+            tasks, queue, recorder, oidc_token=tasks_v2.OidcToken(service_account_email=ACCOUNT, audience=AUDIENCE)
+        )
+    finally:
+        second.kill()
+    # A verifier that fetched the keys before the crash takes a token that was signed after it.
+    key = jwt.PyJWKSet.from_dict(keys)[jwt.get_unverified_header(token)["kid"]].key
+    assert jwt.decode(token, key, algorithms=["RS256"], audience=AUDIENCE)["iss"] == issuer
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", b"-----BEGIN PRIVATE KEY-----\nAA\n-----END PRIVATE KEY-----\n"])
+def test_a_damaged_key_is_refused(cloud_jobs, tmp_path, damage):
+    folder = tmp_path / "data"
+    Emulator(cloud_jobs, "--data", str(folder)).kill()
+    (folder / "signing-key.pem").write_bytes(damage)
+    command = [cloud_jobs, "emulator", "--port", "0", "--data", str(folder)]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert answer.returncode != 0
+    assert "signing-key.pem is no RSA private key" in answer.stderr and "remove the file" in answer.stderr
+    assert (folder / "signing-key.pem").read_bytes() == damage
 
 
 def test_the_issuer_can_be_googles_name(cloud_jobs):

@@ -1,80 +1,64 @@
 #if Google
 import CloudJobsCore
 import CloudJobsEmulator
-import CryptoExtras
+import Synchronization
 
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#else
-import Foundation
-#endif
-
-/// Signs the tokens of deliveries by a key made at start, and publishes that key as Google publishes its own.
+/// Signs the tokens of deliveries, and publishes its key as Google publishes its own.
 ///
 /// Whoever reaches the emulator can have a token of any account: nothing in production may trust its key.
-struct EmulatorIdentity: Sendable {
-  private let key: _RSA.Signing.PrivateKey
-  private let keyID: String
-  private let keySet: JSONValue
+final class EmulatorIdentity: Sendable {
+  private struct Held {
+    var key: SigningKey
+    var isKept: Bool
+  }
+
+  private let held = Mutex<Held?>(nil)
   private let issuer: String?
   private let origin: EmulatorOrigin
 
-  /// An identity with a new key.
+  /// An identity without a key.
   ///
   /// - Parameters:
   ///   - issuer: what tokens say as `iss`; nil for the emulator's own origin.
   ///   - origin: where the emulator is.
-  /// - Throws: where the machine can't make a key.
-  init(issuer: String?, origin: EmulatorOrigin) throws {
-    key = try _RSA.Signing.PrivateKey(keySize: .bits2048)
-    let numbers = try key.publicKey.getKeyPrimitives()
-    keyID = TokenClaims.keyID(Array(key.publicKey.derRepresentation))
-    keySet = [
-      "keys": [
-        [
-          "kty": "RSA", "alg": "RS256", "use": "sig", "kid": .string(keyID),
-          "n": .string(Self.base64URL(Array(numbers.modulus))),
-          "e": .string(Self.base64URL(Array(numbers.publicExponent))),
-        ]
-      ]
-    ]
+  init(issuer: String?, origin: EmulatorOrigin) {
     self.issuer = issuer
     self.origin = origin
   }
 
-  /// The value of a delivery's `Authorization` header; nil where the key can't sign.
+  /// Takes the key of a data folder, or a new one where there is no folder.
+  ///
+  /// - Throws: ``JobError`` where the folder's key can't be read or made.
+  func takeKey(from folder: DataFolder?) throws(JobError) {
+    let key = if let folder { try SigningKey.kept(in: folder) } else { try SigningKey() }
+    held.withLock { $0 = Held(key: key, isKept: folder != nil) }
+  }
+
+  /// The value of a delivery's `Authorization` header; nil where there is no key, or it can't sign.
   func header(for authorization: TargetAuthorization, url: String, at now: Timestamp) -> String? {
     switch authorization.resolved(for: url) {
     case .oauth(let email, let scope): return "Bearer \(TokenClaims.opaque(email: email, scope: scope ?? ""))"
     case .oidc(let email, let audience):
       let claims = TokenClaims.openID(
         issuer: issuer ?? origin.value, audience: audience ?? url, email: email, at: now)
-      return sign(claims).map { "Bearer \($0)" }
+      return held.withLock { $0?.key }?.sign(claims).map { "Bearer \($0)" }
     }
   }
 
   /// The document at a path; nil where there is none.
   ///
   /// - Parameter path: `oauth2/v3/certs` or `.well-known/openid-configuration`, in parts.
-  /// - Returns: the document.
-  func document(at path: [String]) -> JSONValue? {
+  /// - Returns: the document, with the time that it may be kept for.
+  func document(at path: [String]) -> RESTResponse? {
+    guard let held = held.withLock({ $0 }) else { return nil }
+    let body: JSONValue
     switch path {
-    case ["oauth2", "v3", "certs"]: keySet
+    case ["oauth2", "v3", "certs"]: body = held.key.document
     case [".well-known", "openid-configuration"]:
-      TokenClaims.discovery(issuer: issuer ?? origin.value, origin: origin.value)
-    default: nil
+      body = TokenClaims.discovery(issuer: issuer ?? origin.value, origin: origin.value)
+    default: return nil
     }
-  }
-
-  private func sign(_ claims: JSONValue) -> String? {
-    let header: JSONValue = ["alg": "RS256", "kid": .string(keyID), "typ": "JWT"]
-    let input = "\(Self.base64URL(header.encoded)).\(Self.base64URL(claims.encoded))"
-    guard let signature = try? key.signature(for: Data(input.utf8), padding: .insecurePKCS1v1_5) else { return nil }
-    return "\(input).\(Self.base64URL(Array(signature.rawRepresentation)))"
-  }
-
-  private static func base64URL(_ bytes: [UInt8]) -> String {
-    Base64.encode(bytes).replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    return RESTResponse(body, headers: [TokenClaims.cacheControl(isKeyKept: held.isKept)])
   }
 }
 #endif

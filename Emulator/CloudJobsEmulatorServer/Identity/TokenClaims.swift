@@ -1,4 +1,5 @@
 import CloudJobsCore
+import CloudJobsEmulator
 
 /// What stands in the tokens of deliveries and in the documents that verifiers read, as pure functions.
 ///
@@ -6,6 +7,16 @@ import CloudJobsCore
 enum TokenClaims {
   /// How long a token is good.
   static let lifetime: Int64 = 3_600
+
+  /// For how long the key's documents may be kept where the next start makes another key.
+  static let fleetingLife: Int64 = 60
+  /// The same where the key is kept in a folder; Google's own are good for some hours.
+  static let keptLife: Int64 = 3_600
+
+  /// The header that tells how long the key's documents may be kept, in the form of Google's own.
+  static func cacheControl(isKeyKept: Bool) -> HeaderField {
+    HeaderField("Cache-Control", "public, max-age=\(isKeyKept ? keptLife : fleetingLife), must-revalidate")
+  }
 
   /// The claims of an OpenID Connect token.
   static func openID(issuer: String, audience: String, email: String, at now: Timestamp) -> JSONValue {

@@ -1,4 +1,4 @@
-public import CloudJobsCore
+import CloudJobsCore
 public import CloudJobsEmulator
 
 /// All that the emulator answers over HTTP, free of any server: the services' REST faces and the admin calls.
@@ -17,7 +17,7 @@ public struct EmulatorAPI: Sendable {
   let emulator: LocalEmulator
   private let initialState: @Sendable () -> EmulatorState
   private let startUp: [RESTRequest]
-  private let document: @Sendable (_ path: [String]) -> JSONValue?
+  private let document: @Sendable (_ path: [String]) -> RESTResponse?
   let face = RESTFace()
 
   /// The answers of an emulator.
@@ -29,7 +29,7 @@ public struct EmulatorAPI: Sendable {
   ///   - initialState: what a reset goes back to.
   public init(
     _ emulator: LocalEmulator, startUp: [RESTRequest] = [],
-    document: @escaping @Sendable (_ path: [String]) -> JSONValue? = { _ in nil },
+    document: @escaping @Sendable (_ path: [String]) -> RESTResponse? = { _ in nil },
     initialState: @escaping @Sendable () -> EmulatorState
   ) {
     self.emulator = emulator
@@ -48,7 +48,7 @@ public struct EmulatorAPI: Sendable {
       return RESTResponse(["emulator": "cloud-jobs", "services": ["tasks.v2", "scheduler.v1", "firestore.v1"]])
     case (_, "_emulator", 2): return await administer(request)
     case ("GET", "oauth2", _), ("GET", ".well-known", _):
-      return document(request.path).map { RESTResponse($0) }
+      return document(request.path)
         ?? RESTResponse(ServiceFault(.notFound, "The emulator publishes no such document."))
     default: return await serve(request)
     }

@@ -6,9 +6,9 @@ extension EmulatorServer {
   /// Goes on where the journal in the data folder ends; does nothing where there is no folder.
   ///
   /// - Throws: ``JobError`` where the folder or the journal can't be used.
-  func recover() throws(JobError) {
-    guard let folder = configuration.dataFolder else { return }
-    let file = try JournalFile(folder: folder)
+  func recover(from folder: DataFolder?) throws(JobError) {
+    guard folder != nil, let path = configuration.dataFolder else { return }
+    let file = try JournalFile(folder: path)
     let header = JournalHeader(tasks: configuration.tasks, seed: configuration.seed)
     let recovery = try JournalReader(file: file, header: header).recover(from: Self.initialState(configuration))
     emulator.resume(recovery, journal: RequestJournal(file, header: header))

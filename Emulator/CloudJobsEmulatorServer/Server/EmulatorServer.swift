@@ -16,7 +16,9 @@ public struct EmulatorServer: Service {
   public let emulator: LocalEmulator
   private let deliverer: HTTPDeliverer
   private let origin: EmulatorOrigin
-  private let document: @Sendable ([String]) -> JSONValue?
+  #if Google
+  private let identity: EmulatorIdentity
+  #endif
 
   /// A server that has not been started.
   public init(configuration: EmulatorConfiguration) {
@@ -25,17 +27,16 @@ public struct EmulatorServer: Service {
     self.origin = origin
     let clock = SystemClock()
     #if Google
-    let identity = try? EmulatorIdentity(issuer: configuration.issuer, origin: origin)
+    let identity = EmulatorIdentity(issuer: configuration.issuer, origin: origin)
+    self.identity = identity
     let deliverer = HTTPDeliverer(
       allowedHosts: configuration.allowedHosts, hostAddresses: configuration.hostAddresses
     ) { authorization, url in
-      identity?.header(for: authorization, url: url, at: clock.now())
+      identity.header(for: authorization, url: url, at: clock.now())
     }
-    document = { identity?.document(at: $0) }
     #else
     let deliverer = HTTPDeliverer(
       allowedHosts: configuration.allowedHosts, hostAddresses: configuration.hostAddresses)
-    document = { _ in nil }
     #endif
     self.deliverer = deliverer
     emulator = LocalEmulator(state: Self.initialState(configuration), clock: clock) { await deliverer.deliver($0) }
@@ -43,13 +44,20 @@ public struct EmulatorServer: Service {
 
   /// Serves until the task is cancelled or the service group shuts down.
   ///
-  /// - Throws: where the address can't be bound, the data folder can't be used, or a queue of the start is refused.
+  /// - Throws: where the address can't be bound, the data folder or its key can't be used, or a queue of the start is
+  ///   refused.
   public func run() async throws {
-    try recover()
+    let folder = try configuration.dataFolder.map { path throws(JobError) in try DataFolder(path) }
+    #if Google
+    try identity.takeKey(from: folder)
+    #endif
+    try recover(from: folder)
     let configuration = configuration
     let origin = origin
     let startUp = configuration.queues?.requests ?? []
-    let api = EmulatorAPI(emulator, startUp: startUp, document: document) { Self.initialState(configuration) }
+    let api = EmulatorAPI(emulator, startUp: startUp, document: { document(at: $0) }) {
+      Self.initialState(configuration)
+    }
     try await api.makeQueues(startUp)
     let check = RequestGuard(host: configuration.host)
     let responder = CallbackResponder<BasicRequestContext> { request, _ in
@@ -89,6 +97,14 @@ public struct EmulatorServer: Service {
     try await group.run()
   }
 
+  private func document(at path: [String]) -> RESTResponse? {
+    #if Google
+    identity.document(at: path)
+    #else
+    nil
+    #endif
+  }
+
   /// The address that the emulator gives as its own: for one that listens everywhere, that of this machine.
   private static func origin(_ configuration: EmulatorConfiguration, port: Int) -> String {
     let host = ["0.0.0.0", "::", ""].contains(configuration.host) ? "127.0.0.1" : configuration.host
@@ -115,8 +131,12 @@ public struct EmulatorServer: Service {
   }
 
   private static func response(_ answer: RESTResponse) -> Response {
-    Response(
-      status: .init(code: answer.status), headers: [.contentType: "application/json; charset=UTF-8"],
+    var headers: HTTPFields = [.contentType: "application/json; charset=UTF-8"]
+    for field in answer.headers {
+      if let name = HTTPField.Name(field.name) { headers[name] = field.value }
+    }
+    return Response(
+      status: .init(code: answer.status), headers: headers,
       body: .init(byteBuffer: ByteBuffer(bytes: answer.body.encoded)))
   }
 }

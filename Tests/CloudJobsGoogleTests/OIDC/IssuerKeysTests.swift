@@ -1,10 +1,12 @@
 #if Google
 import CloudJobsCore
+import CloudJobsEmulator
 import CloudJobsHTTP
 import CloudJobsTesting
 import HTTPTypes
 import Testing
 
+@testable import CloudJobsEmulatorServer
 @testable import CloudJobsGoogle
 
 @Suite("The keys of an issuer", .timeLimit(.minutes(1)))
@@ -37,6 +39,21 @@ struct IssuerKeysTests {
     return Forge(
       header: ["kid": .string(key.id)], claims: ["iat": .integer(now), "exp": .integer(now + 3_600)], key: key
     ).token
+  }
+
+  @Test("Keys serve for as long as the emulator's header says, and are fetched then", arguments: [false, true])
+  func emulatorsHeader(isKeyKept: Bool) async {
+    let header = TokenClaims.cacheControl(isKeyKept: isKeyKept)
+    let life = isKeyKept ? TokenClaims.keptLife : TokenClaims.fleetingLife
+    let exchange = FakeExchange(.json(SigningKey.document([.issuer]), [.cacheControl: header.value]))
+    let verifier = verifier(exchange)
+    #expect(await outcome(verifier, token()) == "accepted")
+    clock.set(Forge.now + .seconds(life) - .microseconds(1))
+    #expect(await outcome(verifier, token()) == "accepted")
+    #expect(exchange.requests.count == 1)
+    clock.set(Forge.now + .seconds(life))
+    #expect(await outcome(verifier, token()) == "accepted")
+    #expect(exchange.requests.count == 2)
   }
 
   @Test("A thousand tokens at once cause one fetch")
