@@ -69,7 +69,8 @@ extension JobRuntime {
 
   /// Gives each job that the pass runs the `nextRun` that its document lacks, or that an edit has outdated.
   ///
-  /// A document may turn any job into a periodic one, so that all are looked at.
+  /// A document may turn any job into a periodic one, so that all are looked at. One that can't be read is set aside,
+  /// and one whose `nextRun` the store does not list, because another program wrote it in another form, is made listed.
   ///
   /// - Returns: the documents as they were read.
   /// - Throws: ``StoreError`` `unavailable`.
@@ -108,16 +109,19 @@ extension JobRuntime {
   }
 
   private func patch(for definition: JobDefinition, _ record: JobRecord?, now: Timestamp) -> JobStatePatch? {
-    var state: JobState?
     do throws(JobError) {
       let document = try record?.document.get()
-      state = document?.state
-      return reconcile(try resolve(definition, document?.configuration), state: state, now: now)
+      return reconcile(
+        try resolve(definition, document?.configuration), state: document?.state,
+        isListed: record.map { $0.nextRun != nil } ?? true, now: now)
     } catch {
       options.logger.error(
         "A job's document can't be used; the job does not run by its schedule until the field is mended.",
         metadata: ["jobId": "\(definition.id)", "error": "\(error)"])
-      guard let state, state.quarantine != error.description else { return nil }
+      // A document that is no object has no place for the reason, short of replacing the whole of it.
+      guard record?.quarantine != error.description, error.field != "document", error.code != .malformedJSON else {
+        return nil
+      }
       var patch = JobStatePatch()
       patch.set(nextRun: nil)
       patch.set(quarantine: error.description)

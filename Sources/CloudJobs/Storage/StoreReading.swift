@@ -25,15 +25,22 @@ public struct JobRecord: Sendable {
   public var version: Version
   /// The document, or which field can't be read.
   public var document: Result<JobDocument, JobError>
-  /// `state.nextRun` as indexed, also where the document can't be read.
+  /// The time by which ``JobStore/dueJobs(after:limit:)`` lists it, also where the document can't be read; nil where it
+  /// does not, also where `state.nextRun` is of a form that the store's index does not order among times.
   public var nextRun: Timestamp?
+  /// `state.quarantine` as stored, also where the document can't be read.
+  public var quarantine: String?
 
   /// A record.
-  public init(id: String, version: Version, document: Result<JobDocument, JobError>, nextRun: Timestamp?) {
+  public init(
+    id: String, version: Version, document: Result<JobDocument, JobError>, nextRun: Timestamp?,
+    quarantine: String? = nil
+  ) {
     self.id = id
     self.version = version
     self.document = document
     self.nextRun = nextRun
+    self.quarantine = quarantine
   }
 
   /// Decodes a stored document; one that can't be read is kept as the error that says why.
@@ -43,6 +50,7 @@ public struct JobRecord: Sendable {
     nextRun = fields["state"]?["nextRun"].flatMap { value in
       value.string.flatMap { Timestamp(rfc3339: $0) } ?? value.integer.map { Timestamp(milliseconds: $0) }
     }
+    quarantine = fields["state"]?["quarantine"]?.string
     do throws(JobError) {
       document = .success(try JobDocument(id: try JobID(id), fields: fields))
     } catch {

@@ -3,18 +3,22 @@
 /// - Parameters:
 ///   - job: the job as it stands.
 ///   - state: its state; nil where it has no document yet.
+///   - isListed: whether the store lists the job by its `nextRun`. A store whose index keeps types apart does not where
+///     another program wrote the time as text or a number; it is then written anew.
 ///   - now: the store's time.
 /// - Returns: the change, or nil where nothing is to be done.
-public func reconcile(_ job: ResolvedJob, state: JobState?, now: Timestamp) -> JobStatePatch? {
+public func reconcile(
+  _ job: ResolvedJob, state: JobState?, isListed: Bool = true, now: Timestamp
+) -> JobStatePatch? {
   let state = state ?? JobState()
   let isPlanned = state.nextRun != nil && state.plannedFor.map { $0 == job.planKey } ?? true
-  if isPlanned, state.quarantine == nil { return nil }
+  if isPlanned, isListed, state.quarantine == nil { return nil }
   var patch = JobStatePatch()
   if state.quarantine != nil { patch.set(quarantine: nil) }
+  let next = isPlanned ? state.nextRun : firstRun(of: job, after: now)
+  if next != state.nextRun || (state.nextRun != nil && !isListed) { patch.set(nextRun: next) }
   if !isPlanned {
-    let next = firstRun(of: job, after: now)
     let key = next == nil ? nil : job.planKey
-    if next != state.nextRun { patch.set(nextRun: next) }
     if key != state.plannedFor { patch.set(plannedFor: key) }
   }
   return patch.fields.isEmpty ? nil : patch

@@ -41,8 +41,13 @@ struct FirestoreDocument: Sendable {
   }
 
   /// The document as a job's.
+  ///
+  /// An index keeps values of different types apart, so that a query by time finds a `state.nextRun` only where it is
+  /// a timestamp.
   var job: JobRecord {
-    JobRecord(id: id, version: version, fields: .object(FirestoreValue.fields(fields)))
+    var record = JobRecord(id: id, version: version, fields: .object(FirestoreValue.fields(fields)))
+    record.nextRun = time(at: ["state", "nextRun"])
+    return record
   }
 
   /// The document as a run; nil where its id names none.

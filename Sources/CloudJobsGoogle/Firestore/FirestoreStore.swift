@@ -16,8 +16,9 @@ public import CloudJobsCore
 ///
 /// What Firestore can't keep is refused as `invalid`: a document of more than 1 MiB, a list directly in a list, names
 /// of the form `__…__`, more than 20 levels (<https://firebase.google.com/docs/firestore/quotas>). A job whose
-/// `state.nextRun` is no timestamp is not due, as the index orders values by their types; the next patch that sets it
-/// makes it one. The lists of runs by a filter need the composite indexes of `infra/firestore.indexes.json`.
+/// `state.nextRun` is text or a number is not listed as due, as the index orders values by their types; a runtime's
+/// start, or its next housekeeping, makes it a timestamp. The lists of runs by a filter need the composite indexes of
+/// `infra/firestore.indexes.json`.
 ///
 /// Source: <https://cloud.google.com/firestore/docs/reference/rest>.
 public final class FirestoreStore: PurgingStore {

@@ -30,6 +30,17 @@ struct ReconcileTests {
     #expect(reconcile(job, state: state(nextRun: now, plannedFor: nil), now: now) == nil)
   }
 
+  @Test("A time that the store does not list is written again as it is, and none is made up")
+  func unlisted() {
+    let job = PlanSample.job(.periodic)
+    for key in [job.planKey, nil] {
+      let patch = reconcile(job, state: state(nextRun: now, plannedFor: key), isListed: false, now: now)
+      #expect(patch?.fields == ["nextRun": "2026-11-21T10:00:00Z"])
+    }
+    let endpoint = PlanSample.job(.endpoint)
+    #expect(reconcile(endpoint, state: state(nextRun: nil, plannedFor: nil), isListed: false, now: now) == nil)
+  }
+
   @Test("Jobs that the pass does not run, or that are disabled or ended, get none")
   func none() {
     for job in [

@@ -152,6 +152,23 @@ struct PassTests {
     #expect((mended.quarantine, mended.nextRun) == (nil, World.time("2026-11-21T10:06:00Z")))
   }
 
+  @Test("A document that can't be read and has no time is set aside once; one that is no object is left as it is")
+  func unreadableWithoutTime() async throws {
+    world.memory.importJob(id: "a", fields: ["enabled": "yes", "state": ["epoch": 3]])
+    world.memory.importJob(id: "b", fields: "lost")
+    let runtime = try await world.runtime {
+      for name in ["a", "b"] as [JobID] { recording(name) }
+    }
+    let ids: [JobID] = ["a", "b"]
+    let before = try await world.memory.read(jobs: ids, runs: []).jobs
+    #expect(before["a"]?.quarantine?.hasPrefix("invalidField at enabled") == true)
+    #expect(world.memory.exportJob(id: "b") == "lost")
+    world.clock.advance(by: .minutes(3))
+    #expect(await runtime.pass().error == nil)
+    let after = try await world.memory.read(jobs: ids, runs: []).jobs
+    #expect(ids.map { after[$0]?.version } == ids.map { before[$0]?.version })
+  }
+
   @Test("A document without a time that can't be resolved says so")
   func unresolvable() async throws {
     world.memory.importJob(id: "job", fields: ["timeZone": "Mars/Olympus"])
