@@ -177,7 +177,7 @@ struct CloudTasksQueueTests {
       let body = #"{"error":{"code":409,"message":"contention","status":"ABORTED"}}"#
       return number <= times ? HTTPClientResponse(status: 409, body: Array(body.utf8)) : HTTPClientResponse(status: 200)
     }
-    let queue = CloudTasksQueue(Self.configuration, client: exchange, clock: LeapingClock())
+    let queue = CloudTasksQueue(Self.configuration, in: .at(exchange))
     if isSuccess {
       try await queue.enqueue([Self.task()])
       #expect(exchange.all.count == 2)

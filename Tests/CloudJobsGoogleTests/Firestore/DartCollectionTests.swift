@@ -186,7 +186,7 @@ struct DartCollectionTests {
 
   private func call(_ method: String, _ body: JSONValue) async throws -> JSONValue {
     let request = HTTPClientRequest(
-      method: .post, url: EmulatedFirestore.configuration.url(method), body: body.encoded)
+      method: .post, url: "http://host:1\(EmulatedFirestore.configuration.path(method))", body: body.encoded)
     let response = try await service.send(request)
     try #require(response.status == 200, "\(String(decoding: response.body, as: UTF8.self))")
     return try JSONValue(parsing: response.body)

@@ -56,8 +56,8 @@ struct FirestoreSocketTests {
   func lostAnswer() async throws {
     let firestore = try LosingFirestore()
     let client = HTTPClient()
-    let environment = ["FIRESTORE_EMULATOR_HOST": firestore.host]
-    let store = FirestoreStore(FirestoreConfiguration(project: "test", environment: environment), client: client)
+    let store = FirestoreStore.firestore(
+      try GoogleCloud(emulator: firestore.host, project: "test", client: client))
     _ = try await store.commit([.putRun(FirestoreSamples.run, .absent)])
     let error = await #expect(throws: StoreError.self) {
       try await store.commit([.putRun(FirestoreSamples.run, .absent)])
