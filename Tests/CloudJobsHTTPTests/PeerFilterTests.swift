@@ -41,7 +41,9 @@ struct PeerFilterTests {
     }
     let client = HTTPClient(options)
     for _ in 0..<3 { _ = try await client.send(HTTPClientRequest(url: server.good + "/status/200")) }
-    #expect(seen.withLock { $0 } == ["127.0.0.1"])
+    // Three requests need one connection, or another where a loaded machine has lost the first.
+    let addresses = seen.withLock { $0 }
+    #expect(Set(addresses) == ["127.0.0.1"] && addresses.count < 3)
   }
 
   @Test(

@@ -15,7 +15,9 @@ extension LiveSuite {
       let error = await #expect(throws: HTTPClientError.self) { try await client.send(request) }
       #expect(error?.code == .connectionClosed)
       #expect(error?.requestWasNotSent == false)
-      #expect(error?.nativeCode == "CURLE_GOT_NOTHING (52)")
+      // What the close looks like is a race between its end of the stream and a reset.
+      let codes = ["CURLE_GOT_NOTHING (52)", "CURLE_SEND_ERROR (55)", "CURLE_RECV_ERROR (56)"]
+      #expect(codes.contains(error?.nativeCode ?? ""), "\(String(describing: error))")
     }
 
     @Test(
