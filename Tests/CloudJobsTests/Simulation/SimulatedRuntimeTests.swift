@@ -59,8 +59,8 @@ struct SimulatedRuntimeTests {
   @Test("Seven days of three jobs with failures and retries take seconds at most, and every run ends")
   func sevenDays() async throws {
     var (trace, tally, store, span) = try await Self.week(seed: 1)
-    // The fastest of five is what the code takes; the rest is the machine's other work. A debug build takes 1.3 to 3.7 s
-    // on machines that were seen, a release build a fraction of it; what grows with the square of the events takes more.
+    // The fastest of five is what the code takes; the rest is the machine's other work. Machines that were seen take
+    // 1.3 to 3.7 s for a debug build; what grows with the square of the events takes far more.
     for _ in 0..<4 where span >= .seconds(6) { (trace, tally, store, span) = try await Self.week(seed: 1) }
     #expect(span < .seconds(6), "\(span) for \(trace.count) events")
     #expect(tally["collect"] == 7 * 24)
