@@ -11,11 +11,13 @@ final class RequestJournal: EmulatorJournal {
   private let header: [UInt8]
 
   /// A journal that goes on in a file.
-  init(_ file: JournalFile, header: JournalHeader) {
+  ///
+  /// - Throws: ``JobError`` `storeUnavailable`.
+  init(_ file: JournalFile, header: JournalHeader) throws(JobError) {
     self.header = header.json.encoded + [UInt8(ascii: "\n")]
     pending = Mutex(JournalWriter.Pending())
     writer = JournalWriter(file)
-    if file.isEmpty { restart() }
+    if try file.isEmpty() { restart() }
   }
 
   func append(_ record: JournalRecord) {

@@ -7,11 +7,11 @@ extension EmulatorServer {
   ///
   /// - Throws: ``JobError`` where the folder or the journal can't be used.
   func recover(from folder: DataFolder?) throws(JobError) {
-    guard folder != nil, let path = configuration.dataFolder else { return }
-    let file = try JournalFile(folder: path)
+    guard let folder else { return }
+    let file = try JournalFile(in: folder)
     let header = JournalHeader(tasks: configuration.tasks, seed: configuration.seed)
     let recovery = try JournalReader(file: file, header: header).recover(from: Self.initialState(configuration))
-    emulator.resume(recovery, journal: RequestJournal(file, header: header))
+    emulator.resume(recovery, journal: try RequestJournal(file, header: header))
   }
 }
 #endif
