@@ -24,12 +24,11 @@ extension GoogleCloud {
     project: String? = nil, environment: CredentialEnvironment = .process, client: any HTTPExchange,
     clock: any JobClock = .system, random: RandomSource = .system
   ) async throws(JobError) -> GoogleCloud {
-    let emulators: [GoogleAccess?] = [
-      try .emulator(of: .firestore, in: environment), try .emulator(of: .cloudTasks, in: environment),
-      try .emulator(of: .cloudScheduler, in: environment),
-    ]
+    let firestore = try GoogleAccess.emulator(of: .firestore, in: environment)
+    let tasks = try GoogleAccess.emulator(of: .cloudTasks, in: environment)
+    let scheduler = try GoogleAccess.emulator(of: .cloudScheduler, in: environment)
     var credentials: GoogleCredentials?
-    if emulators.contains(where: { $0 == nil }) {
+    if firestore == nil || tasks == nil || scheduler == nil {
       credentials = try await .applicationDefault(
         environment: environment, client: client, clock: clock, random: random)
     }
@@ -40,9 +39,9 @@ extension GoogleCloud {
     }
     var cloud = GoogleCloud(
       project: id, credentials: credentials ?? FixedHeaders.none, client: client, clock: clock, random: random)
-    if let emulator = emulators[0] { cloud.firestore = emulator }
-    if let emulator = emulators[1] { cloud.cloudTasks = emulator }
-    if let emulator = emulators[2] { cloud.cloudScheduler = emulator }
+    if let firestore { cloud.firestore = firestore }
+    if let tasks { cloud.cloudTasks = tasks }
+    if let scheduler { cloud.cloudScheduler = scheduler }
     return cloud
   }
 }
