@@ -65,7 +65,7 @@ struct CloudRunTests {
     ]
     for (mode, value, status) in rows {
       var options = RuntimeOptions()
-      options.clock = clock
+      options.clock = StandingClock(time: clock)
       options.logger = LogRecorder().logger
       let runtime = try await JobRuntime(
         registry, store: MemoryStore(clock: clock), queue: .caller, authentication: mode, options: options)

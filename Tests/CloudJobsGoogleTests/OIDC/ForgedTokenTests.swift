@@ -54,7 +54,7 @@ struct ForgedTokenTests {
   func noTokenText() async throws {
     let log = LogRecorder()
     var options = RuntimeOptions()
-    options.clock = clock
+    options.clock = StandingClock(time: clock)
     options.logger = log.logger
     let registry = try JobRegistry { EndpointJob("job") { _ in .done } }
     let runtime = try await JobRuntime(

@@ -1,4 +1,4 @@
-#if HTTP && Server
+#if HTTP
 import CloudJobsCore
 import CloudJobsTesting
 
