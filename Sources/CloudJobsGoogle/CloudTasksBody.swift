@@ -46,18 +46,10 @@ enum CloudTasksBody {
     httpRequest["oidcToken"] = configuration.token
     var members: [String: JSONValue] = [
       "name": .string("\(configuration.queueName(task.queue))/tasks/\(task.name)"),
-      "dispatchDeadline": .string(Self.text(deadline)), "httpRequest": .object(httpRequest),
+      "dispatchDeadline": .string(WireDuration.text(deadline)), "httpRequest": .object(httpRequest),
     ]
     members["scheduleTime"] = task.notBefore.map { .string(stage(of: $0, now: now).description) }
     return ["task": .object(members)]
-  }
-
-  /// A duration in proto3's JSON form: seconds with up to six digits of a fraction, and `s`.
-  static func text(_ span: Duration) -> String {
-    let (seconds, fraction) = span.microseconds.flooringDivision(by: 1_000_000)
-    if fraction == 0 { return "\(seconds)s" }
-    let digits = String(fraction)
-    return "\(seconds)." + String(repeating: "0", count: 6 - digits.count) + digits + "s"
   }
 }
 #endif

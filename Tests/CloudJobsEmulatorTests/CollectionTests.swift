@@ -102,13 +102,4 @@ struct CollectionTests {
     }
     #expect(index.earliest == nil)
   }
-
-  @Test("Retry-After is read as seconds or as a date")
-  func retryAfter() {
-    let now = Timestamp(seconds: 1_445_412_420)
-    #expect(RetryAfter.span("120", at: now) == .seconds(120))
-    #expect(RetryAfter.span("Wed, 21 Oct 2015 07:28:00 GMT", at: now) == .seconds(60))
-    #expect(RetryAfter.span("Wed, 21 Oct 2015 07:26:00 GMT", at: now) == .zero)
-    for text in ["", "-1", "soon", "Wed, 21 Foo 2015 07:28:00 GMT"] { #expect(RetryAfter.span(text, at: now) == nil) }
-  }
 }

@@ -26,27 +26,27 @@ struct StoreAccess: Sendable {
         return try await attempt(call)
       } catch {
         guard error.code == .unavailable, clock.now() < end else { throw error }
-        guard (try? await clock.sleep(until: min(end, clock.now() + .milliseconds(500)))) != nil else { throw error }
+        let delay = max(.milliseconds(500), error.retryAfter ?? .zero)
+        guard (try? await clock.sleep(until: min(end, clock.now() + delay))) != nil else { throw error }
       }
     }
   }
 
-  /// Tries a call again while it answers `unavailable`.
+  /// Tries a call again while it answers `unavailable`, unless the service asks for too long a pause.
   func attempt<Result: Sendable>(
     _ call: () async throws(StoreError) -> Result
   ) async throws(StoreError) -> Result {
-    var delay = retry.delay.microseconds
+    var delays = RetryDelays(first: retry.delay)
     for _ in 1..<max(1, retry.tries) {
       do throws(StoreError) {
         return try await call()
       } catch  where error.code == .unavailable {
-        let pause = delay - random.draw { Int64.random(in: 0...delay / 2, using: &$0) }
+        guard let delay = random.draw({ delays.next(asked: error.retryAfter, random: &$0) }) else { throw error }
         do {
-          try await clock.sleep(until: clock.now() + .microseconds(pause))
+          try await clock.sleep(until: clock.now() + delay)
         } catch {
           throw StoreError(.unavailable, "The call was cancelled while it waited to be tried again.")
         }
-        delay = delay.saturatingMultiplication(by: 2)
       }
     }
     return try await call()

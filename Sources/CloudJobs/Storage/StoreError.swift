@@ -20,12 +20,15 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
   public var message: String
   /// The underlying failure's own code (`SQLITE_FULL`, `HTTP 503`), where there is one.
   public var nativeCode: String?
+  /// How long the service asks to wait before it is called again, where it does.
+  public var retryAfter: Duration?
 
   /// An error.
-  public init(_ code: Code, _ message: String, nativeCode: String? = nil) {
+  public init(_ code: Code, _ message: String, nativeCode: String? = nil, retryAfter: Duration? = nil) {
     self.code = code
     self.message = message
     self.nativeCode = nativeCode
+    self.retryAfter = retryAfter
   }
 
   /// The code, the message and the underlying code.

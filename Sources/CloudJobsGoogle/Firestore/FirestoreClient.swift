@@ -8,6 +8,8 @@ struct FirestoreClient: Sendable {
   let configuration: FirestoreConfiguration
   let exchange: any HTTPExchange
   let access: GoogleAccess
+  /// Tells when an answer came.
+  let clock: any JobClock
 
   /// Calls a method.
   ///
@@ -30,7 +32,9 @@ struct FirestoreClient: Sendable {
     let error = answer?["error"] ?? answer?.array?.lazy.compactMap { $0["error"] }.first
     guard (200..<300).contains(response.status), error == nil else {
       let status = error?["code"]?.integer.flatMap { Int(exactly: $0) } ?? response.status
-      throw FirestoreFault(status: (200..<300).contains(response.status) ? status : response.status, error: error)
+      throw FirestoreFault(
+        status: (200..<300).contains(response.status) ? status : response.status, error: error,
+        retryAfter: RequestedDelay.span(response, error: error, at: clock.now()))
     }
     guard let answer else { throw .unreadable(status: response.status) }
     return answer

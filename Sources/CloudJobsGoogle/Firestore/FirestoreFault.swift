@@ -5,7 +5,7 @@ import CloudJobsHTTP
 /// Why a call to Firestore has no result.
 enum FirestoreFault: Error, Sendable {
   /// The service refused the call.
-  case refused(Code, status: Int, message: String)
+  case refused(Code, status: Int, message: String, retryAfter: Duration?)
   /// There is no complete answer.
   case unanswered(HTTPClientError)
   /// No credentials could be had.
@@ -52,14 +52,14 @@ enum FirestoreFault: Error, Sendable {
   }
 
   /// The fault of an answer whose status is no success, or which reports an error in its list.
-  init(status: Int, error: JSONValue?) {
+  init(status: Int, error: JSONValue?, retryAfter: Duration?) {
     let code = error?["status"]?.string.flatMap { Code(rawValue: $0) } ?? Code(status: status)
-    self = .refused(code, status: status, message: error?["message"]?.string ?? "")
+    self = .refused(code, status: status, message: error?["message"]?.string ?? "", retryAfter: retryAfter)
   }
 
   /// Whether the call was refused with a code.
   func isRefusal(_ code: Code) -> Bool {
-    if case .refused(code, _, _) = self { true } else { false }
+    if case .refused(code, _, _, _) = self { true } else { false }
   }
 }
 #endif

@@ -9,7 +9,7 @@ extension FirestoreStore {
     var encoder = FirestoreWrite(configuration: configuration)
     encoder.fenced = fences.times(tokens)
     if encoder.fenced.count < tokens.count { encoder.fenced = try await check(tokens) }
-    var delay = configuration.contentionDelay
+    var delays = contentionDelays
     for _ in 0..<max(1, configuration.contentionTries) {
       do throws(FirestoreFault) {
         let done = try await client.commit(encoder.commit(writes))
@@ -17,7 +17,7 @@ extension FirestoreStore {
         return time.advance(to: done.time)
       } catch {
         if error.isRefusal(.aborted) {
-          delay = await pause(delay)
+          await pause(&delays)
           continue
         }
         let error = StoreError(error, during: .committing)

@@ -20,7 +20,7 @@ extension FirestoreStore {
   private func purge(_ query: FirestoreQuery, limit: Int) async throws(StoreError) -> Int {
     let limit = StoreLimits.page(limit)
     return try await Uncancelled.run { () async throws(StoreError) in
-      var delay = self.configuration.contentionDelay
+      var delays = self.contentionDelays
       for _ in 0..<max(1, self.configuration.contentionTries) {
         let found = try await self.reading { (client) async throws(FirestoreFault) in
           try await client.runQuery(query, limit: limit).documents
@@ -34,7 +34,7 @@ extension FirestoreStore {
           let error = StoreError(error, during: .committing)
           guard isContention || error.code == .conflict else { throw error }
         }
-        delay = await self.pause(delay)
+        await self.pause(&delays)
       }
       throw StoreError(.unavailable, "Others change the same documents all the time. Try again later.")
     }

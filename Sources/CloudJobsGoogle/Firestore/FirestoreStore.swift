@@ -37,7 +37,8 @@ public final class FirestoreStore: PurgingStore {
   ///     else.
   public init(_ configuration: FirestoreConfiguration, in google: GoogleCloud) {
     self.configuration = configuration
-    client = FirestoreClient(configuration: configuration, exchange: google.client, access: google.firestore)
+    client = FirestoreClient(
+      configuration: configuration, exchange: google.client, access: google.firestore, clock: google.clock)
     clock = google.clock
     random = google.random
   }
@@ -49,12 +50,15 @@ public final class FirestoreStore: PurgingStore {
     return try await Uncancelled.run { () async throws(StoreError) in try await self.apply(writes) }
   }
 
-  /// Waits before a try under contention; answers the delay before the next one.
-  func pause(_ delay: Duration) async -> Duration {
-    let most = delay.microseconds
-    let spread = random.draw { Int64.random(in: 0...max(0, most / 2), using: &$0) }
-    try? await clock.sleep(until: clock.now() + .microseconds(most - spread))
-    return min(delay * 2, .milliseconds(500))
+  /// The delays between tries under contention.
+  var contentionDelays: RetryDelays {
+    RetryDelays(first: configuration.contentionDelay, longest: .milliseconds(500))
+  }
+
+  /// Waits before a try under contention.
+  func pause(_ delays: inout RetryDelays) async {
+    guard let delay = random.draw({ delays.next(random: &$0) }) else { return }
+    try? await clock.sleep(until: clock.now() + delay)
   }
 }
 

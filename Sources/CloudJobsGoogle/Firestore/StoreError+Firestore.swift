@@ -18,8 +18,9 @@ extension StoreError {
   /// place. All else that fails has certainly had no effect.
   init(_ fault: FirestoreFault, during call: FirestoreCall) {
     switch fault {
-    case .refused(let code, let status, let message):
+    case .refused(let code, let status, let message, let delay):
       self.init(code, message, during: call, native: "HTTP \(status) \(code.rawValue)")
+      retryAfter = delay
     case .unanswered(let error):
       let isLost = call == .committing && !error.requestWasNotSent
       let code = isLost ? Code.unknownOutcome : error.code == .responseTooLarge ? .invalid : .unavailable

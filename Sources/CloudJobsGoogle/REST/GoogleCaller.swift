@@ -47,7 +47,7 @@ struct GoogleCaller: Sendable {
     _ method: HTTPRequest.Method, _ path: String, _ body: JSONValue? = nil, accepting accepted: Set<Int> = []
   ) async throws(JobError) -> JSONValue {
     let bytes = body?.encoded ?? []
-    var delay = retry.delay
+    var delays = RetryDelays(first: retry.delay)
     for number in 1... {
       var fields = try await access.credentials.headers()
       if body != nil { fields[.contentType] = "application/json" }
@@ -56,8 +56,10 @@ struct GoogleCaller: Sendable {
       switch await attempt(request, accepted) {
       case .success(let value): return value
       case .failure(let fault):
-        guard fault.isTransient, number < retry.tries, await pause(delay) else { throw fault.jobError }
-        delay = delay + delay
+        guard fault.isTransient, number < retry.tries,
+          let delay = random.draw({ delays.next(asked: fault.retryAfter, random: &$0) }),
+          (try? await clock.sleep(until: clock.now() + delay)) != nil
+        else { throw fault.jobError }
       }
     }
     preconditionFailure("The tries are bounded.")
@@ -67,20 +69,13 @@ struct GoogleCaller: Sendable {
     do throws(HTTPClientError) {
       let response = try await client.send(request)
       guard (200..<300).contains(response.status) else {
-        let fault = GoogleFault(name, response)
+        let fault = GoogleFault(name, response, at: clock.now())
         return accepted.contains(response.status) && !fault.isAborted ? .success(.null) : .failure(fault)
       }
       return .success((try? JSONValue(parsing: response.body, limits: .service)) ?? .null)
     } catch {
       return .failure(GoogleFault(name, error))
     }
-  }
-
-  /// Waits, less up to half by chance; false where the task is cancelled.
-  private func pause(_ delay: Duration) async -> Bool {
-    let half = max(0, delay.microseconds / 2)
-    let jitter = random.draw { Int64.random(in: 0...half, using: &$0) }
-    return (try? await clock.sleep(until: clock.now() + delay - .microseconds(jitter))) != nil
   }
 }
 #endif

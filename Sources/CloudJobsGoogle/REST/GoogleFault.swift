@@ -16,9 +16,11 @@ struct GoogleFault: Error {
   var isTransient: Bool
   /// Whether the service gave the call up for another's sake: a 409 like ALREADY_EXISTS, and its very opposite.
   var isAborted = false
+  /// How long the service asks to wait before it is called again, where it does.
+  var retryAfter: Duration?
 
-  /// The fault of an answer.
-  init(_ service: String, _ response: HTTPClientResponse) {
+  /// The fault of an answer that came at a time.
+  init(_ service: String, _ response: HTTPClientResponse, at time: Timestamp) {
     let error = try? JSONValue(parsing: response.body, limits: .service)["error"]
     let text = error?["message"]?.string ?? "no message"
     self.service = service
@@ -26,6 +28,7 @@ struct GoogleFault: Error {
     nativeCode = "HTTP \(response.status)"
     isAborted = error?["status"]?.string == "ABORTED"
     isTransient = isAborted || Self.isTransient(response.status)
+    retryAfter = RequestedDelay.span(response, error: error, at: time)
     message = "\(service) refused the call: \(text)" + (Self.remedy(response.status).map { " \($0)" } ?? "")
   }
 

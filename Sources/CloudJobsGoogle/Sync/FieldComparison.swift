@@ -29,24 +29,13 @@ enum FieldComparison {
     case .array(let values): return values == found.array ?? []
     case .null: return found.isNull
     case .string(let text):
-      if let span = microseconds(text) { return span == microseconds(found.string ?? "0s") }
+      if let span = WireDuration.parse(text) { return span == WireDuration.parse(found.string ?? "0s") }
       return text == found.string ?? ""
     case .bool(let value): return value == found.bool ?? false
     case .integer(let number):
       return number == found.integer ?? found.string.flatMap { Int64($0) } ?? (found.isNull ? 0 : nil)
     case .double: return wanted.double == found.double
     }
-  }
-
-  /// A duration's text, such as `3.5s`, in whole microseconds; nil where it is none.
-  static func microseconds(_ text: String) -> Int64? {
-    guard text.hasSuffix("s") else { return nil }
-    let parts = text.dropLast().split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-    let isNumber = parts.allSatisfy { !$0.isEmpty && $0.count <= 12 && $0.utf8.allSatisfy { (48...57).contains($0) } }
-    guard isNumber, let seconds = parts.first.flatMap({ Int64($0) }) else { return nil }
-    let digits = parts.count > 1 ? parts[1].prefix(6) : ""
-    let fraction = Int64(digits + String(repeating: "0", count: 6 - digits.count)) ?? 0
-    return seconds * 1_000_000 + fraction
   }
 }
 #endif

@@ -37,9 +37,9 @@ public struct QueueSettings: Hashable, Sendable {
     var fields: [String: JSONValue] = [
       "name": .string(name),
       "retryConfig": [
-        "maxAttempts": .integer(Int64(maxAttempts)), "maxRetryDuration": .string(CloudTasksBody.text(maxRetryDuration)),
-        "minBackoff": .string(CloudTasksBody.text(minBackoff)),
-        "maxBackoff": .string(CloudTasksBody.text(maxBackoff)), "maxDoublings": .integer(Int64(maxDoublings)),
+        "maxAttempts": .integer(Int64(maxAttempts)), "maxRetryDuration": .string(WireDuration.text(maxRetryDuration)),
+        "minBackoff": .string(WireDuration.text(minBackoff)),
+        "maxBackoff": .string(WireDuration.text(maxBackoff)), "maxDoublings": .integer(Int64(maxDoublings)),
       ],
     ]
     if !limits.isEmpty { fields["rateLimits"] = .object(limits) }

@@ -130,7 +130,7 @@ extension CloudSyncConfiguration {
       "description": .string(
         "\(ownershipTag) \(job). Kept by sync: edit the job's document, as edits here are undone."),
       "schedule": .string(schedule), "timeZone": .string(timeZone),
-      "attemptDeadline": .string(CloudTasksBody.text(deadline)),
+      "attemptDeadline": .string(WireDuration.text(deadline)),
       "retryConfig": [
         "retryCount": .integer(retries), "minBackoffDuration": "5s", "maxBackoffDuration": "300s", "maxDoublings": 5,
       ],

@@ -56,7 +56,8 @@ struct EmulatedFirestore: HTTPExchange {
   }
 
   private var client: FirestoreClient {
-    FirestoreClient(configuration: Self.configuration, exchange: self, access: GoogleCloud.at(self).firestore)
+    FirestoreClient(
+      configuration: Self.configuration, exchange: self, access: GoogleCloud.at(self).firestore, clock: .system)
   }
 }
 #endif

@@ -1,13 +1,11 @@
-import CloudJobsCore
-
 /// A duration as proto3 JSON has it: seconds with up to nine digits of a fraction, and an `s`.
 ///
 /// Source: <https://protobuf.dev/reference/protobuf/google.protobuf/#duration>.
-enum WireDuration {
+package enum WireDuration {
   private static let maximumSeconds: Int64 = 315_576_000_000
 
   /// The text of a duration, with 0, 3, 6 or 9 digits of a fraction.
-  static func text(_ duration: Duration) -> String {
+  package static func text(_ duration: Duration) -> String {
     let (seconds, attoseconds) = duration.components
     let nanoseconds = attoseconds / 1_000_000_000
     let sign = seconds < 0 || nanoseconds < 0 ? "-" : ""
@@ -19,7 +17,7 @@ enum WireDuration {
   }
 
   /// The duration of a text, or nil where it is none.
-  static func parse(_ text: String) -> Duration? {
+  package static func parse(_ text: String) -> Duration? {
     guard text.hasSuffix("s") else { return nil }
     let isNegative = text.hasPrefix("-")
     let parts = text.dropLast().dropFirst(isNegative ? 1 : 0).split(

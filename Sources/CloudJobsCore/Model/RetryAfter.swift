@@ -1,11 +1,9 @@
-import CloudJobsCore
-
 /// Reads the Retry-After header: seconds, or an HTTP date.
 ///
 /// Source: RFC 9110, 10.2.3 (<https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>).
-enum RetryAfter {
+package enum RetryAfter {
   /// The span from now that a header asks for, or nil where there is none that can be read.
-  static func span(_ value: String?, at now: Timestamp) -> Duration? {
+  package static func span(_ value: String?, at now: Timestamp) -> Duration? {
     guard let value else { return nil }
     if let seconds = Int64(value), seconds >= 0 { return .seconds(min(seconds, 86_400)) }
     let parts = value.split(separator: " ")

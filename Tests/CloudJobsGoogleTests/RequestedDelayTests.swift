@@ -1,0 +1,61 @@
+#if HTTP && Server
+import CloudJobs
+import CloudJobsCore
+import CloudJobsHTTP
+import HTTPTypes
+import Testing
+
+@testable import CloudJobsGoogle
+
+@Suite("Delays that Google asks for")
+struct RequestedDelayTests {
+  private static let retryInfo = #"{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"3.5s"}"#
+
+  private static func answer(_ header: String?, details: String = "") -> HTTPClientResponse {
+    var response = HTTPClientResponse(
+      status: 429,
+      body: Array(#"{"error":{"status":"RESOURCE_EXHAUSTED","message":"slowly","details":[\#(details)]}}"#.utf8))
+    response.headers[.retryAfter] = header
+    return response
+  }
+
+  @Test(
+    "The header is believed before the error's detail, and nothing that can't be read",
+    arguments: [
+      ("2", "", Duration.seconds(2)), ("2", retryInfo, .seconds(2)), (nil, retryInfo, .milliseconds(3_500)),
+      ("soon", retryInfo, .milliseconds(3_500)), ("Thu, 01 Jan 1970 00:00:07 GMT", "", .seconds(7)),
+      (nil, #"{"@type":"other"},"# + retryInfo, .milliseconds(3_500)), (nil, "", nil), ("soon", "", nil),
+      (nil, retryInfo.replacing("3.5s", with: "-1s"), .zero), (nil, retryInfo.replacing("3.5s", with: "3.5"), nil),
+    ] as [(String?, String, Duration?)])
+  func reading(header: String?, details: String, span: Duration?) throws {
+    let answer = Self.answer(header, details: details)
+    let error = try JSONValue(parsing: answer.body)["error"]
+    #expect(RequestedDelay.span(answer, error: error, at: .epoch) == span)
+  }
+
+  @Test(
+    "A task is created after the delay that was asked for; one that is too long is left to the caller",
+    arguments: [("4", 2, Duration.seconds(4)), ("60", 1, .zero)])
+  func creation(header: String, calls: Int, waited: Duration) async throws {
+    let start = Timestamp(seconds: 1_795_000_000)
+    let clock = LeapingClock(start)
+    let exchange = ScriptedExchange { _ in
+      clock.now() == start ? Self.answer(header) : HTTPClientResponse(status: 200)
+    }
+    let configuration = CloudTasksConfiguration(
+      project: "p", location: "l", queue: "q", handler: "https://service.example/jobs")
+    let queue = CloudTasksQueue(configuration, in: .at(exchange, clock))
+    try? await queue.enqueue([QueuedTask(name: "n-1", body: JSONText([:]), deadline: .seconds(30))])
+    #expect(exchange.all.count == calls)
+    #expect(clock.now() - start == waited)
+  }
+
+  @Test("A store's error tells the delay")
+  func storeError() async throws {
+    let store = FirestoreStore(
+      FirestoreConfiguration(project: "p"), in: .at(ScriptedExchange { _ in Self.answer("4") }))
+    let error = await #expect(throws: StoreError.self) { try await store.read(jobs: ["a"], runs: []) }
+    #expect(error?.code == .unavailable && error?.retryAfter == .seconds(4))
+  }
+}
+#endif

@@ -1,0 +1,43 @@
+import CloudJobsCore
+import CloudJobsTesting
+import Synchronization
+import Testing
+
+@testable import CloudJobs
+
+@Suite("Calls to a store that is not reachable")
+struct StoreAccessTests {
+  /// How often a call that always fails is made, and how long that takes.
+  private static func tries(
+    asked: Duration?, _ call: (StoreAccess, () throws(StoreError) -> Void) async throws -> Void
+  ) async -> (tries: Int, waited: Duration) {
+    let clock = SettableClock(.epoch)
+    let access = StoreAccess(
+      store: MemoryStore(clock: clock), clock: clock, random: RandomSource(SeededRandom(state: 7)),
+      retry: StoreRetry())
+    let count = Mutex(0)
+    try? await call(access) { () throws(StoreError) in
+      count.withLock { $0 += 1 }
+      throw StoreError(.unavailable, "Not now.", retryAfter: asked)
+    }
+    return (count.withLock { $0 }, clock.now() - .epoch)
+  }
+
+  @Test("A pause that the service asks for is kept; for too long a one the call fails at once")
+  func attempts() async {
+    let own = await Self.tries(asked: nil) { try await $0.attempt($1) }
+    #expect(own.tries == 3 && own.waited <= .milliseconds(300))
+    let asked = await Self.tries(asked: .seconds(4)) { try await $0.attempt($1) }
+    #expect(asked.tries == 3 && asked.waited == .seconds(8))
+    let refused = await Self.tries(asked: .seconds(11)) { try await $0.attempt($1) }
+    #expect(refused.tries == 1 && refused.waited == .zero)
+  }
+
+  @Test("What must be brought to an end waits as long as was asked, within its bound")
+  func persistence() async {
+    let asked = await Self.tries(asked: .seconds(11)) { try await $0.persistently($1) }
+    #expect(asked.tries == 3 && asked.waited == StoreRetry().persistence)
+    let own = await Self.tries(asked: nil) { try await $0.persistently($1) }
+    #expect(own.tries > 60 && own.waited >= StoreRetry().persistence)
+  }
+}
