@@ -106,6 +106,9 @@ let package = Package(
       name: "token-oracle", dependencies: ["CloudJobsGoogle", "CloudJobsHTTP"], path: "Tests/TokenOracle",
       swiftSettings: settings),
     .executableTarget(
+      name: "cloud-run-service", dependencies: ["CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsServer"],
+      path: "Tests/CloudRunService", swiftSettings: settings),
+    .executableTarget(
       name: "store-hammer", dependencies: ["CloudJobsSQLite"], path: "Tests/StoreHammer", swiftSettings: settings),
 
     tests("CloudJobsCoreTests", ["CloudJobsCore"]),
@@ -125,8 +128,7 @@ let package = Package(
     tests(
       "ReadmeTests",
       [
-        "CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsTesting",
-        logging,
+        "CloudJobs", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsTesting", logging,
       ]),
     tests("TidyTests", []),
   ]

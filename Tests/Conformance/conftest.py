@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import threading
 import time
@@ -14,6 +15,13 @@ import uuid
 import pytest
 
 LOCATION = "projects/p/locations/europe-west1"
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class Emulator:

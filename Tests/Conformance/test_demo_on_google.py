@@ -1,21 +1,15 @@
 """The demo on Firestore, Cloud Tasks and Cloud Scheduler, emulated by another process: the same end as on SQLite."""
 
-import socket
 import subprocess
 import time
 import types
 import urllib.parse
 
 import pytest
+from conftest import free_port
 from recording_proxy import RecordingProxy
 from test_inbox_demo import LIMIT, demo, expected, facts_of, make_inbox, report_of  # noqa: F401
 from test_schemas import answered, faults_of
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Cloud:

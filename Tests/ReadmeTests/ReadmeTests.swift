@@ -47,7 +47,10 @@ struct ReadmeTests {
 
   @Test(
     "Each Swift example stands, line by line, in code that is compiled",
-    arguments: [("README.md", "QuickStart.swift", 2), ("Documentation/cloud-run.md", "CloudRunService.swift", 1)])
+    arguments: [
+      ("README.md", "QuickStart.swift", 2),
+      ("Documentation/cloud-run.md", "../CloudRunService/ServeOnCloudRun.swift", 1),
+    ])
   func examplesAreCompiled(text: String, source: String, count: Int) throws {
     let code = try Self.lines(of: Self.here.appendingPathComponent(source))
     let root = Self.readme.deletingLastPathComponent()

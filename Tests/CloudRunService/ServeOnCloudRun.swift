@@ -1,4 +1,4 @@
-#if Google && Server && SQLite
+#if Google && Server
 import CloudJobs
 import CloudJobsCore
 import CloudJobsGoogle

@@ -1,0 +1,27 @@
+#if Google && Server
+import CloudJobs
+import CloudJobsCore
+import Foundation
+
+/// The service of the guide to Cloud Run, with a job of each kind.
+@main
+enum CloudRunService {
+  private struct Greeting: Codable, Sendable {
+    var name: String
+  }
+
+  static func main() async throws {
+    let jobs = try JobRegistry {
+      EndpointJob("greet", input: Greeting.self, output: String.self) { greeting, _ in
+        .done("Hello, \(greeting.name)!")
+      }
+      PeriodicJob("tick", every: .seconds(1)) { context in
+        try await context.enqueue("greet", Greeting(name: "tick"), key: "from-tick")
+        return .done
+      }
+      ScheduledJob("nightly", cron: "0 2 * * *", in: "Europe/Berlin") { _ in .done }
+    }
+    try await serveOnCloudRun(jobs, ProcessInfo.processInfo.environment)
+  }
+}
+#endif
