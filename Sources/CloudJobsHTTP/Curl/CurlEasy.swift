@@ -86,6 +86,9 @@ final class CurlEasy {
     setRules(options, note)
     setReceiver(transfer, note)
     setMethod(request, note)
+    // Many requests at once then share the first connection, where it turns out to be HTTP/2. Clear text is HTTP/1.1,
+    // where they would wait for the first answer in vain.
+    if request.isSecure { note(cloud_jobs_easy_set_long(handle, CURLOPT_PIPEWAIT, 1)) }
     if !request.isIdempotent { setGate(transfer, note) }
     for line in request.headerLines {
       guard append(line, to: &headerList) else { return CurlCode(number: CURLE_OUT_OF_MEMORY.rawValue) }

@@ -15,6 +15,8 @@ struct PreparedRequest: Sendable {
   let body: [UInt8]
   /// Whether it may be sent again after bytes of it were written.
   let isIdempotent: Bool
+  /// Whether it goes over TLS.
+  var isSecure: Bool { url.prefix(6).lowercased() == "https:" }
 
   /// Checks a request against a client's rules.
   ///

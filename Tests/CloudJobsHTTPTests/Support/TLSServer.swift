@@ -10,6 +10,14 @@ final class TLSServer: Sendable {
   let goodPort: Int
   /// The port of the server whose certificate has expired.
   let expiredPort: Int
+  /// The port of an HTTP/2 server that answers none of its first 20 requests before all of them are under way.
+  let gatheringPort: Int
+  /// The port of an HTTP/2 server that refuses every other stream, from the first on.
+  let refusingPort: Int
+  /// The port of an HTTP/2 server that resets every other stream, from the first on.
+  let resettingPort: Int
+  /// The port of an HTTP/2 server that goes away at every other request, from the first on, without having done it.
+  let leavingPort: Int
   /// The servers for all tests.
   static let shared: TLSServer = {
     do { return try TLSServer() } catch { preconditionFailure("python3 or openssl is missing: \(error)") }
@@ -20,8 +28,10 @@ final class TLSServer: Sendable {
   private init() throws {
     process = try ScriptProcess("tls_server.py")
     authorityFile = process.words[0]
-    goodPort = try #require(Int(process.words[1]))
-    expiredPort = try #require(Int(process.words[2]))
+    let ports = process.words.dropFirst().compactMap { Int($0) }
+    try #require(ports.count == 6)
+    (goodPort, expiredPort) = (ports[0], ports[1])
+    (gatheringPort, refusingPort, resettingPort, leavingPort) = (ports[2], ports[3], ports[4], ports[5])
   }
 }
 #endif

@@ -1,16 +1,21 @@
 """HTTPS servers for the tests of the HTTP client, on free loopback ports, with certificates made anew by openssl.
 
 Prints one line: the path of a file with the certificate authority, the port of a server whose certificate is good for
-`right.test` and 127.0.0.1, and that of one whose certificate has expired. Ends when its standard input does.
+`right.test` and 127.0.0.1, that of one whose certificate has expired, and those of HTTP/2 servers with a good one: one
+that gathers 20 requests, one that refuses every other stream, one that resets it, one that goes away. Ends when its
+standard input does.
 """
 
 import http.server
 import pathlib
+import socket
 import ssl
 import subprocess
 import sys
 import tempfile
 import threading
+
+import http2
 
 NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
@@ -45,8 +50,8 @@ def make_authority(folder):
     openssl("req", "-x509", *NEW_KEY, "-keyout", f"{folder}/ca.key", "-out", f"{folder}/ca.pem", *subject)
 
 
-def serve(folder, name, days):
-    """Serves with a certificate that is valid for so many days from now; fewer than none for one that has expired."""
+def make_context(folder, name, days):
+    """A certificate that is valid for so many days from now; fewer than none for one that has expired."""
     paths = {kind: f"{folder}/{name}.{kind}" for kind in ("key", "csr", "ext", "pem")}
     pathlib.Path(paths["ext"]).write_text("subjectAltName=DNS:right.test,IP:127.0.0.1\n")
     openssl("req", *NEW_KEY, "-keyout", paths["key"], "-out", paths["csr"], "-subj", "/CN=right.test")
@@ -55,6 +60,10 @@ def serve(folder, name, days):
     openssl("x509", "-req", *files, *authority, "-days", str(days))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(paths["pem"], paths["key"])
+    return context
+
+
+def serve(context):
     server = Server(("127.0.0.1", 0), Handler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -63,5 +72,15 @@ def serve(folder, name, days):
 
 with tempfile.TemporaryDirectory() as folder:
     make_authority(folder)
-    print(f"{folder}/ca.pem", serve(folder, "good", days=2), serve(folder, "expired", days=-1), flush=True)
+    ports = [serve(make_context(folder, "good", days=2)), serve(make_context(folder, "expired", days=-1))]
+    for trouble in (
+        http2.gather(20),
+        http2.reset_every_other(http2.REFUSED_STREAM),
+        http2.reset_every_other(http2.INTERNAL_ERROR),
+        http2.go_away_every_other,
+    ):
+        listener = socket.create_server(("127.0.0.1", 0))
+        http2.HTTP2Server(listener, make_context(folder, "http2", days=2), trouble)
+        ports.append(listener.getsockname()[1])
+    print(f"{folder}/ca.pem", *ports, flush=True)
     sys.stdin.read()
