@@ -38,6 +38,9 @@ struct EmulatorCommand: AsyncParsableCommand {
   @Option(help: "Where queues of the file go whose names don't begin with projects/.")
   var queuesLocation = QueuesFile.defaultLocation
 
+  @Option(help: "A firestore.indexes.json; queries that need another composite index are refused. Without it, none is.")
+  var indexes: String?
+
   @Option(help: "Pushes a topic's messages: projects/P/topics/T=http://127.0.0.1:8080/push. May be repeated.")
   var push: [String] = []
 
@@ -83,9 +86,13 @@ struct EmulatorCommand: AsyncParsableCommand {
     configuration.logger = Logger(label: "cloud-jobs.emulator") { StreamLogHandler.standardError(label: $0) }
     configuration.logger.logLevel = .warning
     if let queues {
-      let file = try QueuesFile(parsing: try InputFile.text(at: queues), location: queuesLocation)
+      let file = try QueuesFile(parsing: try InputFile.text(at: queues, of: "--queues"), location: queuesLocation)
       for note in file.notes { configuration.logger.warning("\(queues): \(note)") }
       configuration.queues = file
+    }
+    if let indexes {
+      configuration.indexes = try Firestore.IndexConfiguration(
+        parsing: try InputFile.text(at: indexes, of: "--indexes"))
     }
     let lines = configuration
     configuration.onReady = { port in

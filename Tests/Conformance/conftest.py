@@ -15,6 +15,8 @@ import uuid
 import pytest
 
 LOCATION = "projects/p/locations/europe-west1"
+# The indexes that the guides deploy.
+INDEXES = pathlib.Path(__file__).parents[2] / "infra" / "firestore.indexes.json"
 
 
 def free_port() -> int:

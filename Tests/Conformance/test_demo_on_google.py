@@ -6,14 +6,14 @@ import types
 import urllib.parse
 
 import pytest
-from conftest import free_port
+from conftest import INDEXES, free_port
 from recording_proxy import RecordingProxy
 from test_inbox_demo import LIMIT, demo, expected, facts_of, make_inbox, report_of  # noqa: F401
 from test_schemas import answered, faults_of
 
 
 class Cloud:
-    """An emulator at one port for all its lives, over a data folder."""
+    """An emulator at one port for all its lives, over a data folder; Firestore has the indexes that we deploy."""
 
     def __init__(self, command, folder):
         self.command, self.folder, self.port = command, folder, free_port()
@@ -21,7 +21,7 @@ class Cloud:
 
     def start(self):
         self.process = subprocess.Popen(
-            [self.command, "emulator", "--port", str(self.port), "--data", str(self.folder)],
+            [self.command, "emulator", "--port", str(self.port), "--data", str(self.folder), "--indexes", str(INDEXES)],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -92,6 +92,7 @@ def test_what_our_own_clients_send_and_get(demo, cloud, tmp_path):  # noqa: F811
     assert report_of(data)["newRuns"] == 0
     exchanges = [exchange for exchange in proxy.exchanges if not exchange.path.startswith("/_emulator/")]
     assert [fault for exchange in exchanges for fault in faults_of(exchange, checks_request=True)] == []
+    assert [exchange for exchange in exchanges if exchange.path.endswith(":runQuery") and exchange.status != 200] == []
     assert answered(exchanges) == {
         "cloudscheduler.projects.locations.jobs.create",
         "cloudscheduler.projects.locations.jobs.list",

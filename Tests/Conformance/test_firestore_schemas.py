@@ -41,7 +41,7 @@ EXCEPTIONS = {
     METHODS + "listen": "a stream in both directions, which REST doesn't have",
     METHODS + "write": "a stream in both directions, which REST doesn't have",
 } | {
-    method["id"]: "administration: a database is there when a request first names it, and needs no indexes"
+    method["id"]: "administration: a database is there when first named, and its indexes are those of a file"
     for method in DOCUMENT.methods
     if not method["id"].startswith((METHODS, "firestore.projects.locations."))
     or method["id"].startswith("firestore.projects.locations.backups.")

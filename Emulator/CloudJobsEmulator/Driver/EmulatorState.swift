@@ -17,14 +17,15 @@ public struct EmulatorState: Sendable {
   ///   - tasks: how Cloud Tasks behaves where the documents leave it open.
   ///   - scheduler: where Cloud Scheduler delivers what needs more than an HTTP target.
   ///   - zones: the time zones that schedules may name.
+  ///   - indexes: the indexes that Firestore has; nil lets every query run.
   ///   - seed: draws the names that clients leave to the services.
   public init(
     tasks: CloudTasks.Options = .init(), scheduler: CloudScheduler.Options = .init(),
-    zones: ZoneCatalog = .utcOnly, seed: UInt64 = 0
+    zones: ZoneCatalog = .utcOnly, indexes: Firestore.IndexConfiguration? = nil, seed: UInt64 = 0
   ) {
     self.tasks = CloudTasksService(options: tasks, seed: seed)
     self.scheduler = CloudSchedulerService(zones: zones, options: scheduler, seed: seed &+ 1)
-    self.firestore = FirestoreService(seed: seed &+ 2)
+    self.firestore = FirestoreService(indexes: indexes, seed: seed &+ 2)
   }
 
   /// When the services next have something to do if no request comes; it may lie in the past.

@@ -26,6 +26,16 @@ extension Firestore.Filter {
     }
   }
 
+  /// The condition as an OR of ANDs of conditions on single fields; one with a list of values stays one condition.
+  var disjuncts: [[Firestore.Filter]] {
+    switch self {
+    case .all(let filters):
+      filters.reduce([[]]) { found, filter in filter.disjuncts.flatMap { own in found.map { $0 + own } } }
+    case .any(let filters): filters.flatMap(\.disjuncts)
+    case .field, .unary: [[self]]
+    }
+  }
+
   /// How many conjunctions the condition comes to when it is written as an OR of ANDs; stops counting at a bound.
   func disjunctionCount(bound: Int = 1_000) -> Int {
     switch self {
@@ -41,6 +51,14 @@ extension Firestore.Filter {
     switch self {
     case .field(let path, _, _), .unary(let path, _): path
     case .all, .any: nil
+    }
+  }
+
+  /// Whether the condition is about the elements of a list.
+  var isMembership: Bool {
+    switch self {
+    case .field(_, let relation, _): relation == .arrayContains || relation == .arrayContainsAny
+    case .all, .any, .unary: false
     }
   }
 

@@ -9,8 +9,8 @@ extension FirestoreService {
   ///   - consistency: as of when.
   ///   - now: the time.
   /// - Returns: the results.
-  /// - Throws: ``ServiceFault`` `invalidArgument` for a query that is not allowed, or what the transaction
-  ///   is refused with.
+  /// - Throws: ``ServiceFault`` `invalidArgument` for a query that is not allowed, `failedPrecondition` for one without
+  ///   its index where indexes are given, or what the transaction is refused with.
   public mutating func runQuery(
     _ query: Firestore.Query, under parent: Firestore.Name, consistency: Firestore.Consistency = .latest,
     at now: Timestamp
@@ -69,6 +69,8 @@ extension FirestoreService {
       }
       return outcome
     }
+    // Refused only now, so that the state is the same with and without indexes: a journal of requests holds for both.
+    if let indexes, let missing = indexes.missing(for: plan) { throw indexes.refusal(forWantOf: missing) }
     return (stamp, outcome)
   }
 }

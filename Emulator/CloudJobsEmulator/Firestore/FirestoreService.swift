@@ -9,12 +9,17 @@ public struct FirestoreService: Sendable {
   /// How many operations were made that Firestore bills.
   public internal(set) var usage = Firestore.Usage()
   var databases: [Firestore.DatabaseName: DocumentDatabase] = [:]
+  let indexes: Firestore.IndexConfiguration?
   private var generator: SplitMix64
 
   /// A service without documents.
   ///
-  /// - Parameter seed: draws the ids that clients leave to the service, and the identities of transactions.
-  public init(seed: UInt64 = 0) {
+  /// - Parameters:
+  ///   - indexes: the indexes of all databases, without which queries are refused as Firestore refuses them; nil lets
+  ///     every query run.
+  ///   - seed: draws the ids that clients leave to the service, and the identities of transactions.
+  public init(indexes: Firestore.IndexConfiguration? = nil, seed: UInt64 = 0) {
+    self.indexes = indexes
     generator = SplitMix64(seed: seed)
   }
 

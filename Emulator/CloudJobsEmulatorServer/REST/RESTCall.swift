@@ -84,8 +84,8 @@ struct RESTCall {
   var unsupported: ServiceFault {
     ServiceFault(
       .unimplemented,
-      "The emulator does not support \(method) \(path). A database is there when a request first names it, and needs "
-        + "no indexes.")
+      "The emulator does not support \(method) \(path). A database is there when a request first names it, and its "
+        + "indexes are those of the --indexes file.")
   }
 
   /// Serves `locations.get`: any well-formed location exists.

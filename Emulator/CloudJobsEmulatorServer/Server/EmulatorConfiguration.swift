@@ -27,6 +27,8 @@ public struct EmulatorConfiguration: Sendable {
   public var dataFolder: String?
   /// The queues that are there from the start, also after a reset; nil for none.
   public var queues: QueuesFile?
+  /// The indexes that Firestore has, without which queries are refused; nil lets every query run.
+  public var indexes: Firestore.IndexConfiguration?
   /// What the OIDC tokens of deliveries say as `iss`; nil for the emulator's own address.
   ///
   /// `https://accounts.google.com` makes them look like Google's to code that checks no more than the name.

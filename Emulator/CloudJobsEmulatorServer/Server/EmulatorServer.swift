@@ -114,7 +114,7 @@ public struct EmulatorServer: Service {
   static func initialState(_ configuration: EmulatorConfiguration) -> EmulatorState {
     EmulatorState(
       tasks: configuration.tasks, scheduler: configuration.scheduler, zones: configuration.zones,
-      seed: configuration.seed)
+      indexes: configuration.indexes, seed: configuration.seed)
   }
 
   private static func respond(to request: Request, api: EmulatorAPI, limit: Int) async throws -> Response {

@@ -13,8 +13,10 @@ struct EmulatedFirestore: HTTPExchange {
   let emulator: LocalEmulator
   private let api: EmulatorAPI
 
-  init(clock: any JobClock) {
-    emulator = LocalEmulator(state: EmulatorState(), clock: clock) { _ in .connectionFailed("nobody listens") }
+  /// A service that takes its time from a clock, with these indexes, or without bounds on queries.
+  init(clock: any JobClock, indexes: Firestore.IndexConfiguration? = nil) {
+    let state = EmulatorState(indexes: indexes)
+    emulator = LocalEmulator(state: state, clock: clock) { _ in .connectionFailed("nobody listens") }
     api = EmulatorAPI(emulator) { EmulatorState() }
   }
 

@@ -7,7 +7,7 @@ import Testing
 
 @testable import CloudJobsGoogle
 
-@Suite("The Firestore store")
+@Suite("The Firestore store, with the indexes of its file")
 struct FirestoreConformanceTests {
   /// What Firestore itself can't do, and why.
   private static let exceptions: [String: String] = [
@@ -26,7 +26,7 @@ struct FirestoreConformanceTests {
   func conforms(_ testCase: StoreConformance.Case) async throws {
     let shared = SharedService()
     let harness = StoreConformance.Harness(
-      makeStore: { clock in shared.make(clock).store() },
+      makeStore: { clock in try shared.make(clock).store() },
       importJob: { _, id, fields in try await shared.get().importJob(id, fields) },
       exportJob: { _, id in try await shared.get().exportJob(id) },
       reopen: { _, _ in try shared.get().store() })
@@ -43,8 +43,8 @@ struct FirestoreConformanceTests {
   private final class SharedService: Sendable {
     private let service = Mutex<EmulatedFirestore?>(nil)
 
-    func make(_ clock: any JobClock) -> EmulatedFirestore {
-      let made = EmulatedFirestore(clock: clock)
+    func make(_ clock: any JobClock) throws -> EmulatedFirestore {
+      let made = EmulatedFirestore(clock: clock, indexes: try IndexFile.shipped())
       service.withLock { $0 = made }
       return made
     }
