@@ -33,9 +33,13 @@ final class MemoryFolder: FolderFiles {
   }
 
   private let state: Mutex<State>
+  private let willStep: @Sendable (String) -> Void
 
   /// A folder with files, that crashes instead of taking a step of some number from 0, or never.
-  init(_ files: [String: [UInt8]] = [:], crashAt: Int? = nil) {
+  init(
+    _ files: [String: [UInt8]] = [:], crashAt: Int? = nil, willStep: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
+    self.willStep = willStep
     let nodes = files.mapValues { Node($0, synced: $0.count) }
     state = Mutex(State(nodes: nodes, durable: nodes, crashAt: crashAt))
   }
@@ -66,7 +70,8 @@ final class MemoryFolder: FolderFiles {
   private func step<Result>(
     _ text: String, _ body: (inout State) throws(JobError) -> sending Result
   ) throws(JobError) -> sending Result {
-    try state.withLock { (state) throws(JobError) in
+    willStep(text)
+    return try state.withLock { (state) throws(JobError) in
       if let number = state.crashAt, state.steps.count >= number { throw Self.crash }
       state.steps.append(text)
       return try body(&state)

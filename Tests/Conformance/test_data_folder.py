@@ -9,7 +9,8 @@ import threading
 import time
 
 import pytest
-from conftest import LOCATION, Emulator, Recorder
+from conftest import LOCATION, Emulator, Recorder, client_of
+from google.cloud import scheduler_v1, tasks_v2
 
 QUEUE = f"{LOCATION}/queues/kept"
 KILLS = 10
@@ -214,6 +215,82 @@ def test_a_folder_belongs_to_one_process_and_one_set_of_options(process):
     answer = run(process, "--task-tombstone", "5")
     assert answer.returncode != 0 and "taskTombstone" in answer.stderr
     process.start()
+
+
+def test_the_folder_stays_small_however_much_happens(process, service):
+    """Official clients make requests of more than 30 MB in all, while the emulator is killed between and amid cuts."""
+    draw = random.Random(5)
+    documents = "projects/p/databases/(default)/documents"
+    largest, snapshots = 0, set()
+    for part in range(3):
+        tasks = client_of(tasks_v2.CloudTasksClient, process.emulator)
+        if part == 0:
+            tasks.create_queue(parent=LOCATION, queue=tasks_v2.Queue(name=QUEUE))
+            tasks.pause_queue(name=QUEUE)
+            job = scheduler_v1.Job(
+                name=f"{LOCATION}/jobs/kept", schedule="0 0 1 1 *", http_target={"uri": service.url}
+            )
+            client_of(scheduler_v1.CloudSchedulerClient, process.emulator).create_job(parent=LOCATION, job=job)
+        for number in range(120):
+            name = f"{QUEUE}/tasks/t{part}-{number}"
+            body = draw.randbytes(50_000)
+            request = tasks_v2.HttpRequest(url=f"{service.url}/{part}-{number}", body=body)
+            tasks.create_task(parent=QUEUE, task=tasks_v2.Task(name=name, http_request=request))
+            fields = {"n": {"integerValue": str(number)}, "x": {"stringValue": "x" * 500}}
+            process.call("PATCH", f"/v1/{documents}/jobs/d{number % 20}", {"fields": fields})
+            if number % 30:
+                tasks.delete_task(name=name)
+            files = sizes(process)
+            largest = max(largest, sum(files.values()))
+            snapshots |= {name for name in files if name.startswith("snapshot-") and name.endswith(".jsonl")}
+        before = picture(process)
+        process.crash()
+        assert picture(process) == before
+    assert len(before[1]["tasks"]) == 12 and len(before[3]["documents"]) == 20
+    assert len(snapshots) >= 4, "a folder of which there are few snapshots tells nothing"
+    assert largest < 20_000_000, f"the folder had {largest} bytes"
+    tasks = client_of(tasks_v2.CloudTasksClient, process.emulator)
+    tasks.resume_queue(name=QUEUE)
+    process.emulator.wait_until_idle()
+    assert sorted(request["path"] for request in service.requests) == sorted(
+        f"/{part}-{number}" for part in range(3) for number in range(0, 120, 30)
+    )
+
+
+def sizes(process):
+    """The files of the data folder with their sizes; one that goes meanwhile is left out."""
+    sizes = {}
+    for file in process.folder.iterdir():
+        try:
+            sizes[file.name] = file.stat().st_size
+        except FileNotFoundError:
+            pass
+    return sizes
+
+
+def picture(process):
+    documents = "projects/p/databases/(default)/documents"
+    calls = [
+        f"/v2/{LOCATION}/queues", f"/v2/{QUEUE}/tasks?responseView=FULL&pageSize=1000", f"/v1/{LOCATION}/jobs",
+        f"/v1/{documents}/jobs?pageSize=300",
+    ]
+    return [process.call("GET", call) for call in calls]
+
+
+def test_a_reset_leaves_nothing_of_before_in_the_folder(process):
+    process.call("POST", f"/v2/{LOCATION}/queues", {"name": QUEUE})
+    process.call("POST", f"/v2/{QUEUE}:pause")
+    for number in range(20):
+        body = {"task": {"name": f"{QUEUE}/tasks/t{number}", "httpRequest": {"url": "http://h/", "body": "A" * 40_000}}}
+        process.call("POST", f"/v2/{QUEUE}/tasks", body)
+    process.call("POST", "/_emulator/reset")
+    deadline = time.time() + 20
+    while (process.folder / "journal.jsonl").exists() and time.time() < deadline:
+        time.sleep(0.01)
+    files = sizes(process)
+    assert {"snapshot-1.jsonl", "journal-1.jsonl"} <= set(files) and sum(files.values()) < 10_000, files
+    process.crash()
+    assert process.call("GET", f"/v2/{LOCATION}/queues") == {}
 
 
 def run(process, *options):

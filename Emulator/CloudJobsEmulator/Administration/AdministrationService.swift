@@ -6,16 +6,16 @@ public struct AdministrationService: Sendable {
   public static let operationLifetime: Duration = .hours(1)
   private static let maximumOperations = 10_000
 
-  private struct Kept: Sendable {
+  struct Kept: Sendable {
     var value: JSONValue
     var expiry: Timestamp
   }
 
-  private var policies: [String: JSONValue] = [:]
-  private var keys: [String: String] = [:]
-  private var operations: [String: Kept] = [:]
+  var policies: [String: JSONValue] = [:]
+  var keys: [String: String] = [:]
+  private(set) var operations: [String: Kept] = [:]
   private var order = ExpiryList<String>()
-  private var lastNumber: UInt64 = 0
+  var lastNumber: UInt64 = 0
 
   /// A service that keeps nothing yet.
   public init() {}
@@ -82,8 +82,13 @@ public struct AdministrationService: Sendable {
       if operations[oldest.item]?.expiry == oldest.expiry { operations[oldest.item] = nil }
       order.removeFirst()
     }
-    operations[name] = Kept(value: operation, expiry: now + Self.operationLifetime)
-    order.append(name, expiry: now + Self.operationLifetime)
+    keep(operation, named: name, expiry: now + Self.operationLifetime)
+  }
+
+  /// Keeps an operation until a time, which is not before those of earlier calls.
+  mutating func keep(_ operation: JSONValue, named name: String, expiry: Timestamp) {
+    operations[name] = Kept(value: operation, expiry: expiry)
+    order.append(name, expiry: expiry)
   }
 
   /// Forgets an operation.

@@ -8,6 +8,9 @@ struct ExpiryList<Item: Sendable>: Sendable {
   /// The entry that expires next.
   var first: (expiry: Timestamp, item: Item)? { head < entries.count ? entries[head] : nil }
 
+  /// All entries in order.
+  var all: ArraySlice<(expiry: Timestamp, item: Item)> { entries[head...] }
+
   /// Adds an item whose expiry is not before those added earlier.
   mutating func append(_ item: Item, expiry: Timestamp) {
     entries.append((expiry, item))

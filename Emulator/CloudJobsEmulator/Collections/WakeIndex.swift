@@ -14,6 +14,9 @@ struct WakeIndex<ID: Hashable & Comparable & Sendable>: Sendable {
   /// The earliest time of all.
   var earliest: Timestamp? { heap.first?.time }
 
+  /// A part's next time, or nil where it has none.
+  func time(of id: ID) -> Timestamp? { times[id] }
+
   /// Sets a part's next time, or that it has none.
   mutating func set(_ id: ID, to time: Timestamp?) {
     guard times[id] != time else { return }

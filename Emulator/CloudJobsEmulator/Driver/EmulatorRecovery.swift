@@ -2,23 +2,22 @@ public import CloudJobsCore
 
 /// Makes the records of a journal happen again, which gives the state that they were written in.
 public struct EmulatorRecovery: Sendable {
-  /// The services as of the latest record.
-  public private(set) var state: EmulatorState
-  /// The latest record's time.
-  public private(set) var time = Timestamp.distantPast
-  /// How far the emulator's time is ahead of the clock's.
-  public private(set) var offset: Duration = .zero
-  /// How many records there were.
-  public private(set) var count = 0
-  private var open: [DispatchID: Dispatch] = [:]
+  /// The emulator as of the latest record.
+  public private(set) var snapshot: EmulatorSnapshot
+  /// Whether there is nothing to go on from: neither a snapshot nor a record.
+  public private(set) var isFresh: Bool
+  private let initial: EmulatorState
 
-  /// A recovery from the state that the journal begins at.
-  public init(_ initial: EmulatorState) {
-    state = initial
+  /// A recovery from the state that an emulator begins at.
+  ///
+  /// - Parameters:
+  ///   - initial: that state, to which a reset goes back too.
+  ///   - snapshot: what the first record comes after; nil for the state itself.
+  public init(_ initial: EmulatorState, from snapshot: EmulatorSnapshot? = nil) {
+    self.initial = initial
+    self.snapshot = snapshot ?? EmulatorSnapshot(initial)
+    isFresh = snapshot == nil
   }
-
-  /// The deliveries that were in flight, in the order of their identities.
-  public var outstanding: [Dispatch] { open.values.sorted { $0.id < $1.id } }
 
   /// Makes a record happen.
   ///
@@ -29,27 +28,25 @@ public struct EmulatorRecovery: Sendable {
   public mutating func apply<Failure: Error>(
     _ record: JournalRecord, serve: (JSONValue, inout EmulatorState, Timestamp) throws(Failure) -> Void
   ) throws(Failure) {
-    count += 1
-    time = max(time, record.time)
+    isFresh = false
+    snapshot.time = max(snapshot.time, record.time)
     switch record.change {
-    case .request(let request): try serve(request, &state, time)
-    case .moved(let span): offset = span
-    case .event(let event): note(state.handle(event, at: time))
+    case .request(let request): try serve(request, &snapshot.state, snapshot.time)
+    case .moved(let span): snapshot.offset = span
+    case .event(let event): handle(event)
+    case .reset:
+      snapshot = EmulatorSnapshot(initial)
+      snapshot.time = record.time
     }
   }
 
   /// Has the services begin again at a time.
   mutating func resume(at now: Timestamp) {
-    note(state.handle(.resumed, at: now))
+    snapshot.time = now
+    handle(.resumed)
   }
 
-  private mutating func note(_ actions: [ServiceAction]) {
-    for action in actions {
-      switch action {
-      case .dispatch(let dispatch): open[dispatch.id] = dispatch
-      case .settled(let settlement):
-        if let id = settlement.id { open[id] = nil }
-      }
-    }
+  private mutating func handle(_ event: ServiceEvent) {
+    snapshot.deliveries.note(snapshot.state.handle(event, at: snapshot.time))
   }
 }

@@ -1,6 +1,6 @@
 public import CloudJobsCore
 
-/// All emulated services as one value: what a driver owns, and what a snapshot would hold.
+/// All emulated services as one value: what a driver owns.
 public struct EmulatorState: Sendable {
   /// Cloud Tasks.
   public var tasks: CloudTasksService

@@ -10,6 +10,8 @@ public struct JournalRecord: Hashable, Sendable {
     case event(ServiceEvent)
     /// The emulator's time was set this far ahead of the clock's.
     case moved(Duration)
+    /// The services went back to their initial state, and the time to the clock's.
+    case reset
   }
 
   /// The emulator's time when it happened.

@@ -12,12 +12,19 @@ public final class LocalEmulator: Sendable {
     var outbox: [Dispatch] = []
     /// How many deliveries are being made.
     var underway = 0
+    /// The deliveries in the outbox and those that are being made.
+    var open = OpenDeliveries()
     var lastTime: Timestamp
     /// How far the emulator's time is ahead of the clock's.
     var offset: Duration = .zero
     var journal: (any EmulatorJournal)?
     /// Tells deliveries of an earlier state, whose identities may occur again, from those of the present one.
     var generation = 0
+
+    /// The emulator as it is now.
+    var snapshot: EmulatorSnapshot {
+      EmulatorSnapshot(state: state, time: lastTime, offset: offset, deliveries: open)
+    }
   }
 
   /// The clock.
@@ -65,16 +72,19 @@ public final class LocalEmulator: Sendable {
   public var traceEntries: [TraceEntry] { shared.withLock { $0.trace }.entries }
 
   /// Replaces all services' state and brings the time back to the clock's; attempts in flight end without effect.
+  ///
+  /// - Parameter state: the state at the beginning; with a journal, the one that its recovery begins at.
   public func reset(to state: EmulatorState) {
     shared.withLock { shared in
       shared.state = state
       shared.generation += 1
       shared.outbox.removeAll()
       shared.underway = 0
+      shared.open = OpenDeliveries()
       shared.trace = EmulatorTrace(limit: shared.trace.limit)
-      shared.journal?.restart()
       shared.offset = .zero
       shared.lastTime = clock.now()
+      shared.journal?.append(JournalRecord(time: shared.lastTime, change: .reset))
     }
     changes.notify()
   }
@@ -104,6 +114,13 @@ public final class LocalEmulator: Sendable {
         let (dispatches, generation, next) = collect()
         // An attempt is on record before it is made, so that after a crash its retry knows of it.
         try await makeDurable()
+        if let journal = cutJournal() {
+          group.addTask {
+            try await journal.saveSnapshot()
+            // What came meanwhile may have made another one due.
+            self.changes.notify()
+          }
+        }
         for dispatch in dispatches {
           group.addTask {
             let outcome = await self.deliver(dispatch)
@@ -144,6 +161,7 @@ public final class LocalEmulator: Sendable {
   func perform(_ event: ServiceEvent, at now: Timestamp, _ shared: inout Shared) {
     shared.journal?.append(JournalRecord(time: now, change: .event(event)))
     let actions = shared.state.handle(event, at: now)
+    shared.open.note(actions)
     shared.trace.append(actions, at: now)
     for case .dispatch(let dispatch) in actions { shared.outbox.append(dispatch) }
   }

@@ -29,7 +29,7 @@ struct CollectionIndex: Sendable {
   mutating func update(
     _ member: Firestore.Path, from old: Firestore.Document?, to new: Firestore.Document?, at time: Timestamp
   ) {
-    lastChange = max(lastChange, time)
+    note(changeAt: time)
     if old == nil { members.insert(member) }
     if new == nil { members.remove(member) }
     for path in fields.keys {
@@ -38,5 +38,10 @@ struct CollectionIndex: Sendable {
       if let before { fields[path]?.remove(IndexEntry(value: before, path: member)) }
       if let after { fields[path]?.insert(IndexEntry(value: after, path: member)) }
     }
+  }
+
+  /// Notes that a document came, changed or went.
+  mutating func note(changeAt time: Timestamp) {
+    lastChange = max(lastChange, time)
   }
 }

@@ -1,14 +1,19 @@
 import CloudJobsCore
 
 /// One database: its documents now, their versions of the last hour, and its open transactions.
-struct DocumentDatabase: Sendable {
+struct DocumentDatabase: Sendable, Codable {
+  /// What a snapshot keeps of the database itself; its documents, versions and transactions are entities of their own.
+  private enum CodingKeys: CodingKey {
+    case name, horizon, lastTime, lastCommit
+  }
+
   /// For how long earlier versions can be read.
   static let retention = Duration.hours(1)
   /// How many earlier versions are kept at most.
   static let versionLimit = 200_000
 
   /// A document as it was, nil where it was missing, and the time of the commit that ended this.
-  struct Version: Sendable {
+  struct Version: Sendable, Codable {
     let document: Firestore.Document?
     let end: Timestamp
   }
@@ -125,14 +130,25 @@ struct DocumentDatabase: Sendable {
     let old = documents[path]
     guard old != new else { return }
     lastCommit = time
+    put(path, from: old, to: new, at: time)
+    keep(Version(document: old, end: time), of: path)
+  }
+
+  private mutating func put(
+    _ path: Firestore.Path, from old: Firestore.Document?, to new: Firestore.Document?, at time: Timestamp
+  ) {
     documents[path] = new
     if old == nil { paths.insert(path) }
     if new == nil { paths.remove(path) }
     for scope in [IndexScope.collection(path.parent), .group(path.collectionID)] {
       indexes[scope, default: CollectionIndex()].update(path, from: old, to: new, at: time)
     }
-    versions[path, default: []].append(Version(document: old, end: time))
-    versionEnds.append(path, expiry: time)
+  }
+
+  /// Keeps an earlier version of a document, which did not end before those of earlier calls.
+  mutating func keep(_ version: Version, of path: Firestore.Path) {
+    versions[path, default: []].append(version)
+    versionEnds.append(path, expiry: version.end)
     versionCount += 1
   }
 
@@ -144,5 +160,27 @@ struct DocumentDatabase: Sendable {
       versions[path]?.removeFirst()
       if versions[path]?.isEmpty == true { versions[path] = nil }
     }
+  }
+
+  // MARK: Snapshots
+
+  /// All earlier versions in the order of their ends.
+  var orderedVersions: [(path: Firestore.Path, version: Version)] {
+    var taken: [Firestore.Path: Int] = [:]
+    return versionEnds.all.compactMap { _, path in
+      let index = taken[path, default: 0]
+      taken[path] = index + 1
+      return versions[path].map { (path, $0[index]) }
+    }
+  }
+
+  /// Puts a document of a snapshot back.
+  mutating func restore(_ document: Firestore.Document) {
+    put(document.name.path, from: nil, to: document, at: document.updateTime)
+  }
+
+  /// Puts back when a document of a scope last came, changed or went; after the scope's documents.
+  mutating func restore(lastChange: Timestamp, of scope: IndexScope) {
+    indexes[scope, default: CollectionIndex()].note(changeAt: lastChange)
   }
 }

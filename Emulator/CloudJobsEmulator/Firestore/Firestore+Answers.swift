@@ -46,7 +46,7 @@ extension Firestore {
   /// How many operations were made that Firestore bills.
   ///
   /// Source: <https://cloud.google.com/firestore/pricing>.
-  public struct Usage: Hashable, Sendable {
+  public struct Usage: Hashable, Sendable, Codable {
     /// Documents that were read; a query counts one at least.
     public var reads = 0
     /// Documents that were written.

@@ -1,6 +1,6 @@
 extension Firestore {
   /// The name of a database: `projects/P/databases/D`; the database that each project has first is `(default)`.
-  public struct DatabaseName: Hashable, Sendable {
+  public struct DatabaseName: Hashable, Sendable, Codable {
     /// The project's id.
     public let project: String
     /// The database's id.

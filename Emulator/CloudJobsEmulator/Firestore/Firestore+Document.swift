@@ -2,7 +2,7 @@ public import CloudJobsCore
 
 extension Firestore {
   /// A document: named values under a name, with the times of its first and its latest change.
-  public struct Document: Equatable, Sendable {
+  public struct Document: Equatable, Sendable, Codable {
     /// The name.
     public var name: Name
     /// The fields.

@@ -3,7 +3,7 @@ extension Firestore {
   ///
   /// As text the names stand with dots between them; a name that is no simple identifier stands in backquotes, in which
   /// a backslash escapes a backquote or a backslash.
-  public struct FieldPath: Hashable, Sendable {
+  public struct FieldPath: Hashable, Sendable, Codable {
     /// The names.
     public let segments: [String]
 

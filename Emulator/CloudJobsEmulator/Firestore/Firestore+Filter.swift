@@ -1,6 +1,6 @@
 extension Firestore {
   /// A condition that documents meet or don't.
-  public indirect enum Filter: Equatable, Sendable {
+  public indirect enum Filter: Equatable, Sendable, Codable {
     /// All of the conditions are met.
     case all([Filter])
     /// At least one of the conditions is met.
@@ -12,7 +12,7 @@ extension Firestore {
   }
 
   /// How a field stands to a value; the raw values are those on the wire.
-  public enum FieldOperator: Int, CaseIterable, Hashable, Sendable {
+  public enum FieldOperator: Int, CaseIterable, Hashable, Sendable, Codable {
     /// The field comes before the value, both of one kind.
     case lessThan = 1
     /// The field does not come after the value, both of one kind.
@@ -63,7 +63,7 @@ extension Firestore {
   }
 
   /// A property of a field; the raw values are those on the wire.
-  public enum UnaryOperator: Int, CaseIterable, Hashable, Sendable {
+  public enum UnaryOperator: Int, CaseIterable, Hashable, Sendable, Codable {
     /// The field is NaN.
     case isNaN = 2
     /// The field is null.

@@ -88,3 +88,11 @@ extension Firestore.Name: CustomStringConvertible {
     path.segments.isEmpty ? "\(database)/documents" : "\(database)/documents/\(path)"
   }
 }
+
+extension Firestore.Name: Codable {
+  /// The name of a text.
+  public init(from decoder: any Decoder) throws { try self.init(parent: String(from: decoder)) }
+
+  /// The whole name as a text.
+  public func encode(to encoder: any Encoder) throws { try description.encode(to: encoder) }
+}

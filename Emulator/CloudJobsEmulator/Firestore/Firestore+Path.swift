@@ -3,7 +3,7 @@ extension Firestore {
   ///
   /// Paths are ordered as Firestore orders references: id by id, numeric ids (`__id7__`) first and by their number,
   /// others by their UTF-8 bytes, and what lies below after what lies above.
-  public struct Path: Sendable {
+  public struct Path: Sendable, Codable {
     /// The ids, collections at even places and documents at odd ones.
     public let segments: [String]
 

@@ -40,7 +40,7 @@ extension Firestore {
     }
 
     /// One key of an order.
-    public struct Order: Hashable, Sendable {
+    public struct Order: Hashable, Sendable, Codable {
       /// The field; documents that lack it are no results.
       public var path: FieldPath
       /// Whether large values come first.
@@ -54,7 +54,7 @@ extension Firestore {
     }
 
     /// A place in an order.
-    public struct Cursor: Equatable, Sendable {
+    public struct Cursor: Equatable, Sendable, Codable {
       /// The values at the place, for the first of the order's keys.
       public var values: [Value]
       /// Whether the place is before all documents that have these values, or after them.

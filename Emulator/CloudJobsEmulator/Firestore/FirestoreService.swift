@@ -10,7 +10,7 @@ public struct FirestoreService: Sendable {
   public internal(set) var usage = Firestore.Usage()
   var databases: [Firestore.DatabaseName: DocumentDatabase] = [:]
   let indexes: Firestore.IndexConfiguration?
-  private var generator: SplitMix64
+  var generator: SplitMix64
 
   /// A service without documents.
   ///

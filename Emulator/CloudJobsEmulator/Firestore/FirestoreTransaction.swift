@@ -1,19 +1,19 @@
 import CloudJobsCore
 
 /// An open transaction: what it has read, all of it as of one time, so that a commit can tell whether that still holds.
-struct FirestoreTransaction: Sendable {
+struct FirestoreTransaction: Sendable, Codable {
   /// How long a transaction lasts at most.
   static let lifetime = Duration.seconds(270)
   /// How long a transaction may be left alone.
   static let idleLimit = Duration.seconds(60)
 
   /// A query and its results, by name and version.
-  struct QueryRead: Sendable {
+  struct QueryRead: Sendable, Codable {
     let plan: QueryPlan
     let results: [Result]
 
     /// A result's name and version.
-    struct Result: Equatable, Sendable {
+    struct Result: Equatable, Sendable, Codable {
       let path: Firestore.Path
       let updateTime: Timestamp
 

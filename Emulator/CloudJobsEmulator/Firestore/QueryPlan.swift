@@ -1,5 +1,5 @@
 /// A query that has been checked and completed: its scope, and an order that leaves nothing open.
-struct QueryPlan: Equatable, Sendable {
+struct QueryPlan: Equatable, Sendable, Codable {
   let database: Firestore.DatabaseName
   let scope: QueryScope
   let filter: Firestore.Filter?

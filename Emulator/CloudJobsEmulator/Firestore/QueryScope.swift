@@ -1,5 +1,5 @@
 /// Which documents a query looks at.
-enum QueryScope: Hashable, Sendable {
+enum QueryScope: Hashable, Sendable, Codable {
   /// The documents of one collection.
   case collection(Firestore.Path)
   /// The documents of all collections of an id below a path.

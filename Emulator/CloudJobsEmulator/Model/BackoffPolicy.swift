@@ -5,7 +5,7 @@ import CloudJobsCore
 /// With 10 s, 300 s and 3 doublings: 10, 20, 40, 80, 160, 240, 300, 300, … seconds.
 /// Source: `RetryConfig.maxDoublings`
 /// (<https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues#RetryConfig>).
-public struct BackoffPolicy: Hashable, Sendable {
+public struct BackoffPolicy: Hashable, Sendable, Codable {
   /// The first waiting time.
   public var minimum: Duration
   /// The longest waiting time.

@@ -1,7 +1,7 @@
 public import CloudJobsCore
 
 /// A delivery that a driver has to make: one HTTP request, as a value.
-public struct Dispatch: Hashable, Sendable {
+public struct Dispatch: Hashable, Sendable, Codable {
   /// The identity to report the outcome under.
   public var id: DispatchID
   /// The full name of the task or job, such as `projects/p/locations/l/queues/q/tasks/t`.
@@ -15,7 +15,7 @@ public struct Dispatch: Hashable, Sendable {
   /// All headers except Host, Content-Length and Authorization.
   public var headers: [HeaderField]
   /// The body; empty where there is none.
-  public var body: [UInt8]
+  @Base64Bytes public var body: [UInt8]
   /// How long the service waits for an answer; it then counts the attempt as timed out by itself.
   public var deadline: Duration
   /// When the attempt was due.

@@ -1,7 +1,7 @@
 /// The identity of one delivery attempt, unique in an ``EmulatorState``.
-public struct DispatchID: Hashable, Comparable, Sendable {
+public struct DispatchID: Hashable, Comparable, Sendable, Codable {
   /// The service that asked for the delivery.
-  public enum Service: String, Hashable, Comparable, Sendable {
+  public enum Service: String, Hashable, Comparable, Sendable, Codable {
     /// Cloud Scheduler.
     case scheduler
     /// Cloud Tasks.

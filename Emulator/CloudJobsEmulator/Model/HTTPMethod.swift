@@ -1,5 +1,5 @@
 /// The method of a delivery, with its number in `google.cloud.tasks.v2.HttpMethod`.
-public enum HTTPMethod: Int, Hashable, Sendable, CaseIterable {
+public enum HTTPMethod: Int, Hashable, Sendable, Codable, CaseIterable {
   /// POST, the default.
   case post = 1
   /// GET.

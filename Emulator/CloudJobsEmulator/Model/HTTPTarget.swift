@@ -1,5 +1,5 @@
 /// The HTTP request that a task or a scheduler's job makes.
-public struct HTTPTarget: Hashable, Sendable {
+public struct HTTPTarget: Hashable, Sendable, Codable {
   /// Where to: an `http://` or `https://` URL.
   public var url: String
   /// How; POST where the caller said nothing.
@@ -7,7 +7,7 @@ public struct HTTPTarget: Hashable, Sendable {
   /// The caller's headers, sorted by name.
   public var headers: [HeaderField]
   /// The body; empty where there is none.
-  public var body: [UInt8]
+  @Base64Bytes public var body: [UInt8]
   /// The token to attach.
   public var authorization: TargetAuthorization?
 

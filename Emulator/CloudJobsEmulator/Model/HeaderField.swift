@@ -1,5 +1,5 @@
 /// A header of an HTTP message.
-public struct HeaderField: Hashable, Sendable {
+public struct HeaderField: Hashable, Sendable, Codable {
   /// The name, in the case it was given.
   public var name: String
   /// The value.

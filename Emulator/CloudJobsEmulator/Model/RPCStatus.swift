@@ -1,5 +1,5 @@
 /// The result of an attempt, as `google.rpc.Status` carries it.
-public struct RPCStatus: Hashable, Sendable {
+public struct RPCStatus: Hashable, Sendable, Codable {
   /// The code; `ok` for a success.
   public var code: StatusCode
   /// Words for a person, such as `INTERNAL(13): HTTP status code 502`; empty for a success.

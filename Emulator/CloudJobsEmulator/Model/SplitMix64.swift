@@ -1,7 +1,7 @@
 /// A small seeded generator of random numbers: the same seed, the same numbers, on any machine.
 ///
 /// Source: S. Vigna, splitmix64 (<https://prng.di.unimi.it/splitmix64.c>).
-public struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
+public struct SplitMix64: RandomNumberGenerator, Hashable, Sendable, Codable {
   private var state: UInt64
 
   /// A generator from a seed.

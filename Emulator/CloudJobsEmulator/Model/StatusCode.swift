@@ -1,7 +1,7 @@
 /// A status of Google's APIs, with its number on the wire.
 ///
 /// Source: `google.rpc.Code` (<https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto>).
-public enum StatusCode: Int, Hashable, Sendable, CaseIterable {
+public enum StatusCode: Int, Hashable, Sendable, Codable, CaseIterable {
   /// Success.
   case ok = 0
   /// The caller cancelled.

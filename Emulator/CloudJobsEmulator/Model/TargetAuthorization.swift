@@ -1,5 +1,5 @@
 /// The token that a target asks the service to attach.
-public enum TargetAuthorization: Hashable, Sendable {
+public enum TargetAuthorization: Hashable, Sendable, Codable {
   /// An OpenID Connect token; an absent audience means the target's URL.
   case oidc(serviceAccountEmail: String, audience: String?)
   /// An OAuth token; an absent scope means `https://www.googleapis.com/auth/cloud-platform`.

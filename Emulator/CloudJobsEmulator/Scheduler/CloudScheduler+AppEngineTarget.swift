@@ -2,7 +2,7 @@ extension CloudScheduler {
   /// A request to an App Engine application.
   ///
   /// Source: <https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#AppEngineHttpTarget>.
-  public struct AppEngineTarget: Hashable, Sendable {
+  public struct AppEngineTarget: Hashable, Sendable, Codable {
     /// The path and query, beginning with `/`.
     public var relativeURI: String
     /// How.
@@ -10,7 +10,7 @@ extension CloudScheduler {
     /// The caller's headers.
     public var headers: [HeaderField]
     /// The body; empty where there is none.
-    public var body: [UInt8]
+    @Base64Bytes public var body: [UInt8]
     /// The routing, as it came: service, version, instance, host.
     public var routing: [String: String]
 

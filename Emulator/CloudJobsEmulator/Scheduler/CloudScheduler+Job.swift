@@ -4,9 +4,9 @@ extension CloudScheduler {
   /// A job as its clients see it.
   ///
   /// Source: <https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs>.
-  public struct Job: Hashable, Sendable {
+  public struct Job: Hashable, Sendable, Codable {
     /// Whether a job fires.
-    public enum State: Int, Hashable, Sendable, CaseIterable {
+    public enum State: Int, Hashable, Sendable, Codable, CaseIterable {
       /// It fires on its schedule.
       case enabled = 1
       /// It waits to be resumed.

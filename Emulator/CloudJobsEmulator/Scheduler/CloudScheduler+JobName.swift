@@ -43,3 +43,11 @@ extension CloudScheduler.JobName: CustomStringConvertible {
   /// The whole name.
   public var description: String { text }
 }
+
+extension CloudScheduler.JobName: Codable {
+  /// The name of a text.
+  public init(from decoder: any Decoder) throws { try self.init(String(from: decoder)) }
+
+  /// The whole name as a text.
+  public func encode(to encoder: any Encoder) throws { try description.encode(to: encoder) }
+}

@@ -2,11 +2,11 @@ extension CloudScheduler {
   /// A message to publish.
   ///
   /// Source: <https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#PubsubTarget>.
-  public struct PubsubTarget: Hashable, Sendable {
+  public struct PubsubTarget: Hashable, Sendable, Codable {
     /// The topic: `projects/P/topics/T`.
     public var topicName: String
     /// The message's data.
-    public var data: [UInt8]
+    @Base64Bytes public var data: [UInt8]
     /// The message's attributes.
     public var attributes: [String: String]
 

@@ -4,7 +4,7 @@ extension CloudScheduler {
   /// When a failed execution is tried again, and when it is given up.
   ///
   /// Source: <https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#RetryConfig>.
-  public struct RetryConfig: Hashable, Sendable {
+  public struct RetryConfig: Hashable, Sendable, Codable {
     /// How often to try again, 0 to 5.
     public var retryCount: Int
     /// How long to try, from the first attempt; zero for no limit.

@@ -1,6 +1,6 @@
 extension CloudScheduler {
   /// What a job does when it is due.
-  public enum Target: Hashable, Sendable {
+  public enum Target: Hashable, Sendable, Codable {
     /// It makes an HTTP request.
     case http(HTTPTarget)
     /// It publishes a message.

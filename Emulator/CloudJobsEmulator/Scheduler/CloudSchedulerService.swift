@@ -15,11 +15,11 @@ public struct CloudSchedulerService: Sendable {
   var jobs: [CloudScheduler.JobName: ScheduledJobRecord] = [:]
   var names = SortedSet<CloudScheduler.JobName>()
   var generator: SplitMix64
-  private var wakes = WakeIndex<CloudScheduler.JobName>()
-  private var flights: [UInt64: ScheduledFlight] = [:]
-  private var deadlines = MinimumHeap<FlightDeadline>()
-  private var lastDispatch: UInt64 = 0
-  private var lastSequence: UInt64 = 0
+  var wakes = WakeIndex<CloudScheduler.JobName>()
+  var flights: [UInt64: ScheduledFlight] = [:]
+  var deadlines = MinimumHeap<FlightDeadline>()
+  var lastDispatch: UInt64 = 0
+  var lastSequence: UInt64 = 0
   private var executing: Set<CloudScheduler.JobName> = []
 
   /// A service without jobs.
@@ -128,9 +128,11 @@ public struct CloudSchedulerService: Sendable {
           Settlement(
             subject: job.name.text, attempt: execution.attempts, outcome: nil, verdict: .abandoned(fault.message))))
     case .success(let request):
+      let deadline = now + job.attemptDeadline
       flights[lastDispatch] = ScheduledFlight(
-        name: job.name, sequence: record.sequence, isExecution: isExecution, attempt: execution.attempts)
-      deadlines.insert(FlightDeadline(time: now + job.attemptDeadline, number: lastDispatch))
+        name: job.name, sequence: record.sequence, isExecution: isExecution, attempt: execution.attempts,
+        deadline: deadline)
+      deadlines.insert(FlightDeadline(time: deadline, number: lastDispatch))
       let reason = execution.attempts == 1 ? execution.cause : "retry \(execution.attempts - 1) of \(execution.slot)"
       actions.append(
         .dispatch(
@@ -145,9 +147,11 @@ public struct CloudSchedulerService: Sendable {
   private mutating func resume(at now: Timestamp, into actions: inout [ServiceAction]) {
     deadlines = MinimumHeap()
     for number in flights.keys.sorted() {
-      guard let flight = flights[number] else { continue }
+      guard var flight = flights[number] else { continue }
       if let record = jobs[flight.name], record.sequence == flight.sequence {
-        deadlines.insert(FlightDeadline(time: now + record.job.attemptDeadline, number: number))
+        flight.deadline = now + record.job.attemptDeadline
+        flights[number] = flight
+        deadlines.insert(FlightDeadline(time: flight.deadline, number: number))
       } else {
         finish(number, .connectionFailed("the emulator was started anew"), at: now, into: &actions)
       }

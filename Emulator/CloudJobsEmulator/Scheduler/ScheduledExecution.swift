@@ -1,7 +1,7 @@
 import CloudJobsCore
 
 /// One execution of a scheduler's job: its attempts for one firing.
-struct ScheduledExecution: Sendable {
+struct ScheduledExecution: Sendable, Codable {
   /// What set it off, for a person.
   var cause: String
   /// The firing's time, the same over all attempts.

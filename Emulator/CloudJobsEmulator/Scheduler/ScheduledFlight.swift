@@ -1,7 +1,7 @@
 import CloudJobsCore
 
 /// An attempt of a scheduler's job that is in flight.
-struct ScheduledFlight: Sendable {
+struct ScheduledFlight: Sendable, Codable {
   /// The job.
   var name: CloudScheduler.JobName
   /// Tells the job from another one of the same name.
@@ -10,4 +10,6 @@ struct ScheduledFlight: Sendable {
   var isExecution: Bool
   /// Which attempt of its execution, from 1.
   var attempt: Int
+  /// When the service stops listening.
+  var deadline: Timestamp
 }

@@ -4,7 +4,7 @@ extension CloudTasks {
   /// One attempt of a task.
   ///
   /// Source: <https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks#Attempt>.
-  public struct Attempt: Hashable, Sendable {
+  public struct Attempt: Hashable, Sendable, Codable {
     /// When it was due; the first attempt's record does not keep it.
     public var scheduleTime: Timestamp?
     /// When it was dispatched.

@@ -1,6 +1,6 @@
 extension CloudTasks {
   /// A rate of dispatches, in millionths per second: exact where the wire's floating-point number is not.
-  public struct DispatchRate: Hashable, Comparable, Sendable {
+  public struct DispatchRate: Hashable, Comparable, Sendable, Codable {
     /// Millionths of a dispatch per second.
     public let millionthsPerSecond: Int64
 

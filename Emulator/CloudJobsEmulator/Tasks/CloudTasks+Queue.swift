@@ -4,9 +4,9 @@ extension CloudTasks {
   /// A queue as its clients see it.
   ///
   /// Source: <https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues>.
-  public struct Queue: Hashable, Sendable {
+  public struct Queue: Hashable, Sendable, Codable {
     /// Whether a queue dispatches.
-    public enum State: Int, Hashable, Sendable, CaseIterable {
+    public enum State: Int, Hashable, Sendable, Codable, CaseIterable {
       /// It dispatches.
       case running = 1
       /// It keeps its tasks until it is resumed.

@@ -39,3 +39,11 @@ extension CloudTasks.QueueName: CustomStringConvertible {
   /// The whole name.
   public var description: String { text }
 }
+
+extension CloudTasks.QueueName: Codable {
+  /// The name of a text.
+  public init(from decoder: any Decoder) throws { try self.init(String(from: decoder)) }
+
+  /// The whole name as a text.
+  public func encode(to encoder: any Encoder) throws { try description.encode(to: encoder) }
+}

@@ -2,7 +2,7 @@ extension CloudTasks {
   /// What a queue says about the HTTP requests of all its tasks.
   ///
   /// Source: <https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues#HttpTarget>.
-  public struct QueueTarget: Hashable, Sendable {
+  public struct QueueTarget: Hashable, Sendable, Codable {
     /// The parts of the URL.
     public var uri: URIOverride?
     /// The method, in place of the tasks' own.

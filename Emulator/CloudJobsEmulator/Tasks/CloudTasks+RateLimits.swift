@@ -2,7 +2,7 @@ extension CloudTasks {
   /// How fast a queue may dispatch.
   ///
   /// Source: <https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues#RateLimits>.
-  public struct RateLimits: Hashable, Sendable {
+  public struct RateLimits: Hashable, Sendable, Codable {
     /// The rate at which the token bucket fills; at most 500 a second.
     public var maxDispatchesPerSecond: DispatchRate
     /// The size of the token bucket; set by the service.

@@ -4,7 +4,7 @@ extension CloudTasks {
   /// When a failed task is tried again, and when it is given up.
   ///
   /// Source: <https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues#RetryConfig>.
-  public struct RetryConfig: Hashable, Sendable {
+  public struct RetryConfig: Hashable, Sendable, Codable {
     /// Attempts in all, the first one included; -1 for no limit.
     public var maxAttempts: Int
     /// How long to try, from the first attempt; zero for no limit.

@@ -4,7 +4,7 @@ extension CloudTasks {
   /// A task as its clients see it.
   ///
   /// Source: <https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks>.
-  public struct Task: Hashable, Sendable {
+  public struct Task: Hashable, Sendable, Codable {
     /// The name.
     public var name: TaskName
     /// The request it makes.

@@ -38,3 +38,11 @@ extension CloudTasks.TaskName: CustomStringConvertible {
   /// The whole name.
   public var description: String { "\(queue.text)/tasks/\(id)" }
 }
+
+extension CloudTasks.TaskName: Codable {
+  /// The name of a text.
+  public init(from decoder: any Decoder) throws { try self.init(String(from: decoder)) }
+
+  /// The whole name as a text.
+  public func encode(to encoder: any Encoder) throws { try description.encode(to: encoder) }
+}

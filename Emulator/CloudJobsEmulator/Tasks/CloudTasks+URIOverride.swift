@@ -2,9 +2,9 @@ extension CloudTasks {
   /// What a queue puts in the place of the parts of its tasks' URLs.
   ///
   /// Source: <https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues#UriOverride>.
-  public struct URIOverride: Hashable, Sendable {
+  public struct URIOverride: Hashable, Sendable, Codable {
     /// When a queue's part goes before the task's.
-    public enum Mode: Int, Hashable, Sendable, CaseIterable {
+    public enum Mode: Int, Hashable, Sendable, Codable, CaseIterable {
       /// Where the task has none.
       case ifNotExists = 1
       /// Always; the default.
@@ -15,7 +15,7 @@ extension CloudTasks {
     }
 
     /// A URL's scheme.
-    public enum Scheme: Int, Hashable, Sendable, CaseIterable {
+    public enum Scheme: Int, Hashable, Sendable, Codable, CaseIterable {
       /// Without encryption.
       case http = 1
       /// With encryption.

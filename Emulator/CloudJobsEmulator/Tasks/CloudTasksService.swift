@@ -13,11 +13,11 @@ public struct CloudTasksService: Sendable {
   var queueNames = SortedSet<CloudTasks.QueueName>()
   var queueTombstones: [CloudTasks.QueueName: Timestamp] = [:]
   var generator: SplitMix64
-  private var wakes = WakeIndex<CloudTasks.QueueName>()
-  private var flights: [UInt64: TaskFlight] = [:]
-  private var deadlines = MinimumHeap<FlightDeadline>()
-  private var lastDispatch: UInt64 = 0
-  private var lastTicket: UInt64 = 0
+  var wakes = WakeIndex<CloudTasks.QueueName>()
+  var flights: [UInt64: TaskFlight] = [:]
+  var deadlines = MinimumHeap<FlightDeadline>()
+  var lastDispatch: UInt64 = 0
+  var lastTicket: UInt64 = 0
 
   /// A service without queues.
   ///

@@ -7,7 +7,7 @@ import CloudJobsCore
 /// here: each 429 or 503, and each window of 20 answers of which more than half are failures, halves the rate, at most
 /// once a second and six times in all; ten seconds without either double it again. Retry-After holds the whole queue
 /// for its span, at most an hour.
-struct Slowdown: Sendable {
+struct Slowdown: Sendable, Codable {
   static let maximumLevel = 6
   static let recovery: Duration = .seconds(10)
   static let maximumHold: Duration = .hours(1)

@@ -1,7 +1,7 @@
 import CloudJobsCore
 
 /// An attempt that is in flight.
-struct TaskFlight: Sendable {
+struct TaskFlight: Sendable, Codable {
   /// The task.
   var name: CloudTasks.TaskName
   /// Tells the task from another one of the same name.

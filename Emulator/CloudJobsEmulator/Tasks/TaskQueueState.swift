@@ -1,7 +1,12 @@
 import CloudJobsCore
 
 /// One queue: its tasks, what waits, and the limits on what may be dispatched.
-struct TaskQueueState: Sendable {
+struct TaskQueueState: Sendable, Codable {
+  /// What a snapshot keeps of the queue itself; the rest follows from its tasks and tombstones.
+  private enum CodingKeys: CodingKey {
+    case queue, generation, inFlight, runRequests, bucket, slowdown
+  }
+
   /// A place in the waiting list; stale once the task has another ticket.
   struct Waiting: Comparable, Sendable {
     var time: Timestamp
@@ -17,15 +22,21 @@ struct TaskQueueState: Sendable {
     var sequence: UInt64
   }
 
+  /// A request to attempt a task at once.
+  struct RunRequest: Sendable, Codable {
+    var id: String
+    var at: Timestamp
+  }
+
   var queue: CloudTasks.Queue
   let generation: UInt64
-  let options: CloudTasks.Options
+  var options = CloudTasks.Options()
   private(set) var tasks: [String: TaskRecord] = [:]
   private(set) var names = SortedSet<String>()
   private(set) var inFlight = 0
   private(set) var backingOff = 0
   private var waiting = MinimumHeap<Waiting>()
-  private var runRequests: [(id: String, at: Timestamp)] = []
+  private var runRequests: [RunRequest] = []
   private var retained = ExpiryList<Retained>()
   private var tombstones: [String: Timestamp] = [:]
   private var tombstoneOrder = ExpiryList<String>()
@@ -55,12 +66,16 @@ struct TaskQueueState: Sendable {
 
   /// Adds a task.
   mutating func insert(_ task: CloudTasks.Task, sequence: UInt64, at now: Timestamp) {
-    let id = task.name.id
     var record = TaskRecord(task: task, sequence: sequence)
     wait(&record, ticket: sequence)
+    retain(record, expiry: now + options.retention)
+  }
+
+  private mutating func retain(_ record: TaskRecord, expiry: Timestamp) {
+    let id = record.task.name.id
     tasks[id] = record
     names.insert(id)
-    retained.append(Retained(id: id, sequence: sequence), expiry: now + options.retention)
+    retained.append(Retained(id: id, sequence: record.sequence), expiry: expiry)
   }
 
   /// Takes a task out and keeps its name from being used again for a while.
@@ -86,7 +101,7 @@ struct TaskQueueState: Sendable {
 
   /// Notes that a task is to be attempted at once, whatever the limits.
   mutating func requestRun(_ id: String, at now: Timestamp) {
-    runRequests.append((id, now))
+    runRequests.append(RunRequest(id: id, at: now))
   }
 
   private mutating func entomb(_ id: String, at now: Timestamp) {
@@ -94,8 +109,13 @@ struct TaskQueueState: Sendable {
       if tombstones[oldest.item] == oldest.expiry { tombstones[oldest.item] = nil }
       tombstoneOrder.removeFirst()
     }
-    tombstones[id] = now + options.taskTombstone
-    tombstoneOrder.append(id, expiry: now + options.taskTombstone)
+    entomb(id, expiry: now + options.taskTombstone)
+  }
+
+  /// Keeps a name from being used until a time, which is not before those of earlier calls.
+  mutating func entomb(_ id: String, expiry: Timestamp) {
+    tombstones[id] = expiry
+    tombstoneOrder.append(id, expiry: expiry)
   }
 
   // MARK: Dispatching
@@ -214,6 +234,25 @@ struct TaskQueueState: Sendable {
     guard inFlight == 0, runRequests.isEmpty else { return false }
     guard queue.state == .running else { return true }
     return backingOff == 0 && (waiting.first.map { $0.time > now } ?? true)
+  }
+
+  // MARK: Snapshots
+
+  /// The tasks in the order in which they came, each with the end of its retention.
+  var retainedTasks: [(record: TaskRecord, expiry: Timestamp)] {
+    retained.all.compactMap { expiry, item in isGone(item) ? nil : tasks[item.id].map { ($0, expiry) } }
+  }
+
+  /// The names that can't be used again until a time, in the order of these times.
+  var entombedIDs: [(id: String, expiry: Timestamp)] {
+    tombstoneOrder.all.compactMap { expiry, id in tombstones[id] == expiry ? (id, expiry) : nil }
+  }
+
+  /// Puts a task of a snapshot back; tasks come in the order of ``retainedTasks``.
+  mutating func restore(_ record: TaskRecord, expiry: Timestamp) {
+    var record = record
+    if let ticket = record.ticket { wait(&record, ticket: ticket) }
+    retain(record, expiry: expiry)
   }
 
   private func isGone(_ entry: Retained) -> Bool {

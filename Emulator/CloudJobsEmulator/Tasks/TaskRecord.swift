@@ -1,7 +1,7 @@
 import CloudJobsCore
 
 /// A task with what only the service knows about it.
-struct TaskRecord: Sendable {
+struct TaskRecord: Sendable, Codable {
   /// What clients see.
   var task: CloudTasks.Task
   /// Tells this task from an earlier one of the same name.

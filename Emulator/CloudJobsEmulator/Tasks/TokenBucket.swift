@@ -2,7 +2,7 @@ import CloudJobsCore
 
 /// A token bucket in exact integers: a token is 10^12 units, and a rate of r millionths a second adds r units each
 /// microsecond.
-struct TokenBucket: Sendable {
+struct TokenBucket: Sendable, Codable {
   private static let token: Int64 = 1_000_000_000_000
   private var level: Int64
   private var filledAt: Timestamp

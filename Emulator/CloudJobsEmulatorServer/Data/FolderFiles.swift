@@ -36,10 +36,17 @@ extension FolderFiles {
 
   /// Makes a file with its bytes at once, in the place of one of its name: a crash leaves all of it or nothing.
   func create(_ name: String, _ bytes: [UInt8]) throws(JobError) {
+    try append(bytes, to: try begin(name))
+    try finish(name)
+  }
+
+  /// Makes room for a file that is to be written piece by piece, where one may lie that was never finished.
+  ///
+  /// - Returns: the name under which to write it until it is finished.
+  func begin(_ name: String) throws(JobError) -> String {
     let unfinished = Self.unfinished(name)
     if try names().contains(unfinished) { try remove(unfinished) }
-    try append(bytes, to: unfinished)
-    try finish(name)
+    return unfinished
   }
 
   /// Gives a file that was written under its unfinished name its own.

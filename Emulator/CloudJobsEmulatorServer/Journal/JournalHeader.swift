@@ -1,16 +1,25 @@
 import CloudJobsCore
 import CloudJobsEmulator
 
-/// The first line of a journal: what the records mean depends on it.
+/// The first line of a journal's file or a snapshot's: what the other lines mean depends on it.
 struct JournalHeader: Hashable {
-  /// The form of the records.
-  static let version: Int64 = 1
+  /// What a file holds.
+  enum Kind: String {
+    /// What happened.
+    case journal
+    /// What it led to.
+    case snapshot
+
+    /// The form of the lines.
+    var version: Int64 { 1 }
+  }
+
   private let options: [String: JSONValue]
 
   /// The header of an emulator with these options.
   init(tasks: CloudTasks.Options, seed: UInt64) {
     options = [
-      "journal": "cloud-jobs emulator", "version": .integer(Self.version), "seed": .string("\(seed)"),
+      "seed": .string("\(seed)"),
       "taskTombstone": .integer(tasks.taskTombstone.microseconds),
       "queueTombstone": .integer(tasks.queueTombstone.microseconds),
       "retention": .integer(tasks.retention.microseconds),
@@ -18,22 +27,32 @@ struct JournalHeader: Hashable {
     ]
   }
 
-  /// The header as JSON.
-  var json: JSONValue { .object(options) }
+  /// The header as a line of a file.
+  func line(_ kind: Kind) -> [UInt8] { JSONValue.object(members(kind)).encoded }
 
-  /// Checks the header of an existing journal.
+  /// Checks the header of an existing file.
   ///
-  /// - Throws: ``JobError`` `invalidField` for a journal that other options were given for.
-  func check(_ found: JSONValue) throws(JobError) {
-    guard found["journal"] == options["journal"] else {
-      throw JobError(.invalidField, "This is no journal of the emulator. Choose another folder.", field: "--data")
+  /// - Throws: ``JobError`` `invalidField` for a file that other options were given for.
+  func check(_ line: ArraySlice<UInt8>, _ kind: Kind) throws(JobError) {
+    let found = (try? JSONValue(parsing: Array(line))) ?? .null
+    let members = members(kind)
+    guard found[kind.rawValue] == members[kind.rawValue] else {
+      throw JobError(
+        .invalidField, "This is no \(kind.rawValue) of the emulator. Choose another folder.", field: "--data")
     }
-    for name in options.keys.sorted() where found[name] ?? .null != options[name] {
+    for name in members.keys.sorted() where found[name] ?? .null != members[name] {
       throw JobError(
         .invalidField,
-        "The journal was begun with another \(name): \(found[name]?.text ?? "none") in place of "
-          + "\(options[name]?.text ?? "none"). Start the emulator as before, or choose another folder.",
+        "The \(kind.rawValue) was begun with another \(name): \(found[name]?.text ?? "none") in place of "
+          + "\(members[name]?.text ?? "none"). Start the emulator as before, or choose another folder.",
         field: "--data")
     }
+  }
+
+  private func members(_ kind: Kind) -> [String: JSONValue] {
+    var members = options
+    members[kind.rawValue] = "cloud-jobs emulator"
+    members["version"] = .integer(kind.version)
+    return members
   }
 }

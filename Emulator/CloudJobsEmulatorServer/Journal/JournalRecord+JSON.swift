@@ -8,6 +8,7 @@ extension JournalRecord {
     switch change {
     case .request(let request): object["request"] = request
     case .moved(let span): object["aheadMicroseconds"] = .integer(span.microseconds)
+    case .reset: object["event"] = "reset"
     case .event(.wake): object["event"] = "wake"
     case .event(.resumed): object["event"] = "resumed"
     case .event(.completed(let id, let outcome)):
@@ -33,6 +34,8 @@ extension JournalRecord {
       self.init(time: time, change: .request(request))
     } else if let span = json["aheadMicroseconds"]?.integer {
       self.init(time: time, change: .moved(.microseconds(span)))
+    } else if json["event"] == "reset" {
+      self.init(time: time, change: .reset)
     } else {
       guard let event = Self.event(json) else { return nil }
       self.init(time: time, change: .event(event))

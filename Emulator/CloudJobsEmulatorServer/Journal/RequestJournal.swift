@@ -2,45 +2,88 @@ import CloudJobsCore
 import CloudJobsEmulator
 import Synchronization
 
-/// A journal in a file of JSON lines: a header, then a record a line.
+/// A journal in files of JSON lines: a header, then a record a line.
 ///
 /// Records gather in memory while the device is busy with earlier ones, so many requests share one write to it.
 final class RequestJournal: EmulatorJournal {
-  private let pending: Mutex<JournalWriter.Pending>
-  private let writer: JournalWriter
-  private let header: [UInt8]
+  private struct State {
+    var position: JournalPosition
+    var pending: [JournalWriter.Chunk] = []
+    /// The snapshot that the latest generation begins with, until it is saved.
+    var unsaved: EmulatorSnapshot?
+    /// Whether the services are back at their beginning, so that all before is of no more use.
+    var wasReset = false
 
-  /// A journal that goes on in a file.
-  ///
-  /// - Throws: ``JobError`` `storeUnavailable`.
-  init(_ file: JournalFile, header: JournalHeader) throws(JobError) {
-    self.header = header.json.encoded + [UInt8(ascii: "\n")]
-    pending = Mutex(JournalWriter.Pending())
-    writer = JournalWriter(file)
-    if try file.isEmpty() { restart() }
+    mutating func append(_ line: [UInt8]) {
+      let file = JournalNames.journal(position.generation)
+      if pending.last?.file != file { pending.append(JournalWriter.Chunk(file: file)) }
+      pending[pending.count - 1].bytes += line
+      pending[pending.count - 1].bytes.append(UInt8(ascii: "\n"))
+      position.journalBytes += line.count + 1
+    }
+  }
+
+  private let state: Mutex<State>
+  private let writer: JournalWriter
+  private let snapshots: SnapshotWriter
+  private let header: JournalHeader
+
+  /// A journal that goes on in a folder.
+  init(in folder: any FolderFiles, header: JournalHeader, from position: JournalPosition) {
+    self.header = header
+    state = Mutex(State(position: position))
+    writer = JournalWriter(folder)
+    snapshots = SnapshotWriter(folder, header: header)
   }
 
   func append(_ record: JournalRecord) {
     let line = record.json.encoded
-    pending.withLock { pending in
-      pending.bytes.append(contentsOf: line)
-      pending.bytes.append(UInt8(ascii: "\n"))
+    state.withLock { state in
+      state.append(line)
+      if record.change == .reset { state.wasReset = true }
     }
-  }
-
-  func restart() {
-    pending.withLock { $0 = JournalWriter.Pending(bytes: header, replacesAll: true) }
   }
 
   func flush() async throws(JobError) {
     // Whatever was appended before is either still pending, or was taken by a write that the writer ends first.
-    try await writer.write { self.take() }
+    try await writer.write {
+      self.state.withLock { state in
+        defer { state.pending = [] }
+        return state.pending
+      }
+    }
   }
 
-  private func take() -> JournalWriter.Pending {
-    pending.withLock { pending in
-      defer { pending = JournalWriter.Pending() }
-      return pending
+  var isSnapshotDue: Bool {
+    state.withLock { state in
+      guard state.unsaved == nil else { return false }
+      let position = state.position
+      return state.wasReset
+        || SnapshotRule.isDue(journalBytes: position.journalBytes, snapshotBytes: position.snapshotBytes)
+    }
+  }
+
+  func cut(at snapshot: EmulatorSnapshot) {
+    state.withLock { state in
+      state.position.generation += 1
+      state.position.journalBytes = 0
+      state.unsaved = snapshot
+      state.wasReset = false
+      state.pending.append(.init(file: JournalNames.journal(state.position.generation), isBeginning: true))
+      state.append(header.line(.journal))
+    }
+  }
+
+  func saveSnapshot() async throws(JobError) {
+    guard case (let snapshot?, let generation) = state.withLock({ ($0.unsaved, $0.position.generation) }) else {
+      return
+    }
+    // Without the journal that follows it a snapshot would be of no use.
+    try await flush()
+    let size = try await snapshots.save(snapshot, generation: generation)
+    state.withLock { state in
+      state.position.snapshotBytes = size
+      state.unsaved = nil
     }
   }
 }

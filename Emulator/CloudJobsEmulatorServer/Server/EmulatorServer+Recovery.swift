@@ -8,10 +8,10 @@ extension EmulatorServer {
   /// - Throws: ``JobError`` where the folder or the journal can't be used.
   func recover(from folder: DataFolder?) throws(JobError) {
     guard let folder else { return }
-    let file = try JournalFile(in: folder)
     let header = JournalHeader(tasks: configuration.tasks, seed: configuration.seed)
-    let recovery = try JournalReader(file: file, header: header).recover(from: Self.initialState(configuration))
-    emulator.resume(recovery, journal: try RequestJournal(file, header: header))
+    let reader = JournalReader(folder: folder, header: header)
+    let (recovery, position) = try reader.recover(from: Self.initialState(configuration))
+    emulator.resume(recovery, journal: RequestJournal(in: folder, header: header, from: position))
   }
 }
 #endif
