@@ -109,6 +109,13 @@ let package = Package(
       name: "cloud-run-service", dependencies: ["CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsServer"],
       path: "Tests/CloudRunService", swiftSettings: settings),
     .executableTarget(
+      name: "google-driver",
+      dependencies: [
+        "CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsTesting", "CloudJobsEmulator",
+        "CloudJobsEmulatorServer", httpTypes,
+      ],
+      path: "Tests/GoogleDriver", swiftSettings: settings),
+    .executableTarget(
       name: "store-hammer", dependencies: ["CloudJobsSQLite"], path: "Tests/StoreHammer", swiftSettings: settings),
 
     tests("CloudJobsCoreTests", ["CloudJobsCore"]),

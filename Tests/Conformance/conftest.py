@@ -15,8 +15,9 @@ import uuid
 import pytest
 
 LOCATION = "projects/p/locations/europe-west1"
+ROOT = pathlib.Path(__file__).parents[2]
 # The indexes that the guides deploy.
-INDEXES = pathlib.Path(__file__).parents[2] / "infra" / "firestore.indexes.json"
+INDEXES = ROOT / "infra" / "firestore.indexes.json"
 
 
 def free_port() -> int:

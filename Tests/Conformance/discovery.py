@@ -46,6 +46,7 @@ class Document:
         self.content = json.loads((DOCUMENTS / f"{name}.json").read_text())
         self.schemas = self.content["schemas"]
         self.methods = list(self.walk(self.content))
+        self.patterns = {method["id"]: self.pattern(method) for method in self.methods}
         self.globals = set(self.content["parameters"]) | SYSTEM
 
     def walk(self, resource):
@@ -56,7 +57,7 @@ class Document:
     def method(self, verb, path):
         """The method that a request means; the longest pattern that fits, so that a verb goes before an id."""
         own = [method for method in self.methods if method["httpMethod"] == verb]
-        fits = [method for method in own if self.pattern(method).fullmatch(path)]
+        fits = [method for method in own if self.patterns[method["id"]].fullmatch(path)]
         return max(fits, key=lambda method: len(method["flatPath"]), default=None)
 
     @staticmethod
