@@ -2,6 +2,7 @@
 import CloudJobs
 import CloudJobsCore
 import CloudJobsHTTP
+import CloudJobsTesting
 import Synchronization
 import Testing
 
@@ -11,14 +12,14 @@ import Testing
 struct StagingTests {
   @Test("A run in 100 days goes there in stages, executes once, and no stage counts as an attempt")
   func stages() async throws {
-    let clock = LeapingClock()
+    let clock = SettableClock(Timestamp(seconds: 1_795_000_000))
     let start = clock.now()
     let exchange = ScriptedExchange { _ in HTTPClientResponse(status: 200) }
     let configuration = CloudTasksConfiguration(
       project: "p", location: "l", queue: "q", handler: "https://s/jobs")
     let executed = Mutex<[Timestamp]>([])
     var options = RuntimeOptions()
-    options.clock = clock
+    options.clock = StandingClock(time: clock)
     let runtime = try await JobRuntime(
       try JobRegistry {
         EndpointJob("job") { _ in
