@@ -57,7 +57,7 @@ final class JournalHistory {
   /// The beginning of a history.
   convenience init(seed: UInt64) {
     let tasks = CloudTasks.Options(
-      taskTombstone: .seconds(30), queueTombstone: .seconds(90), retention: .minutes(20),
+      taskTombstone: .seconds(30), queueTombstone: .seconds(20), retention: .minutes(20),
       burstSize: 2)
     let scheduler = CloudScheduler.Options(pushEndpoints: ["projects/p/topics/t": "http://push/"])
     let initial = EmulatorState(tasks: tasks, scheduler: scheduler, seed: seed)

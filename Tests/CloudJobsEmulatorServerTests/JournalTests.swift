@@ -64,4 +64,28 @@ struct JournalTests {
     }
     #expect(restarted.picture == live.picture)
   }
+
+  @Test("a snapshot keeps what a queue is about to do and how far it holds back")
+  func moment() throws {
+    var live = EmulatorState(tasks: .init(burstSize: 2), seed: 1)
+    let name = try CloudTasks.QueueName("projects/p/locations/l/queues/q")
+    let limits = CloudTasks.RateLimits(maxDispatchesPerSecond: .perSecond(8))
+    _ = try live.tasks.createQueue(.init(name: name, rateLimits: limits), at: Self.time)
+    for number in 0..<60 {
+      let task = CloudTasks.NewTask(name: "\(name)/tasks/t\(number)", httpRequest: HTTPTarget(url: "http://h/"))
+      _ = try live.tasks.createTask(task, in: name, at: Self.time)
+    }
+    for case .dispatch(let dispatch) in live.handle(.wake, at: Self.time) {
+      _ = live.handle(.completed(dispatch.id, .response(status: 429)), at: Self.time)
+    }
+    _ = try live.tasks.runTask(try CloudTasks.TaskName("\(name)/tasks/t59"), at: Self.time)
+    let journal = MemoryJournal()
+    journal.cut(at: EmulatorSnapshot(live))
+    var restored = try journal.recovery(from: EmulatorState(tasks: .init(burstSize: 2), seed: 1)).snapshot.state
+    for tenths in 0..<200 {
+      let now = Self.time + .milliseconds(100 * tenths)
+      try #require(restored.handle(.wake, at: now) == live.handle(.wake, at: now), "after \(tenths) tenths of a second")
+    }
+    #expect(live.tasks.inFlightCount > 20)
+  }
 }

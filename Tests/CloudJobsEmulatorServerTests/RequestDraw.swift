@@ -16,7 +16,7 @@ struct RequestDraw {
       "/v2/\(location)/queues", "/v1/\(location)/jobs", "/v2/\(location)/operations", "/v1/\(location)/cmekConfig",
       "/v1/\(documents)/c?pageSize=300", "/v1/\(other)/c?pageSize=300", "/v1/\(documents)/c/d1/c?pageSize=300",
     ]
-    for queue in ["q0", "q1", "q2"] {
+    for queue in ["q0", "q1"] {
       targets.append("/v2/\(location)/queues/\(queue)/tasks?pageSize=1000&responseView=FULL")
     }
     return targets
@@ -44,8 +44,8 @@ struct RequestDraw {
   private typealias Call = (String, String, String)
 
   private func tasks(_ random: inout SplitMix64, at now: Timestamp) -> [Call] {
-    let queue = "\(Self.location)/queues/q\(Int.random(in: 0..<3, using: &random))"
-    let task = "\(queue)/tasks/t\(Int.random(in: 0..<12, using: &random))"
+    let queue = "\(Self.location)/queues/q\(Int.random(in: 0..<2, using: &random))"
+    let task = "\(queue)/tasks/t\(Int.random(in: 0..<8, using: &random))"
     let later = now + .seconds(Int.random(in: 1...100, using: &random))
     let target = #""httpRequest":{"url":"http://h/é","body":"AP8=","headers":{"A":"b"},"oidcToken":{}}"#
     let new = #"{"task":{"name":"\#(task)",\#(target),"dispatchDeadline":"15s"}}"#
@@ -109,7 +109,7 @@ struct RequestDraw {
   }
 
   private func administration(_ random: inout SplitMix64) -> [Call] {
-    let queue = "\(Self.location)/queues/q\(Int.random(in: 0..<3, using: &random))"
+    let queue = "\(Self.location)/queues/q\(Int.random(in: 0..<2, using: &random))"
     let role = #"{"policy":{"bindings":[{"role":"r","members":["user:é"]}]}}"#
     let task = #"{"task":{"httpRequest":{"url":"http://h/"}}}"#
     return [
