@@ -88,4 +88,37 @@ struct JournalTests {
     }
     #expect(live.tasks.inFlightCount > 20)
   }
+
+  @Test(
+    "a transaction that is open at a snapshot meets the conflicts of before it and after it",
+    arguments: [2, 4, nil] as [Int?])
+  func transaction(deletionSecond: Int?) throws {
+    var state = EmulatorState(seed: 1)
+    let document = try Firestore.Name(document: "projects/p/databases/(default)/documents/c/d")
+    let database = document.database
+    func change(_ state: inout EmulatorState, second: Int) throws {
+      guard second == deletionSecond else { return }
+      try state.firestore.deleteDocument(document, at: Self.time + .seconds(second))
+    }
+    _ = try state.firestore.updateDocument(document, fields: ["n": .integer(1)], at: Self.time)
+    let id = try state.firestore.beginTransaction(in: database, at: Self.time)
+    let read = try state.firestore.runQuery(
+      Firestore.Query(from: .init("c")), under: Firestore.Name(database, .root), consistency: .transaction(id),
+      at: Self.time + .seconds(1))
+    #expect(read.documents.count == 1)
+    try change(&state, second: 2)
+    let journal = MemoryJournal()
+    journal.cut(at: EmulatorSnapshot(state))
+    var restored = try journal.recovery(from: EmulatorState(seed: 1)).snapshot.state
+    try change(&restored, second: 4)
+    let write = Firestore.Write(document.child("other").child("x"), .update(fields: [:], mask: nil))
+    func commit() throws(ServiceFault) {
+      _ = try restored.firestore.commit([write], in: database, transaction: id, at: Self.time + .seconds(5))
+    }
+    if deletionSecond == nil {
+      try commit()
+    } else {
+      #expect(throws: FirestoreService.contention) { try commit() }
+    }
+  }
 }
