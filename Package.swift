@@ -121,7 +121,8 @@ let package = Package(
     tests("CloudJobsCoreTests", ["CloudJobsCore"]),
     tests("CloudJobsTests", ["CloudJobs", "CloudJobsTesting", logging, metrics, httpTypes]),
     tests(
-      "CloudJobsHTTPTests", exclude: ["Support/server.py", "Support/tls_server.py", "Support/http2.py"], ["CloudJobsHTTP", httpTypes]),
+      "CloudJobsHTTPTests", exclude: ["Support/server.py", "Support/tls_server.py", "Support/http2.py"],
+      ["CloudJobsHTTP", httpTypes]),
     tests(
       "CloudJobsGoogleTests", exclude: ["Support/losing_firestore.py"],
       [
