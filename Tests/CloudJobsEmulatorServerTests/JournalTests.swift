@@ -45,13 +45,14 @@ struct JournalTests {
     let live = JournalHistory(seed: seed)
     for part in 0...cuts {
       if part > 0 {
-        // So that much is due that has not been done when the snapshot is made.
+        // So that the snapshot finds deliveries in flight, and much that is due and has not been done.
+        for _ in 0..<10 { _ = live.request() }
+        live.perform(.wake)
         for _ in 0..<10 { _ = live.request() }
         live.cut()
       }
-      for _ in 0..<Int.random(in: 10...150, using: &live.random) { _ = live.step() }
+      for _ in 0..<Int.random(in: 0...100, using: &live.random) { _ = live.step() }
     }
-    #expect(live.journal.count > 0)
     let restarted = try live.restarted()
     // A restart makes the deliveries in flight again; the services are told, and so must be those that went on.
     live.perform(.resumed)
