@@ -51,9 +51,9 @@ final class LocalServer: Sendable {
     return try JSONDecoder().decode(Counts.self, from: Data(response.body))
   }
 
-  /// Waits until the counts fulfil a condition; records an issue where they don't within 20 seconds.
+  /// Waits until the counts fulfil a condition; records an issue where they don't within a minute.
   func wait(_ what: Comment, until condition: (Counts) -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(20)
+    let end = ContinuousClock.now + .seconds(60)
     while ContinuousClock.now < end {
       if condition(try await counts()) { return }
       try await Task.sleep(for: .milliseconds(5))
