@@ -48,7 +48,7 @@ format: ## Format all Swift files
 	$(SWIFT) format --in-place --parallel -r $(SOURCES)
 
 emulator: packages ## Serve Cloud Tasks, Cloud Scheduler and Firestore here (PORT=8123 DATA=folder, or in memory)
-	$(SWIFT) run -c $(CONFIGURATION) $(BUILD_FLAGS) cloud-jobs emulator --port $(PORT) \
+	@$(SWIFT) run -c $(CONFIGURATION) $(BUILD_FLAGS) cloud-jobs emulator --port $(PORT) \
 	  $(if $(filter command line environment,$(origin DATA)),--data "$(DATA)") \
 	  $(if $(QUEUES),--queues "$(QUEUES)") $(ARGS)
 
