@@ -22,14 +22,15 @@ struct GoogleFault: Error {
   /// The fault of an answer that came at a time.
   init(_ service: String, _ response: HTTPClientResponse, at time: Timestamp) {
     let error = try? JSONValue(parsing: response.body, limits: .service)["error"]
-    let text = error?["message"]?.string ?? "no message"
+    let text = error?["message"]?.string ?? "It gives no reason"
     self.service = service
     status = response.status
     nativeCode = "HTTP \(response.status)"
     isAborted = error?["status"]?.string == "ABORTED"
     isTransient = isAborted || Self.isTransient(response.status)
     retryAfter = RequestedDelay.span(response, error: error, at: time)
-    message = "\(service) refused the call: \(text)" + (Self.remedy(response.status).map { " \($0)" } ?? "")
+    let reason = text.hasSuffix(".") ? text : text + "."
+    message = "\(service) refused the call: \(reason)" + (Self.remedy(response.status).map { " \($0)" } ?? "")
   }
 
   /// The fault of a call without an answer.
