@@ -24,4 +24,10 @@ enum CloudRunService {
     try await serveOnCloudRun(jobs, ProcessInfo.processInfo.environment)
   }
 }
+#else
+/// Without the traits Google and Server there is no such service.
+@main
+enum CloudRunService {
+  static func main() {}
+}
 #endif

@@ -1,4 +1,4 @@
-#if HTTP
+#if HTTP && Server
 import CloudJobs
 import CloudJobsCore
 import CloudJobsGoogle
@@ -49,7 +49,7 @@ enum GoogleDriver {
   }
 }
 #else
-/// Without the HTTP trait there are no clients.
+/// Without the traits HTTP and Server there are no clients, or nothing to answer them.
 @main
 enum GoogleDriver {
   static func main() {}

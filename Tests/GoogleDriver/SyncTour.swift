@@ -1,4 +1,4 @@
-#if HTTP
+#if HTTP && Server
 import CloudJobs
 import CloudJobsCore
 import CloudJobsGoogle
