@@ -1,6 +1,5 @@
 """What the conformance tests share: executables, a running emulator, a recording service, Google's own clients."""
 
-import http.server
 import json
 import os
 import pathlib
@@ -13,6 +12,7 @@ import urllib.request
 import uuid
 
 import pytest
+from local_service import LocalService
 
 LOCATION = "projects/p/locations/europe-west1"
 ROOT = pathlib.Path(__file__).parents[2]
@@ -60,46 +60,28 @@ class Emulator:
         self.process.stdout.close()
 
 
-class Recorder:
+class Recorder(LocalService):
     """A service that keeps each request and answers as `answer` says: a status, or (status, headers)."""
 
     def __init__(self):
         self.requests = []
         self.answer = lambda request: 200
         self.lock = threading.Lock()
-        recorder = self
+        super().__init__(self.respond)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def handle_any(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                request = {
-                    "method": self.command,
-                    "path": self.path,
-                    "headers": {name.lower(): value for name, value in self.headers.items()},
-                    "body": body,
-                    "time": time.time(),
-                }
-                with recorder.lock:
-                    recorder.requests.append(request)
-                    answer = recorder.answer(request)
-                status, headers = answer if isinstance(answer, tuple) else (answer, {})
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = handle_any
-
-            def log_message(self, *arguments):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def respond(self, request, body):
+        kept = {
+            "method": request.command,
+            "path": request.path,
+            "headers": {name.lower(): value for name, value in request.headers.items()},
+            "body": body,
+            "time": time.time(),
+        }
+        with self.lock:
+            self.requests.append(kept)
+            answer = self.answer(kept)
+        status, fields = answer if isinstance(answer, tuple) else (answer, {})
+        return status, fields, b""
 
     def wait_for(self, count, seconds=20):
         deadline = time.time() + seconds
@@ -140,8 +122,7 @@ def recorder(emulator):
     recorder = Recorder()
     yield recorder
     emulator.call("POST", "/_emulator/reset")
-    recorder.server.shutdown()
-    recorder.server.server_close()
+    recorder.close()
 
 
 def client_of(kind, emulator):

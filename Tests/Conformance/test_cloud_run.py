@@ -1,12 +1,9 @@
 """The service of the guide to Cloud Run, as a process of its own behind what Cloud Run's IAM does."""
 
 import base64
-import http.client
-import http.server
 import json
 import os
 import subprocess
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -18,6 +15,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore, scheduler_v1, tasks_v2
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.oauth2 import id_token
+from local_service import LocalService, pass_on
 
 PROJECT = "my-project"
 REGION = "europe-west1"
@@ -40,61 +38,34 @@ def without_signature(token, **claims):
     return f"{header}.{encoded({**decoded(payload), **claims})}.SIGNATURE_REMOVED_BY_GOOGLE"
 
 
-class CloudRun:
+class CloudRun(LocalService):
     """What stands before a service that is not open to the public.
 
     Google's library checks the emulator's token; the service then sees it as Google's, without its signature. `calls`
     has the path and the status of each request that was let in.
     """
 
-    def __init__(self, emulator, port):
+    def __init__(self, emulator, origin):
+        self.emulator, self.origin = emulator, origin
         self.calls = []
         self.tokens = []
-        front = self
-        certs = emulator.url + "/oauth2/v3/certs"
+        super().__init__(self.respond)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def forward(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-                try:
-                    request = google.auth.transport.requests.Request()
-                    claims = id_token.verify_token(token, request, audience=front.url, certs_url=certs)
-                    assert claims["iss"] == emulator.url and claims["email"] == CALLER
-                except Exception:
-                    return self.answer(403, b"")
-                fields = {name: value for name, value in self.headers.items() if name.lower() != "content-length"}
-                fields["Authorization"] = "Bearer " + without_signature(token, iss="https://accounts.google.com")
-                front.tokens.append(token)
-                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-                connection.request(self.command, self.path, body, fields)
-                response = connection.getresponse()
-                content = response.read()
-                connection.close()
-                front.calls.append((self.path, response.status))
-                self.answer(response.status, content)
-
-            def answer(self, status, content):
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            do_GET = do_POST = forward
-
-            def log_message(self, *arguments):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+    def respond(self, request, body):
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        try:
+            transport = google.auth.transport.requests.Request()
+            certs = self.emulator.url + "/oauth2/v3/certs"
+            claims = id_token.verify_token(token, transport, audience=self.url, certs_url=certs)
+            assert claims["iss"] == self.emulator.url and claims["email"] == CALLER
+        except Exception:
+            return 403, {}, b""
+        fields = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
+        fields["Authorization"] = "Bearer " + without_signature(token, iss="https://accounts.google.com")
+        self.tokens.append(token)
+        response, content = pass_on(self.origin, request, body, fields)
+        self.calls.append((request.path, response.status))
+        return response.status, {}, content
 
 
 class Service:
@@ -104,7 +75,7 @@ class Service:
         port = free_port()
         self.emulator = emulator
         self.origin = f"http://127.0.0.1:{port}"
-        self.front = CloudRun(emulator, port)
+        self.front = CloudRun(emulator, self.origin)
         address = emulator.url.removeprefix("http://")
         self.process = subprocess.Popen(
             [bin_dir / "cloud-run-service"],

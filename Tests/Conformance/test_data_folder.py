@@ -21,8 +21,7 @@ TASKS = 500
 def service():
     recorder = Recorder()
     yield recorder
-    recorder.server.shutdown()
-    recorder.server.server_close()
+    recorder.close()
 
 
 class Process:

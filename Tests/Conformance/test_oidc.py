@@ -168,7 +168,7 @@ def test_the_issuer_can_be_googles_name(cloud_jobs):
         with pytest.raises(Exception):
             jwt.decode(token, rsa_key().public_key(), algorithms=["RS256"], audience=AUDIENCE)
     finally:
-        recorder.server.shutdown()
+        recorder.close()
         emulator.stop()
 
 

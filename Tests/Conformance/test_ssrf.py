@@ -145,8 +145,7 @@ def test_redirects_are_answers_and_are_not_followed(cloud_jobs, options):
     finally:
         emulator.stop()
         for recorder in (trap, target):
-            recorder.server.shutdown()
-            recorder.server.server_close()
+            recorder.close()
 
 
 def test_this_machine_is_reached_in_its_own_spellings(emulator, recorder):
