@@ -17,17 +17,22 @@ package struct RetryDelays: Sendable {
 
   /// The next delay.
   ///
+  /// - Parameter random: where chance comes from.
+  /// - Returns: the delay.
+  package mutating func next(random: inout some RandomNumberGenerator) -> Duration {
+    let most = delay.microseconds
+    delay = min(.microseconds(most.saturatingMultiplication(by: 2)), longest)
+    return .microseconds(most - .random(in: 0...max(0, most / 2), using: &random))
+  }
+
+  /// The next delay, where the service may ask for one.
+  ///
   /// - Parameters:
   ///   - asked: how long the service asks to wait, where it does (``RetryAfter``).
   ///   - random: where chance comes from.
   /// - Returns: the delay, or nil where the service asks for more than ``longestAsked``: the call had better fail.
-  package mutating func next(
-    asked: Duration? = nil, random: inout some RandomNumberGenerator
-  ) -> Duration? {
-    if let asked, asked > Self.longestAsked { return nil }
-    let most = delay.microseconds
-    delay = min(.microseconds(most.saturatingMultiplication(by: 2)), longest)
-    let own = Duration.microseconds(most - .random(in: 0...max(0, most / 2), using: &random))
-    return max(own, asked ?? .zero)
+  package mutating func next(asked: Duration?, random: inout some RandomNumberGenerator) -> Duration? {
+    let asked = asked ?? .zero
+    return asked > Self.longestAsked ? nil : max(next(random: &random), asked)
   }
 }

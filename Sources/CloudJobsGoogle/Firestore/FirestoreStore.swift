@@ -57,7 +57,7 @@ public final class FirestoreStore: PurgingStore {
 
   /// Waits before a try under contention.
   func pause(_ delays: inout RetryDelays) async {
-    guard let delay = random.draw({ delays.next(random: &$0) }) else { return }
+    let delay = random.draw { delays.next(random: &$0) }
     try? await clock.sleep(until: clock.now() + delay)
   }
 }
