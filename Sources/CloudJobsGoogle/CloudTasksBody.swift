@@ -4,8 +4,6 @@ import CloudJobsCore
 
 /// The bodies of requests to Cloud Tasks, as pure functions.
 enum CloudTasksBody {
-  /// The shortest and longest dispatch deadline of an HTTP target.
-  static let deadlines = Duration.seconds(15)...Duration.minutes(30)
 
   /// The furthest ahead that a task is created for: the 720 hours that Cloud Tasks takes, less what clocks may differ.
   static let horizon = Duration.days(30) - .hours(1)
@@ -38,7 +36,7 @@ enum CloudTasksBody {
 
   /// The body that creates a task.
   static func create(_ task: QueuedTask, _ configuration: CloudTasksConfiguration, now: Timestamp) -> JSONValue {
-    let deadline = min(max(task.deadline, deadlines.lowerBound), deadlines.upperBound)
+    let deadline = CloudSchedulerEntry.deadline(for: task.deadline)
     var httpRequest: [String: JSONValue] = [
       "url": .string(configuration.target), "httpMethod": "POST", "headers": ["Content-Type": "application/json"],
       "body": .string(Base64.encode(task.body.bytes)),

@@ -51,14 +51,6 @@ public struct CloudTasksQueue: TaskQueue {
     if let failure { throw failure }
   }
 
-  /// Deletes a task; one that does not exist is no failure.
-  ///
-  /// - Throws: ``JobError`` `queueUnavailable`.
-  public func cancel(_ name: String, queue: String?) async throws(JobError) {
-    let path = "/v2/\(configuration.queueName(queue))/tasks/\(name)"
-    _ = try await service.call(.delete, path, accepting: [404])
-  }
-
   private func create(_ task: QueuedTask) async -> JobError? {
     let path = "/v2/\(configuration.queueName(task.queue))/tasks"
     let body = CloudTasksBody.create(task, configuration, now: service.clock.now())

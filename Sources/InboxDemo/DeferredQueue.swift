@@ -16,10 +16,6 @@ final class DeferredQueue: TaskQueue {
     try await connected().enqueue(tasks)
   }
 
-  func cancel(_ name: String, queue: String?) async throws(JobError) {
-    try await connected().cancel(name, queue: queue)
-  }
-
   private func connected() throws(JobError) -> any TaskQueue {
     guard let queue = queue.withLock({ $0 }) else {
       throw JobError(.queueUnavailable, "The queue is not connected yet. Try again in a moment.")

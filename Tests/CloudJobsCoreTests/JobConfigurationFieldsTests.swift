@@ -7,8 +7,7 @@ struct JobConfigurationFieldsTests {
     "type": "periodic", "enabled": true, "cron": "* * * * *", "interval": 60, "timeZone": "UTC",
     "startAt": "2026-01-01", "endAt": "2026-12-31", "skipDates": ["2026-05-01"], "dependencies": ["other"],
     "priority": 1, "maxRetries": 2, "timeout": 3, "group": "g", "misfire": "skip", "overlap": "skip", "queue": "q",
-    "trigger": "masterPass",
-    "maxConcurrent": 4, "metadata": ["a": 1],
+    "trigger": "masterPass", "metadata": ["a": 1],
   ]
 
   @Test("fieldNames names just what a configuration writes")

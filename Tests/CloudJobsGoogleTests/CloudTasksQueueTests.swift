@@ -86,19 +86,6 @@ struct CloudTasksQueueTests {
     #expect(underWay.withLock { $0.most } <= Self.configuration.concurrency)
   }
 
-  @Test("Cancelling a task that is gone is no failure; an unreachable service is one")
-  func cancel() async throws {
-    let gone = ScriptedExchange { _ in HTTPClientResponse(status: 404) }
-    try await CloudTasksQueue(Self.configuration, in: .at(gone)).cancel("n-1", queue: "other")
-    #expect(gone.all.first?.url.hasSuffix("/queues/other/tasks/n-1") == true && gone.all.first?.method == .delete)
-    let down = ScriptedExchange { _ throws(HTTPClientError) in
-      throw HTTPClientError(.couldNotConnect, "Nobody listens.", nativeCode: "CURLE_COULDNT_CONNECT (7)")
-    }
-    let error = await #expect(throws: JobError.self) {
-      try await CloudTasksQueue(Self.configuration, in: .at(down)).cancel("n-1", queue: nil)
-    }
-    #expect(error?.code == .queueUnavailable && error?.nativeCode == "CURLE_COULDNT_CONNECT (7)")
-  }
 
   @Test(
     "Times beyond what Cloud Tasks takes are reached in stages",

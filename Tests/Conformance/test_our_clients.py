@@ -22,7 +22,6 @@ METHODS = {
     "firestore.projects.databases.documents.commit": "FirestoreClient.commit",
     "firestore.projects.databases.documents.runQuery": "FirestoreClient.runQuery",
     "cloudtasks.projects.locations.queues.tasks.create": "CloudTasksQueue.create",
-    "cloudtasks.projects.locations.queues.tasks.delete": "CloudTasksQueue.cancel",
     "cloudtasks.projects.locations.queues.list": "CloudSync.list",
     "cloudtasks.projects.locations.queues.create": "CloudSync.apply",
     "cloudtasks.projects.locations.queues.patch": "CloudSync.apply",
@@ -35,7 +34,7 @@ METHODS = {
 }
 # The calls in the sources, by file and what is called: a new one belongs into the driver and into the table above.
 CALLS = {
-    "CloudTasksQueue.swift": {".post": 1, ".delete": 1},
+    "CloudTasksQueue.swift": {".post": 1},
     "Firestore/FirestoreClient.swift": {'"batchGet"': 1, '"commit"': 1, '"runQuery"': 1},
     "Sync/CloudSync.swift": {".get": 1, ".post": 3, ".patch": 1, ".delete": 1},
 }

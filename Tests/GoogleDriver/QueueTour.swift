@@ -23,9 +23,6 @@ enum QueueTour {
     ])
     try await queue.enqueue([task("plain")])
     try await queue.enqueue((0..<100).map { task("batch-\($0)", at: now + .hours(1)) })
-    try await queue.cancel("\(owner)-batch-7", queue: nil)
-    try await queue.cancel("\(owner)-batch-7", queue: nil)
-    try await queue.cancel("\(owner)-mail", queue: "mail")
     do throws(JobError) {
       try await queue.enqueue([task("lost", queue: "no-such-queue")])
     } catch {

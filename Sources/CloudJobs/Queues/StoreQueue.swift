@@ -9,8 +9,6 @@ public struct StoreQueue: TaskQueue {
   public var retryOwner: RetryOwner { .pass }
   /// Does nothing: the run is in the store already.
   public func enqueue(_ tasks: [QueuedTask]) async throws(JobError) {}
-  /// Does nothing: the run's record decides.
-  public func cancel(_ name: String, queue: String?) async throws(JobError) {}
 }
 
 extension TaskQueue where Self == StoreQueue {
@@ -29,8 +27,6 @@ public struct CallerQueue: TaskQueue {
   public func enqueue(_ tasks: [QueuedTask]) async throws(JobError) {
     throw JobError(.queueUnavailable, "This runtime has no queue. Give it one to enqueue jobs.")
   }
-  /// Does nothing.
-  public func cancel(_ name: String, queue: String?) async throws(JobError) {}
 }
 
 extension TaskQueue where Self == CallerQueue {

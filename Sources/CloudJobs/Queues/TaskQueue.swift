@@ -12,14 +12,6 @@ public protocol TaskQueue: Sendable {
   /// - Parameter tasks: what to deliver, each with its own name.
   /// - Throws: ``JobError`` `queueUnavailable` where at least one task was not taken; which, is not known.
   func enqueue(_ tasks: [QueuedTask]) async throws(JobError)
-
-  /// Takes a task back where it has not been delivered; a name that is not there is no failure.
-  ///
-  /// - Parameters:
-  ///   - name: the task's name.
-  ///   - queue: the queue it was given to; nil means the default.
-  /// - Throws: ``JobError`` `queueUnavailable`.
-  func cancel(_ name: String, queue: String?) async throws(JobError)
 }
 
 /// Who tries again when an attempt fails.

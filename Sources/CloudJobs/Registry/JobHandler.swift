@@ -49,13 +49,11 @@ extension ConfigurableJob {
   public func overlap(_ policy: OverlapPolicy) -> Self { with { $0.overlap = policy } }
   /// Names jobs whose last run must have succeeded.
   public func depends(on jobs: JobID...) -> Self { with { $0.dependencies += jobs } }
-  /// Sets where an execution belongs.
-  public func weight(_ weight: Weight) -> Self { with { $0.weight = weight } }
   /// Sets what fires the job, where it is a ``ScheduledJob``.
   public func trigger(_ trigger: ScheduleTrigger) -> Self { with { $0.trigger = trigger } }
   /// Sets the queue that carries the job's tasks.
   public func queue(_ name: String) -> Self { with { $0.queue = name } }
-  /// Sets a label that jobs share.
+  /// Sets a label that jobs share, by which `GET jobs?group=` lists them.
   public func group(_ name: String) -> Self { with { $0.group = name } }
   /// Sets whether the job may run; its document can change that.
   public func enabled(_ isEnabled: Bool) -> Self { with { $0.enabled = isEnabled } }

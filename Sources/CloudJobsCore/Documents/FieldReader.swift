@@ -73,6 +73,17 @@ struct FieldReader {
     try int(name, range).map { unit * $0 }
   }
 
+  /// A span as a number of seconds or as the text of an interval (`"30m"`, `"1h30m"`).
+  func span(_ name: String, seconds range: ClosedRange<Int>) throws(JobError) -> Duration? {
+    try read(
+      name, "a whole number of seconds from \(range.lowerBound) to \(range.upperBound), or a text such as \"30m\""
+    ) { value in
+      IntervalText.duration(of: value).flatMap { span in
+        span >= .seconds(range.lowerBound) && span <= .seconds(range.upperBound) ? span : nil
+      }
+    }
+  }
+
   func jobID(_ name: String) throws(JobError) -> JobID? {
     try read(name, "a job id") { $0.string.flatMap { try? JobID($0) } }
   }

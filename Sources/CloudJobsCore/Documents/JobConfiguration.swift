@@ -34,8 +34,6 @@ public struct JobConfiguration: Hashable, Sendable {
   public var trigger: ScheduleTrigger?
   /// The queue that carries the job's tasks.
   public var queue: String?
-  /// How many runs may execute at once.
-  public var maxConcurrent: Int?
   /// Whatever the operator likes to keep with the job.
   public var metadata: [String: JSONValue]?
 

@@ -33,7 +33,7 @@ extension JobConfiguration {
     type = try reader.choice("type", JobKind.self)
     enabled = try reader.bool("enabled")
     cron = try reader.string("cron")
-    interval = try reader.duration("interval", unit: .seconds(1), 1...31_622_400)
+    interval = try reader.span("interval", seconds: 1...31_622_400)
     timeZone = try reader.string("timeZone")
     startAt = try reader.moment("startAt")
     endAt = try reader.moment("endAt")
@@ -41,13 +41,12 @@ extension JobConfiguration {
     dependencies = try reader.jobIDs("dependencies")
     priority = try reader.int("priority", -1_000_000...1_000_000)
     maxRetries = try reader.int("maxRetries", 0...1_000_000)
-    timeout = try reader.duration("timeout", unit: .seconds(1), 1...86_400)
+    timeout = try reader.span("timeout", seconds: 1...86_400)
     group = try reader.string("group")
     misfire = try reader.read("misfire", "skip, once or catchUp(k)") { $0.string.flatMap { MisfirePolicy($0) } }
     overlap = try reader.choice("overlap", OverlapPolicy.self)
     trigger = try reader.choice("trigger", ScheduleTrigger.self)
     queue = try reader.string("queue")
-    maxConcurrent = try reader.int("maxConcurrent", 1...1_000_000)
     metadata = try reader.read("metadata", "an object") { $0.object }
   }
 
@@ -57,7 +56,7 @@ extension JobConfiguration {
     members["type"] = type.map { .string($0.rawValue) }
     members["enabled"] = enabled.map { .bool($0) }
     members["cron"] = cron.map { .string($0) }
-    members["interval"] = interval.map { .integer($0.microseconds / 1_000_000) }
+    members["interval"] = interval.map(\.field)
     members["timeZone"] = timeZone.map { .string($0) }
     members["startAt"] = startAt.map(\.field)
     members["endAt"] = endAt.map(\.field)
@@ -65,13 +64,12 @@ extension JobConfiguration {
     members["dependencies"] = dependencies.map { .array($0.map { .string($0.rawValue) }) }
     members["priority"] = priority.map { .integer(Int64($0)) }
     members["maxRetries"] = maxRetries.map { .integer(Int64($0)) }
-    members["timeout"] = timeout.map { .integer($0.microseconds / 1_000_000) }
+    members["timeout"] = timeout.map(\.field)
     members["group"] = group.map { .string($0) }
     members["misfire"] = misfire.map { .string($0.text) }
     members["overlap"] = overlap.map { .string($0.rawValue) }
     members["trigger"] = trigger.map { .string($0.rawValue) }
     members["queue"] = queue.map { .string($0) }
-    members["maxConcurrent"] = maxConcurrent.map { .integer(Int64($0)) }
     members["metadata"] = metadata.map { .object($0) }
     return .object(members)
   }
@@ -79,8 +77,7 @@ extension JobConfiguration {
   /// The names of all fields that a configuration may set, as they stand in a document.
   public static let fieldNames: Set<String> = [
     "type", "enabled", "cron", "interval", "timeZone", "startAt", "endAt", "skipDates", "dependencies", "priority",
-    "maxRetries", "timeout", "group", "misfire", "overlap", "trigger", "queue", "maxConcurrent",
-    "metadata",
+    "maxRetries", "timeout", "group", "misfire", "overlap", "trigger", "queue", "metadata",
   ]
 
   /// The stored document after its configuration is replaced by this one.
@@ -94,6 +91,14 @@ extension JobConfiguration {
     var members = (stored?.object ?? [:]).filter { !Self.fieldNames.contains($0.key) }
     members.merge(fields.object ?? [:]) { _, new in new }
     return .object(members)
+  }
+}
+
+extension Duration {
+  /// The span as a number of seconds, or as an interval's text where it has a part of a second.
+  var field: JSONValue {
+    let (seconds, rest) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+    return rest == 0 ? .integer(seconds) : .string(IntervalText.text(microseconds: microseconds))
   }
 }
 

@@ -61,7 +61,10 @@ extension JobState {
     let reader = try FieldReader(fields, prefix: "state.", field: "state")
     lastRun = try reader.timestamp("lastRun")
     nextRun = try reader.timestamp("nextRun")
-    status = try reader.choice("status", JobStatus.self)
+    // The predecessor's runtime has a status that nothing here sets; a job of that status is like one that never ran.
+    if reader.value("status")?.string != "skippedBreakerOpen" {
+      status = try reader.choice("status", JobStatus.self)
+    }
     retries = try reader.int("retries", 0...Int.max)
     epoch = try reader.long("epoch")
     lastRunID = try reader.runID("lastRunId")
@@ -70,6 +73,12 @@ extension JobState {
     plannedFor = try reader.string("plannedFor")
     quarantine = try reader.string("quarantine")
   }
+
+  /// The names of all fields of a state.
+  public static let fieldNames: Set<String> = [
+    "lastRun", "nextRun", "status", "retries", "epoch", "lastRunId", "lastDuration", "consecutiveFailures",
+    "plannedFor", "quarantine",
+  ]
 
   /// The fields that are set; `lastDuration` is in milliseconds.
   public var fields: JSONValue {

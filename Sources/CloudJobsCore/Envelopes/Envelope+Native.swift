@@ -17,6 +17,13 @@ extension Envelope {
     if let attempt = delivery.attempt, (1...EnvelopeLimits.standard.attempt).contains(Int64(attempt)) {
       bytes += Array(",\"attempt\":\(attempt)".utf8)
     }
+    switch delivery.start {
+    case .after(let delay) where delay >= .zero && delay.microseconds % 1_000 == 0:
+      let text = IntervalText.text(microseconds: delay.microseconds)
+      bytes += Array(",\"delay\":\"\(text.isEmpty ? "0s" : text)\"".utf8)
+    case .after, nil: break
+    case .at(let time): bytes += Array(",\"notBefore\":\"\(time)\"".utf8)
+    }
     if let correlationID = delivery.correlationID, isCorrelationID(correlationID, limits: .standard) {
       bytes += Array(",\"correlationId\":".utf8) + JSONValue.string(correlationID).encoded
     }

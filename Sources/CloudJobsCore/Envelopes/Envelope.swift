@@ -1,7 +1,7 @@
 /// The forms in which a request can ask for an execution, and their one meaning: a ``Delivery``.
 ///
 /// A body on the route ``EnvelopePath/trigger`` is one of
-/// 1. the native form `{"jobId", "payload"?, "runId"?, "attempt"?, "correlationId"?}`;
+/// 1. the native form `{"jobId", "payload"?, "key"?, "delay"?, "notBefore"?, "runId"?, "attempt"?, "correlationId"?}`;
 /// 2. a task descriptor `{"taskType", "metadata": {"id"?, "weight"?, "schemaVersion"?}?, "payload"?}`;
 /// 3. a Pub/Sub push (<https://cloud.google.com/pubsub/docs/push#receive_push>) or a CloudEvent 1.0, binary or
 ///    structured (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md>),
@@ -11,7 +11,12 @@
 /// On ``EnvelopePath/scheduled(_:)`` and ``EnvelopePath/master`` the path names the job, and the body (empty, JSON, a
 /// Pub/Sub push, a CloudEvent) is nothing but its payload.
 ///
-/// Members that are not known are ignored, so that a newer sender can speak to an older handler.
+/// Members that are not known are ignored, so that a newer sender can speak to an older handler; but a member of the
+/// native form that is a known one misspelt, or another system's word for one (`input`, `idempotencyKey`, `eta`), is
+/// refused with the right name, as the work would be done without what it says.
+///
+/// `key` names the piece of work: a second request with the same key is a duplicate. `delay` (`"90s"`, `"1h30m"`, or a
+/// number of seconds) and `notBefore` (RFC 3339) put the start off, up to 366 days.
 ///
 /// **Which occurrence.** The first of these that is there: the body's `runId` or `metadata.id`; Cloud Tasks' queue and
 /// task name; Cloud Scheduler's schedule time; the Pub/Sub message's or the event's id; the header `Idempotency-Key`.
@@ -69,7 +74,7 @@ public enum Envelope {
     delivery.attempt = contents.attempt
     delivery.payload = contents.payload
     delivery.correlationID = contents.correlationID ?? headers.correlationID
-    delivery.weight = contents.weight
+    delivery.start = contents.start
     delivery.scheduledFor = headers.scheduleTime ?? headers.taskTime
     delivery.transport = headers.transport
     return delivery

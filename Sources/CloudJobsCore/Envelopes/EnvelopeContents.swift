@@ -6,7 +6,7 @@ struct EnvelopeContents {
   var attempt: Int?
   var payload: JSONText?
   var correlationID: String?
-  var weight: Weight?
+  var start: DeliveryStart?
   /// The occurrence that the wrapping message or event stands for, where the body names none.
   var messageKey: String?
   /// Whether a message or an event brought the body.

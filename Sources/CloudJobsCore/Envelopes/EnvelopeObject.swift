@@ -83,6 +83,9 @@ struct EnvelopeObject {
     return JSONText(trusted: Array(bytes[range]))
   }
 
+  /// The names of the members, in their order.
+  var names: [String] { members.map(\.key) }
+
   /// A member whose name is one of the known ones but for case and separators, or a usual other word for them.
   func misspelling(of names: Set<String>) -> String? {
     members.lazy.map(\.key).first { key in

@@ -56,8 +56,16 @@ struct EnvelopeReader {
   }
 
   private func nativeContents(of object: EnvelopeObject) throws(JobError) -> EnvelopeContents {
+    try EnvelopeMembers.check(object)
     var contents = EnvelopeContents(job: try job("jobId", of: object))
-    if let text = try object.text("runId") {
+    if let text = try object.text("key") {
+      guard !object.has("runId") else {
+        throw JobError(
+          .invalidField, "The envelope names its work twice, by key and by runId. Send one of them.",
+          field: object.place(of: "key"))
+      }
+      contents.key = try key(text, at: object.place(of: "key"))
+    } else if let text = try object.text("runId") {
       if let run = try? RunID(text) {
         contents.run = run
       } else {
@@ -65,13 +73,41 @@ struct EnvelopeReader {
       }
     }
     contents.attempt = try object.integer("attempt", in: 1...limits.attempt).map { Int($0) }
+    contents.start = try start(of: object)
     contents.correlationID = try correlationID(of: object)
     contents.payload = try object.payload(limits: limits)
     return contents
   }
 
+  /// Reads `delay` or `notBefore`.
+  private func start(of object: EnvelopeObject) throws(JobError) -> DeliveryStart? {
+    if let value = try object.value(of: "delay") {
+      guard !object.has("notBefore") else {
+        throw JobError(
+          .invalidField, "The envelope names its start twice, by delay and by notBefore. Send one of them.",
+          field: object.place(of: "delay"))
+      }
+      guard let delay = IntervalText.duration(of: value), delay <= EnvelopeMembers.longestDelay else {
+        throw JobError(
+          .invalidField, "Expected a delay such as \"90s\", \"1h30m\" or a number of seconds, at most 366 days.",
+          field: object.place(of: "delay"))
+      }
+      return .after(delay)
+    }
+    guard let text = try object.text("notBefore") else { return nil }
+    guard let time = Timestamp(rfc3339: text) else {
+      throw JobError(
+        .invalidField, "Expected a time of RFC 3339, such as 2026-11-21T02:54:00Z.",
+        field: object.place(of: "notBefore"))
+    }
+    return .at(time)
+  }
+
+  private static let weights: Set<String> = ["light", "medium", "heavy"]
+
   private func descriptorContents(of object: EnvelopeObject) throws(JobError) -> EnvelopeContents {
-    var contents = EnvelopeContents(job: try job("taskType", of: object), weight: .light)
+    try EnvelopeMembers.checkDescriptor(object)
+    var contents = EnvelopeContents(job: try job("taskType", of: object))
     if let metadata = try object.object("metadata") {
       let version = try metadata.value(of: "schemaVersion")
       guard version == nil || version?.integer == 1 else {
@@ -80,11 +116,11 @@ struct EnvelopeReader {
       }
       if let text = try metadata.text("id") { contents.key = try key(text, at: metadata.place(of: "id")) }
       if let text = try metadata.text("weight") {
-        guard let weight = Weight(rawValue: text) else {
+        // The weight is a part of the descriptor's contract; all weights execute alike so far.
+        guard Self.weights.contains(text) else {
           let place = metadata.place(of: "weight")
           throw JobError(.invalidField, "\(place) must be light, medium or heavy.", field: place)
         }
-        contents.weight = weight
       }
     }
     contents.correlationID = try correlationID(of: object)

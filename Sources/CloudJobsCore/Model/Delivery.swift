@@ -12,14 +12,23 @@ public enum Trigger: String, Hashable, Sendable, CaseIterable {
   case parent
 }
 
-/// How much an execution may occupy the process, which decides where it runs.
-public enum Weight: String, Hashable, Sendable, CaseIterable {
-  /// Short, mostly waiting: the cooperative pool.
-  case light
-  /// Computes for a while: an executor of its own.
-  case medium
-  /// Computes for long: another service, or a process of its own.
-  case heavy
+/// When a run that a caller asks for should start.
+public enum DeliveryStart: Hashable, Sendable {
+  /// Some time after the request.
+  case after(Duration)
+  /// At a time.
+  case at(Timestamp)
+
+  /// The time of the start.
+  ///
+  /// - Parameter now: the store's time.
+  /// - Returns: a time, which may have passed.
+  public func time(from now: Timestamp) -> Timestamp {
+    switch self {
+    case .after(let delay): now + delay
+    case .at(let time): time
+    }
+  }
 }
 
 /// One request to execute a job, whatever envelope it came in.
@@ -38,17 +47,17 @@ public struct Delivery: Hashable, Sendable {
   public var payload: JSONText?
   /// The identifier that ties together what one cause set in motion.
   public var correlationID: String?
-  /// The weight that a task descriptor asks for.
-  public var weight: Weight?
   /// When the execution was meant to start, where the sender says so.
   public var scheduledFor: Timestamp?
+  /// When a new run should start; nil means at once.
+  public var start: DeliveryStart?
   /// What the delivering service says about the delivery; nil where none is recognised.
   public var transport: DeliveryTransport?
 
   /// A delivery of a job; all else may be absent.
   public init(
     job: JobID, trigger: Trigger, occurrence: Occurrence? = nil, run: RunID? = nil, attempt: Int? = nil,
-    payload: JSONText? = nil, correlationID: String? = nil, weight: Weight? = nil, scheduledFor: Timestamp? = nil,
+    payload: JSONText? = nil, correlationID: String? = nil, scheduledFor: Timestamp? = nil,
     transport: DeliveryTransport? = nil
   ) {
     self.job = job
@@ -58,7 +67,6 @@ public struct Delivery: Hashable, Sendable {
     self.attempt = attempt
     self.payload = payload
     self.correlationID = correlationID
-    self.weight = weight
     self.scheduledFor = scheduledFor
     self.transport = transport
   }

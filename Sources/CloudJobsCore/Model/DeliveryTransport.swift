@@ -1,7 +1,7 @@
 /// What the service that delivered a request says about the delivery.
 ///
-/// These facts inform logs and metrics. They are never an identity: a count can repeat and a header can be missing, so
-/// nothing that decides reads them.
+/// These facts inform the log, at level debug. They are never an identity: a count can repeat and a header can be
+/// missing, so nothing that decides reads them.
 public struct DeliveryTransport: Hashable, Sendable {
   /// The Cloud Tasks queue's short name.
   public var queueName: String?

@@ -11,3 +11,13 @@ public protocol JobClock: Sendable {
   /// - Throws: `CancellationError` when the task is cancelled first.
   func sleep(until deadline: Timestamp) async throws
 }
+
+extension JobClock {
+  /// Suspends for a span of time.
+  ///
+  /// - Parameter span: how long; zero or less returns at once.
+  /// - Throws: `CancellationError` when the task is cancelled first.
+  public func sleep(for span: Duration) async throws {
+    try await sleep(until: now() + span)
+  }
+}

@@ -26,10 +26,6 @@ public struct JobPolicy: Hashable, Sendable {
   public var trigger = ScheduleTrigger.cloudScheduler
   /// The queue that carries the job's tasks; nil means the runtime's default.
   public var queue: String?
-  /// How many runs may execute at once, over all instances; nil means no bound.
-  public var maxConcurrent: Int?
-  /// Where an execution belongs.
-  public var weight = Weight.light
   /// How long a run's record is kept after it has ended.
   public var retention = Duration.days(90)
 

@@ -16,8 +16,6 @@ public enum JobStatus: String, Hashable, Sendable, CaseIterable {
   case skippedDependencyFailed
   /// Not run: an earlier run was under way.
   case skippedOverlap
-  /// Not run: the circuit breaker is open.
-  case skippedBreakerOpen
   /// Not run: the time was missed, and the misfire policy drops missed times.
   case skippedMisfire
 }

@@ -18,6 +18,8 @@ public struct RetryPolicy: Hashable, Sendable {
 
   /// What part of the delay is drawn by chance, so that what failed together is not tried again together.
   public enum Jitter: String, Hashable, Sendable, CaseIterable {
+    /// None for a fixed delay, and ``half`` for one that grows.
+    case automatic
     /// None: the delay itself.
     case none
     /// From half of the delay to the whole.
@@ -38,8 +40,15 @@ public struct RetryPolicy: Hashable, Sendable {
   public var minimumDuration: Duration
 
   /// A policy; attempts below 1 count as 1, and durations below zero as zero.
+  ///
+  /// - Parameters:
+  ///   - maxAttempts: the attempts in all, the first included.
+  ///   - backoff: how the delay grows.
+  ///   - jitter: what part of the delay is drawn by chance.
+  ///   - maxDelay: the longest delay.
+  ///   - minimumDuration: how long a run is tried at least; zero for no such bound.
   public init(
-    maxAttempts: Int, backoff: Backoff = .exponential(.seconds(10)), jitter: Jitter = .half,
+    maxAttempts: Int, backoff: Backoff = .exponential(.seconds(10)), jitter: Jitter = .automatic,
     maxDelay: Duration = .hours(1), minimumDuration: Duration = .zero
   ) {
     self.maxAttempts = max(1, maxAttempts)
@@ -89,11 +98,17 @@ public struct RetryPolicy: Hashable, Sendable {
   /// - Returns: zero to ``maxDelay``.
   public func delay(afterFailures failures: Int, random: inout some RandomNumberGenerator) -> Duration {
     let whole = delay(afterFailures: failures).microseconds
-    switch jitter {
+    switch effectiveJitter {
     case .none: return .microseconds(whole)
-    case .half: return .microseconds(whole - Int64.random(in: 0...(whole / 2), using: &random))
+    case .half, .automatic: return .microseconds(whole - Int64.random(in: 0...(whole / 2), using: &random))
     case .full: return .microseconds(Int64.random(in: 0...whole, using: &random))
     }
+  }
+
+  /// A fixed delay is what it says; those that grow spread out what failed together.
+  private var effectiveJitter: Jitter {
+    guard jitter == .automatic else { return jitter }
+    return if case .fixed = backoff { .none } else { .half }
   }
 
   private static func doubledThenLinear(_ delay: Int64, count: Int64, doublings: Int64) -> Int64 {

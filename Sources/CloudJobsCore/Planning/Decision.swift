@@ -14,6 +14,8 @@ public enum Decision: Hashable, Sendable {
   /// The queue could not hold its task until the run's time: commit this run, which waits on, and hand it to the queue
   /// under a new name.
   case stage(Run)
+  /// The caller asks for a later start: commit this run, which waits, and enqueue its first attempt.
+  case schedule(Run)
   /// Another attempt holds the lease.
   case busy(until: Timestamp)
   /// The last allowed attempt never came back: commit this run, which has failed.
@@ -29,6 +31,7 @@ public func plan(_ input: PlanInput) -> Decision {
     return .reject(
       JobError(.invalidField, "This run belongs to the job \(run.job). Send its own job id.", field: "runId"))
   }
+  if input.delivery.start != nil, run.status == .running { return .duplicate(run) }
   switch run.status {
   case .succeeded, .failed, .cancelled: return .duplicate(run)
   case .running: return planRunning(input, run)
@@ -43,8 +46,18 @@ private func planFirst(_ input: PlanInput) -> Decision {
         .notFound, "Attempt \(attempt) is asked for of a run that does not exist. It was deleted; start a new one.",
         field: "runId"))
   }
+  if let start = input.delivery.start?.time(from: input.now), start > input.now {
+    var run = newRun(input).waiting(until: start, why: nil, input.settings)
+    run.scheduledFor = start
+    return .schedule(run)
+  }
   let occasion = input.delivery.scheduledFor ?? input.now
   if let skip = closedGate(input, occasion: occasion) { return .skip(skip, cancelled: nil) }
+  let run = newRun(input)
+  return held(input, run) ?? .run(run.claimed(by: input.settings, for: input.job, at: input.now))
+}
+
+private func newRun(_ input: PlanInput) -> Run {
   var run = Run(
     id: input.runID, job: input.job.id, trigger: input.delivery.trigger, input: input.delivery.payload,
     maxAttempts: input.job.policy.retry.maxAttempts, scheduledFor: input.delivery.scheduledFor, notBefore: input.now,
@@ -53,7 +66,7 @@ private func planFirst(_ input: PlanInput) -> Decision {
   run.queue = input.job.policy.queue
   run.priority = input.job.policy.priority
   if case .key(let key)? = input.delivery.occurrence { run.uniqueKey = key }
-  return held(input, run) ?? .run(run.claimed(by: input.settings, for: input.job, at: input.now))
+  return run
 }
 
 private func planRunning(_ input: PlanInput, _ run: Run) -> Decision {
@@ -86,7 +99,11 @@ private func planWaiting(_ input: PlanInput, _ run: Run) -> Decision {
   let isStale = input.delivery.attempt.map { $0 <= run.attempt } ?? false
   if isStale { return .duplicate(run) }
   if input.now + input.settings.earlyTolerance < run.notBefore {
-    guard input.delivery.attempt != nil else { return run.attempt > 0 ? .duplicate(run) : .early(until: run.notBefore) }
+    // A caller that asks again for work that is scheduled has its answer; a task that comes early must come again.
+    let isRepetition = run.attempt > 0 || input.delivery.start != nil || input.delivery.trigger == .manual
+    guard input.delivery.attempt != nil else {
+      return isRepetition ? .duplicate(run) : .early(until: run.notBefore)
+    }
     let isFarAhead = input.now + input.settings.stagingThreshold < run.notBefore
     return isFarAhead ? .stage(run.handedAgain(input.settings, now: input.now)) : .early(until: run.notBefore)
   }

@@ -48,7 +48,7 @@ public struct PassInput: Sendable {
 /// Decides what a master pass does about a job whose `nextRun` has come: total, and a function of its input alone.
 public func planPass(_ input: PassInput) -> PassPlan {
   let job = input.job
-  guard job.isRunByPass, let schedule = job.schedule else {
+  guard job.isRunByPass(under: input.settings.scheduleOwner), let schedule = job.schedule else {
     return leaving(input, nil, "The pass does not run this job of kind \(job.kind.rawValue).")
   }
   if let skip = Gates.enabled(job) { return leaving(input, skip, skip.reason) }
@@ -79,9 +79,12 @@ public func planPass(_ input: PassInput) -> PassPlan {
 /// - Parameters:
 ///   - job: the job as it stands.
 ///   - time: the moment.
+///   - owner: what fires the schedules of scheduled jobs.
 /// - Returns: the time, which has passed neither `endAt` nor `time`.
-public func firstRun(of job: ResolvedJob, after time: Timestamp) -> Timestamp? {
-  guard job.isRunByPass, job.policy.enabled, let schedule = job.schedule else { return nil }
+public func firstRun(
+  of job: ResolvedJob, after time: Timestamp, under owner: ScheduleOwner = .cloudScheduler
+) -> Timestamp? {
+  guard job.isRunByPass(under: owner), job.policy.enabled, let schedule = job.schedule else { return nil }
   let first = firstRun(of: job, schedule, after: time)
   guard let first, let end = job.policy.endAt?.day(in: job.zone), job.zone.date(at: first) > end else { return first }
   return nil
@@ -136,8 +139,6 @@ private func started(_ input: PassInput, slot: Timestamp, next: Timestamp?, reas
   run.priority = job.policy.priority
   if job.overlap == .queue, let skip = Gates.overlap(input.previous, now: input.now) {
     run = run.waiting(until: input.now + input.settings.overlapDelay, why: skip.reason, input.settings)
-  } else if job.policy.weight == .heavy {
-    run.wakeAt = input.now + input.settings.sweepDelay
   } else {
     run = run.claimed(by: input.settings, for: job, at: input.now)
   }

@@ -12,6 +12,8 @@ public struct PlanSettings: Hashable, Sendable {
   public var stagingThreshold = Duration.minutes(10)
   /// How late a time of a schedule may be served without counting as missed.
   public var misfireGrace = Duration.minutes(5)
+  /// What fires the schedules of scheduled jobs.
+  public var scheduleOwner = ScheduleOwner.cloudScheduler
   /// How long a run waits before it looks again whether the one before it has ended.
   public var overlapDelay = Duration.seconds(30)
 

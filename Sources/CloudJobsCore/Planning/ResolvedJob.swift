@@ -49,16 +49,6 @@ public struct ResolvedJob: Hashable, Sendable {
     policy.overlap ?? (kind == .endpoint ? .allow : .skip)
   }
 
-  /// Whether the master pass runs the job by its schedule: each periodic job, and a scheduled one that asks for it or
-  /// whose schedule Cloud Scheduler can't express.
-  public var isRunByPass: Bool {
-    switch kind {
-    case .endpoint: false
-    case .periodic: true
-    case .scheduled: schedule != nil && (policy.trigger == .masterPass || schedulerText == nil)
-    }
-  }
-
   private static func schedulerText(_ schedule: Schedule, in zone: Zone) -> String? {
     let text = CronParser.macros[schedule.text.lowercased()] ?? schedule.text
     return try? Schedule.unixCron(text, in: zone).text
@@ -95,7 +85,6 @@ extension JobPolicy {
     policy.overlap = configuration.overlap ?? overlap
     policy.trigger = configuration.trigger ?? trigger
     policy.queue = configuration.queue ?? queue
-    policy.maxConcurrent = configuration.maxConcurrent ?? maxConcurrent
     if let maxRetries = configuration.maxRetries { policy.retry.maxAttempts = max(0, maxRetries).successor }
     return policy
   }

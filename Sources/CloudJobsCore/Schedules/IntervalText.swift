@@ -40,6 +40,13 @@ enum IntervalText {
     return .microseconds(total)
   }
 
+  /// Reads a span that is a number of seconds or the text of an interval; nil where it is neither, or below zero.
+  static func duration(of value: JSONValue) -> Duration? {
+    if let text = value.string { return resembles(text) ? try? duration(text) : nil }
+    guard let seconds = value.integer, seconds >= 0 else { return nil }
+    return .microseconds(seconds.saturatingMultiplication(by: 1_000_000))
+  }
+
   /// Writes an interval of whole milliseconds so that ``duration(_:)`` reads it back.
   static func text(microseconds: Int64) -> String {
     var rest = microseconds

@@ -40,22 +40,10 @@ public struct CloudSyncConfiguration: Sendable {
   /// - Parameter job: the job; ``JobID/master`` for the master pass.
   /// - Returns: `projects/…/locations/…/jobs/…`.
   public func schedulerJobName(of job: JobID) -> String {
-    "\(parent)/jobs/\(owner)-\(Self.escaped(job))"
+    "\(parent)/jobs/\(owner)-\(job.schedulerName)"
   }
 
   /// The resource name of the location.
   var parent: String { tasks.parent }
-
-  /// A job's name in the letters that Cloud Scheduler takes; no two names become one.
-  static func escaped(_ job: JobID) -> String {
-    job.rawValue.reduce(into: "") { text, character in
-      switch character {
-      case "-": text += "--"
-      case ".": text += "-d"
-      case ":": text += "-c"
-      default: text.append(character)
-      }
-    }
-  }
 }
 #endif

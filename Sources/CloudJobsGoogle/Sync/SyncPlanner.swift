@@ -33,6 +33,9 @@ struct SyncPlanner {
       planner.keepQueue(queue)
     }
     planner.keep(configuration.masterFields, isPaused: false)
+    for job in jobs where job.isRunByPass(under: .cloudScheduler) {
+      if let note = job.minuteNote(after: .epoch) { planner.plan.notes.append(note) }
+    }
     for job in jobs where job.kind == .scheduled && job.schedule != nil { planner.keepJob(job) }
     planner.deleteOthers()
     return planner.plan
@@ -45,15 +48,12 @@ struct SyncPlanner {
   }
 
   private mutating func keepJob(_ job: ResolvedJob) {
-    if let text = job.schedulerText, !job.isRunByPass {
-      keep(configuration.fields(for: job, schedule: text), isPaused: !job.policy.enabled)
-      return
+    switch job.route(under: .cloudScheduler, deadlineMargin: configuration.deadlineMargin) {
+    case .cloudScheduler(let entry):
+      keep(configuration.fields(for: job.id, entry), isPaused: !job.policy.enabled)
+    case .masterPass(let reason): plan.notes.append("\(job.id): the master pass runs it. \(reason)")
+    case .none: break
     }
-    let reason =
-      job.policy.trigger == .masterPass
-      ? "the master pass runs it, as its trigger says."
-      : "Cloud Scheduler can't express \"\(job.schedule?.text ?? "")\"; the master pass runs it."
-    plan.notes.append("\(job.id): \(reason)")
   }
 
   private mutating func keep(_ fields: JSONValue, isPaused: Bool) {
@@ -114,17 +114,17 @@ extension CloudSyncConfiguration {
   ///
   /// The runtime owns retries and answers 200 to a failed attempt; what Cloud Scheduler tries again, under the same
   /// schedule time and thus the same run, is only a tick that could not be taken.
-  func fields(for job: ResolvedJob, schedule: String) -> JSONValue {
+  func fields(for job: JobID, _ entry: CloudSchedulerEntry) -> JSONValue {
     fields(
-      for: job.id, schedule: schedule, timeZone: job.zone.name, path: "scheduled/\(job.id)",
-      deadline: job.policy.timeout + deadlineMargin, retries: 5)
+      for: job, schedule: entry.schedule, timeZone: entry.timeZone, path: "scheduled/\(job)",
+      deadline: entry.attemptDeadline, retries: 5)
   }
 
   private func fields(
     for job: JobID, schedule: String, timeZone: String, path: String, deadline: Duration, retries: Int64
   ) -> JSONValue {
     let url = "\(tasks.handler)/\(path)"
-    let deadline = min(max(deadline, CloudTasksBody.deadlines.lowerBound), CloudTasksBody.deadlines.upperBound)
+    let deadline = CloudSchedulerEntry.deadline(for: deadline)
     return [
       "name": .string(schedulerJobName(of: job)),
       "description": .string(

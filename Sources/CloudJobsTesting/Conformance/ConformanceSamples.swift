@@ -66,7 +66,6 @@ enum Samples {
     configuration.misfire = .skip
     configuration.overlap = .skip
     configuration.queue = "bulk"
-    configuration.maxConcurrent = 2
     configuration.metadata = ["weight": 2.5, "tags": ["a", nil, ["deep": true]], "text": "ü\u{0}\"\\"]
     return configuration
   }

@@ -7,7 +7,7 @@ struct DocumentTests {
     "type": "periodic", "enabled": true, "cron": "0 2 * * *", "interval": 60, "timeZone": "Europe/Berlin",
     "startAt": "2026-01-01", "endAt": "2026-12-31T22:00:00Z", "skipDates": ["2026-12-24", "2026-12-31T22:00:00Z"],
     "dependencies": ["first", "second"], "priority": -5, "maxRetries": 4, "timeout": 90, "group": "reports",
-    "misfire": "catchUp(3)", "overlap": "queue", "queue": "slow", "maxConcurrent": 2,
+    "misfire": "catchUp(3)", "overlap": "queue", "queue": "slow",
     "metadata": ["owner": "ops", "deep": [1, 2.5, nil]],
     "state": [
       "lastRun": "2026-11-21T09:00:00Z", "nextRun": "2026-11-21T10:00:00.250Z", "status": "skippedOverlap",
@@ -132,7 +132,7 @@ struct MalformedField: CustomTestStringConvertible, Sendable {
     ("skipDates", ["2026-01-01", "never"]), ("dependencies", "first"), ("dependencies", ["first", "a b"]),
     ("dependencies", [1]), ("priority", 1_000_001), ("priority", 0.5), ("maxRetries", -1), ("maxRetries", 1_000_001),
     ("timeout", 0), ("timeout", 86_401), ("group", []), ("misfire", "catchUp(0)"), ("misfire", "catchUp(1001)"),
-    ("misfire", "later"), ("overlap", "wait"), ("queue", [:]), ("maxConcurrent", 0), ("metadata", []),
+    ("misfire", "later"), ("overlap", "wait"), ("queue", [:]), ("metadata", []),
     ("state", "none"), ("state", []), ("state.lastRun", "yesterday"), ("state.nextRun", true), ("state.nextRun", 1.5),
     ("state.status", "fine"), ("state.retries", -1), ("state.epoch", "1"), ("state.epoch", 0.5),
     ("state.lastRunId", "abc"), ("state.lastDuration", "1s"), ("state.consecutiveFailures", -1),

@@ -5,7 +5,7 @@ enum GoodEnvelopes {
   static let all = native + descriptors + paths + messages + headers
 
   private static let hex = String(repeating: "0123456789abcdef", count: 4)
-  private static let time = Timestamp(seconds: 1_795_229_640)
+  private static let time = Timestamp(seconds: 1_795_229_640)  // 2026-11-21T02:54:00Z
   private static let tasks: [(name: String, value: String)] = [
     ("User-Agent", "Google-Cloud-Tasks"), ("x-cloudtasks-queuename", "mail"), ("X-CLOUDTASKS-TASKNAME", "t-1"),
     ("X-CloudTasks-TaskRetryCount", "2"), ("X-CloudTasks-TaskExecutionCount", "1"),
@@ -24,6 +24,12 @@ enum GoodEnvelopes {
 
   private static func run() -> RunID? {
     try? RunID(hex)
+  }
+
+  private static func starting(_ start: DeliveryStart?) -> Delivery {
+    var delivery = Delivery(job: "a", trigger: .manual)
+    delivery.start = start
+    return delivery
   }
 
   static let native: [EnvelopeCase<Delivery>] = [
@@ -50,6 +56,19 @@ enum GoodEnvelopes {
     .init(
       "nulls count as absent", "{\"jobId\":\"a\",\"runId\":null,\"attempt\":null,\"correlationId\":null}",
       Delivery(job: "a", trigger: .manual)),
+    .init(
+      "key", "{\"jobId\":\"a\",\"key\":\"user-42\"}",
+      Delivery(job: "a", trigger: .manual, occurrence: .key("user-42"))),
+    .init(
+      "a key that looks like a run id is a key", "{\"jobId\":\"a\",\"key\":\"\(hex)\"}",
+      Delivery(job: "a", trigger: .manual, occurrence: .key(hex))),
+    .init("delay", "{\"jobId\":\"a\",\"delay\":\"1h30m\"}", starting(.after(.seconds(5_400)))),
+    .init("delay in seconds", "{\"jobId\":\"a\",\"delay\":90}", starting(.after(.seconds(90)))),
+    .init("no delay", "{\"jobId\":\"a\",\"delay\":0}", starting(.after(.zero))),
+    .init("the longest delay", "{\"jobId\":\"a\",\"delay\":\"366d\"}", starting(.after(.days(366)))),
+    .init("a start", "{\"jobId\":\"a\",\"notBefore\":\"2026-11-21T02:54:00Z\"}", starting(.at(time))),
+    .init("null delay", "{\"jobId\":\"a\",\"delay\":null,\"notBefore\":null,\"key\":null}", starting(nil)),
+    .init("a member of a newer sender", "{\"jobId\":\"a\",\"tenant\":1}", starting(nil)),
     .init("escaped", "{\"job\\u0049d\":\"\\u0061\"}", Delivery(job: "a", trigger: .manual)),
     .init(
       "native goes before a message", "{\"jobId\":\"a\",\"message\":{},\"specversion\":\"1.0\"}",
@@ -59,26 +78,26 @@ enum GoodEnvelopes {
   ]
 
   static let descriptors: [EnvelopeCase<Delivery>] = [
-    .init("type alone", "{\"taskType\":\"a\"}", Delivery(job: "a", trigger: .manual, weight: .light)),
+    .init("type alone", "{\"taskType\":\"a\"}", Delivery(job: "a", trigger: .manual)),
     .init(
-      "empty metadata", "{\"taskType\":\"a\",\"metadata\":{}}", Delivery(job: "a", trigger: .manual, weight: .light)),
+      "empty metadata", "{\"taskType\":\"a\",\"metadata\":{}}", Delivery(job: "a", trigger: .manual)),
     .init(
       "null metadata", "{\"taskType\":\"a\",\"metadata\":null}",
-      Delivery(job: "a", trigger: .manual, weight: .light)),
+      Delivery(job: "a", trigger: .manual)),
     .init(
       "whole",
       "{\"taskType\":\"a\",\"metadata\":{\"id\":\"m\",\"weight\":\"heavy\",\"schemaVersion\":1,\"x\":0},"
         + "\"payload\":[]}",
-      Delivery(job: "a", trigger: .manual, occurrence: .key("m"), payload: json("[]"), weight: .heavy)),
+      Delivery(job: "a", trigger: .manual, occurrence: .key("m"), payload: json("[]"))),
     .init(
       "medium", "{\"taskType\":\"a\",\"metadata\":{\"weight\":\"medium\"}}",
-      Delivery(job: "a", trigger: .manual, weight: .medium)),
+      Delivery(job: "a", trigger: .manual)),
     .init(
       "id that looks like a run id is a key", "{\"taskType\":\"a\",\"metadata\":{\"id\":\"\(hex)\"}}",
-      Delivery(job: "a", trigger: .manual, occurrence: .key(hex), weight: .light)),
+      Delivery(job: "a", trigger: .manual, occurrence: .key(hex))),
     .init(
       "master", "{\"taskType\":\"zen_master_scheduler\"}",
-      Delivery(job: .master, trigger: .manual, weight: .light)),
+      Delivery(job: .master, trigger: .manual)),
   ]
 
   static let paths: [EnvelopeCase<Delivery>] = [
@@ -140,7 +159,7 @@ enum GoodEnvelopes {
       Delivery(job: "a", trigger: .task, run: run())),
     .init(
       "push of a descriptor", push("{\"taskType\":\"a\",\"metadata\":{\"id\":\"m\"}}"),
-      Delivery(job: "a", trigger: .task, occurrence: .key("m"), weight: .light)),
+      Delivery(job: "a", trigger: .task, occurrence: .key("m"))),
     .init(
       "push of a payload", push(" [1,2]", attributes: "{\"jobId\":\"a\",\"x\":\"y\"}"),
       Delivery(
@@ -175,7 +194,7 @@ enum GoodEnvelopes {
       Delivery(job: "a", trigger: .task, occurrence: .key("event://shop/orders/7"))),
     .init(
       "structured event in base64", event(",\"data_base64\":\"\(base64("{\"taskType\":\"a\"}"))\""),
-      Delivery(job: "a", trigger: .task, occurrence: .key("event://shop/orders/7"), weight: .light)),
+      Delivery(job: "a", trigger: .task, occurrence: .key("event://shop/orders/7"))),
     .init(
       "Eventarc, binary", push("{\"jobId\":\"a\"}"), headers: eventHeaders(["ce-type": publishedType]),
       Delivery(job: "a", trigger: .task, occurrence: .key("pubsub:projects/p/subscriptions/s/136"))),

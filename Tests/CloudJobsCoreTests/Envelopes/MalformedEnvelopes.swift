@@ -2,10 +2,49 @@ import CloudJobsCore
 
 /// Requests that are refused, with what the refusal says.
 enum MalformedEnvelopes {
-  static let all = json + native + descriptors + paths + pushes + events + headers
+  static let all =
+    json + native + starts + misspelt + misspeltDescriptors + descriptors + paths + pushes + events + headers
 
   private static let long = String(repeating: "x", count: 257)
   private static let deep = String(repeating: "[", count: 32) + String(repeating: "]", count: 32)
+
+  static let starts: [EnvelopeCase<Refusal>] = [
+    .init("delay as words", "{\"jobId\":\"a\",\"delay\":\"soon\"}", .init(.invalidField, "delay", "90s")),
+    .init("delay below zero", "{\"jobId\":\"a\",\"delay\":-1}", .init(.invalidField, "delay", "seconds")),
+    .init("delay with a fraction", "{\"jobId\":\"a\",\"delay\":1.5}", .init(.invalidField, "delay", "seconds")),
+    .init("delay too long", "{\"jobId\":\"a\",\"delay\":\"367d\"}", .init(.invalidField, "delay", "366 days")),
+    .init("delay an object", "{\"jobId\":\"a\",\"delay\":{}}", .init(.invalidField, "delay", "seconds")),
+    .init("start no time", "{\"jobId\":\"a\",\"notBefore\":\"tomorrow\"}", .init(.invalidField, "notBefore", "RFC")),
+    .init("start a number", "{\"jobId\":\"a\",\"notBefore\":7}", .init(.invalidField, "notBefore", "a string")),
+    .init(
+      "two starts", "{\"jobId\":\"a\",\"delay\":1,\"notBefore\":\"2026-11-21T02:54:00Z\"}",
+      .init(.invalidField, "delay", "twice")),
+    .init(
+      "two names of the work", "{\"jobId\":\"a\",\"key\":\"k\",\"runId\":\"r\"}", .init(.invalidField, "key", "twice")),
+    .init("empty key", "{\"jobId\":\"a\",\"key\":\"\"}", .init(.invalidField, "key", "empty")),
+    .init("long key", "{\"jobId\":\"a\",\"key\":\"\(long)\"}", .init(.tooLarge, "key", "256")),
+    .init("key a number", "{\"jobId\":\"a\",\"key\":7}", .init(.invalidField, "key", "a string")),
+  ]
+
+  /// Members that are not read, though their senders mean something by them, with the right names.
+  static let misspelt: [EnvelopeCase<Refusal>] = [
+    ("input", "payload"), ("Payload", "payload"), ("data", "payload"), ("args", "payload"), ("id", "key"),
+    ("Key", "key"), ("idempotency_key", "key"), ("uniqueKey", "key"), ("delaySeconds", "delay"), ("Delay", "delay"),
+    ("in", "delay"), ("eta", "notBefore"), ("not_before", "notBefore"), ("scheduledFor", "notBefore"),
+    ("runID", "runId"), ("correlationID", "correlationId"), ("attempts", "attempt"), ("JobId", "jobId"),
+  ].map { name, right in
+    .init(
+      "misspelt \(name)", "{\"jobId\":\"a\",\"\(name)\":1}",
+      .init(.malformedEnvelope, name, "the name is \(right)"))
+  }
+
+  static let misspeltDescriptors: [EnvelopeCase<Refusal>] = [
+    ("input", "payload"), ("key", "metadata.id"), ("id", "metadata.id"), ("delay", "native form"),
+    ("eta", "native form"), ("correlationID", "correlationId"),
+  ].map { name, remedy in
+    .init(
+      "descriptor's \(name)", "{\"taskType\":\"a\",\"\(name)\":1}", .init(.malformedEnvelope, name, remedy))
+  }
 
   static let json: [EnvelopeCase<Refusal>] = [
     .init("empty", "", .init(.malformedEnvelope, "body", "empty")),

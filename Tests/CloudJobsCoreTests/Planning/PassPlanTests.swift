@@ -80,14 +80,6 @@ struct PassPlanTests {
     #expect(planPass(PlanSample.pass(job, nextRun: nil)).run == nil)
   }
 
-  @Test("A heavy job's run waits for the queue")
-  func heavy() {
-    let plan = planPass(PlanSample.pass(PlanSample.job(.periodic) { $0.weight = .heavy }, nextRun: hour))
-    #expect((plan.run?.status, plan.run?.attempt) == (.pending, 0))
-    #expect(plan.run?.wakeAt == hour + .seconds(60))
-    #expect(plan.patch.fields["lastRunId"] != nil)
-  }
-
   @Test("While an earlier run is under way, the overlap policy decides", arguments: OverlapPolicy.allCases)
   func overlap(_ policy: OverlapPolicy) {
     let job = PlanSample.job(.periodic) { $0.overlap = policy }

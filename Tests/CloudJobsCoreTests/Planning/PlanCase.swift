@@ -158,5 +158,30 @@ struct PlanCase: CustomTestStringConvertible, Sendable {
     }
   }
 
-  static let all = first + waiting + running + ended
+  static let starts: [PlanCase] = [
+    PlanCase("a delay puts the first attempt off", start(.after(Sample.microsecond)), "schedule"),
+    PlanCase("a time ahead puts it off", start(.at(Sample.now + .hours(1))), "schedule"),
+    PlanCase("no delay runs", start(.after(.zero)), "run 1"),
+    PlanCase("a time that has passed runs", start(.at(Sample.now - .hours(1))), "run 1"),
+    PlanCase(
+      "a second request for what is put off is a duplicate",
+      start(.after(.hours(1)), run: Sample.run(.scheduled, attempt: 0, notBefore: .minutes(1))), "duplicate"),
+    PlanCase(
+      "a request by hand for what is put off is a duplicate, with no start of its own",
+      Sample.input(run: Sample.run(.scheduled, attempt: 0, notBefore: .minutes(1)), trigger: .manual), "duplicate"),
+    PlanCase(
+      "a second request with a delay while the first executes is a duplicate",
+      start(.after(.hours(1)), run: Sample.run(.running)), "duplicate"),
+    PlanCase(
+      "a second request after the time runs what nobody delivered",
+      start(.after(.hours(1)), run: Sample.run(.scheduled, attempt: 0)), "run 1"),
+  ]
+
+  private static func start(_ start: DeliveryStart, run: Run? = nil) -> PlanInput {
+    var input = Sample.input(run: run, trigger: .manual)
+    input.delivery.start = start
+    return input
+  }
+
+  static let all = first + waiting + running + ended + starts
 }

@@ -88,6 +88,7 @@ enum PlanSample {
     case .run(let run): "run \(run.attempt)"
     case .skip(let skip, let cancelled): skip.status.rawValue + (cancelled == nil ? "" : ", cancelled")
     case .wait: "wait"
+    case .schedule: "schedule"
     case .duplicate: "duplicate"
     case .early: "early"
     case .stage(let run): "stage \(run.handoffs)"

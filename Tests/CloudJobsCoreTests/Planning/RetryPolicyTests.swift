@@ -30,11 +30,27 @@ struct RetryPolicyTests {
     let policy = RetryPolicy(maxAttempts: 9, backoff: .fixed(.seconds(100)), jitter: jitter)
     var random = Xorshift64Star(seed: 3)
     let delays = (0..<2_000).map { _ in policy.delay(afterFailures: 1, random: &random) }
-    let lowest: Duration = [.none: .seconds(100), .half: .seconds(50), .full: .zero][jitter] ?? .zero
+    let lowest: Duration =
+      [.automatic: .seconds(100), .none: .seconds(100), .half: .seconds(50), .full: .zero][jitter] ?? .zero
     #expect(delays.allSatisfy { (lowest...Duration.seconds(100)).contains($0) })
     let middle = (lowest + .seconds(100)) / 2
-    #expect(delays.contains { $0 < middle } == (jitter != .none))
-    #expect(delays.contains { $0 > middle } == (jitter != .none))
+    let isDrawn = jitter == .half || jitter == .full
+    #expect(delays.contains { $0 < middle } == isDrawn)
+    #expect(delays.contains { $0 > middle } == isDrawn)
+  }
+
+  @Test(
+    "Without a word about jitter a fixed delay is fixed, and one that grows is spread by half",
+    arguments: [
+      (RetryPolicy.Backoff.fixed(.seconds(8)), true), (.linear(.seconds(8)), false),
+      (.exponential(.seconds(8)), false), (.cloudTasks(.seconds(8), maxDoublings: 3), false),
+    ])
+  func automaticJitter(backoff: RetryPolicy.Backoff, isFixed: Bool) {
+    let policy = RetryPolicy(maxAttempts: 9, backoff: backoff)
+    var random = Xorshift64Star(seed: 5)
+    let delays = Set((0..<200).map { _ in policy.delay(afterFailures: 1, random: &random) })
+    #expect(delays.allSatisfy { (Duration.seconds(4)...Duration.seconds(8)).contains($0) })
+    #expect((delays == [.seconds(8)]) == isFixed)
   }
 
   @Test(

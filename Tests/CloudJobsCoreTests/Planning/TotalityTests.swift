@@ -34,7 +34,6 @@ struct PlanInputSource {
     policy.timeout = span()
     policy.misfire = pick([.skip, .once, .catchUp(3), .catchUp(count() == 7 ? .max : .min)])
     policy.overlap = pick([nil, .skip, .queue, .allow])
-    policy.weight = pick(Weight.allCases)
     policy.retention = span()
   }
 
@@ -119,6 +118,8 @@ struct TotalityTests {
     case .wait(let next):
       if next.status != .scheduled || next.wakeAt == nil || next.lease != nil || isHeld { return "it does not wait" }
       if next.attempt != run?.attempt ?? 0 { return "waiting uses up an attempt" }
+    case .schedule(let next):
+      if next.status != .scheduled || next.notBefore <= input.now || run != nil { return "nothing is put off" }
     case .bury(let next):
       if isHeld || next.status != .failed || next.wakeAt != nil { return "it is not ended" }
       if next.failures < input.job.policy.retry.maxAttempts { return "it is given up too soon" }

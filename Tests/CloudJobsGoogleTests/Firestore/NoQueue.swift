@@ -7,6 +7,5 @@ struct NoQueue: TaskQueue {
   var retryOwner: RetryOwner { .runtime }
 
   func enqueue(_ tasks: [QueuedTask]) async throws(JobError) {}
-  func cancel(_ name: String, queue: String?) async throws(JobError) {}
 }
 #endif

@@ -39,10 +39,6 @@ final class RecordingQueue: TaskQueue {
     if !isTaken { throw JobError(.queueUnavailable, "The queue of the test is down.") }
   }
 
-  func cancel(_ name: String, queue: String?) async throws(JobError) {
-    state.withLock { state in state.tasks.removeAll { $0.name == name } }
-  }
-
   /// Takes out the tasks whose time has come.
   func due(at time: Timestamp) -> [QueuedTask] {
     state.withLock { state in

@@ -1,0 +1,32 @@
+extension JobConfiguration {
+  /// Fields that a document has and the runtime does not read.
+  public struct UnknownField: Hashable, Sendable {
+    /// The name.
+    public var name: String
+    /// The field that was probably meant; nil where none resembles it.
+    public var suggestion: String?
+  }
+
+  /// Other words for the fields of a document, in lower case and without separators.
+  private static let synonyms: [String: String] = [
+    "schedule": "cron", "crontab": "cron", "cronexpression": "cron", "every": "interval", "intervals": "interval",
+    "intervalseconds": "interval", "frequency": "interval", "period": "interval", "tz": "timeZone",
+    "zone": "timeZone", "disabled": "enabled", "active": "enabled", "isenabled": "enabled", "start": "startAt",
+    "end": "endAt", "skip": "skipDates", "skipdays": "skipDates", "depends": "dependencies",
+    "dependson": "dependencies", "retries": "maxRetries", "maxattempts": "maxRetries", "timeoutseconds": "timeout",
+    "kind": "type", "misfires": "misfire", "overlaps": "overlap",
+  ]
+
+  /// The fields of a stored document that are not read, by name: misspelt ones are the usual reason why an edit has no
+  /// effect. Other programs may keep fields of their own in a document, so that they are no error.
+  ///
+  /// - Parameter fields: the document's fields.
+  /// - Returns: the first 20 such fields, each with the one that was probably meant.
+  public static func unknownFields(of fields: JSONValue) -> [UnknownField] {
+    (fields.object ?? [:]).keys.filter { !fieldNames.contains($0) && $0 != "state" }.sorted().prefix(20).map { name in
+      let plain = name.lowercased().filter { $0 != "_" && $0 != "-" && $0 != " " }
+      return UnknownField(
+        name: name, suggestion: fieldNames.first { $0.lowercased() == plain } ?? synonyms[plain])
+    }
+  }
+}
