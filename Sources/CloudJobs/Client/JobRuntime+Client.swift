@@ -1,4 +1,5 @@
 public import CloudJobsCore
+import Logging
 
 extension JobRuntime {
   /// Asks for a run.
@@ -11,8 +12,8 @@ extension JobRuntime {
   ///   - key: what is asked for, once; a second call with the same key yields the same run. Nil means a new run each
   ///     time.
   /// - Returns: the run.
-  /// - Throws: ``JobError``: `unknownJob`, `invalidInput`, `tooLarge`, `storeUnavailable`, or `queueUnavailable` where
-  ///   the run is recorded but has no task yet: call again with the same key, or leave it to the sweep.
+  /// - Throws: ``JobError``: `unknownJob`, `invalidInput`, `tooLarge`, or `storeUnavailable`. A queue that refuses the
+  ///   task of a recorded run is no error: the sweep enqueues it again.
   @discardableResult
   public func enqueue(
     _ job: JobID, _ input: some Encodable & Sendable = NoInput(), key: String? = nil
@@ -82,19 +83,20 @@ extension JobRuntime {
   func enqueue(
     _ requests: [EnqueueRequest], parent: RunID?, correlationID: String?
   ) async throws(JobError) -> [EnqueuedRun] {
-    if queue.retryOwner == .caller {
-      throw JobError(.queueUnavailable, "This runtime has no queue. Give it one to enqueue jobs.")
-    }
+    if queue.retryOwner == .caller { throw Self.noQueue }
     var drafts = [RunDraft]()
     for request in requests {
-      guard let definition = registry.jobs[request.job]?.definition else {
+      guard let registered = registry.jobs[request.job] else {
         throw JobError(
           .unknownJob, "No job is registered as \(request.job). Register it, or correct the name.", field: "jobId")
       }
+      let definition = registered.definition
+      let input = try Self.payload(request.input)
+      if !registered.takes(request.input), let error = registered.fault(in: input) { throw error }
       let id = RunID(job: request.job, occurrence: .key(try occurrenceKey(request.key)))
       drafts.append(
         RunDraft(
-          id: id, definition: definition, request: request, input: try Self.payload(request.input), parent: parent,
+          id: id, definition: definition, request: request, input: input, parent: parent,
           correlationID: correlationID))
     }
     var enqueued = [EnqueuedRun]()
@@ -115,8 +117,8 @@ extension JobRuntime {
     return key
   }
 
-  /// Records the runs that do not exist yet, and hands all that wait to the queue: what a crashed caller has recorded
-  /// before gets its task now, under the same name.
+  /// Records the runs that do not exist yet, and gives the queue a task for each that waits: what a crashed caller has
+  /// recorded before gets its task now, under the same name.
   private func record(_ drafts: [RunDraft]) async throws(JobError) -> [EnqueuedRun] {
     var recording: RunRecording
     do throws(StoreError) {
@@ -128,13 +130,26 @@ extension JobRuntime {
     let waiting = drafts.compactMap { recording.runs[$0.id] }.filter { run in
       (run.status == .scheduled || run.status == .pending) && seen.insert(run.id).inserted
     }
-    if queue.retryOwner == .runtime, !waiting.isEmpty {
-      try await queue.enqueue(waiting.map { task(for: $0, deadline: recording.timeouts[$0.job] ?? .minutes(5)) })
-    }
+    await enqueueTasks(of: waiting, recording)
+    wakeUp.call()
     return drafts.map { draft in
       EnqueuedRun(
         id: draft.id, isNew: recording.new.remove(draft.id) != nil,
         status: recording.runs[draft.id]?.status ?? .pending)
+    }
+  }
+
+  /// Gives the queue the tasks of recorded runs.
+  ///
+  /// A refusal is not the caller's to deal with: the runs are recorded, and the sweep finds those without a task.
+  private func enqueueTasks(of runs: [Run], _ recording: RunRecording) async {
+    guard queue.retryOwner == .runtime, !runs.isEmpty else { return }
+    do throws(JobError) {
+      try await queue.enqueue(runs.map { task(for: $0, deadline: recording.timeouts[$0.job] ?? .minutes(5)) })
+    } catch {
+      options.logger.warning(
+        "The queue refused tasks of recorded runs; the sweep will enqueue them again.",
+        metadata: ["runs": "\(runs.count)", "runId": "\(runs[0].id)", "error": "\(error)"])
     }
   }
 
@@ -176,6 +191,9 @@ extension JobRuntime {
     }
     throw StoreError(.unavailable, "Others record the same runs all the time. Try again.")
   }
+
+  static let noQueue = JobError(
+    .queueUnavailable, "This runtime has no queue. Give it one to enqueue jobs, or to put their start off.")
 
   private static func payload(_ input: some Encodable & Sendable) throws(JobError) -> JSONText? {
     if input is NoInput { return nil }

@@ -10,9 +10,31 @@ import Foundation
 struct RegisteredJob: Sendable {
   let definition: JobDefinition
   let execute: @Sendable (JSONText?, JobContext) async -> Outcome
+  private let inputType: any Any.Type
+  private let check: @Sendable (JSONText?) -> JobError?
+
+  /// Whether a value is of the job's input type, so that its JSON need not be checked.
+  func takes(_ input: any Encodable & Sendable) -> Bool { type(of: input) == inputType }
+
+  /// Why a payload is not the job's input; nil where it is.
+  func fault(in payload: JSONText?) -> JobError? { check(payload) }
 
   init<Handler: JobHandler>(erasing handler: Handler) {
     definition = handler.definition
+    inputType = Handler.Input.self
+    check = { payload in
+      if Handler.Input.self == NoInput.self {
+        guard let payload, payload.value.object?.isEmpty != true, !payload.value.isNull else { return nil }
+        return JobError(
+          .invalidInput, "The job \(handler.definition.id) takes no input. Leave the payload out.", field: "payload")
+      }
+      do {
+        _ = try PayloadCoding.decode(Handler.Input.self, from: payload)
+        return nil
+      } catch {
+        return JobError(.invalidInput, PayloadCoding.describe(error), field: PayloadCoding.path(of: error))
+      }
+    }
     execute = { payload, context in
       let input: Handler.Input
       do {
@@ -73,6 +95,18 @@ enum PayloadCoding {
     encoder.dateEncodingStrategy = .iso8601
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return try JSONText(checking: Array(try encoder.encode(value)), limits: limits)
+  }
+
+  /// Where a payload does not fit, as a dotted path.
+  static func path(of error: any Error) -> String {
+    let keys: [any CodingKey] =
+      switch error as? DecodingError {
+      case .keyNotFound(let key, let context): context.codingPath + [key]
+      case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+        context.codingPath
+      default: []
+      }
+    return (["payload"] + keys.map(\.stringValue)).joined(separator: ".")
   }
 
   /// What is wrong with a payload, by field and without any of its values.

@@ -10,6 +10,8 @@ public struct Handling: Hashable, Sendable {
     case retrying
     /// The attempt failed, and the caller is to deliver again.
     case failed
+    /// The run is recorded for a later start.
+    case scheduled
     /// The run goes on later.
     case snoozed
     /// The run was cancelled.

@@ -1,4 +1,5 @@
 public import CloudJobsCore
+import Logging
 
 extension JobRuntime {
   /// How often a lost race is decided anew before the caller is asked to come again.
@@ -24,11 +25,18 @@ extension JobRuntime {
   }
 
   private func dispatch(_ delivery: Delivery) async -> Handling {
+    if let transport = delivery.transport {
+      options.logger.debug(
+        "A delivery came.", metadata: transport.metadata.merging(["jobId": "\(delivery.job)"]) { $1 })
+    }
     guard let registered = registry.jobs[delivery.job] else {
       return Handling(
         rejected: JobError(
           .unknownJob, "No job is registered as \(delivery.job). Register it, or correct the name.", field: "jobId"),
         job: delivery.job)
+    }
+    if delivery.isDirect, let error = registered.fault(in: delivery.payload) {
+      return Handling(rejected: error, job: delivery.job)
     }
     var delivery = delivery
     if delivery.run == nil, delivery.occurrence == nil { delivery.occurrence = .key(options.random.token()) }
@@ -66,6 +74,12 @@ extension JobRuntime {
       guard queue.retryOwner == .runtime else { return Handling(.early, run: input.run, retryAt: run.notBefore) }
       guard try await save(run, situation) else { return nil }
       return await handOn(run, input.job.policy) ?? Handling(.waiting, run: run, retryAt: run.notBefore)
+    case .schedule(let run):
+      guard queue.retryOwner != .caller else { return Handling(rejected: Self.noQueue, job: delivery.job) }
+      guard try await save(run, situation) else { return nil }
+      // The run is recorded: what the queue refuses, the sweep enqueues again.
+      _ = await handOn(run, input.job.policy)
+      return Handling(.scheduled, run: run, retryAt: run.notBefore)
     case .duplicate(let run): return await answerDuplicate(run, situation)
     case .skip(let skip, let cancelled): return try await performSkip(skip, cancelled, situation)
     case .wait(let run):
@@ -171,6 +185,26 @@ extension JobRuntime {
     }
     throw lost ?? StoreError(.unknownOutcome, "The answer to the commit was lost.")
   }
+}
+
+extension DeliveryTransport {
+  /// The facts as a log line carries them.
+  fileprivate var metadata: Logger.Metadata {
+    var metadata: Logger.Metadata = [:]
+    if let queueName { metadata["queue"] = "\(queueName)" }
+    if let taskName { metadata["task"] = "\(taskName)" }
+    if let retryCount { metadata["retryCount"] = "\(retryCount)" }
+    if let executionCount { metadata["executionCount"] = "\(executionCount)" }
+    if let schedulerJobName { metadata["schedulerJob"] = "\(schedulerJobName)" }
+    return metadata
+  }
+}
+
+extension Delivery {
+  /// Whether a person or a program asks for the job itself, and can correct what it sends.
+  ///
+  /// What a queue or a scheduler delivers is recorded and dead-lettered instead, as a refusal would be repeated.
+  fileprivate var isDirect: Bool { trigger == .manual && run == nil && (attempt ?? 1) == 1 }
 }
 
 extension Run {

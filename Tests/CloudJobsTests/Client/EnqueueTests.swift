@@ -137,12 +137,26 @@ struct EnqueueTests {
     #expect(world.queue.tasks.isEmpty)
   }
 
-  @Test("While the queue is down, the run is recorded; a second call hands it over")
+  @Test("What is recorded is enqueued though the queue is down: its id is answered, and the sweep enqueues it once")
   func queueDown() async throws {
     let runtime = try await runtime()
     world.queue.isDown = true
-    let error = await #expect(throws: JobError.self) { try await runtime.enqueue("plain", key: "one") }
-    #expect(error?.code == .queueUnavailable)
+    let unnamed = try await runtime.enqueue("plain")
+    #expect(unnamed.isNew && unnamed.status == .pending)
+    #expect(try await world.run(unnamed.id).status == .pending)
+    world.queue.isDown = false
+    world.clock.advance(by: .minutes(8))
+    _ = await runtime.pass()
+    #expect(world.queue.tasks.map(\.name) == ["\(unnamed.id)-1-1"])
+    _ = await world.deliverDue(to: runtime)
+    #expect(try await world.run(unnamed.id).status == .succeeded)
+  }
+
+  @Test("A second call with the key enqueues what the queue refused the first time")
+  func queueDownWithKey() async throws {
+    let runtime = try await runtime()
+    world.queue.isDown = true
+    try await runtime.enqueue("plain", key: "one")
     #expect(try await world.runs().map(\.status) == [.pending])
     world.queue.isDown = false
     let again = try await runtime.enqueue("plain", key: "one")

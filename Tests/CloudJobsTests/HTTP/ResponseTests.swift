@@ -21,7 +21,7 @@ struct ResponseTests {
     let response = JobRuntime.response(to: handling, now: World.start)
     let code: Int =
       switch status {
-      case .succeeded, .retrying, .snoozed, .cancelled, .dead, .skipped, .duplicate, .waiting: 200
+      case .succeeded, .retrying, .scheduled, .snoozed, .cancelled, .dead, .skipped, .duplicate, .waiting: 200
       case .failed: 500
       case .early: 429
       case .busy, .leaseLost: 409

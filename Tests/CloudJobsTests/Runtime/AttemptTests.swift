@@ -45,12 +45,15 @@ struct AttemptTests {
     let runtime = try await world.runtime {
       EndpointJob("add", input: Pair.self) { _, _ in .done }
     }
-    let handling = try await runtime.runNow("add", ["left": "secret", "right": "secret"])
+    func deliver(_ payload: JSONValue) async -> Handling {
+      await runtime.deliver(Delivery(job: "add", trigger: .task, payload: JSONText(payload)))
+    }
+    let handling = await deliver(["left": "secret", "right": "secret"])
     #expect((handling.status, handling.attempt) == (.dead, 1))
     let run = try await world.run(handling.run)
     #expect((run.status, run.failure?.kind) == (.failed, "invalidInput"))
     #expect(run.failure?.message == "The payload does not fit the job's input: at payload.left, this is no Int.")
-    let missing = try await world.run(try await runtime.runNow("add", ["left": 1]).run)
+    let missing = try await world.run(await deliver(["left": 1]).run)
     #expect(missing.failure?.message.contains("the field right is missing") == true)
     #expect(world.queue.tasks.isEmpty)
   }
