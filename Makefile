@@ -17,7 +17,7 @@ VENV ?= .venv
 
 BUILD_FLAGS = --scratch-path "$(SCRATCH)" $(SWIFT_FLAGS)
 REQUIREMENTS := Tests/Conformance/requirements.txt
-SOURCES := Sources Tests Emulator Package.swift
+SOURCES := Sources Tests Emulator Benchmarks Package.swift
 # The tests that keep all processors busy; those that wait for real clocks and sockets run after them.
 PURE_TESTS := CloudJobsCoreTests|CloudJobsTests|CloudJobsEmulatorTests|TidyTests|ReadmeTests
 

@@ -117,6 +117,9 @@ let package = Package(
       path: "Tests/GoogleDriver", swiftSettings: settings),
     .executableTarget(
       name: "store-hammer", dependencies: ["CloudJobsSQLite"], path: "Tests/StoreHammer", swiftSettings: settings),
+    .executableTarget(
+      name: "worker-benchmark", dependencies: ["CloudJobs", "CloudJobsSQLite", logging], path: "Benchmarks/Worker",
+      swiftSettings: settings),
 
     tests("CloudJobsCoreTests", ["CloudJobsCore"]),
     tests("CloudJobsTests", ["CloudJobs", "CloudJobsTesting", logging, metrics, httpTypes]),

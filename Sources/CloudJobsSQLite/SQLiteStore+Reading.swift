@@ -39,6 +39,23 @@ extension SQLiteStore {
     }
   }
 
+  /// When jobs and runs come due: four look-ups at the ends of two indices.
+  public func dueTimes() async throws(StoreError) -> DueTimes {
+    try await read { database, time in
+      let statement = try database.cachedStatement(
+        sql: """
+          SELECT (SELECT min(next_run) FROM jobs WHERE next_run IS NOT NULL),
+            (SELECT min(wake_at) FROM runs WHERE wake_at IS NOT NULL),
+            (SELECT min(next_run) FROM jobs WHERE next_run > ?1), (SELECT min(wake_at) FROM runs WHERE wake_at > ?1)
+          """)
+      let row = try Row.fetchOne(statement, arguments: [time.microseconds])
+      func earlier(_ columns: [Int]) -> Timestamp? {
+        columns.compactMap { column in row.flatMap { $0[column] as Int64? } }.min().map { Timestamp(microseconds: $0) }
+      }
+      return DueTimes(time: time, earliest: earlier([0, 1]), next: earlier([2, 3]))
+    }
+  }
+
   /// Job documents by id.
   public func jobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
     let query = ListQuery(

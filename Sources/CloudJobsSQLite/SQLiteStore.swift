@@ -14,7 +14,7 @@ import GRDB
 /// until the clock has caught up; `UPDATE store SET last_time = 0`, while no process has the file open, ends that.
 ///
 /// Network file systems can't hold such a file (<https://www.sqlite.org/wal.html>). SQLite 3.37 or later is needed.
-public final class SQLiteStore: PurgingStore {
+public final class SQLiteStore: PurgingStore, DueTimeStore {
   let pool: DatabasePool
   private let timekeeper: Timekeeper
   private let queue: CommitQueue

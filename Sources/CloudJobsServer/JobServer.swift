@@ -46,9 +46,10 @@ public struct JobServer: Service {
       onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
       logger: runtime.options.logger)
     // Services are stopped last to first: while the runtime drains, the socket still answers new deliveries with 503.
-    let drain = Drain(runtime: runtime, limit: configuration.drainLimit)
+    let work = JobRuntimeService(runtime, drainLimit: configuration.drainLimit, worker: configuration.worker)
+    runtime.logTriggers(hasWorker: work.hasWorker, mountPath: configuration.mountPath)
     let group = ServiceGroup(
-      configuration: ServiceGroupConfiguration(services: [application, drain], logger: runtime.options.logger))
+      configuration: ServiceGroupConfiguration(services: [application, work], logger: runtime.options.logger))
     try await group.run()
   }
 
@@ -62,17 +63,6 @@ public struct JobServer: Service {
       configuration: ServiceGroupConfiguration(
         services: [self], gracefulShutdownSignals: [.sigterm, .sigint], logger: runtime.options.logger))
     try await group.run()
-  }
-}
-
-/// Drains the runtime when shutdown begins.
-private struct Drain: Service {
-  let runtime: JobRuntime
-  let limit: Duration
-
-  func run() async throws {
-    try await gracefulShutdown()
-    await runtime.drain(within: limit)
   }
 }
 #endif

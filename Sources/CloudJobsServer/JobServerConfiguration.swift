@@ -10,6 +10,8 @@ public struct JobServerConfiguration: Sendable {
   public var port: Int
   /// The path of the handler.
   public var mountPath = "/jobs"
+  /// How the worker behaves that executes what comes due where the store on this machine is the queue; nil for none.
+  public var worker: JobWorker.Options? = JobWorker.Options()
   /// How long attempts under way may go on after SIGTERM.
   public var drainLimit = Duration.seconds(7)
   /// When the process exits after SIGTERM whatever still runs: Cloud Run sends SIGKILL after 10 seconds

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The SQLite store")
 struct SQLiteConformanceTests {
-  @Test("conforms", arguments: StoreConformance.cases(offering: [.importing, .reopening, .purging]))
+  @Test("conforms", arguments: StoreConformance.cases(offering: [.importing, .reopening, .purging, .dueTimes]))
   func conforms(_ testCase: StoreConformance.Case) async throws {
     let folder = try TemporaryFolder()
     try await testCase.run(harness(folder, groupLimit: 256))

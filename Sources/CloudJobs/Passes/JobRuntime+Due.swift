@@ -4,8 +4,12 @@ import Logging
 extension JobRuntime {
   /// Deals with one due job: decides, claims by a conditional write, executes, and goes on while missed times remain.
   ///
-  /// - Returns: what became of it; nil where the instance drains, so that the job stays due.
-  func serve(_ due: DueJob, _ context: PassContext) async -> DueResult? {
+  /// - Parameters:
+  ///   - due: the job.
+  ///   - context: what the decision depends on besides the document.
+  ///   - onLastClaim: called when the job is no longer due, before the last of its runs is executed.
+  /// - Returns: the result; nil where the instance drains, so that the job stays due.
+  func serve(_ due: DueJob, _ context: PassContext, onLastClaim: () -> Void = {}) async -> DueResult? {
     guard active.enter(limit: .max) == .admitted else { return nil }
     defer { active.leave() }
     guard var job = due.job, let registered = due.registered, var state = due.document?.state else {
@@ -22,13 +26,20 @@ extension JobRuntime {
           job: job, state: state, previous: previous, dependencies: dependencies, now: now, settings: settings))
       var writes: [Write] = [.patchState(job.id, plan.patch, .version(version))]
       if let run = plan.run { writes.append(.putRun(run, .absent)) }
+      var isMadeElsewhere = false
       do throws(StoreError) {
         now = try await commitPass(writes, plan.run)
       } catch {
-        return refused(error, due, plan)
+        guard error.code == .conflict, let run = plan.run, let time = await moveOn(past: run, writes[0]) else {
+          return refused(error, due, plan)
+        }
+        (now, isMadeElsewhere) = (time, true)
       }
-      lines.append(line(for: job, plan))
-      if let run = plan.run {
+      lines.append(line(for: job, plan, isMadeElsewhere: isMadeElsewhere))
+      if !plan.isStillDue { onLastClaim() }
+      if isMadeElsewhere {
+        events.emit(JobEvent(.duplicate, job: job.id, run: plan.run, time: clock.now()))
+      } else if let run = plan.run {
         await perform(run, at: now, job: job, registered: registered, state: state)
       } else {
         events.emit(JobEvent(.skipped, job: job.id, run: nil, time: clock.now(), reason: plan.reason))
@@ -46,6 +57,20 @@ extension JobRuntime {
       if let run { try await commit(writes, making: run) } else { try await access.commit(writes) }
     guard let time else { throw StoreError(.conflict, "Another pass was faster.") }
     return time
+  }
+
+  /// Moves a job on whose occurrence has its run already, made by another trigger: without this it would stay due, and
+  /// each pass would meet the same run.
+  ///
+  /// - Parameters:
+  ///   - run: the run that the pass wanted to create.
+  ///   - patch: the change to the job's state, under the version that was read.
+  /// - Returns: the store's time; nil where the run is not there or the document has changed.
+  private func moveOn(past run: Run, _ patch: Write) async -> Timestamp? {
+    guard let reading = try? await access.read(jobs: [], runs: [run.id]), reading.runs[run.id] != nil else {
+      return nil
+    }
+    return try? await access.commit([patch])
   }
 
   /// Executes a claimed run here, or hands a waiting one to the queue.
@@ -71,7 +96,12 @@ extension JobRuntime {
     return (job, document.state, record.version, previous, reading.time)
   }
 
-  private func line(for job: ResolvedJob, _ plan: PassPlan) -> JournalEntry.Line {
+  private func line(for job: ResolvedJob, _ plan: PassPlan, isMadeElsewhere: Bool) -> JournalEntry.Line {
+    if isMadeElsewhere {
+      return JournalEntry.Line(
+        job: job.id.rawValue, slot: plan.slot, verdict: "duplicate",
+        reason: "Another trigger has made the run of this time already.")
+    }
     let verdict =
       switch plan.run?.status {
       case .running?: "run"

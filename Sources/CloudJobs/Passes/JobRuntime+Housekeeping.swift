@@ -11,14 +11,44 @@ extension JobRuntime {
     var recovered = 0
     var cursor: StoreCursor?
     repeat {
-      let place = cursor
-      let page = try await access.attempt { () async throws(StoreError) in
-        try await store.wakingRuns(after: place, limit: Self.passPage)
-      }
+      let page = try await wakingPage(after: cursor, limit: Self.passPage)
       cursor = page.next
       recovered += try await recover(page, until: end).get()
     } while cursor != nil && clock.now() < end && !active.isDraining
     return recovered
+  }
+
+  /// A page of the runs that have to be looked at.
+  func wakingPage(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<RunRecord> {
+    try await access.attempt { () async throws(StoreError) in
+      try await store.wakingRuns(after: cursor, limit: limit)
+    }
+  }
+
+  /// Deletes what is kept no longer, where the store does not do that by itself: runs past their retention, and old
+  /// entries of the pass journal.
+  ///
+  /// - Parameter end: when to stop; the next housekeeping continues.
+  /// - Returns: the number of deleted runs.
+  /// - Throws: ``StoreError`` `unavailable` or `unknownOutcome`.
+  @discardableResult
+  func purge(until end: Timestamp) async throws(StoreError) -> Int {
+    guard let store = store as? any PurgingStore else { return 0 }
+    var purged = 0
+    var count = 0
+    repeat {
+      count = try await access.attempt { () async throws(StoreError) in
+        try await store.purgeExpired(limit: StoreLimits.batch)
+      }
+      purged += count
+    } while count == StoreLimits.batch && clock.now() < end && !active.isDraining
+    let oldest = clock.now() - options.journalRetention
+    repeat {
+      count = try await access.attempt { () async throws(StoreError) in
+        try await store.purgeJournal(before: oldest, limit: StoreLimits.batch)
+      }
+    } while count == StoreLimits.batch && clock.now() < end && !active.isDraining
+    return purged
   }
 
   /// Sets the runs of a page going again, several at once; no more are begun after a failure of the store.
@@ -51,20 +81,25 @@ extension JobRuntime {
 
   private func recover(_ record: RunRecord, now: Timestamp) async throws(StoreError) -> Bool {
     guard case .success(let run) = record.run else {
-      options.logger.error("A run can't be read and is left alone.", metadata: ["runId": "\(record.id)"])
+      noteUnreadable(record)
       return false
     }
     guard let registered = registry.jobs[run.job] else { return false }
     guard queue.retryOwner == .runtime else {
-      var delivery = Delivery(job: run.job, trigger: run.trigger, attempt: run.attempt.successor)
-      delivery.run = run.id
-      let handling = await deliver(delivery)
-      return handling.status != .rejected
+      return await executeNext(of: run).isOwnWork
     }
     let again = run.handedAgain(settings, now: now)
     guard try await commit([.putRun(again, .version(record.version))], making: again) != nil else { return false }
     _ = await handOn(again, registered.definition.policy)
     return true
+  }
+
+  /// Logs once that a run can't be read, and counts it for the health report.
+  func noteUnreadable(_ record: RunRecord) {
+    guard health.note({ $0.runIsUnreadable(record.id) }), case .failure(let error) = record.run else { return }
+    options.logger.error(
+      "A stored run can't be read and is left alone. Correct the field, or delete the run.",
+      metadata: ["runId": "\(record.id)", "error": "\(error)"])
   }
 
   /// Gives each job that the pass runs the `nextRun` that its document lacks, or that an edit has outdated.
@@ -108,16 +143,34 @@ extension JobRuntime {
     }
   }
 
+  /// Warns once of fields of a document that are not read.
+  private func noteFields(of record: JobRecord?, _ job: JobID) {
+    let fields = (record?.unknownFields ?? []).map { field in
+      field.name.prefix(64) + (field.suggestion.map { " (did you mean \($0)?)" } ?? "")
+    }
+    guard notes.isNew(fields.joined(separator: ", "), about: job), !fields.isEmpty else { return }
+    options.logger.warning(
+      "A job's document has fields that are not read.",
+      metadata: ["jobId": "\(job)", "fields": "\(fields.joined(separator: ", "))"])
+  }
+
   private func patch(for definition: JobDefinition, _ record: JobRecord?, now: Timestamp) -> JobStatePatch? {
+    let local = clock.now()
     do throws(JobError) {
       let document = try record?.document.get()
+      let job = try resolve(definition, document?.configuration)
+      noteFields(of: record, definition.id)
+      health.note { $0.setAside(definition.id.rawValue, false, at: local) }
       return reconcile(
-        try resolve(definition, document?.configuration), state: document?.state,
-        isListed: record.map { $0.nextRun != nil } ?? true, now: now)
+        job, state: document?.state, isListed: record.map { $0.nextRun != nil } ?? true,
+        under: settings.scheduleOwner, now: now)
     } catch {
-      options.logger.error(
-        "A job's document can't be used; the job does not run by its schedule until the field is mended.",
-        metadata: ["jobId": "\(definition.id)", "error": "\(error)"])
+      health.note { $0.setAside(definition.id.rawValue, true, at: local) }
+      if notes.isNew("\(error)", about: definition.id) {
+        options.logger.error(
+          "A job's document is invalid; the job does not run by its schedule until the field is corrected.",
+          metadata: ["jobId": "\(definition.id)", "error": "\(error)"])
+      }
       // A document that is no object has no place for the reason, short of replacing the whole of it.
       guard record?.quarantine != error.description, error.field != "document", error.code != .malformedJSON else {
         return nil

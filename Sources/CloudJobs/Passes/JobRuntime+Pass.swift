@@ -22,7 +22,10 @@ extension JobRuntime {
       let isHousekeeping = isHousekeepingTime(time)
       // Without a queue of its own, what waits in the store is found by each pass.
       if isHousekeeping || queue.retryOwner != .runtime { summary.recovered = try await sweep(until: end) }
-      if isHousekeeping { await announce(try await reconcileDocuments()) }
+      if isHousekeeping {
+        await announce(try await reconcileDocuments())
+        if isFirst(of: .hours(1), time) { try await purge(until: end) }
+      }
     } catch {
       summary.error = JobError(error)
     }
@@ -32,6 +35,9 @@ extension JobRuntime {
     } catch {
       summary.error = summary.error ?? JobError(error)
     }
+    let now = clock.now()
+    if summary.error == nil { health.note { $0.passEnded(at: now) } }
+    health.log(at: now)
     return summary
   }
 
@@ -41,10 +47,7 @@ extension JobRuntime {
   ) async throws(StoreError) {
     var cursor: StoreCursor?
     repeat {
-      let place = cursor
-      let page = try await access.attempt { () async throws(StoreError) in
-        try await store.dueJobs(after: place, limit: Self.passPage)
-      }
+      let page = try await duePage(after: cursor)
       time = page.time
       cursor = page.next
       if !page.records.isEmpty {
@@ -56,10 +59,24 @@ extension JobRuntime {
     if cursor != nil { summary.isComplete = false }
   }
 
-  /// Whether this is the first minute of a span between housekeepings.
+  /// A page of the jobs that are due.
+  func duePage(after cursor: StoreCursor?) async throws(StoreError) -> StorePage<JobRecord> {
+    let page = try await access.attempt { () async throws(StoreError) in
+      try await store.dueJobs(after: cursor, limit: Self.passPage)
+    }
+    let now = clock.now()
+    health.note { $0.observe(storeTime: page.time, at: now) }
+    return page
+  }
+
+  /// Whether a pass at this time looks for what was lost and edited.
   private func isHousekeepingTime(_ time: Timestamp) -> Bool {
-    let span = options.housekeeping.microseconds
-    let minute = Int64(60_000_000)
+    isFirst(of: options.housekeeping, time)
+  }
+
+  /// Whether a time lies in the first minute of a span.
+  private func isFirst(of span: Duration, _ time: Timestamp) -> Bool {
+    let (span, minute) = (span.microseconds, Int64(60_000_000))
     return span <= minute || time.microseconds.flooringDivision(by: span).remainder < minute
   }
 
@@ -67,9 +84,16 @@ extension JobRuntime {
   ///
   /// Runs that took place tell their own story, so that an entry is written only where
   /// something was decided otherwise.
-  private func keep(_ lines: [JournalEntry.Line], time: Timestamp) async throws(StoreError) {
+  ///
+  /// - Parameters:
+  ///   - lines: the decisions.
+  ///   - time: the store's time of the pass.
+  ///   - name: what tells the entry from others of the same time and owner.
+  /// - Throws: ``StoreError``.
+  func keep(_ lines: [JournalEntry.Line], time: Timestamp, name: String? = nil) async throws(StoreError) {
     guard lines.contains(where: { $0.verdict != "run" && $0.verdict != "queued" }) else { return }
-    let entry = JournalEntry(id: "\(time)-\(settings.owner)", time: time, owner: settings.owner, lines: lines)
+    let id = "\(time)-\(settings.owner)" + (name.map { "-\($0)" } ?? "")
+    let entry = JournalEntry(id: id, time: time, owner: settings.owner, lines: lines)
     _ = try await access.commit([.putJournal(entry)])
   }
 
@@ -77,8 +101,7 @@ extension JobRuntime {
   private func serve(
     _ page: StorePage<JobRecord>, until end: Timestamp
   ) async throws(StoreError) -> [DueResult] {
-    let jobs = dueJobs(of: page)
-    let context = try await context(of: jobs, at: page.time)
+    let (jobs, context) = try await dueJobs(with: page)
     let limit = max(1, options.passConcurrency)
     return await withTaskGroup(of: (Int, DueResult?).self) { group in
       var results = [Int: DueResult]()
@@ -90,6 +113,12 @@ extension JobRuntime {
       for await (done, result) in group { results[done] = result }
       return results.sorted { $0.key < $1.key }.map(\.value)
     }
+  }
+
+  /// The records of a page with their jobs as they stand, in the order of service, and what their decisions depend on.
+  func dueJobs(with page: StorePage<JobRecord>) async throws(StoreError) -> ([DueJob], PassContext) {
+    let jobs = dueJobs(of: page)
+    return (jobs, try await context(of: jobs, at: page.time))
   }
 
   /// The records of a page with their jobs as they stand, in the order of service.
@@ -155,6 +184,23 @@ enum DueResult: Sendable {
   case quarantined(JournalEntry.Line)
   case raced(JournalEntry.Line)
   case unreachable(JournalEntry.Line)
+
+  /// The decisions to keep in the journal.
+  var lines: [JournalEntry.Line] {
+    switch self {
+    case .lines(let lines): lines
+    case .quarantined(let line), .raced(let line), .unreachable(let line): [line]
+    }
+  }
+
+  /// Whether the job's document has moved on, by this pass or by another.
+  var hasProgressed: Bool {
+    switch self {
+    case .lines(let lines): !lines.isEmpty
+    case .quarantined, .raced: true
+    case .unreachable: false
+    }
+  }
 }
 
 extension PassSummary {

@@ -12,6 +12,7 @@ extension JobRuntime {
   @discardableResult
   public func drain(within limit: Duration = .seconds(7)) async -> Int {
     active.startDraining()
+    wakeUp.call()
     let end = clock.now() + limit
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await self.active.idle() }

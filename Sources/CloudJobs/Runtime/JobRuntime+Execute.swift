@@ -102,6 +102,7 @@ extension JobRuntime {
   func handOn(_ run: Run, _ policy: JobPolicy) async -> Handling? {
     do throws(JobError) {
       try await queue.enqueue([task(for: run, deadline: policy.timeout)])
+      wakeUp.call()
       return nil
     } catch {
       options.logger.warning(

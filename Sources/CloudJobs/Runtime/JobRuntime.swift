@@ -21,6 +21,9 @@ public final class JobRuntime: Sendable {
   let settings: PlanSettings
   let access: StoreAccess
   let active = ActiveRuns()
+  let wakeUp = WakeUp()
+  let health: HealthMonitor
+  let notes = DocumentNotes()
   private let resolved = Mutex<[JobID: (configuration: JobConfiguration?, job: ResolvedJob)]>([:])
 
   /// A runtime over a store and a queue.
@@ -30,12 +33,12 @@ public final class JobRuntime: Sendable {
   /// - Parameters:
   ///   - registry: the jobs.
   ///   - store: where documents and runs live.
-  ///   - queue: what delivers runs later.
+  ///   - queue: what delivers runs later; by default the store itself, from which a worker takes them.
   ///   - authentication: who may call the handler.
   ///   - options: how the runtime behaves.
   /// - Throws: ``JobError`` `storeUnavailable`.
   public init(
-    _ registry: JobRegistry, store: any JobStore, queue: any TaskQueue, authentication: Authentication,
+    _ registry: JobRegistry, store: any JobStore, queue: any TaskQueue = .store, authentication: Authentication,
     options: RuntimeOptions = RuntimeOptions()
   ) async throws(JobError) {
     self.registry = registry
@@ -45,11 +48,17 @@ public final class JobRuntime: Sendable {
     self.options = options
     clock = options.clock
     events = JobEvents(logger: options.logger)
-    access = StoreAccess(store: store, clock: options.clock, random: options.random, retry: options.storeRetry)
+    health = HealthMonitor(
+      HealthState(
+        startedAt: options.clock.now(), expectations: HealthExpectations(queue.retryOwner, options, hasWorker: false)),
+      logger: options.logger)
+    access = StoreAccess(
+      store: store, clock: options.clock, random: options.random, retry: options.storeRetry, health: health)
     var settings = PlanSettings(owner: options.owner ?? options.random.token())
     settings.leaseMargin = options.leaseMargin
     settings.sweepDelay = queue.retryOwner == .runtime ? options.sweepDelay : .zero
     settings.misfireGrace = options.misfireGrace
+    settings.scheduleOwner = options.scheduleOwner ?? (queue.retryOwner == .pass ? .masterPass : .cloudScheduler)
     self.settings = settings
     do throws(StoreError) {
       _ = try await reconcileDocuments()

@@ -17,12 +17,17 @@ public struct RuntimeOptions: Sendable {
   public var sweepDelay = Duration.seconds(60)
   /// How late a time of a schedule may be served without counting as missed.
   public var misfireGrace = Duration.minutes(5)
+  /// What fires the schedules of scheduled jobs; nil means the master pass where the store is the queue, and Cloud
+  /// Scheduler otherwise.
+  public var scheduleOwner: ScheduleOwner?
   /// How long one master pass may begin new work.
   public var passBudget = Duration.seconds(120)
   /// How many jobs a master pass executes at once.
   public var passConcurrency = 8
   /// How often a pass also looks for lost runs and for edited schedules: in the first pass of each such span.
   public var housekeeping = Duration.minutes(5)
+  /// How long entries of the pass journal are kept.
+  public var journalRetention = Duration.days(30)
   /// How often, and how long in all, a call to the store is tried.
   public var storeRetry = StoreRetry()
   /// Called by each housekeeping with the documents that it has read; a failure is logged, and the pass goes on.

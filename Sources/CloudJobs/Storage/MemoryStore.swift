@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// Job documents are kept in their stored form, so that what the other stores can't keep isn't kept here either; runs
 /// are kept as they are, payload bytes included.
-public final class MemoryStore: PurgingStore {
+public final class MemoryStore: PurgingStore, DueTimeStore {
   private struct Document {
     var fields: JSONValue
     /// The fields as decoded when they were stored, so that reading costs nothing.
@@ -17,6 +17,7 @@ public final class MemoryStore: PurgingStore {
     var runs: [RunID: (version: Version, run: Run)] = [:]
     var due = OrderedTimes<DocumentName>()
     var waking = OrderedTimes<RunID>()
+    var expiring = OrderedTimes<RunID>()
     var journal: [DocumentName: JournalEntry] = [:]
     var lastVersion: Int64 = 0
     var lastTime = Timestamp.distantPast
@@ -71,6 +72,17 @@ public final class MemoryStore: PurgingStore {
         entries.count > limit ? StoreCursor(key: entries[limit - 1].key, id: entries[limit - 1].id.rawValue) : nil
       return StorePage(
         records: entries.prefix(limit).compactMap { Self.runRecord($0.id, state) }, next: next, time: time)
+    }
+  }
+
+  /// When jobs and runs come due.
+  public func dueTimes() async throws(StoreError) -> DueTimes {
+    let now = clock.now()
+    return state.withLock { state in
+      let time = Self.advance(&state, to: now)
+      return DueTimes(
+        time: time, earliest: [state.due.first, state.waking.first].compactMap { $0 }.min(),
+        next: [state.due.first(after: time), state.waking.first(after: time)].compactMap { $0 }.min())
     }
   }
 
@@ -157,10 +169,13 @@ public final class MemoryStore: PurgingStore {
   private static func apply(_ write: Write, _ state: inout State) {
     switch write {
     case .putRun(let run, _):
-      state.waking.set(run.id, from: state.runs[run.id]?.run.wakeAt, to: run.wakeAt)
+      let old = state.runs[run.id]?.run
+      state.waking.set(run.id, from: old?.wakeAt, to: run.wakeAt)
+      state.expiring.set(run.id, from: old?.expireAt, to: run.expireAt)
       state.runs[run.id] = (nextVersion(&state), run)
     case .deleteRun(let id, _):
       state.waking.set(id, from: state.runs[id]?.run.wakeAt, to: nil)
+      state.expiring.set(id, from: state.runs[id]?.run.expireAt, to: nil)
       state.runs[id] = nil
     case .putConfiguration(let id, let configuration, _):
       put(DocumentName(id.rawValue), &state) { configuration.replacing(in: $0) }
@@ -212,11 +227,9 @@ extension MemoryStore {
     let now = clock.now()
     return state.withLock { state in
       let time = Self.advance(&state, to: now)
-      let expired = state.runs.values.map(\.run).filter { $0.expireAt.map { $0 <= time } ?? false }
-      let first = expired.sorted { ($0.expireAt ?? time, $0.id) < ($1.expireAt ?? time, $1.id) }
-      let doomed = first.prefix(StoreLimits.page(limit))
-      for run in doomed { Self.apply(.deleteRun(run.id, .none), &state) }
-      return doomed.count
+      let expired = state.expiring.entries(until: time, after: nil, limit: StoreLimits.page(limit))
+      for entry in expired { Self.apply(.deleteRun(entry.id, .none), &state) }
+      return expired.count
     }
   }
 

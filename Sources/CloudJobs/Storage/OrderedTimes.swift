@@ -26,6 +26,20 @@ struct OrderedTimes<ID: Comparable & Sendable>: Sendable {
     return ArraySlice(Array(entries[start..<end]))
   }
 
+  /// The earliest time of all.
+  var first: Timestamp? { entries.first.map { Timestamp(microseconds: $0.key) } }
+
+  /// The earliest time after another.
+  func first(after time: Timestamp) -> Timestamp? {
+    var low = 0
+    var high = entries.count
+    while low < high {
+      let middle = (low + high) / 2
+      if entries[middle].key <= time.microseconds { low = middle + 1 } else { high = middle }
+    }
+    return low < entries.count ? Timestamp(microseconds: entries[low].key) : nil
+  }
+
   private func firstIndex(notBefore place: (Int64, ID)) -> Int {
     var low = 0
     var high = entries.count

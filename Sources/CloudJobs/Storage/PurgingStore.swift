@@ -2,7 +2,8 @@ public import CloudJobsCore
 
 /// A store that keeps expired runs until it is told to delete them.
 ///
-/// A store that deletes them by itself, as Firestore does by a time-to-live policy, is none.
+/// The runtime purges it: a worker with each housekeeping, a master pass once an hour. Firestore can also delete
+/// expired runs by a time-to-live policy; a purge then finds nothing to do.
 public protocol PurgingStore: JobStore {
   /// Deletes runs whose `expireAt` has come by the store's clock, those that expired first before others.
   ///

@@ -6,6 +6,7 @@ struct StoreAccess: Sendable {
   let clock: any JobClock
   let random: RandomSource
   let retry: StoreRetry
+  let health: HealthMonitor
 
   func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
     try await attempt { () async throws(StoreError) in try await store.read(jobs: jobs, runs: runs) }
@@ -39,7 +40,7 @@ struct StoreAccess: Sendable {
     var delays = RetryDelays(first: retry.delay)
     for _ in 1..<max(1, retry.tries) {
       do throws(StoreError) {
-        return try await call()
+        return try await noted(call)
       } catch  where error.code == .unavailable {
         guard let delay = random.draw({ delays.next(asked: error.retryAfter, random: &$0) }) else { throw error }
         do {
@@ -49,7 +50,26 @@ struct StoreAccess: Sendable {
         }
       }
     }
-    return try await call()
+    return try await noted(call)
+  }
+
+  /// Makes a call and notes for the health report whether the store answered.
+  private func noted<Result: Sendable>(
+    _ call: () async throws(StoreError) -> Result
+  ) async throws(StoreError) -> Result {
+    do throws(StoreError) {
+      let result = try await call()
+      health.note { $0.storeAnswered() }
+      return result
+    } catch {
+      if error.code == .unavailable {
+        let now = clock.now()
+        health.note { $0.storeFailed(error.message, at: now) }
+      } else {
+        health.note { $0.storeAnswered() }
+      }
+      throw error
+    }
   }
 }
 

@@ -30,6 +30,8 @@ public struct JobRecord: Sendable {
   public var nextRun: Timestamp?
   /// `state.quarantine` as stored, also where the document can't be read.
   public var quarantine: String?
+  /// Fields of the document that are not read.
+  public var unknownFields: [JobConfiguration.UnknownField] = []
 
   /// A record.
   public init(
@@ -51,6 +53,7 @@ public struct JobRecord: Sendable {
       value.string.flatMap { Timestamp(rfc3339: $0) } ?? value.integer.map { Timestamp(milliseconds: $0) }
     }
     quarantine = fields["state"]?["quarantine"]?.string
+    unknownFields = JobConfiguration.unknownFields(of: fields)
     do throws(JobError) {
       document = .success(try JobDocument(id: try JobID(id), fields: fields))
     } catch {

@@ -75,6 +75,10 @@ struct ConformanceWorld: Sendable {
     try ConformanceFailure.unwrap(store as? any PurgingStore, "the store as a PurgingStore")
   }
 
+  func dueTimes() async throws -> DueTimes {
+    try await ConformanceFailure.unwrap(store as? any DueTimeStore, "the store as a DueTimeStore").dueTimes()
+  }
+
   /// Reads all pages of a list and checks that each but the last is full and says where the next begins.
   func walk<Record>(
     _ limit: Int, _ page: (StoreCursor?) async throws -> StorePage<Record>

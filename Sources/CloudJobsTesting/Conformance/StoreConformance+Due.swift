@@ -147,3 +147,41 @@ extension StoreConformance {
     }
   ]
 }
+
+/// When work comes due.
+extension StoreConformance {
+  static let dueTimeCases: [Case] = [
+    Case("An empty store has no due times", needs: [.dueTimes]) { world in
+      let times = try await world.dueTimes()
+      try ConformanceFailure.expect(times, DueTimes(time: world.time(0), earliest: nil, next: nil), "the times")
+    },
+    Case("The earliest due time may have passed or be now; the next one is ahead", needs: [.dueTimes]) { world in
+      try await world.commit(.patchState("late", Samples.nextRun(world.time(-9)), .none))
+      try await world.commit(.putRun(Samples.run("now", wakeAt: world.time(0)), .none))
+      let due = DueTimes(time: world.time(0), earliest: world.time(-9), next: nil)
+      try ConformanceFailure.expect(try await world.dueTimes(), due, "the times while all has come")
+      try await world.commit(.putRun(Samples.run("soon", wakeAt: world.time(3)), .none))
+      try await world.commit(.patchState("later", Samples.nextRun(world.time(5)), .none))
+      try ConformanceFailure.expect(try await world.dueTimes().next, world.time(3), "the next time, of a run")
+      try await world.commit(.patchState("sooner", Samples.nextRun(world.time(1)), .none))
+      try ConformanceFailure.expect(try await world.dueTimes().next, world.time(1), "the next time, of a job")
+    },
+    Case("Due times move with changes and deletions", needs: [.dueTimes]) { world in
+      try await world.commit(.putRun(Samples.run("one", wakeAt: world.time(3)), .none))
+      try await world.commit(.putRun(Samples.run("one", wakeAt: world.time(4)), .none))
+      try ConformanceFailure.expect(try await world.dueTimes().earliest, world.time(4), "the changed time")
+      try await world.commit(.putRun(Samples.run("one", wakeAt: nil), .none))
+      try ConformanceFailure.expect(try await world.dueTimes().earliest, nil, "the time that was taken away")
+      try await world.commit(.patchState("job", Samples.nextRun(world.time(2)), .none))
+      try await world.commit(.deleteJob("job", .none))
+      try ConformanceFailure.expect(try await world.dueTimes().earliest, nil, "the time of a deleted document")
+    },
+    Case("What has come stays the earliest when time moves on", needs: [.dueTimes]) { world in
+      try await world.commit(.putRun(Samples.run("one", wakeAt: world.time(3)), .none))
+      world.clock.advance(by: .seconds(3))
+      let times = try await world.dueTimes()
+      try ConformanceFailure.expect(
+        times, DueTimes(time: world.time(3), earliest: world.time(3), next: nil), "the times")
+    },
+  ]
+}

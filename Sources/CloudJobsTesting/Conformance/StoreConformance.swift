@@ -21,6 +21,8 @@ public enum StoreConformance {
     case reopening
     /// Delete what has expired: the store is a ``PurgingStore``.
     case purging
+    /// Tell when work comes due: the store is a ``DueTimeStore``.
+    case dueTimes
   }
 
   /// How the suite gets at a store.
@@ -72,7 +74,7 @@ public enum StoreConformance {
   public static let cases: [Case] =
     preconditionCases + atomicityCases + versionCases + fenceCases + documentCases + importCases + runCases
     + payloadCases + dueCases + wakingCases + jobListCases + runListCases + journalCases + timeCases + limitCases
-    + concurrencyCases + purgeCases
+    + concurrencyCases + purgeCases + dueTimeCases
 
   /// The cases that take no powers other than these.
   public static func cases(offering powers: Set<Power>) -> [Case] {

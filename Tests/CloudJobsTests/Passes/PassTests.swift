@@ -35,6 +35,23 @@ struct PassTests {
     #expect(try await world.journal().isEmpty)
   }
 
+  @Test("A time whose run another trigger has made is passed over once, and does not keep the job due")
+  func madeElsewhere() async throws {
+    let runtime = try await world.runtime { recording("job") }
+    let slot = try #require(try await world.document("job").state.nextRun)
+    world.clock.advance(by: .minutes(1))
+    var delivery = Delivery(job: "job", trigger: .schedule, scheduledFor: slot)
+    delivery.occurrence = .slot(slot)
+    #expect(await runtime.deliver(delivery).status == .succeeded)
+    let summary = await runtime.pass()
+    #expect((summary.due, summary.started, summary.raced) == (1, 0, 0))
+    #expect(try await world.document("job").state.nextRun == slot + .minutes(1))
+    #expect(world.effects.count == 1)
+    #expect(try await world.journal() == ["job duplicate"])
+    world.clock.advance(by: .minutes(1))
+    #expect(await runtime.pass().started == 1)
+  }
+
   @Test("The due are served by priority, then time, then name")
   func order() async throws {
     var options = world.options()

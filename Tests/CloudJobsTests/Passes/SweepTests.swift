@@ -67,6 +67,18 @@ struct SweepTests {
     }
   }
 
+  @Test("Two passes at once count each run that they set going once", arguments: 0..<10)
+  func twoPasses(round: Int) async throws {
+    let world = World()
+    let one = try await runtime("one", in: world, queue: .store)
+    let two = try await runtime("two", in: world, queue: .store)
+    try await one.enqueue((0..<4).map { EnqueueRequest("job", key: "\(round)-\($0)") })
+    async let first = one.pass()
+    async let second = two.pass()
+    #expect(await first.recovered + second.recovered == 4)
+    #expect(world.effects.count == 4)
+  }
+
   @Test("With the store as queue, each pass executes what waits, retries and crashes included")
   func storeQueue() async throws {
     let world = World()

@@ -14,7 +14,11 @@ struct StoreAccessTests {
     let clock = SettableClock(.epoch)
     let access = StoreAccess(
       store: MemoryStore(clock: clock), clock: clock, random: RandomSource(SeededRandom(state: 7)),
-      retry: StoreRetry())
+      retry: StoreRetry(),
+      health: HealthMonitor(
+        HealthState(
+          startedAt: .epoch, expectations: HealthExpectations(.pass, RuntimeOptions(), hasWorker: false)),
+        logger: RuntimeOptions().logger))
     let count = Mutex(0)
     try? await call(access) { () throws(StoreError) in
       count.withLock { $0 += 1 }

@@ -1,0 +1,88 @@
+import CloudJobsCore
+import Logging
+import Synchronization
+
+extension JobRuntime {
+  /// Limit of the records that an overdue check reads of each kind.
+  static let overdueLimit = 100
+
+  /// Reports whether the runtime does its work: the last pass, what is overdue, and what is wrong with the store, its
+  /// clock and its documents.
+  ///
+  /// The store is asked at most once in a few seconds, however often this is called.
+  public func healthReport() async -> JobHealth {
+    let now = clock.now()
+    if health.note({ $0.startsCheck(at: now) }) {
+      let overdue = await measureOverdue()
+      health.note { $0.observe(overdue) }
+    }
+    let problems = health.problems(at: clock.now())
+    let isDraining = active.isDraining
+    return JobHealth(
+      status: isDraining ? .draining : problems.isEmpty ? .ok : .degraded,
+      startedAt: health.note { $0.startedAt }, lastPass: health.note { $0.lastPass },
+      activeDeliveries: active.deliveries, registeredJobs: registry.jobs.count, problems: problems)
+  }
+
+  /// Counts what is due for too long; nil where the store does not answer.
+  func measureOverdue() async -> Overdue? {
+    let expectations = health.note { $0.expectations }
+    do throws(StoreError) {
+      let jobs = try await store.dueJobs(after: nil, limit: Self.overdueLimit)
+      let runs = try await store.wakingRuns(after: nil, limit: Self.overdueLimit)
+      let now = clock.now()
+      health.note { state in
+        state.storeAnswered()
+        state.observe(storeTime: runs.time, at: now)
+      }
+      return Overdue(jobs, runs, of: registry, expectations)
+    } catch {
+      let (now, message) = (clock.now(), error.message)
+      health.note { $0.storeFailed(message, at: now) }
+      return nil
+    }
+  }
+}
+
+extension HealthExpectations {
+  /// What can be expected of a runtime.
+  ///
+  /// - Parameters:
+  ///   - owner: who tries again when an attempt fails.
+  ///   - options: the runtime's options.
+  ///   - hasWorker: whether a worker runs in the process.
+  init(_ owner: RetryOwner, _ options: RuntimeOptions, hasWorker: Bool) {
+    if hasWorker {
+      passRemedy = ""
+      (jobsOverdueAfter, runsOverdueAfter) = (.seconds(5), .seconds(5))
+      return
+    }
+    passRemedy =
+      owner == .pass
+      ? "Run a JobServer or a JobWorker, or have POST master called once a minute."
+      : "Have Cloud Scheduler call POST master once a minute."
+    jobsOverdueAfter = .minutes(2)
+    runsOverdueAfter = owner == .runtime ? options.housekeeping + .minutes(2) : .minutes(2)
+  }
+}
+
+extension Overdue {
+  /// What two pages of due records show to be overdue; records of jobs that are registered elsewhere do not count.
+  init(
+    _ jobs: StorePage<JobRecord>, _ runs: StorePage<RunRecord>, of registry: JobRegistry,
+    _ expectations: HealthExpectations
+  ) {
+    let late = jobs.records.filter { record in
+      guard let id = try? JobID(record.id), registry.jobs[id] != nil, let time = record.nextRun else { return false }
+      return jobs.time - time > expectations.jobsOverdueAfter
+    }
+    let waiting = runs.records.compactMap { try? $0.run.get() }.filter { run in
+      guard registry.jobs[run.job] != nil, let time = run.wakeAt else { return false }
+      return runs.time - time > expectations.runsOverdueAfter
+    }
+    self.jobs = late.count
+    self.runs = waiting.count
+    oldest = (late.compactMap(\.nextRun) + waiting.compactMap(\.wakeAt)).min()
+    isCut = jobs.next != nil || runs.next != nil
+  }
+}

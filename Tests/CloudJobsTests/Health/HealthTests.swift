@@ -1,0 +1,125 @@
+import CloudJobsCore
+import HTTPTypes
+import Logging
+import Synchronization
+import Testing
+
+@testable import CloudJobs
+
+@Suite("The health report")
+struct HealthTests {
+  private let world = World()
+
+  private func state(_ owner: RetryOwner = .pass, hasWorker: Bool = false) -> HealthState {
+    HealthState(
+      startedAt: World.start, expectations: HealthExpectations(owner, RuntimeOptions(), hasWorker: hasWorker))
+  }
+
+  @Test("A failing store is a problem from its first failure until it answers")
+  func store() {
+    var state = state()
+    state.storeFailed("It is full.", at: World.start + .seconds(1))
+    state.storeFailed("It is gone.", at: World.start + .seconds(9))
+    let problems = state.problems(at: World.start + .seconds(10))
+    #expect(problems.map(\.code) == [.storeUnavailable])
+    #expect(problems.first?.since == World.start + .seconds(1))
+    #expect(problems.first?.message.contains("It is gone.") == true)
+    state.storeAnswered()
+    #expect(state.problems(at: World.start + .seconds(11)).isEmpty)
+  }
+
+  @Test(
+    "A store's time that is ahead of the clock by more than 3 s is a problem",
+    arguments: [(-60, false), (0, false), (3, false), (4, true), (3_600, true)])
+  func clock(ahead seconds: Int, isProblem: Bool) {
+    var state = state()
+    state.observe(storeTime: World.start + .seconds(seconds), at: World.start)
+    #expect(state.problems(at: World.start).map(\.code) == (isProblem ? [.clockBehind] : []))
+    state.observe(storeTime: World.start, at: World.start)
+    #expect(state.problems(at: World.start).isEmpty)
+  }
+
+  @Test("What is overdue is put down to the missing pass where none has run for a while")
+  func overdue() {
+    var state = state()
+    state.observe(Overdue(jobs: 2, runs: 100, oldest: World.start, isCut: true))
+    let early = state.problems(at: World.start + .seconds(150))
+    #expect(early.map(\.code) == [.overdueJobs, .overdueRuns])
+    #expect(!early.contains { $0.message.contains("pass") })
+    let late = state.problems(at: World.start + .seconds(151))
+    #expect(late.allSatisfy { $0.message.contains("No master pass has run") && $0.message.contains("JobWorker") })
+    #expect(late.last?.message.hasPrefix("At least 100 runs") == true)
+    state.passEnded(at: World.start + .seconds(151))
+    #expect(!state.problems(at: World.start + .seconds(152)).contains { $0.message.contains("pass") })
+  }
+
+  @Test("A service that nothing triggers says so: the route answers degraded with what is overdue")
+  func nothingTriggers() async throws {
+    let runtime = try await JobRuntime(
+      try JobRegistry {
+        PeriodicJob("tick", every: .seconds(60)) { _ in .done }
+        EndpointJob("job") { _ in .done }
+      }, store: world.memory, queue: .store, authentication: .trustLoopback, options: world.options())
+    try await runtime.enqueue("job")
+    #expect(await runtime.healthReport().status == .ok)
+    world.clock.advance(by: .minutes(10))
+    let report = await runtime.healthReport()
+    #expect(report.status == .degraded && report.lastPass == nil)
+    #expect(report.problems.map(\.code) == [.overdueJobs, .overdueRuns])
+    let request = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/jobs/health")
+    let response = await runtime.handle(request, peer: .inProcess)
+    let body = try JSONValue(parsing: response.body)
+    #expect(response.head.status == .ok && body["status"] == "degraded")
+    #expect(body["problems"]?.array?.count == 2)
+    #expect(!String(decoding: response.body, as: UTF8.self).contains("tick"), "names are for authenticated callers")
+    _ = await runtime.pass()
+    world.clock.advance(by: .seconds(6))
+    #expect(await runtime.healthReport().status == .ok)
+    #expect(await runtime.healthReport().lastPass != nil)
+  }
+
+  @Test("A store in trouble, documents set aside and unreadable runs show in the report, and are logged once each")
+  func troubles() async throws {
+    let log = Mutex<[String]>([])
+    var options = world.options()
+    options.logger = Logger(label: "test") { _ in CollectingLog { line in log.withLock { $0.append(line) } } }
+    let runtime = try await JobRuntime(
+      try JobRegistry { PeriodicJob("tick", every: .seconds(60)) { _ in .done } }, store: world.store, queue: .store,
+      authentication: .trustLoopback, options: options)
+    world.store.isDown = true
+    for _ in 0..<3 { _ = await runtime.pass() }
+    #expect(await runtime.healthReport().problems.map(\.code) == [.storeUnavailable])
+    world.store.isDown = false
+    world.memory.importJob(id: "tick", fields: ["cron": 7])
+    try await runtime.reconcileDocuments()
+    world.clock.advance(by: .seconds(6))
+    for _ in 0..<3 { _ = await runtime.pass() }
+    #expect(await runtime.healthReport().problems.map(\.code) == [.documentsSetAside])
+    let problems = log.withLock { $0.filter { $0.contains("problem=") } }
+    #expect(problems.count == 3, "\(problems)")
+    world.memory.importJob(id: "tick", fields: ["cron": "* * * * *"])
+    try await runtime.reconcileDocuments()
+    #expect(await runtime.healthReport().status == .ok)
+  }
+}
+
+/// A log that hands each line on as text.
+struct CollectingLog: LogHandler {
+  let add: @Sendable (String) -> Void
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.debug
+
+  init(_ add: @escaping @Sendable (String) -> Void) {
+    self.add = add
+  }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    let fields = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
+    add("\(event.level): \(event.message) \(fields)")
+  }
+}

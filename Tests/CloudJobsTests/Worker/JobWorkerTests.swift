@@ -1,0 +1,251 @@
+import CloudJobsCore
+import Logging
+import Synchronization
+import Testing
+
+@testable import CloudJobs
+
+@Suite("The worker in virtual time")
+struct JobWorkerTests {
+  private let world = World()
+
+  private func runtime(
+    _ owner: String = "one", store: (any JobStore)? = nil, @JobRegistryBuilder _ jobs: () -> [any JobHandler]
+  ) async throws -> JobRuntime {
+    try await JobRuntime(
+      try JobRegistry(jobs), store: store ?? world.memory, queue: .store, authentication: .trustLoopback,
+      options: world.options(owner))
+  }
+
+  /// Lets a worker run while a test moves the clock.
+  private func working(
+    _ runtimes: JobRuntime..., options: JobWorker.Options = .init(), _ body: () async throws -> Void
+  ) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for runtime in runtimes { group.addTask { await JobWorker(runtime, options: options).run() } }
+      try await body()
+      for runtime in runtimes { await runtime.drain(within: .zero) }
+      try await group.waitForAll()
+    }
+  }
+
+  /// Lets other tasks run until a condition holds.
+  private func until(_ condition: () async throws -> Bool) async throws {
+    for _ in 0..<200_000 {
+      if try await condition() { return }
+      await Task.yield()
+    }
+    Issue.record("The condition does not hold.")
+  }
+
+  /// Lets other tasks run until the worker and nothing else sleeps.
+  private func rest(_ sleepers: Int = 1) async throws {
+    var calm = 0
+    try await until {
+      calm = world.clock.sleepers == sleepers ? calm + 1 : 0
+      return calm > 200
+    }
+  }
+
+  @Test("A run is executed at once, a delayed one at its time and not before, though the worker polls in between")
+  func times() async throws {
+    let effects = world.effects
+    let runtime = try await runtime {
+      EndpointJob("job", input: String.self) { name, _ in
+        effects.add(name)
+        return .done
+      }
+    }
+    try await working(runtime) {
+      try await rest()
+      try await runtime.enqueue("job", "now")
+      try await until { effects.list == ["now"] }
+      try await rest()
+      try await runtime.enqueue(in: .milliseconds(4_500), "job", "later")
+      for _ in 0..<4 {
+        try await rest()
+        world.clock.advance(by: .seconds(1))
+      }
+      try await rest()
+      world.clock.advance(by: .milliseconds(499))
+      try await rest()
+      #expect(effects.list == ["now"])
+      world.clock.advance(by: .milliseconds(1))
+      try await until { effects.list == ["now", "later"] }
+    }
+  }
+
+  @Test("A failed attempt is retried at its delay, without a pass")
+  func retries() async throws {
+    let effects = world.effects
+    let runtime = try await runtime {
+      EndpointJob("job") { context in
+        effects.add("\(context.attempt) at \((context.clock.now() - World.start).components.seconds)")
+        if context.attempt < 3 { throw JobFailure.failed("not yet") }
+        return .done
+      }.retry(RetryPolicy(maxAttempts: 3, backoff: .fixed(.seconds(2)), jitter: .none))
+    }
+    try await working(runtime) {
+      try await runtime.enqueue("job")
+      for count in 1...3 {
+        try await until { effects.count == count }
+        if count == 3 { break }
+        for _ in 0..<2 {
+          try await rest()
+          world.clock.advance(by: .seconds(1))
+        }
+      }
+      #expect(effects.list == ["1 at 0", "2 at 2", "3 at 4"])
+    }
+  }
+
+  @Test("A periodic job runs at each of its times, also between the minutes and while an attempt is under way")
+  func periodic() async throws {
+    let effects = world.effects
+    let gate = Gate()
+    let runtime = try await runtime {
+      PeriodicJob("tick", every: .seconds(7)) { context in
+        effects.add("\(context.scheduledFor.map { $0 - World.start } ?? .zero)")
+        if effects.count == 1 { await gate.pass() }
+        return .done
+      }.overlap(.allow)
+    }
+    try await working(runtime) {
+      try await rest()
+      let first = try #require(try await world.document("tick").state.nextRun)
+      world.clock.advance(by: first - world.clock.now())
+      await gate.arrivals()
+      for count in 2...4 {
+        try await rest(2)
+        world.clock.advance(by: .seconds(7))
+        try await until { effects.count == count }
+      }
+      gate.open()
+    }
+    #expect(try await world.runs().count == 4)
+    #expect(Set(try await world.runs().map(\.scheduledFor)).count == 4)
+  }
+
+  @Test("A long attempt holds nobody else up, and no more attempts execute at once than allowed")
+  func concurrency() async throws {
+    let (effects, gate) = (world.effects, Gate())
+    let runtime = try await runtime {
+      EndpointJob("slow") { _ in
+        await gate.pass()
+        return .done
+      }
+      EndpointJob("quick") { _ in
+        effects.add("quick")
+        return .done
+      }
+    }
+    var options = JobWorker.Options()
+    options.concurrency = 2
+    try await working(runtime, options: options) {
+      try await runtime.enqueue("slow")
+      await gate.arrivals()
+      for count in 1...5 {
+        try await runtime.enqueue("quick")
+        try await until { effects.count == count }
+      }
+      try await runtime.enqueue("slow")
+      await gate.arrivals(2)
+      try await runtime.enqueue("quick")
+      try await rest(3)
+      #expect(effects.count == 5, "both places are taken")
+      gate.open()
+      try await until { effects.count == 6 }
+    }
+  }
+
+  @Test("Two workers over one store run each occurrence once")
+  func sharing() async throws {
+    let effects = world.effects
+    func jobs() -> [any JobHandler] {
+      [
+        EndpointJob("job", input: Int.self) { number, _ in
+          effects.add("\(number)")
+          return .done
+        },
+        PeriodicJob("tick", every: .seconds(1)) { context in
+          effects.add("tick \(context.runID)")
+          return .done
+        },
+      ]
+    }
+    let (one, two) = (try await runtime("one") { jobs() }, try await runtime("two") { jobs() })
+    try await working(one, two) {
+      try await one.enqueue((0..<200).map { EnqueueRequest("job", $0, notBefore: World.start + .seconds($0 % 5)) })
+      for second in 1...5 {
+        try await rest(2)
+        world.clock.advance(by: .seconds(1))
+        try await until { effects.list.count { !$0.hasPrefix("tick") } >= min(200, 40 * (second + 1)) }
+      }
+      try await until { effects.list.count { $0.hasPrefix("tick") } == 5 }
+    }
+    #expect(Set(effects.list).count == effects.count, "nothing ran twice")
+    #expect(effects.count == 205)
+    #expect(try await world.runs().allSatisfy { $0.attempt == 1 && $0.status == .succeeded })
+  }
+
+  @Test("Work that can't be done here does not keep the worker busy: a look a second, one try a minute in the end")
+  func stuck() async throws {
+    let maker = try await runtime("maker") { PeriodicJob("elsewhere", every: .seconds(60)) { _ in .done } }
+    try await maker.enqueue("elsewhere")
+    world.clock.advance(by: .minutes(5))
+    let store = FaultyStore(world.memory)
+    let runtime = try await runtime(store: store) { EndpointJob("job") { _ in .done } }
+    try await working(runtime) {
+      try await rest()
+      store.reset()
+      for _ in 0..<60 {
+        world.clock.advance(by: .seconds(1))
+        try await rest()
+      }
+      // A store that can't tell its due times is asked by two queries, and by two more for the pages that are due; two
+      // held items add six looks each.
+      #expect(store.counts.queries <= 4 * 75, "\(store.counts.queries) queries in a minute")
+    }
+  }
+
+  @Test("An edited document counts within the reconcile interval, and configure(_:_:) at once")
+  func edits() async throws {
+    let effects = world.effects
+    let runtime = try await runtime {
+      PeriodicJob("tick", every: .hours(1)) { _ in
+        effects.add("tick")
+        return .done
+      }
+    }
+    try await working(runtime) {
+      try await rest()
+      try await runtime.configure("tick") { $0.interval = .seconds(5) }
+      for _ in 0..<6 {
+        try await rest()
+        world.clock.advance(by: .seconds(1))
+      }
+      try await until { effects.count >= 1 }
+      world.memory.importJob(id: "tick", fields: ["interval": 3])
+      for _ in 0..<14 {
+        try await rest()
+        world.clock.advance(by: .seconds(1))
+      }
+      try await until { effects.count >= 3 }
+    }
+  }
+
+  @Test("Ended runs are deleted after their retention")
+  func retention() async throws {
+    let runtime = try await runtime { EndpointJob("job") { _ in .done }.retention(.minutes(30)) }
+    try await working(runtime) {
+      let id = try await runtime.enqueue("job").id
+      try await until { try await world.run(id).status == .succeeded }
+      try await rest()
+      world.clock.advance(by: .minutes(30) - .seconds(1))
+      try await rest()
+      #expect(try await world.runs().count == 1)
+      world.clock.advance(by: .minutes(6))
+      try await until { try await world.runs().isEmpty }
+    }
+  }
+}
