@@ -24,7 +24,8 @@ public struct HandlerResponse: Sendable {
 extension JobRuntime {
   /// Takes an HTTP request: authenticates, decodes, decides, executes, answers.
   ///
-  /// Routes under the mount path: `POST trigger`, `POST scheduled/{jobId}`, `POST master`, `GET health`.
+  /// Routes under the mount path: `POST trigger`, `POST scheduled/{jobId}`, `POST master`, `GET jobs`,
+  /// `GET jobs/{jobId}`, `PATCH jobs/{jobId}`, `GET runs`, `GET runs/{runId}`, `GET health`.
   ///
   /// | status | meaning |
   /// | --- | --- |
@@ -57,8 +58,7 @@ extension JobRuntime {
         logRefusal(error)
         response.head.headerFields[.wwwAuthenticate] = "Bearer"
       case .methodNotAllowed:
-        let isHealth = Route(path: request.path ?? "", mountPath: mountPath) == .health
-        response.head.headerFields[.allow] = isHealth ? "GET, HEAD" : "POST"
+        response.head.headerFields[.allow] = Route(path: request.path ?? "", mountPath: mountPath)?.allow
       case .permissionDenied: logRefusal(error)
       default: break
       }
@@ -95,41 +95,65 @@ extension JobRuntime {
   private func respond(
     to request: HTTPRequest, body: [UInt8], peer: Peer, at mountPath: String
   ) async throws(JobError) -> HandlerResponse {
-    guard let route = Route(path: request.path ?? "", mountPath: mountPath) else {
-      throw JobError(.notFound, "Nothing is here. POST to \(mountPath)/trigger, /scheduled/{jobId} or /master.")
+    let target = request.path ?? ""
+    guard let route = Route(path: target, mountPath: mountPath) else {
+      throw JobError(
+        .notFound,
+        "Nothing is here. POST to \(mountPath)/trigger, /scheduled/{jobId} or /master; GET /jobs, /runs or /health.")
     }
-    if route == .health {
-      guard request.method == .get || request.method == .head else { throw Self.wrongMethod("GET") }
-      return health()
-    }
-    guard request.method == .post else { throw Self.wrongMethod("POST") }
+    guard route.methods.contains(request.method) else { throw Self.wrongMethod(route.allow) }
+    if route == .health { return await healthResponse() }
     try await authentication.authenticate(request, peer: peer)
-    let headers = EnvelopeHeaders(request.headerFields.map { (name: $0.name.rawName, value: $0.value) })
-    guard case .envelope(let path) = route else { return health() }
-    let delivery = try Envelope.decode(EnvelopeRequest(path: path, headers: headers, body: body))
-    if delivery.job == .master { return Self.response(to: await pass()) }
-    return Self.response(to: await deliver(delivery), now: clock.now())
+    switch route {
+    case .health: return await healthResponse()
+    case .runs: return try await listRuns(target)
+    case .run(let id): return try await showRun(id)
+    case .jobs: return try await listJobs(target)
+    case .job(let text):
+      let id = try JobID(text)
+      if request.method == .patch {
+        _ = try await configure(id, merging: try JSONValue(parsing: body, limits: .envelope))
+      }
+      return try await showJob(id)
+    case .envelope(let path):
+      let headers = EnvelopeHeaders(request.headerFields.map { (name: $0.name.rawName, value: $0.value) })
+      let delivery = try Envelope.decode(EnvelopeRequest(path: path, headers: headers, body: body))
+      if delivery.job == .master { return Self.response(to: await pass()) }
+      return Self.response(to: await deliver(delivery), now: clock.now())
+    }
   }
 
   private static func wrongMethod(_ allowed: String) -> JobError {
     JobError(.methodNotAllowed, "This path takes \(allowed) only.")
   }
 
-  private func health() -> HandlerResponse {
-    let isDraining = active.isDraining
-    return Self.response(
-      isDraining ? .serviceUnavailable : .ok,
-      [
-        "status": .string(isDraining ? "draining" : "ok"), "jobs": .integer(Int64(registry.jobs.count)),
-        "active": .integer(Int64(active.deliveries)),
-      ])
+  /// A degraded runtime answers 200 too: to restart it would not help.
+  private func healthResponse() async -> HandlerResponse {
+    let report = await healthReport()
+    return Self.response(report.status == .draining ? .serviceUnavailable : .ok, report.json)
   }
 }
 
 /// A route of the handler.
 private enum Route: Equatable {
   case health
+  case runs
+  case run(String)
+  case jobs
+  case job(String)
   case envelope(EnvelopePath)
+
+  /// The methods that the route takes.
+  var methods: [HTTPRequest.Method] {
+    switch self {
+    case .health, .runs, .run, .jobs: [.get, .head]
+    case .job: [.get, .head, .patch]
+    case .envelope: [.post]
+    }
+  }
+
+  /// The methods as the field `Allow` lists them.
+  var allow: String { methods.map(\.rawValue).joined(separator: ", ") }
 
   init?(path: String, mountPath: String) {
     let path = path.prefix { $0 != "?" && $0 != "#" }
@@ -139,6 +163,10 @@ private enum Route: Equatable {
     case (1, "trigger"): self = .envelope(.trigger)
     case (1, "master"): self = .envelope(.master)
     case (1, "health"): self = .health
+    case (1, "runs"): self = .runs
+    case (2, "runs"): self = .run(PercentEncoding.decode(segments[1], plusIsSpace: false))
+    case (1, "jobs"): self = .jobs
+    case (2, "jobs"): self = .job(PercentEncoding.decode(segments[1], plusIsSpace: false))
     case (2, "scheduled"): self = .envelope(.scheduled(PercentEncoding.decode(segments[1], plusIsSpace: false)))
     default: return nil
     }

@@ -182,7 +182,10 @@ struct HandleTests {
   func health() async throws {
     let runtime = try await runtime()
     let healthy = await runtime.handle(request(.get, "/jobs/health"))
-    #expect(try JSONValue(parsing: healthy.body) == ["status": "ok", "jobs": 5, "active": 0])
+    let report = try JSONValue(parsing: healthy.body)
+    #expect(report["status"] == "degraded" && report["jobs"] == 5 && report["active"] == 0)
+    #expect(report["problems"]?.array?.map { $0["code"] } == ["documentsSetAside"])
+    #expect(report["lastPass"]?.isNull == true)
     await runtime.drain()
     let draining = await runtime.handle(request(.get, "/jobs/health"))
     #expect(draining.head.status.code == 503)
