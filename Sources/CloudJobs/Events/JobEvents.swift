@@ -8,6 +8,7 @@ public final class JobEvents: Sendable {
   private struct Listeners {
     var next = 0
     var all: [Int: AsyncStream<JobEvent>.Continuation] = [:]
+    var observers: [@Sendable (JobEvent) -> Void] = []
     var isFinished = false
   }
 
@@ -41,6 +42,11 @@ public final class JobEvents: Sendable {
     return stream
   }
 
+  /// Calls a function with each event from now on, in the order in which they happen, before the next one can happen.
+  package func observe(_ observer: @escaping @Sendable (JobEvent) -> Void) {
+    listeners.withLock { $0.observers.append(observer) }
+  }
+
   /// Ends all streams.
   func finish() {
     let all = listeners.withLock { listeners in
@@ -58,7 +64,9 @@ public final class JobEvents: Sendable {
         .recordNanoseconds(duration.microseconds.saturatingMultiplication(by: 1_000))
     }
     logger.log(level: event.name.level, "\(event.name.rawValue)", metadata: event.metadata)
-    for listener in listeners.withLock({ Array($0.all.values) }) { listener.yield(event) }
+    let (observers, streams) = listeners.withLock { ($0.observers, Array($0.all.values)) }
+    for observer in observers { observer(event) }
+    for stream in streams { stream.yield(event) }
   }
 }
 

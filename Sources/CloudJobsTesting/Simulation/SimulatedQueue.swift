@@ -20,26 +20,13 @@ struct SimulatedQueue: TaskQueue {
     }
   }
 
-  func cancel(_ name: String, queue: String?) async throws(JobError) {
-    do throws(ServiceFault) {
-      try world.withState { (state, now) throws(ServiceFault) in
-        let queue = try SimulationSetup.queueName(queue)
-        try state.tasks.deleteTask(try CloudTasks.TaskName("\(queue)/tasks/\(name)"), at: now)
-      }
-    } catch  where error.code == .notFound {
-      return
-    } catch {
-      throw JobError(.queueUnavailable, error.message)
-    }
-  }
-
   private func create(_ task: QueuedTask) throws(ServiceFault) {
     try world.withState { (state, now) throws(ServiceFault) in
       let queue = try SimulationSetup.queueName(task.queue)
       let target = HTTPTarget(
         url: "\(SimulationSetup.origin)/jobs/trigger", headers: [HeaderField("Content-Type", "application/json")],
         body: task.body.bytes)
-      let deadline = min(max(task.deadline, .seconds(15)), .minutes(30))
+      let deadline = CloudSchedulerEntry.deadline(for: task.deadline)
       let new = CloudTasks.NewTask(
         name: "\(queue)/tasks/\(task.name)", httpRequest: target, scheduleTime: task.notBefore,
         dispatchDeadline: deadline)
