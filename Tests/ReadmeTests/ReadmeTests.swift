@@ -3,20 +3,7 @@ import CloudJobs
 import CloudJobsCore
 import CloudJobsTesting
 import Foundation
-import Synchronization
 import Testing
-
-protocol Mailer: Sendable {
-  func send(to user: String, key: String) async throws
-}
-
-private final class RecordingMailer: Mailer {
-  let sent = Mutex<[String: Int]>([:])
-
-  func send(to user: String, key: String) async throws {
-    sent.withLock { $0[user, default: 0] += 1 }
-  }
-}
 
 @Suite("The README")
 struct ReadmeTests {
@@ -48,15 +35,21 @@ struct ReadmeTests {
   @Test(
     "Each Swift example stands, line by line, in code that is compiled",
     arguments: [
-      ("README.md", "QuickStart.swift", 2),
-      ("Documentation/cloud-run.md", "../CloudRunService/ServeOnCloudRun.swift", 1),
+      (
+        "README.md",
+        [
+          "../../Examples/QuickStart/Package.swift", "../../Examples/QuickStart/Sources/QuickStart/QuickStart.swift",
+          "Simulation.swift",
+        ]
+      ),
+      ("Documentation/cloud-run.md", ["../CloudRunService/ServeOnCloudRun.swift"]),
     ])
-  func examplesAreCompiled(text: String, source: String, count: Int) throws {
-    let code = try Self.lines(of: Self.here.appendingPathComponent(source))
+  func examplesAreCompiled(text: String, sources: [String]) throws {
     let root = Self.readme.deletingLastPathComponent()
     let examples = try Self.examples(in: root.appendingPathComponent(text))
-    #expect(examples.count == count)
-    for example in examples {
+    #expect(examples.count == sources.count)
+    for (example, source) in zip(examples, sources) {
+      let code = try Self.lines(of: Self.here.appendingPathComponent(source))
       let first = try #require(example.first)
       let starts = code.indices.filter { code[$0] == first }
       #expect(
@@ -65,12 +58,42 @@ struct ReadmeTests {
     }
   }
 
-  @Test("The jobs of the example do what the README says")
-  func exampleRuns() async throws {
-    let mailer = RecordingMailer()
-    let trace = try await aWeekInASecond(try makeJobs(mailer))
-    #expect(mailer.sent.withLock { $0 } == ["42": 1], "one key, one mail, however often it is asked for")
-    #expect(trace.count { $0.contains("POST") && $0.contains("/jobs/scheduled/nightly_report") } == 7)
+  @Test("The example's manifest names a product for each module that it imports")
+  func manifest() throws {
+    let example = Self.readme.deletingLastPathComponent().appendingPathComponent("Examples/QuickStart")
+    let manifest = try String(contentsOf: example.appendingPathComponent("Package.swift"), encoding: .utf8)
+    let root = try String(
+      contentsOf: Self.readme.deletingLastPathComponent().appendingPathComponent("Package.swift"), encoding: .utf8)
+    let products = manifest.matches(of: /\.product\(name: "(\w+)"/).map { String($0.1) }
+    let code = try Self.lines(of: example.appendingPathComponent("Sources/QuickStart/QuickStart.swift"))
+    let imports = code.filter { $0.hasPrefix("import ") }.map { String($0.dropFirst(7)) }
+    #expect(Set(products) == Set(imports))
+    for product in products { #expect(root.contains(".library(name: \"\(product)\"")) }
+  }
+
+  @Test(
+    "The reference pages name just the fields and members that are read",
+    arguments: [("job-documents.md", JobConfiguration.fieldNames), ("envelopes.md", Envelope.memberNames)])
+  func references(page: String, names: Set<String>) throws {
+    let text = Self.readme.deletingLastPathComponent().appendingPathComponent("Documentation/\(page)")
+    // The first table of the page.
+    let table = try Self.lines(of: text).drop { !$0.hasPrefix("| ") }.prefix { $0.hasPrefix("| ") }
+    let named = table.compactMap { $0.firstMatch(of: /^\| `(\w+)`/).map { String($0.1) } }
+    #expect(Set(named) == names && named.count == names.count)
+  }
+
+  @Test("The page on documents names each field of the state")
+  func stateFields() throws {
+    let text = Self.readme.deletingLastPathComponent().appendingPathComponent("Documentation/job-documents.md")
+    let words = try Self.lines(of: text).joined(separator: " ")
+    for name in JobState.fieldNames { #expect(words.contains("`\(name)`"), "\(name)") }
+  }
+
+  @Test("A week passes without a cloud, and tells what ran")
+  func week() async throws {
+    let trace = try await aWeekInASecond(
+      try JobRegistry { ScheduledJob("nightly", cron: "0 2 * * *", in: "Europe/Berlin") { _ in .done } })
+    #expect(trace.count { $0.contains("job nightly") && $0.hasSuffix("succeeded") } == 7)
   }
 
   @Test("It has at most 200 lines, and names targets that the Makefile has")
