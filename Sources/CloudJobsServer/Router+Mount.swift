@@ -34,6 +34,8 @@ extension RouterMethods {
     let body: ByteBuffer
     do {
       body = try await request.body.collect(upTo: JSONLimits.envelope.bytes)
+      // A body that ends because the server does looks whole.
+      try Task.checkCancellation()
     } catch is NIOTooManyBytesError {
       let limit = JSONLimits.envelope.bytes
       return HandlerResponse(JobError(.tooLarge, "The body is too long; at most \(limit) bytes are allowed."))

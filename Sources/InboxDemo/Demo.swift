@@ -8,7 +8,6 @@ import CloudJobsServer
 import Foundation
 import Logging
 import ServiceLifecycle
-import UnixSignals
 
 /// The service on its store, and the emulator beside it in one process or in another; between them is only HTTP.
 struct Demo {
@@ -71,11 +70,15 @@ struct Demo {
     let director = Director(
       demo: self, registry: registry, runtime: runtime, queue: queue, sync: sync, client: client, board: board,
       writer: writer, ports: ports)
-    let group = ServiceGroup(configuration: services(runtime, ports, director))
     Console.write("The inbox is \(Console.printable(inbox.root)); data and report.json are in \(folder.url.path).")
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask { await timeline.run(events, clock: clock) }
-      try await group.run()
+      var configuration = JobServerConfiguration(port: port)
+      // The emulator's connections are closed after those of the service.
+      configuration.drainLimit = .seconds(5)
+      try await JobServer.runUntilSignal(
+        services(runtime, configuration, ports, director), draining: runtime, configuration,
+        logger: Self.quietLogger("lifecycle"))
       await runtime.drain(within: .zero)
       try await tasks.waitForAll()
     }
@@ -90,9 +93,9 @@ struct Demo {
     try GoogleCloud(emulator: emulator, project: "demo", client: client, clock: clock)
   }
 
-  private func services(_ runtime: JobRuntime, _ ports: PortBoard, _ director: Director) -> ServiceGroupConfiguration {
-    var configuration = JobServerConfiguration(port: port)
-    configuration.drainLimit = .seconds(7)
+  private func services(
+    _ runtime: JobRuntime, _ configuration: JobServerConfiguration, _ ports: PortBoard, _ director: Director
+  ) -> [ServiceGroupConfiguration.ServiceConfiguration] {
     let server = JobServer(runtime, configuration: configuration) { port in ports.set(service: port) }
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
     if let emulator {
@@ -106,14 +109,12 @@ struct Demo {
       services.append(
         .init(service: EmulatorServer(configuration: emulator), failureTerminationBehavior: .gracefullyShutdownGroup))
     }
-    return ServiceGroupConfiguration(
-      services: services + [
-        .init(service: server, failureTerminationBehavior: .gracefullyShutdownGroup),
-        .init(
-          service: director, successTerminationBehavior: .gracefullyShutdownGroup,
-          failureTerminationBehavior: .gracefullyShutdownGroup),
-      ],
-      gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quietLogger("lifecycle"))
+    return services + [
+      .init(service: server, failureTerminationBehavior: .gracefullyShutdownGroup),
+      .init(
+        service: director, successTerminationBehavior: .gracefullyShutdownGroup,
+        failureTerminationBehavior: .gracefullyShutdownGroup),
+    ]
   }
 
   /// A log of what goes wrong only: the timeline tells the rest.

@@ -44,7 +44,7 @@ struct InboxDemo: AsyncParsableCommand {
 
   func run() async throws {
     do {
-      let port = try port ?? JobServerConfiguration(environment: ["PORT": "0"].merging(environment) { $1 }).port
+      let port = try port ?? JobServerConfiguration(environment: ["PORT": "0"].merging(environment) { $1 }).port ?? 0
       let folder = try DataFolder(path: data.isEmpty ? ".data" : data)
       let demo = try Demo(
         inbox: inbox.flatMap { $0.isEmpty ? nil : $0 }, folder: folder, port: port, emulatorPort: emulatorPort,

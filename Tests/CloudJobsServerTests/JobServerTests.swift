@@ -172,5 +172,24 @@ struct JobServerConfigurationTests {
       #expect(error?.field == "PORT")
     }
   }
+
+  @Test("What is given holds against the environment; a port that is none is refused")
+  func given() throws {
+    let environment = ["PORT": "8081", "HOST": "localhost"]
+    let open = try JobServerConfiguration().completed(by: environment)
+    #expect((open.port, open.host) == (8081, "localhost"))
+    let given = try JobServerConfiguration(host: "127.0.0.1", port: 9).completed(by: environment)
+    #expect((given.port, given.host) == (9, "127.0.0.1"))
+    #expect(throws: JobError.self) { try JobServerConfiguration(port: 70_000).completed(by: environment) }
+  }
+
+  @Test(
+    "Within the process's limit there is time left for leases and sockets",
+    arguments: [(6, 9, 6), (7, 9, 6), (1, 9, 1), (7, 2, 0), (100, 60, 57)])
+  func drainLimit(drain: Int, exit: Int, result: Int) {
+    var configuration = JobServerConfiguration()
+    (configuration.drainLimit, configuration.exitLimit) = (.seconds(drain), .seconds(exit))
+    #expect(configuration.processDrainLimit == .seconds(result))
+  }
 }
 #endif
