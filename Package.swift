@@ -91,13 +91,15 @@ let package = Package(
       [
         "CloudJobsEmulator", "CloudJobsHTTP", hummingbird, nio, lifecycle, signals, logging, httpTypes, cryptoExtras,
       ]),
+    library("ProgramConsole", ["CloudJobsCore"]),
     .executableTarget(
-      name: "cloud-jobs", dependencies: ["CloudJobsEmulatorServer", arguments, logging], swiftSettings: settings),
+      name: "cloud-jobs", dependencies: ["CloudJobsEmulatorServer", "ProgramConsole", arguments, logging],
+      swiftSettings: settings),
     .executableTarget(
       name: "inbox-demo",
       dependencies: [
-        "CloudJobs", "CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsEmulatorServer", arguments,
-        lifecycle, signals, logging, httpTypes,
+        "CloudJobs", "CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsEmulatorServer",
+        "ProgramConsole", arguments, lifecycle, signals, logging, httpTypes,
       ],
       path: "Sources/InboxDemo", swiftSettings: settings),
     .executableTarget(
@@ -130,7 +132,7 @@ let package = Package(
         httpTypes, jwt, cryptoExtras,
       ]),
     tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", "store-hammer", grdb]),
-    tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", lifecycle, httpTypes]),
+    tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", hummingbird, lifecycle, httpTypes]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
     tests("CloudJobsEmulatorServerTests", ["CloudJobsEmulatorServer", hummingbird, httpTypes]),
     tests(

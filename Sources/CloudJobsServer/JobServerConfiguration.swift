@@ -29,9 +29,14 @@ public struct JobServerConfiguration: Sendable {
   /// A configuration out of the environment's variables: `PORT`, as Cloud Run sets it, and `HOST`.
   ///
   /// - Parameter environment: the variables.
-  /// - Throws: ``JobError`` `invalidField` where `PORT` is no port.
+  /// - Throws: ``JobError`` `invalidField` where `PORT` is no port, or `HOST` neither an IP address nor a host name.
   public init(environment: [String: String]) throws(JobError) {
     self.init(host: environment["HOST"].flatMap { $0.isEmpty ? nil : $0 })
+    if let host, !HostName.isNameOrAddress(host) {
+      throw JobError(
+        .invalidField, "HOST must be an IP address or a host name, without a scheme or a port: 127.0.0.1.",
+        field: "HOST")
+    }
     if let text = environment["PORT"], !text.isEmpty {
       guard let port = Int(text), (0...65_535).contains(port) else {
         throw JobError(.invalidField, "PORT must be a number from 0 to 65535.", field: "PORT")

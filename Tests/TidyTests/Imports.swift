@@ -25,11 +25,14 @@ enum Imports {
       "ServiceLifecycle", "UnixSignals", "Logging", "HTTPTypes", "CryptoExtras",
     ],
     "CloudJobsSimulation": ["CloudJobsCore", "CloudJobs", "CloudJobsEmulator"],
-    "cloud-jobs": ["CloudJobsCore", "CloudJobsEmulator", "CloudJobsEmulatorServer", "ArgumentParser", "Logging"],
+    "ProgramConsole": ["CloudJobsCore"],
+    "cloud-jobs": [
+      "CloudJobsCore", "CloudJobsEmulator", "CloudJobsEmulatorServer", "ProgramConsole", "ArgumentParser", "Logging",
+    ],
     "InboxDemo": [
       "CloudJobsCore", "CloudJobs", "CloudJobsHTTP", "CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsServer",
-      "CloudJobsEmulator", "CloudJobsEmulatorServer", "ArgumentParser", "ServiceLifecycle", "UnixSignals", "Logging",
-      "HTTPTypes",
+      "CloudJobsEmulator", "CloudJobsEmulatorServer", "ProgramConsole", "ArgumentParser", "ServiceLifecycle",
+      "UnixSignals", "Logging", "HTTPTypes",
     ],
   ]
 

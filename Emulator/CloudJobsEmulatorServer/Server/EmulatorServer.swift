@@ -44,9 +44,10 @@ public struct EmulatorServer: Service {
 
   /// Serves until the task is cancelled or the service group shuts down.
   ///
-  /// - Throws: where the address can't be bound, the data folder or its key can't be used, or a queue of the start is
+  /// - Throws: where a value of the configuration is no good, the address can't be bound, the data folder or its key can't be used, or a queue of the start is
   ///   refused.
   public func run() async throws {
+    try configuration.validate()
     let folder = try configuration.dataFolder.map { path throws(JobError) in try DataFolder(path) }
     #if Google
     try identity.takeKey(from: folder)
@@ -60,8 +61,10 @@ public struct EmulatorServer: Service {
     }
     try await api.makeQueues(startUp)
     let check = RequestGuard(host: configuration.host)
-    let responder = CallbackResponder<BasicRequestContext> { request, _ in
-      if let fault = check.refusal(authority: request.head.authority, origin: request.headers[.origin]) {
+    let logger = configuration.logger
+    let responder = CallbackResponder<EmulatorRequestContext> { request, context in
+      if let fault = check.refusal(of: context.callerRequest(request.head)) {
+        logger.notice("A request was refused.", metadata: ["reason": "\(fault.message)"])
         return Self.response(RESTResponse(fault))
       }
       return try await Self.respond(to: request, api: api, limit: configuration.maximumBodyBytes)
@@ -138,6 +141,25 @@ public struct EmulatorServer: Service {
     return Response(
       status: .init(code: answer.status), headers: headers,
       body: .init(byteBuffer: ByteBuffer(bytes: answer.body.encoded)))
+  }
+}
+
+/// The context of a request, which tells where it came from.
+private struct EmulatorRequestContext: RequestContext {
+  var coreContext: CoreRequestContextStorage
+  let remoteAddress: SocketAddress?
+
+  init(source: ApplicationRequestContextSource) {
+    coreContext = .init(source: source)
+    remoteAddress = source.channel.remoteAddress
+  }
+
+  /// The request as the rule for local callers takes it.
+  func callerRequest(_ head: HTTPRequest) -> LocalCallerRule.Request {
+    LocalCallerRule.Request(
+      method: head.method.rawValue, scheme: head.scheme, authority: head.authority,
+      fields: head.headerFields.map { (name: $0.name.rawName, value: $0.value) },
+      peer: remoteAddress.map { $0.ipAddress.map { .address($0) } ?? .withoutAddress } ?? .unknown)
   }
 }
 #endif

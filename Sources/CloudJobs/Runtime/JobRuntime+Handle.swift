@@ -47,8 +47,26 @@ extension JobRuntime {
   public func handle(
     _ request: HTTPRequest, body: [UInt8] = [], peer: Peer = .unknown, at mountPath: String = "/jobs"
   ) async -> HandlerResponse {
+    await handle(request, peer: peer, at: mountPath) { _ in body }
+  }
+
+  /// Takes an HTTP request whose body has not been received yet; else like ``handle(_:body:peer:at:)``.
+  ///
+  /// A request that is refused for its route, its method or its caller costs no memory: its body is never asked for.
+  ///
+  /// - Parameters:
+  ///   - request: the request's head.
+  ///   - peer: where the request came from, for ``Authentication/trustLoopback``.
+  ///   - mountPath: the path under which the handler is mounted.
+  ///   - collectBody: receives the whole body, at most `limit` bytes of it; called once at most. It throws ``JobError``
+  ///     `tooLarge` for a longer one and `malformedEnvelope` for one that broke off.
+  /// - Returns: the answer; errors are `{"error":{"code":…,"message":…,"field":…}}`.
+  public func handle(
+    _ request: HTTPRequest, peer: Peer = .unknown, at mountPath: String = "/jobs",
+    collectBody: (_ limit: Int) async throws(JobError) -> [UInt8]
+  ) async -> HandlerResponse {
     do throws(JobError) {
-      return try await respond(to: request, body: body, peer: peer, at: mountPath)
+      return try await respond(to: request, peer: peer, at: mountPath, collectBody)
     } catch {
       var response = Self.response(to: error)
       switch error.code {
@@ -57,8 +75,8 @@ extension JobRuntime {
         logRefusal(error)
         response.head.headerFields[.wwwAuthenticate] = "Bearer"
       case .methodNotAllowed:
-        let isHealth = Route(path: request.path ?? "", mountPath: mountPath) == .health
-        response.head.headerFields[.allow] = isHealth ? "GET, HEAD" : "POST"
+        let methods = Route(path: request.path ?? "", mountPath: mountPath)?.methods ?? []
+        response.head.headerFields[.allow] = methods.map(\.rawValue).joined(separator: ", ")
       case .permissionDenied: logRefusal(error)
       default: break
       }
@@ -85,7 +103,9 @@ extension JobRuntime {
     body: [UInt8], headers: [String: String] = [:], path: String = "trigger", peer: Peer = .unknown
   ) async -> (status: Int, body: [UInt8]) {
     var fields = HTTPFields()
-    for (name, value) in headers { if let name = HTTPField.Name(name) { fields[name] = value } }
+    for (name, value) in headers {
+      if let name = HTTPField.Name(name) { fields.append(HTTPField(name: name, value: value)) }
+    }
     let request = HTTPRequest(
       method: .post, scheme: nil, authority: nil, path: "/jobs/" + path, headerFields: fields)
     let response = await handle(request, body: body, peer: peer)
@@ -93,26 +113,26 @@ extension JobRuntime {
   }
 
   private func respond(
-    to request: HTTPRequest, body: [UInt8], peer: Peer, at mountPath: String
+    to request: HTTPRequest, peer: Peer, at mountPath: String, _ collectBody: (Int) async throws(JobError) -> [UInt8]
   ) async throws(JobError) -> HandlerResponse {
     guard let route = Route(path: request.path ?? "", mountPath: mountPath) else {
       throw JobError(.notFound, "Nothing is here. POST to \(mountPath)/trigger, /scheduled/{jobId} or /master.")
     }
-    if route == .health {
-      guard request.method == .get || request.method == .head else { throw Self.wrongMethod("GET") }
-      return health()
+    guard route.methods.contains(request.method) else {
+      throw JobError(.methodNotAllowed, "This path takes \(route.methods[0]) only.")
     }
-    guard request.method == .post else { throw Self.wrongMethod("POST") }
-    try await authentication.authenticate(request, peer: peer)
-    let headers = EnvelopeHeaders(request.headerFields.map { (name: $0.name.rawName, value: $0.value) })
-    guard case .envelope(let path) = route else { return health() }
-    let delivery = try Envelope.decode(EnvelopeRequest(path: path, headers: headers, body: body))
-    if delivery.job == .master { return Self.response(to: await pass()) }
-    return Self.response(to: await deliver(delivery), now: clock.now())
-  }
-
-  private static func wrongMethod(_ allowed: String) -> JobError {
-    JobError(.methodNotAllowed, "This path takes \(allowed) only.")
+    switch route {
+    case .health:
+      try authentication.authenticateProbe(request, peer: peer)
+      return health()
+    case .envelope(let path):
+      try await authentication.authenticate(request, peer: peer)
+      let body = try await collectBody(JSONLimits.envelope.bytes)
+      let headers = EnvelopeHeaders(request.headerFields.map { (name: $0.name.rawName, value: $0.value) })
+      let delivery = try Envelope.decode(EnvelopeRequest(path: path, headers: headers, body: body))
+      if delivery.job == .master { return Self.response(to: await pass()) }
+      return Self.response(to: await deliver(delivery), now: clock.now())
+    }
   }
 
   private func health() -> HandlerResponse {
@@ -130,6 +150,14 @@ extension JobRuntime {
 private enum Route: Equatable {
   case health
   case envelope(EnvelopePath)
+
+  /// The methods that the route takes.
+  var methods: [HTTPRequest.Method] {
+    switch self {
+    case .health: [.get, .head]
+    case .envelope: [.post]
+    }
+  }
 
   init?(path: String, mountPath: String) {
     let path = path.prefix { $0 != "?" && $0 != "#" }
