@@ -4,6 +4,7 @@ import CloudJobsCore
 import CloudJobsEmulatorServer
 import CloudJobsGoogle
 import CloudJobsHTTP
+import CloudJobsSQLite
 import CloudJobsServer
 import Foundation
 import Logging
@@ -22,6 +23,7 @@ struct Demo {
   let emulatorData: String?
   let stays: Bool
   let clock = SystemClock()
+  let troubles: TroubleBoard
 
   /// A demo over a folder.
   ///
@@ -47,14 +49,23 @@ struct Demo {
     self.storage = storage
     self.emulatorData = emulatorData
     self.stays = stays
+    troubles = TroubleBoard(clock: clock)
   }
 
   /// Runs until the inbox is done, or until a signal comes.
-  func run() async throws {
+  ///
+  /// - Returns: whether all that the store holds can be read and reported.
+  func run() async throws -> Bool {
+    let file = storage == .sqlite ? try SQLiteStore(path: folder.database) : nil
+    return try await withHTTPClient { client in
+      let store: any JobStore = try file ?? .firestore(google(at: emulator ?? "", client))
+      return try await run(on: store.watched(by: troubles), client)
+    }
+  }
+
+  private func run(on store: any JobStore, _ client: HTTPClient) async throws -> Bool {
     let start = clock.now()
     let board = ScanBoard()
-    let client = HTTPClient()
-    let store = try storage.open(in: folder, emulator.map { try google(at: $0, client) })
     let writer = ReportWriter(store: store, inbox: inbox.root, file: folder.report, board: board)
     let registry = try DemoJobs.registry(inbox: inbox, board: board) { try await writer.write() }
     let queue = DeferredQueue()
@@ -79,8 +90,7 @@ struct Demo {
       await runtime.drain(within: .zero)
       try await tasks.waitForAll()
     }
-    try await Summary(writer: writer, store: store, report: folder.report, start: start, end: clock.now()).show()
-    await client.shutDown()
+    return try await Summary(writer: writer, store: store, report: folder.report, start: start).show()
   }
 
   /// Google Cloud in an emulator.
