@@ -1,5 +1,6 @@
 #if Server && HTTP && SQLite
 import ArgumentParser
+import CloudJobs
 import CloudJobsCore
 import CloudJobsServer
 import Foundation
@@ -83,6 +84,8 @@ struct InboxDemo: AsyncParsableCommand {
         inbox: inbox.flatMap { $0.isEmpty ? nil : $0 }, folder: folder, port: port, emulatorPort: Int(emulatorPort),
         emulatorData: emulatorData.flatMap { $0.isEmpty ? nil : $0 }, emulator: address, storage: store, stays: stay)
       isWhole = try await demo.run()
+    } catch let error as StoreError {
+      throw ProgramFailure(error.message + (error.nativeCode.map { " [\($0)]" } ?? ""))
     } catch {
       throw ProgramFailure(error)
     }

@@ -170,7 +170,7 @@ struct CrossSiteTests {
       let port = try #require(await iterator.next())
       for row in rows {
         let before = executed.value
-        let status = RawExchange.status(of: row.with(port: port).text, port: port)
+        let status = await RawExchange.status(of: row.with(port: port).text, port: port)
         check(row, status, executed.value - before)
       }
       group.cancelAll()

@@ -1,3 +1,5 @@
+import Dispatch
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -8,16 +10,18 @@ import Darwin
 
 /// Bytes to a port of this machine and the answer, without a client that would mend them.
 enum RawExchange {
-  /// Sends a request and reads until the server closes.
+  /// Sends a request and reads until the server closes, on a thread that no task needs.
   ///
   /// - Returns: the answer's status; nil where there is none.
-  static func status(of request: String, port: Int) -> Int? {
-    let answer = send(request, port: port)
+  static func status(of request: String, port: Int) async -> Int? {
+    let answer = await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { continuation.resume(returning: send(request, port: port)) }
+    }
     guard answer.hasPrefix("HTTP/1.1 ") else { return nil }
     return Int(answer.dropFirst(9).prefix(3))
   }
 
-  static func send(_ request: String, port: Int) -> String {
+  private static func send(_ request: String, port: Int) -> String {
     #if canImport(Glibc)
     let stream = Int32(SOCK_STREAM.rawValue)
     #else

@@ -54,7 +54,8 @@ function element(kind, fields, parent = document.body) {
 
 
 def find_browser():
-    return next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if (path := shutil.which(name))), None)
 
 
 def page_server(page, target=None) -> LocalService:
@@ -103,7 +104,7 @@ def demo(bin_dir, tmp_path):
 
 
 def runs_made_by_callers(database: pathlib.Path) -> int:
-    """Runs that a delivery of a page would make: of the report, which only runs at night, or without the demo's keys."""
+    """Runs that a page's request would make: of the report, which runs at night, or a scan that no pass asked for."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
         reports = connection.execute("SELECT count(*) FROM runs WHERE job = 'nightly_report'").fetchone()[0]
         deliveries = connection.execute(

@@ -113,6 +113,7 @@ package enum HostName {
   /// Names under `localhost` never leave the machine (RFC 6761, section 6.3).
   ///
   /// - Parameter authority: `host` or `host:port`, an IPv6 address in brackets.
+  /// - Returns: false for any other host, and for what is no authority.
   package static func isLoopback(authority: some StringProtocol) -> Bool {
     guard let host = split(authority)?.host else { return false }
     if let address = IPAddress(host) { return address.isLoopback }

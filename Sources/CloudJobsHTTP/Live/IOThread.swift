@@ -35,11 +35,12 @@ enum IOThread {
   /// How long the process's end waits for the threads: one may be held up by a lookup of a name.
   private static let exitLimit = 1_000
 
-  /// Starts a thread; false where the machine has no more threads.
+  /// Starts a thread.
   ///
   /// - Parameters:
   ///   - stop: asks the thread to end; called when the process exits.
   ///   - body: the thread's work.
+  /// - Returns: false where the machine has no more threads.
   static func start(stop: @escaping @Sendable () -> Void, _ body: @escaping @Sendable () -> Void) -> Bool {
     joinEnded()
     return threads.withLock { threads in
