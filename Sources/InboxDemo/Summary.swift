@@ -63,11 +63,11 @@ struct Summary {
 
   private func tellLosses(_ counts: Counts) -> Bool {
     if counts.unreadable > 0 {
-      let (noun, them) = counts.unreadable == 1 ? ("run", "it") : ("runs", "them")
+      let (noun, verb, them) = counts.unreadable == 1 ? ("run", "is", "it") : ("runs", "are", "them")
       let first = counts.firstReason.map { ", the first with: \(Console.printable($0))" } ?? "."
       Console.write(
-        "! \(counts.unreadable) stored \(noun) can't be read and counted in no line above; restore \(them) from a backup, "
-          + "or delete \(them) so that the files are ingested again\(first)")
+        "! \(counts.unreadable) stored \(noun) can't be read and \(verb) counted in no line above; "
+          + "restore \(them) from a backup, or delete \(them) so that the files are ingested again\(first)")
     }
     let reports = counts.jobs[DemoJobs.report]
     let isReportLost = reports.map { $0.dead > 0 && $0.succeeded == 0 } ?? false

@@ -82,7 +82,8 @@ extension EmulatorConfiguration {
   }
 
   private static func quoted(_ text: String) -> String {
-    "\"\(text.unicodeScalars.prefix(200).map { $0.properties.generalCategory == .control ? "?" : String($0) }.joined())\""
+    let shown = text.unicodeScalars.prefix(200).map { $0.properties.generalCategory == .control ? "?" : String($0) }
+    return "\"\(shown.joined())\""
   }
 
   private static func refusal(_ option: String, _ message: String) -> JobError {

@@ -44,8 +44,8 @@ public struct EmulatorServer: Service {
 
   /// Serves until the task is cancelled or the service group shuts down.
   ///
-  /// - Throws: where a value of the configuration is no good, the address can't be bound, the data folder or its key can't be used, or a queue of the start is
-  ///   refused.
+  /// - Throws: where a value of the configuration is no good, the address can't be bound, the data folder or its key
+  ///   can't be used, or a queue of the start is refused.
   public func run() async throws {
     try configuration.validate()
     let folder = try configuration.dataFolder.map { path throws(JobError) in try DataFolder(path) }

@@ -16,8 +16,8 @@ public struct Authentication: Sendable {
   /// Trusts callers on this machine, and nobody else: for development, tests and sidecars.
   ///
   /// Refused, on every route and with `permissionDenied`: a request from another machine or an unknown peer; one that a
-  /// proxy has passed on (`Forwarded`, `X-Forwarded-…`, `Via` and their kin), as its caller is not known; and one that a
-  /// web page made, which `Origin`, `Referer` and `Sec-Fetch-Site` tell, or a `Host` that is no loopback name (DNS
+  /// proxy has passed on (`Forwarded`, `X-Forwarded-…`, `Via` and their kin), as its caller is not known; and one that
+  /// a web page made, which `Origin`, `Referer` and `Sec-Fetch-Site` tell, or a `Host` that is no loopback name (DNS
   /// rebinding). A page that the handler's own origin serves may call it.
   public static let trustLoopback = Authentication(mode: .trustLoopback)
 

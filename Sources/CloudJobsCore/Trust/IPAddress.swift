@@ -87,8 +87,8 @@ package enum IPAddress: Hashable, Sendable {
 package enum HostName {
   /// Whether a text is a host name: labels of letters, digits, `-` and `_`, at most 63 bytes each and 253 together.
   ///
-  /// Source: RFC 1123, section 2.1; `_` occurs in the names of container networks. A last label of digits alone would be
-  /// read as an IPv4 address (<https://url.spec.whatwg.org/#ends-in-a-number-checker>) and is refused.
+  /// Source: RFC 1123, section 2.1; `_` occurs in the names of container networks. A last label of digits alone would
+  /// be read as an IPv4 address (<https://url.spec.whatwg.org/#ends-in-a-number-checker>) and is refused.
   package static func isName(_ text: some StringProtocol) -> Bool {
     let name = text.hasSuffix(".") ? text.dropLast() : text[...]
     guard !name.isEmpty, name.utf8.count <= 253 else { return false }

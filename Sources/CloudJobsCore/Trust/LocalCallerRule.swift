@@ -1,10 +1,10 @@
 /// What a handler that trusts its own machine asks of a request: that a program on this machine made it, and neither a
 /// web page that a browser shows nor somebody else through a proxy.
 ///
-/// A page can send simple requests to any address without being asked, and read the answers under a name of its own that
-/// it makes resolve to a loopback address (DNS rebinding). Browsers tell on pages by `Origin` and `Sec-Fetch-Site`
-/// (<https://fetch.spec.whatwg.org/#origin-header>, <https://www.w3.org/TR/fetch-metadata/>), a rebound name stands in
-/// `Host`, and a proxy leaves traces of its own. Programs send none of these.
+/// A page can send simple requests to any address without being asked, and read the answers under a name of its own
+/// that it makes resolve to a loopback address (DNS rebinding). Browsers tell on pages by `Origin` and
+/// `Sec-Fetch-Site` (<https://fetch.spec.whatwg.org/#origin-header>, <https://www.w3.org/TR/fetch-metadata/>), a
+/// rebound name stands in `Host`, and a proxy leaves traces of its own. Programs send none of these.
 package struct LocalCallerRule: Hashable, Sendable {
   /// Where a connection came from.
   package enum Peer: Hashable, Sendable {

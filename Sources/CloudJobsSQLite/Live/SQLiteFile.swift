@@ -45,7 +45,8 @@ enum SQLiteFile {
 
   /// Makes the file, where there is none, readable by its owner alone, whatever the umask.
   ///
-  /// SQLite gives the files beside it the same mode (<https://www.sqlite.org/wal.html>). A file that exists keeps its own.
+  /// SQLite gives the files beside it the same mode (<https://www.sqlite.org/wal.html>). A file that exists keeps its
+  /// own.
   ///
   /// It is made under another name first: closing it under its own would release the locks that another store in this
   /// process may have on it by then (<https://www.sqlite.org/howtocorrupt.html>, section 2.2). What fails here, the

@@ -17,9 +17,9 @@ package enum StandardStreams {
 
   /// Makes the streams safe to use; a program calls it before anything else.
   ///
-  /// A stream that the program was started without becomes the null device: otherwise the next file that is opened would
-  /// get its number, and lines meant for the console would go into a database. The signals for a reader that is gone and
-  /// for a file over its size limit are ignored, so that the calls fail instead of the process.
+  /// A stream that the program was started without becomes the null device: otherwise the next file that is opened
+  /// would get its number, and lines meant for the console would go into a database. The signals for a reader that is
+  /// gone and for a file over its size limit are ignored, so that the calls fail instead of the process.
   package static func prepare() {
     for number in Int32(0)...2 where fcntl(number, F_GETFD) < 0 {
       // The lowest free number is taken, which is this one.
@@ -29,7 +29,8 @@ package enum StandardStreams {
     signal(SIGXFSZ, SIG_IGN)
   }
 
-  /// Writes a line to the standard output at once, so that a pipe's reader sees it; one that can't be written is dropped.
+  /// Writes a line to the standard output at once, so that a pipe's reader sees it; one that can't be written is
+  /// dropped.
   package static func writeLine(_ line: String) {
     turn.withLock { _ in write(Array("\(line)\n".utf8), to: STDOUT_FILENO) }
   }

@@ -15,7 +15,8 @@ enum InputFile {
   ///   - option: the option that names it.
   ///   - parse: makes a value of the file's text.
   /// - Returns: the value.
-  /// - Throws: ``JobError`` `invalidField` where there is no such file or its text is not UTF-8, and what `parse` throws.
+  /// - Throws: ``JobError`` `invalidField` where there is no such file or its text is not UTF-8, and what `parse`
+  ///   throws.
   static func read<Value>(
     _ path: String, of option: String, _ parse: (String) throws(JobError) -> Value
   ) throws(JobError) -> Value {
