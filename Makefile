@@ -21,7 +21,7 @@ SOURCES := Sources Tests Emulator Benchmarks Package.swift
 # The tests that keep all processors busy; those that wait for real clocks and sockets run after them.
 PURE_TESTS := CloudJobsCoreTests|CloudJobsTests|CloudJobsEmulatorTests|TidyTests|ReadmeTests
 
-.PHONY: help run test build-tests lint format emulator conformance packages clean
+.PHONY: help run test build-tests lint format emulator conformance packages test-packages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -31,7 +31,7 @@ run: packages ## Process a folder of files with the service and the emulator (IN
 	$(SWIFT) run -c $(CONFIGURATION) $(BUILD_FLAGS) inbox-demo \
 	  $(if $(INBOX),--inbox "$(INBOX)") --data "$(DATA)" $(ARGS)
 
-test: packages ## Build, lint, and run all tests, those against the official clients included
+test: test-packages ## Build, lint, and run all tests, those against the official clients included
 	@$(MAKE) --no-print-directory build-tests
 	@$(MAKE) --no-print-directory lint
 	$(SWIFT) test --skip-build $(BUILD_FLAGS) --filter '$(PURE_TESTS)'
@@ -52,7 +52,7 @@ emulator: packages ## Serve Cloud Tasks, Cloud Scheduler and Firestore here (POR
 	  $(if $(filter command line environment,$(origin DATA)),--data "$(DATA)") \
 	  $(if $(QUEUES),--queues "$(QUEUES)") $(ARGS)
 
-conformance: packages $(VENV)/.installed ## Run the tests against other implementations and the official clients
+conformance: test-packages $(VENV)/.installed ## Run the tests against other implementations and the official clients
 	$(SWIFT) build $(BUILD_FLAGS)
 	CLOUD_JOBS_BIN_DIR="$$($(SWIFT) build --show-bin-path $(BUILD_FLAGS))" \
 	  $(VENV)/bin/python -m pytest Tests/Conformance
@@ -65,6 +65,9 @@ $(VENV)/.installed: $(REQUIREMENTS)
 
 packages:
 	@infra/install-system-packages
+
+test-packages:
+	@infra/install-system-packages tests
 
 clean: ## Remove what was built; data folders stay
 	rm -rf "$(SCRATCH)" $(VENV)

@@ -15,11 +15,13 @@ let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metri
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["Server"]))
-let signals: Target.Dependency = .product(
-  name: "UnixSignals", package: "swift-service-lifecycle", condition: .when(traits: ["Server"]))
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["SQLite"]))
 let hummingbird: Target.Dependency = .product(
   name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Server"]))
+let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["Server"]))
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Server"]))
+let hummingbirdCore: Target.Dependency = .product(
+  name: "HummingbirdCore", package: "hummingbird", condition: .when(traits: ["Server"]))
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Server"]))
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit", condition: .when(traits: ["Google"]))
@@ -83,21 +85,27 @@ let package = Package(
     library("CloudJobsHTTP", ["CloudJobsCore", curl, httpTypes]),
     library("CloudJobsGoogle", ["CloudJobs", "CloudJobsHTTP", jwt, httpTypes]),
     library("CloudJobsSQLite", ["CloudJobs", grdb]),
-    library("CloudJobsServer", ["CloudJobs", hummingbird, nio, lifecycle, signals, logging, httpTypes]),
+    library(
+      "CloudJobsHTTPServer",
+      ["CloudJobsCore", hummingbird, hummingbirdCore, nio, nioHTTP, nioPosix, lifecycle, logging]),
+    library("CloudJobsServer", ["CloudJobs", "CloudJobsHTTPServer", hummingbird, nio, lifecycle, logging, httpTypes]),
     library("CloudJobsTesting", ["CloudJobs", "CloudJobsEmulator", logging, httpTypes]),
     library("CloudJobsEmulator", path: "Emulator/CloudJobsEmulator", ["CloudJobsCore"]),
     library(
       "CloudJobsEmulatorServer", path: "Emulator/CloudJobsEmulatorServer",
       [
-        "CloudJobsEmulator", "CloudJobsHTTP", hummingbird, nio, lifecycle, signals, logging, httpTypes, cryptoExtras,
+        "CloudJobsEmulator", "CloudJobsHTTP", "CloudJobsHTTPServer", hummingbird, nio, lifecycle, logging, httpTypes,
+        cryptoExtras,
       ]),
+    library("ProgramConsole", ["CloudJobsCore"]),
     .executableTarget(
-      name: "cloud-jobs", dependencies: ["CloudJobsEmulatorServer", arguments, logging], swiftSettings: settings),
+      name: "cloud-jobs", dependencies: ["CloudJobsEmulatorServer", "ProgramConsole", arguments, logging],
+      swiftSettings: settings),
     .executableTarget(
       name: "inbox-demo",
       dependencies: [
-        "CloudJobs", "CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsEmulatorServer", arguments,
-        lifecycle, signals, logging, httpTypes,
+        "CloudJobs", "CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsEmulatorServer",
+        "ProgramConsole", arguments, lifecycle, logging, httpTypes,
       ],
       path: "Sources/InboxDemo", swiftSettings: settings),
     .executableTarget(
@@ -109,6 +117,9 @@ let package = Package(
       name: "cloud-run-service", dependencies: ["CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsServer"],
       path: "Tests/CloudRunService", swiftSettings: settings),
     .executableTarget(
+      name: "slow-service", dependencies: ["CloudJobs", "CloudJobsSQLite", "CloudJobsServer"],
+      path: "Tests/SlowService", swiftSettings: settings),
+    .executableTarget(
       name: "google-driver",
       dependencies: [
         "CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsTesting", "CloudJobsEmulator",
@@ -117,6 +128,9 @@ let package = Package(
       path: "Tests/GoogleDriver", swiftSettings: settings),
     .executableTarget(
       name: "store-hammer", dependencies: ["CloudJobsSQLite"], path: "Tests/StoreHammer", swiftSettings: settings),
+    .executableTarget(
+      name: "quick-start", dependencies: ["CloudJobsServer", "CloudJobsSQLite"],
+      path: "Examples/QuickStart/Sources/QuickStart"),
     .executableTarget(
       name: "worker-benchmark", dependencies: ["CloudJobs", "CloudJobsSQLite", logging], path: "Benchmarks/Worker",
       swiftSettings: settings),
@@ -133,7 +147,8 @@ let package = Package(
         httpTypes, jwt, cryptoExtras,
       ]),
     tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", "store-hammer", grdb]),
-    tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", lifecycle, httpTypes]),
+    tests("CloudJobsHTTPServerTests", ["CloudJobsHTTPServer"]),
+    tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", hummingbird, lifecycle, httpTypes]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
     tests("CloudJobsEmulatorServerTests", ["CloudJobsEmulatorServer", hummingbird, httpTypes]),
     tests(

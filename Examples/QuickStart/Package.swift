@@ -4,7 +4,9 @@ import PackageDescription
 let package = Package(
   name: "QuickStart",
   platforms: [.macOS(.v15)],
-  dependencies: [.package(name: "swift-cloud-jobs", path: "../swift-cloud-jobs")],
+  dependencies: [
+    .package(name: "swift-cloud-jobs", path: "../swift-cloud-jobs", traits: ["Server", "SQLite"])
+  ],
   targets: [
     .executableTarget(
       name: "QuickStart",

@@ -6,9 +6,12 @@ public import CloudJobsHTTP
 /// Google Cloud as this process reaches it: where its services are, what authenticates calls, and what sends them.
 ///
 /// ```swift
-/// let google = try await GoogleCloud.applicationDefault(client: HTTPClient())
-/// let runtime = try await JobRuntime(
-///   jobs, store: .firestore(google), queue: .cloudTasks(tasks, in: google), authentication: …)
+/// try await withHTTPClient { client in
+///   let google = try await GoogleCloud.applicationDefault(client: client)
+///   let runtime = try await JobRuntime(
+///     jobs, store: .firestore(google), queue: .cloudTasks(tasks, in: google), authentication: …)
+///   try await JobServer(runtime).runUntilSignal()
+/// }
 /// ```
 public struct GoogleCloud: Sendable {
   /// The id of the project that this process works in.

@@ -10,7 +10,8 @@ import HTTPTypes
 /// later, before any byte of the answer, the request is sent again, up to five times, if it is idempotent
 /// (``HTTPClientRequest/isIdempotent``) or no byte of it was written; any other fails with `connectionClosed`.
 ///
-/// The thread lives from the initialiser to ``shutDown()``, or until the client is released.
+/// The thread lives from the initialiser to ``shutDown()``, until the client is released, or until the process exits;
+/// ``withHTTPClient(_:_:)`` shuts the client down however the work with it ends.
 public final class HTTPClient: HTTPExchange {
   /// The limits and rules that the client was made with.
   public let options: HTTPClientOptions
@@ -21,6 +22,8 @@ public final class HTTPClient: HTTPExchange {
     precondition(options.maxConnectionsPerHost > 0 && options.maxTotalConnections > 0, "a client needs connections")
     precondition(!options.allowedSchemes.isEmpty, "a client needs a scheme")
     self.options = options
+    // Here, not on the thread: a process that exits at once must find the library either whole or untouched.
+    _ = CurlLibrary.shared
     mailbox = TransferMailbox(maxRequests: options.maxRequests)
     TransferLoop.start(mailbox: mailbox, options: options)
   }
@@ -63,6 +66,27 @@ public final class HTTPClient: HTTPExchange {
   /// Returns when the thread has let go of libcurl. Later requests fail; a second call waits for the same end.
   public func shutDown() async {
     await mailbox.stopAndWait()
+  }
+}
+
+/// Works with an HTTP client, and shuts it down however the work ends.
+///
+/// - Parameters:
+///   - options: the client's limits and rules.
+///   - body: the work.
+/// - Returns: what the work returns.
+/// - Throws: what the work throws.
+public func withHTTPClient<Result, Failure: Error>(
+  _ options: HTTPClientOptions = HTTPClientOptions(), _ body: (HTTPClient) async throws(Failure) -> Result
+) async throws(Failure) -> Result {
+  let client = HTTPClient(options)
+  do throws(Failure) {
+    let result = try await body(client)
+    await client.shutDown()
+    return result
+  } catch {
+    await client.shutDown()
+    throw error
   }
 }
 #endif

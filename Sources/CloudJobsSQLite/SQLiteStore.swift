@@ -13,6 +13,9 @@ import GRDB
 /// process that shares it sees time go backwards. After commits under a clock that was far ahead the time stands still
 /// until the clock has caught up; `UPDATE store SET last_time = 0`, while no process has the file open, ends that.
 ///
+/// A new file is readable and writable by its owner alone, as runs hold their inputs; one that exists keeps its mode,
+/// so that an operator can share it with a group.
+///
 /// Network file systems can't hold such a file (<https://www.sqlite.org/wal.html>). SQLite 3.37 or later is needed.
 public final class SQLiteStore: PurgingStore, DueTimeStore {
   let pool: DatabasePool

@@ -31,17 +31,18 @@ extension RouterMethods {
   private static func answer(
     _ request: Request, _ context: Context, _ runtime: JobRuntime, _ mountPath: String
   ) async -> HandlerResponse {
-    let body: ByteBuffer
-    do {
-      body = try await request.body.collect(upTo: JSONLimits.envelope.bytes)
-    } catch is NIOTooManyBytesError {
-      let limit = JSONLimits.envelope.bytes
-      return HandlerResponse(JobError(.tooLarge, "The body is too long; at most \(limit) bytes are allowed."))
-    } catch {
-      return HandlerResponse(JobError(.malformedEnvelope, "The body broke off. Send it again."))
+    await runtime.handle(request.head, peer: Peer(of: context), at: mountPath) { limit throws(JobError) in
+      do {
+        let body = try await request.body.collect(upTo: limit)
+        // A body that ends because the server does looks whole.
+        try Task.checkCancellation()
+        return Array(body.readableBytesView)
+      } catch is NIOTooManyBytesError {
+        throw JobError(.tooLarge, "The body is too long; at most \(limit) bytes are allowed.")
+      } catch {
+        throw JobError(.malformedEnvelope, "The body broke off. Send it again.")
+      }
     }
-    return await runtime.handle(
-      request.head, body: Array(body.readableBytesView), peer: Peer(of: context), at: mountPath)
   }
 }
 

@@ -17,7 +17,7 @@ final class DataFolder: Sendable {
       throw JobError(
         .invalidField, "The data folder \(path) can't be made: \(error.localizedDescription)", field: "--data")
     }
-    lock = open(url.appendingPathComponent("lock").path, O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
+    lock = open(url.appendingPathComponent("lock").path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     // The lock ends with the process, however it ends: who holds it knows that no other instance is alive.
     guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else {
       throw JobError(

@@ -4,11 +4,11 @@ import CloudJobsCore
 import CloudJobsEmulatorServer
 import CloudJobsGoogle
 import CloudJobsHTTP
+import CloudJobsSQLite
 import CloudJobsServer
 import Foundation
 import Logging
 import ServiceLifecycle
-import UnixSignals
 
 /// The service on its store, and the emulator beside it in one process or in another; between them is only HTTP.
 struct Demo {
@@ -22,6 +22,7 @@ struct Demo {
   let emulatorData: String?
   let stays: Bool
   let clock = SystemClock()
+  let troubles: TroubleBoard
 
   /// A demo over a folder.
   ///
@@ -47,14 +48,23 @@ struct Demo {
     self.storage = storage
     self.emulatorData = emulatorData
     self.stays = stays
+    troubles = TroubleBoard(clock: clock)
   }
 
   /// Runs until the inbox is done, or until a signal comes.
-  func run() async throws {
+  ///
+  /// - Returns: whether all that the store holds can be read and reported.
+  func run() async throws -> Bool {
+    let file = storage == .sqlite ? try SQLiteStore(path: folder.database) : nil
+    return try await withHTTPClient { client in
+      let store: any JobStore = try file ?? .firestore(google(at: emulator ?? "", client))
+      return try await run(on: store.watched(by: troubles), client)
+    }
+  }
+
+  private func run(on store: any JobStore, _ client: HTTPClient) async throws -> Bool {
     let start = clock.now()
     let board = ScanBoard()
-    let client = HTTPClient()
-    let store = try storage.open(in: folder, emulator.map { try google(at: $0, client) })
     let writer = ReportWriter(store: store, inbox: inbox.root, file: folder.report, board: board)
     let registry = try DemoJobs.registry(inbox: inbox, board: board) { try await writer.write() }
     let queue = DeferredQueue()
@@ -71,16 +81,19 @@ struct Demo {
     let director = Director(
       demo: self, registry: registry, runtime: runtime, queue: queue, sync: sync, client: client, board: board,
       writer: writer, ports: ports)
-    let group = ServiceGroup(configuration: services(runtime, ports, director))
     Console.write("The inbox is \(Console.printable(inbox.root)); data and report.json are in \(folder.url.path).")
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask { await timeline.run(events, clock: clock) }
-      try await group.run()
+      var configuration = JobServerConfiguration(port: port)
+      // The emulator's connections are closed after those of the service.
+      configuration.drainLimit = .seconds(5)
+      try await JobServer.runUntilSignal(
+        services(runtime, configuration, ports, director), draining: runtime, configuration,
+        logger: Self.quietLogger("lifecycle"))
       await runtime.drain(within: .zero)
       try await tasks.waitForAll()
     }
-    try await Summary(writer: writer, store: store, report: folder.report, start: start, end: clock.now()).show()
-    await client.shutDown()
+    return try await Summary(writer: writer, store: store, report: folder.report, start: start).show()
   }
 
   /// Google Cloud in an emulator.
@@ -90,9 +103,9 @@ struct Demo {
     try GoogleCloud(emulator: emulator, project: "demo", client: client, clock: clock)
   }
 
-  private func services(_ runtime: JobRuntime, _ ports: PortBoard, _ director: Director) -> ServiceGroupConfiguration {
-    var configuration = JobServerConfiguration(port: port)
-    configuration.drainLimit = .seconds(7)
+  private func services(
+    _ runtime: JobRuntime, _ configuration: JobServerConfiguration, _ ports: PortBoard, _ director: Director
+  ) -> [ServiceGroupConfiguration.ServiceConfiguration] {
     let server = JobServer(runtime, configuration: configuration) { port in ports.set(service: port) }
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
     if let emulator {
@@ -106,14 +119,12 @@ struct Demo {
       services.append(
         .init(service: EmulatorServer(configuration: emulator), failureTerminationBehavior: .gracefullyShutdownGroup))
     }
-    return ServiceGroupConfiguration(
-      services: services + [
-        .init(service: server, failureTerminationBehavior: .gracefullyShutdownGroup),
-        .init(
-          service: director, successTerminationBehavior: .gracefullyShutdownGroup,
-          failureTerminationBehavior: .gracefullyShutdownGroup),
-      ],
-      gracefulShutdownSignals: [.sigterm, .sigint], logger: Self.quietLogger("lifecycle"))
+    return services + [
+      .init(service: server, failureTerminationBehavior: .gracefullyShutdownGroup),
+      .init(
+        service: director, successTerminationBehavior: .gracefullyShutdownGroup,
+        failureTerminationBehavior: .gracefullyShutdownGroup),
+    ]
   }
 
   /// A log of what goes wrong only: the timeline tells the rest.

@@ -4,6 +4,7 @@ import CloudJobsCore
 import CloudJobsGoogle
 import CloudJobsHTTP
 import HTTPTypes
+import ProgramConsole
 import ServiceLifecycle
 
 /// What an operator would do: syncs queue and scheduler jobs with the registry, presses "run now" so that nobody has to
@@ -55,11 +56,12 @@ struct Director: Service {
       try await demo.clock.sleep(until: demo.clock.now() + .seconds(1))
       do {
         try await fire(.master, cloud.configuration, google)
+        demo.troubles.worked(.emulator)
         guard !isReported, board.isQuiet, try await !writer.isAnythingWaiting() else { continue }
         isReported = try await report(cloud.configuration, google)
       } catch let error where demo.emulator != nil && !(error is CancellationError) {
         // An emulator in another process may be restarted at any time: what it has lost is made again.
-        Console.write("The emulator does not answer; trying again.")
+        demo.troubles.failed(.emulator, ProgramFailure(error).description)
         _ = try? await cloud.sync(registry, store: runtime.store)
         continue
       }

@@ -1,16 +1,28 @@
 #if Server && HTTP && SQLite
 import ArgumentParser
+import CloudJobs
 import CloudJobsCore
 import CloudJobsServer
 import Foundation
+import ProgramConsole
+
+/// The entry point: first the streams, then the command.
+@main
+enum Main {
+  static func main() async {
+    StandardStreams.prepare()
+    await InboxDemo.main()
+  }
+}
 
 /// Processes a folder of files with three jobs, an SQLite file and an emulated Google Cloud beside them.
-@main
 struct InboxDemo: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inbox-demo",
     abstract: "Processes a folder of files: a periodic job finds them, an endpoint job ingests each, a scheduled job "
-      + "writes a report.")
+      + "writes a report.",
+    discussion: "Exit code 0: all that was asked for is done, or waits in the data folder for the next start. "
+      + "1: something was lost or can't be read, or the demo could not work. 64: a wrong option.")
 
   @Option(help: "The folder to process; a small one is made in the data folder when none is given.")
   var inbox: String?
@@ -18,11 +30,11 @@ struct InboxDemo: AsyncParsableCommand {
   @Option(help: "The folder for the database and report.json.")
   var data = ".data"
 
-  @Option(help: "The service's port; 0 takes a free one. Without it the variable PORT counts.")
-  var port: Int?
+  @Option(help: "The service's port, 0 to 65535; 0 takes a free one. Without it the variable PORT counts.")
+  var port: UInt16?
 
-  @Option(help: "The emulator's port; 0 takes a free one.")
-  var emulatorPort = 0
+  @Option(help: "The emulator's port, 0 to 65535; 0 takes a free one.")
+  var emulatorPort: UInt16 = 0
 
   @Option(help: "Where documents and runs live: sqlite, or firestore in the emulator that --emulator names.")
   var store = DemoStore.sqlite
@@ -41,21 +53,46 @@ struct InboxDemo: AsyncParsableCommand {
   var stay = false
 
   private var environment: [String: String] { ProcessInfo.processInfo.environment }
+  /// The address of the other emulator; the Makefile gives an empty one for none.
+  private var address: String? { emulator.flatMap { $0.isEmpty ? nil : $0 } }
+
+  func validate() throws {
+    guard let address else {
+      if store == .firestore {
+        throw ValidationError("--store firestore needs an emulator in another process. Name it by --emulator.")
+      }
+      return
+    }
+    let hostAndPort = address.hasPrefix("http://") ? address.dropFirst(7) : address[...]
+    guard let parts = HostName.split(hostAndPort), parts.port != 0 else {
+      throw ValidationError("--emulator takes a host and a port, such as 127.0.0.1:8085.")
+    }
+    if emulatorPort != 0 || emulatorData?.isEmpty == false {
+      throw ValidationError("--emulator-port and --emulator-data are of no effect with --emulator. Leave them out.")
+    }
+  }
 
   func run() async throws {
+    let isWhole: Bool
     do {
-      let port = try port ?? JobServerConfiguration(environment: ["PORT": "0"].merging(environment) { $1 }).port
+      let variable = environment["PORT"].flatMap { $0.isEmpty ? nil : $0 } ?? "0"
+      let port = try port.map { Int($0) } ?? JobServerConfiguration(environment: ["PORT": variable]).port ?? 0
       let folder = try DataFolder(path: data.isEmpty ? ".data" : data)
       let demo = try Demo(
-        inbox: inbox.flatMap { $0.isEmpty ? nil : $0 }, folder: folder, port: port, emulatorPort: emulatorPort,
-        emulatorData: emulatorData, emulator: emulator.flatMap { $0.isEmpty ? nil : $0 }, storage: store, stays: stay)
-      try await demo.run()
-    } catch let error as JobError {
-      throw ValidationError("\(error.message)" + (error.field.map { " (\($0))" } ?? ""))
+        inbox: inbox.flatMap { $0.isEmpty ? nil : $0 }, folder: folder, port: port, emulatorPort: Int(emulatorPort),
+        emulatorData: emulatorData.flatMap { $0.isEmpty ? nil : $0 }, emulator: address, storage: store, stays: stay)
+      isWhole = try await demo.run()
+    } catch let error as StoreError {
+      throw ProgramFailure(error.message + (error.nativeCode.map { " [\($0)]" } ?? ""))
+    } catch {
+      throw ProgramFailure(error)
     }
+    if !isWhole { throw ExitCode.failure }
   }
 }
 #else
+import ProgramConsole
+
 /// The demo needs the package's default traits.
 @main
 enum InboxDemo {

@@ -8,7 +8,6 @@ struct Summary {
   let store: any JobStore
   let report: URL
   let start: Timestamp
-  let end: Timestamp
 
   private struct Count {
     var runs = 0
@@ -16,21 +15,38 @@ struct Summary {
     var succeeded = 0
     var retried = 0
     var dead = 0
+
+    mutating func add(_ run: Run) {
+      runs += 1
+      attempts += run.attempt
+      succeeded += run.status == .succeeded ? 1 : 0
+      retried += max(0, run.attempt - 1)
+      dead += run.status == .failed ? 1 : 0
+    }
+  }
+
+  private struct Counts {
+    var jobs = [JobID: Count]()
+    var unreadable = 0
+    var firstReason: String?
   }
 
   /// How many dead letters are listed one by one.
   static let listed = 50
 
-  func show() async throws {
+  /// Writes the summary.
+  ///
+  /// - Returns: whether nothing was lost: every stored run can be read, and the report was written if it was due.
+  func show() async throws -> Bool {
     let counts = try await count()
+    let report = try await writer.report()
     Console.write("")
     Console.write("Since \(start), in this database:")
     Console.write(Self.row("job", ["runs", "attempts", "succeeded", "retried", "dead letters"]))
-    for (job, count) in counts.sorted(by: { $0.key < $1.key }) {
+    for (job, count) in counts.jobs.sorted(by: { $0.key < $1.key }) {
       let numbers = [count.runs, count.attempts, count.succeeded, count.retried, count.dead].map { String($0) }
       Console.write(Self.row(job.rawValue, numbers))
     }
-    let report = try await writer.report()
     Console.write("")
     Console.write(
       "Files ingested in all: \(report.files.count). New runs: \(report.newRuns). "
@@ -42,22 +58,39 @@ struct Summary {
     if report.deadLetters.count > Self.listed {
       Console.write("  … and \(report.deadLetters.count - Self.listed) more in \(self.report.lastPathComponent).")
     }
+    return tellLosses(counts)
   }
 
-  private func count() async throws -> [JobID: Count] {
-    var counts = [JobID: Count]()
+  private func tellLosses(_ counts: Counts) -> Bool {
+    if counts.unreadable > 0 {
+      let (noun, verb, them) = counts.unreadable == 1 ? ("run", "is", "it") : ("runs", "are", "them")
+      let first = counts.firstReason.map { ", the first with: \(Console.printable($0))" } ?? "."
+      Console.write(
+        "! \(counts.unreadable) stored \(noun) can't be read and \(verb) counted in no line above; "
+          + "restore \(them) from a backup, or delete \(them) so that the files are ingested again\(first)")
+    }
+    let reports = counts.jobs[DemoJobs.report]
+    let isReportLost = reports.map { $0.dead > 0 && $0.succeeded == 0 } ?? false
+    if isReportLost { Console.write("! \(report.lastPathComponent) could not be written; see nightly_report above.") }
+    return counts.unreadable == 0 && !isReportLost
+  }
+
+  /// Counts the runs since the start, and those of any time that can't be read.
+  private func count() async throws -> Counts {
+    var counts = Counts()
     var cursor: StoreCursor?
     repeat {
       let page = try await Patience.insist {
-        try await store.runs(matching: RunFilter(createdFrom: start), after: cursor, limit: StoreLimits.batch)
+        try await store.runs(matching: RunFilter(), after: cursor, limit: StoreLimits.batch)
       }
       cursor = page.next
-      for run in page.records.compactMap({ try? $0.run.get() }) {
-        counts[run.job, default: Count()].runs += 1
-        counts[run.job, default: Count()].attempts += run.attempt
-        counts[run.job, default: Count()].succeeded += run.status == .succeeded ? 1 : 0
-        counts[run.job, default: Count()].retried += max(0, run.attempt - 1)
-        counts[run.job, default: Count()].dead += run.status == .failed ? 1 : 0
+      for record in page.records {
+        switch record.run {
+        case .success(let run): if run.createdAt >= start { counts.jobs[run.job, default: Count()].add(run) }
+        case .failure(let error):
+          counts.unreadable += 1
+          counts.firstReason = counts.firstReason ?? error.message
+        }
       }
     } while cursor != nil
     return counts

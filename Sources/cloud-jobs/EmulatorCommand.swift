@@ -4,6 +4,7 @@ import CloudJobsCore
 import CloudJobsEmulator
 import CloudJobsEmulatorServer
 import Logging
+import ProgramConsole
 
 /// The command `cloud-jobs emulator`.
 struct EmulatorCommand: AsyncParsableCommand {
@@ -11,10 +12,10 @@ struct EmulatorCommand: AsyncParsableCommand {
     commandName: "emulator",
     abstract: "Runs Cloud Tasks, Cloud Scheduler and Firestore on this machine, until it is interrupted.")
 
-  @Option(help: "The address to listen at.")
+  @Option(help: "The address to listen at, such as 127.0.0.1; any other than a loopback one lets others in.")
   var host = "127.0.0.1"
 
-  @Option(help: "The port to listen at; 0 lets the system choose.")
+  @Option(help: "The port to listen at, 0 to 65535; 0 lets the system choose.")
   var port: UInt16 = 8_123
 
   @Option(help: "A folder that keeps all state across restarts and crashes; without it, state is in memory.")
@@ -35,8 +36,10 @@ struct EmulatorCommand: AsyncParsableCommand {
   @Option(help: "A file of queues to begin with: a queue.yaml, or a JSON list of Cloud Tasks v2 Queue objects.")
   var queues: String?
 
-  @Option(help: "Where queues of the file go whose names don't begin with projects/.")
-  var queuesLocation = QueuesFile.defaultLocation
+  @Option(
+    help: ArgumentHelp(
+      "Where queues of --queues go whose names don't begin with projects/; by default \(QueuesFile.defaultLocation)."))
+  var queuesLocation: String?
 
   @Option(help: "A firestore.indexes.json; queries that need another composite index are refused. Without it, none is.")
   var indexes: String?
@@ -54,16 +57,36 @@ struct EmulatorCommand: AsyncParsableCommand {
   var seed: UInt64 = 0
 
   func validate() throws {
-    guard taskTombstone >= 0, queueTombstone >= 0 else { throw ValidationError("A span can't be negative.") }
-    for rule in resolve where rule.split(separator: "=", maxSplits: 1).count != 2 {
-      throw ValidationError("--resolve takes host:port, an equals sign and an address; this is not: \(rule)")
+    do throws(JobError) {
+      try configuration().validate()
+    } catch {
+      throw ValidationError(ProgramFailure(error).description)
     }
-    for rule in push where rule.split(separator: "=", maxSplits: 1).count != 2 {
-      throw ValidationError("--push takes a topic's name, an equals sign and a URL; this is not: \(rule)")
+    if queuesLocation != nil, queues == nil {
+      throw ValidationError("--queues-location has no effect without --queues. Leave it out, or name a file of queues.")
     }
   }
 
   func run() async throws {
+    do {
+      var configuration = try configuration()
+      configuration.logger = Logger(label: "cloud-jobs.emulator") { StreamLogHandler.standardError(label: $0) }
+      configuration.logger.logLevel = .warning
+      try readFiles(into: &configuration)
+      let lines = configuration
+      configuration.onReady = { port in
+        StandardStreams.writeLine("cloud-jobs emulator is ready at http://\(lines.host):\(port)")
+        for line in lines.environmentLines(port: port) { StandardStreams.writeLine("export \(line)") }
+        for line in lines.clientLines(port: port) { StandardStreams.writeLine("# \(line)") }
+      }
+      try await EmulatorServer(configuration: configuration).runUntilSignal()
+    } catch {
+      throw ProgramFailure(error)
+    }
+  }
+
+  /// What the options say, without the files that they name.
+  private func configuration() throws(JobError) -> EmulatorConfiguration {
     var configuration = EmulatorConfiguration()
     configuration.host = host
     configuration.port = Int(port)
@@ -75,32 +98,39 @@ struct EmulatorCommand: AsyncParsableCommand {
     configuration.tasks.queueTombstone = .seconds(queueTombstone)
     configuration.tasks.appEngineOrigin = appEngineOrigin
     configuration.scheduler.appEngineOrigin = appEngineOrigin
-    for rule in resolve {
-      let parts = rule.split(separator: "=", maxSplits: 1)
-      configuration.hostAddresses[String(parts[0])] = String(parts[1])
-    }
-    for rule in push {
-      let parts = rule.split(separator: "=", maxSplits: 1)
-      configuration.scheduler.pushEndpoints[String(parts[0])] = String(parts[1])
-    }
-    configuration.logger = Logger(label: "cloud-jobs.emulator") { StreamLogHandler.standardError(label: $0) }
-    configuration.logger.logLevel = .warning
+    configuration.hostAddresses = try Self.pairs(resolve, of: "--resolve", form: "host:port=address")
+    configuration.scheduler.pushEndpoints = try Self.pairs(push, of: "--push", form: "topic=URL")
+    return configuration
+  }
+
+  private func readFiles(into configuration: inout EmulatorConfiguration) throws(JobError) {
     if let queues {
-      let file = try QueuesFile(parsing: try InputFile.text(at: queues, of: "--queues"), location: queuesLocation)
+      let file = try InputFile.read(queues, of: "--queues") { (text) throws(JobError) in
+        try QueuesFile(parsing: text, location: queuesLocation ?? QueuesFile.defaultLocation)
+      }
       for note in file.notes { configuration.logger.warning("\(queues): \(note)") }
       configuration.queues = file
     }
     if let indexes {
-      configuration.indexes = try Firestore.IndexConfiguration(
-        parsing: try InputFile.text(at: indexes, of: "--indexes"))
+      configuration.indexes = try InputFile.read(indexes, of: "--indexes") { (text) throws(JobError) in
+        try Firestore.IndexConfiguration(parsing: text)
+      }
     }
-    let lines = configuration
-    configuration.onReady = { port in
-      StandardOutput.write("cloud-jobs emulator is ready at http://\(lines.host):\(port)")
-      for line in lines.environmentLines(port: port) { StandardOutput.write("export \(line)") }
-      for line in lines.clientLines(port: port) { StandardOutput.write("# \(line)") }
+  }
+
+  /// Names and values, each name once.
+  private static func pairs(_ rules: [String], of option: String, form: String) throws(JobError) -> [String: String] {
+    var pairs = [String: String]()
+    for rule in rules {
+      let parts = rule.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2 else {
+        throw JobError(.invalidField, "\"\(rule)\" has no equals sign. Give \(form).", field: option)
+      }
+      guard pairs.updateValue(String(parts[1]), forKey: String(parts[0])) == nil else {
+        throw JobError(.invalidField, "\(parts[0]) is given twice. Leave one of the two out.", field: option)
+      }
     }
-    try await EmulatorServer(configuration: configuration).runUntilSignal()
+    return pairs
   }
 }
 #endif

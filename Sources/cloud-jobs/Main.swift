@@ -1,7 +1,16 @@
 import ArgumentParser
+import ProgramConsole
+
+/// The entry point: first the streams, then the command.
+@main
+enum Main {
+  static func main() async {
+    StandardStreams.prepare()
+    await CloudJobsCommand.main()
+  }
+}
 
 /// The command `cloud-jobs`.
-@main
 struct CloudJobsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cloud-jobs", abstract: "Background jobs: tools for development.",

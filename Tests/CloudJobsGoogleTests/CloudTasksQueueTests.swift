@@ -86,7 +86,6 @@ struct CloudTasksQueueTests {
     #expect(underWay.withLock { $0.most } <= Self.configuration.concurrency)
   }
 
-
   @Test(
     "Times beyond what Cloud Tasks takes are reached in stages",
     arguments: [

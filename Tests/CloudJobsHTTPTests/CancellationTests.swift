@@ -28,6 +28,26 @@ extension LiveSuite {
       await client.shutDown()
     }
 
+    @Test("A scope's client works in it and is shut down however the scope ends")
+    func scope() async throws {
+      struct Fault: Error {}
+      let url = server.good + "/echo"
+      let client = try await withHTTPClient { client in
+        let response = try await client.send(HTTPClientRequest(url: url))
+        #expect(response.status == 200)
+        return client
+      }
+      #expect(await client.failure(of: HTTPClientRequest(url: url)) == .shutDown)
+      var kept: HTTPClient?
+      await #expect(throws: Fault.self) {
+        try await withHTTPClient { client in
+          kept = client
+          throw Fault()
+        }
+      }
+      #expect(await kept?.failure(of: HTTPClientRequest(url: url)) == .shutDown)
+    }
+
     private func timeOfCancellation(_ client: HTTPClient, url: String, attempt: Int) async throws -> Duration {
       try await withThrowingTaskGroup(of: HTTPClientError.Code?.self) { group in
         group.addTask { await client.failure(of: HTTPClientRequest(url: url, timeout: .seconds(60))) }

@@ -26,6 +26,42 @@ struct SQLiteFileTests {
     withExtendedLifetime(folder) {}
   }
 
+  private func modes(in folder: TemporaryFolder) throws -> [String: Int] {
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("."))
+    return try Dictionary(
+      uniqueKeysWithValues: names.map { name in
+        let mode = try FileManager.default.attributesOfItem(atPath: folder.path(name))[.posixPermissions] as? Int
+        return (name, try #require(mode))
+      })
+  }
+
+  @Test("A new file and the two beside it are their owner's alone; a file that exists keeps its mode")
+  func modes() async throws {
+    let folder = try TemporaryFolder()
+    let store = try SQLiteStore(path: folder.path())
+    _ = try await store.commit([.patchState("one", JobStatePatch(), .none)])
+    #expect(try modes(in: folder) == ["store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600])
+    withExtendedLifetime(store) {}
+
+    let shared = try TemporaryFolder()
+    #expect(FileManager.default.createFile(atPath: shared.path(), contents: nil))
+    try FileManager.default.setAttributes([.posixPermissions: 0o660], ofItemAtPath: shared.path())
+    let second = try SQLiteStore(path: shared.path())
+    _ = try await second.commit([.patchState("one", JobStatePatch(), .none)])
+    #expect(try modes(in: shared) == ["store.db": 0o660, "store.db-wal": 0o660, "store.db-shm": 0o660])
+    withExtendedLifetime(second) {}
+  }
+
+  @Test("A link to a file that is not there yet leads to one that is its owner's alone")
+  func linkedMode() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.path(), withDestinationPath: folder.path("target.db"))
+    let store = try SQLiteStore(path: folder.path())
+    #expect(try modes(in: folder)["target.db"] == 0o600)
+    withExtendedLifetime(store) {}
+  }
+
   @Test("8 simultaneous openings make the tables once, and all of them work")
   func simultaneousOpenings() async throws {
     for _ in 0..<5 {

@@ -91,6 +91,22 @@ struct JobServerTests {
     }
   }
 
+  @Test("A body over 1 MiB of a caller who is not trusted is answered 401 or 403 unread, and the connection serves on")
+  func authenticationComesFirst() async throws {
+    let body = String(repeating: "x", count: 1_100_000)
+    try await withServer(.sharedSecret("a secret of some length")) { url, client, _ in
+      let stranger = try await post(client, "\(url)/jobs/trigger", body)
+      let nowhere = try await post(client, "\(url)/jobs/nowhere", body)
+      let health = try await post(client, "\(url)/jobs/health", method: .get)
+      #expect([stranger.status, nowhere.status, health.status] == [401, 404, 200])
+    }
+    try await withServer { url, client, _ in
+      let page = try await post(client, "\(url)/jobs/trigger", body, headers: [.origin: "null"])
+      let program = try await post(client, "\(url)/jobs/trigger", #"{"jobId":"greet"}"#)
+      #expect([page.status, program.status] == [403, 200])
+    }
+  }
+
   @Test("Health, the master tick and a scheduler's empty body are routes of their own")
   func routes() async throws {
     try await withServer(mountPath: "/background/work") { url, client, _ in
@@ -147,7 +163,8 @@ struct JobServerConfigurationTests {
     "An address that would let strangers in is refused",
     arguments: [
       (nil, "127.0.0.1"), ("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("localhost", "localhost"), ("0.0.0.0", nil),
-      ("::", nil), ("192.0.2.1", nil),
+      ("::", nil), ("192.0.2.1", nil), ("127.evil.example", nil), ("127.1", nil),
+      ("::ffff:127.0.0.1", "::ffff:127.0.0.1"),
     ] as [(String?, String?)])
   func loopbackOnly(host: String?, address: String?) throws {
     let configuration = JobServerConfiguration(host: host)
@@ -161,6 +178,21 @@ struct JobServerConfigurationTests {
   }
 
   @Test(
+    "HOST is honoured, and what is no address is refused",
+    arguments: [
+      ("127.0.0.1", true), ("::", true), ("jobs.internal", true), ("", true), ("http://127.0.0.1", false),
+      ("127.0.0.1:80", false), ("[::1]", false), ("a b", false), ("256.0.0.1", false),
+    ])
+  func host(text: String, isAddress: Bool) throws {
+    if isAddress {
+      #expect(try JobServerConfiguration(environment: ["HOST": text]).host == (text.isEmpty ? nil : text))
+    } else {
+      let error = #expect(throws: JobError.self) { try JobServerConfiguration(environment: ["HOST": text]) }
+      #expect(error?.code == .invalidField && error?.field == "HOST")
+    }
+  }
+
+  @Test(
     "PORT is honoured, and what is no port is refused",
     arguments: [("8081", 8081), ("0", 0), ("", 8080), ("65536", nil), ("-1", nil), ("http", nil)]
       as [(String, Int?)])
@@ -171,6 +203,25 @@ struct JobServerConfigurationTests {
       let error = #expect(throws: JobError.self) { try JobServerConfiguration(environment: ["PORT": text]) }
       #expect(error?.field == "PORT")
     }
+  }
+
+  @Test("What is given holds against the environment; a port that is none is refused")
+  func given() throws {
+    let environment = ["PORT": "8081", "HOST": "localhost"]
+    let open = try JobServerConfiguration().completed(by: environment)
+    #expect((open.port, open.host) == (8081, "localhost"))
+    let given = try JobServerConfiguration(host: "127.0.0.1", port: 9).completed(by: environment)
+    #expect((given.port, given.host) == (9, "127.0.0.1"))
+    #expect(throws: JobError.self) { try JobServerConfiguration(port: 70_000).completed(by: environment) }
+  }
+
+  @Test(
+    "Within the process's limit there is time left for leases and sockets",
+    arguments: [(6, 9, 6), (7, 9, 6), (1, 9, 1), (7, 2, 0), (100, 60, 57)])
+  func drainLimit(drain: Int, exit: Int, result: Int) {
+    var configuration = JobServerConfiguration()
+    (configuration.drainLimit, configuration.exitLimit) = (.seconds(drain), .seconds(exit))
+    #expect(configuration.processDrainLimit == .seconds(result))
   }
 }
 #endif

@@ -1,6 +1,7 @@
 #if Google && Server
 import CloudJobs
 import CloudJobsCore
+import CloudJobsServer
 import Foundation
 
 /// The service of the guide to Cloud Run, with a job of each kind.
@@ -10,8 +11,16 @@ enum CloudRunService {
     var name: String
   }
 
-  static func main() async throws {
-    let jobs = try JobRegistry {
+  static func main() async {
+    do {
+      try await serveOnCloudRun(try jobs(), ProcessInfo.processInfo.environment)
+    } catch {
+      JobServer.exit(with: error)
+    }
+  }
+
+  private static func jobs() throws -> JobRegistry {
+    try JobRegistry {
       EndpointJob("greet", input: Greeting.self, output: String.self) { greeting, _ in
         .done("Hello, \(greeting.name)!")
       }
@@ -21,7 +30,6 @@ enum CloudRunService {
       }
       ScheduledJob("nightly", cron: "0 2 * * *", in: "Europe/Berlin") { _ in .done }
     }
-    try await serveOnCloudRun(jobs, ProcessInfo.processInfo.environment)
   }
 }
 #else

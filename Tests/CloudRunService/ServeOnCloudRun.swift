@@ -9,18 +9,20 @@ func serveOnCloudRun(_ jobs: JobRegistry, _ environment: [String: String]) async
   guard let url = environment["SERVICE_URL"], let caller = environment["CALLER"] else {
     throw JobError(.invalidField, "Set SERVICE_URL to the service's address and CALLER to the calling account.")
   }
-  let google = try await GoogleCloud.applicationDefault(client: HTTPClient())
-  var tasks = CloudTasksConfiguration(
-    project: google.project, location: environment["REGION"] ?? "europe-west1", queue: "default",
-    handler: "\(url)/jobs")
-  tasks.serviceAccount = caller
-  let sync = CloudSync(CloudSyncConfiguration(tasks), in: google)
-  var options = RuntimeOptions()
-  options.onHousekeeping = { documents throws(JobError) in _ = try await sync.sync(documents) }
-  let runtime = try await JobRuntime(
-    jobs, store: .firestore(google), queue: .cloudTasks(tasks, in: google),
-    authentication: .cloudRunIAM(audience: tasks.tokenAudience, serviceAccounts: [caller]), options: options)
-  try await sync.sync(jobs, store: runtime.store)
-  try await JobServer(runtime, configuration: JobServerConfiguration(environment: environment)).runUntilSignal()
+  try await withHTTPClient { client in
+    let google = try await GoogleCloud.applicationDefault(client: client)
+    var tasks = CloudTasksConfiguration(
+      project: google.project, location: environment["REGION"] ?? "europe-west1", queue: "default",
+      handler: "\(url)/jobs")
+    tasks.serviceAccount = caller
+    let sync = CloudSync(CloudSyncConfiguration(tasks), in: google)
+    var options = RuntimeOptions()
+    options.onHousekeeping = { documents throws(JobError) in _ = try await sync.sync(documents) }
+    let runtime = try await JobRuntime(
+      jobs, store: .firestore(google), queue: .cloudTasks(tasks, in: google),
+      authentication: .cloudRunIAM(audience: tasks.tokenAudience, serviceAccounts: [caller]), options: options)
+    try await sync.sync(jobs, store: runtime.store)
+    try await JobServer(runtime, configuration: JobServerConfiguration(environment: environment)).runUntilSignal()
+  }
 }
 #endif

@@ -138,4 +138,5 @@ def test_a_file_that_is_wrong_ends_the_start_with_the_reason(cloud_jobs, tmp_pat
         [cloud_jobs, "emulator", "--port", "0", "--indexes", str(file)], capture_output=True, text=True, timeout=60
     )
     assert process.returncode != 0 and process.stdout == ""
-    assert '--indexes: indexes[1].fields[0]: It takes one of "order" and "arrayConfig".' in process.stderr
+    assert f'{file}: indexes[1].fields[0]: It takes one of "order" and "arrayConfig".' in process.stderr
+    assert "(--indexes)" in process.stderr

@@ -14,22 +14,29 @@ enum Imports {
     "CloudJobsGoogle": ["CloudJobsCore", "CloudJobs", "CloudJobsHTTP", "HTTPTypes", "JWTKit"],
     "CloudJobsSQLite": ["CloudJobsCore", "CloudJobs", "GRDB", "Foundation"],
     "CloudJobsPostgres": ["CloudJobsCore", "CloudJobs", "CPostgres"],
+    "CloudJobsHTTPServer": [
+      "CloudJobsCore", "Hummingbird", "HummingbirdCore", "NIOCore", "NIOHTTP1", "NIOPosix", "ServiceLifecycle",
+      "Logging",
+    ],
     "CloudJobsServer": [
-      "CloudJobsCore", "CloudJobs", "Hummingbird", "HummingbirdCore", "NIOCore", "ServiceLifecycle", "UnixSignals",
-      "Logging", "HTTPTypes",
+      "CloudJobsCore", "CloudJobs", "CloudJobsHTTPServer", "Hummingbird", "HummingbirdCore", "NIOCore",
+      "ServiceLifecycle", "Logging", "HTTPTypes",
     ],
     "CloudJobsTesting": ["CloudJobsCore", "CloudJobs", "CloudJobsEmulator", "Logging", "HTTPTypes", "Testing"],
     "CloudJobsEmulator": ["CloudJobsCore"],
     "CloudJobsEmulatorServer": [
-      "CloudJobsCore", "CloudJobsEmulator", "CloudJobsHTTP", "Hummingbird", "HummingbirdCore", "NIOCore",
-      "ServiceLifecycle", "UnixSignals", "Logging", "HTTPTypes", "CryptoExtras",
+      "CloudJobsCore", "CloudJobsEmulator", "CloudJobsHTTP", "CloudJobsHTTPServer", "Hummingbird", "HummingbirdCore",
+      "NIOCore", "ServiceLifecycle", "Logging", "HTTPTypes", "CryptoExtras",
     ],
     "CloudJobsSimulation": ["CloudJobsCore", "CloudJobs", "CloudJobsEmulator"],
-    "cloud-jobs": ["CloudJobsCore", "CloudJobsEmulator", "CloudJobsEmulatorServer", "ArgumentParser", "Logging"],
+    "ProgramConsole": ["CloudJobsCore"],
+    "cloud-jobs": [
+      "CloudJobsCore", "CloudJobsEmulator", "CloudJobsEmulatorServer", "ProgramConsole", "ArgumentParser", "Logging",
+    ],
     "InboxDemo": [
       "CloudJobsCore", "CloudJobs", "CloudJobsHTTP", "CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsServer",
-      "CloudJobsEmulator", "CloudJobsEmulatorServer", "ArgumentParser", "ServiceLifecycle", "UnixSignals", "Logging",
-      "HTTPTypes",
+      "CloudJobsEmulator", "CloudJobsEmulatorServer", "ProgramConsole", "ArgumentParser", "ServiceLifecycle",
+      "Logging", "HTTPTypes",
     ],
   ]
 

@@ -1,6 +1,7 @@
 #if Server && HTTP
 public import CloudJobsCore
 public import CloudJobsEmulator
+import CloudJobsHTTPServer
 public import Logging
 
 /// What an ``EmulatorServer`` is started with.
@@ -35,6 +36,12 @@ public struct EmulatorConfiguration: Sendable {
   public var issuer: String?
   /// The longest request body, in bytes.
   public var maximumBodyBytes = 32 * 1_024 * 1_024
+  /// How many connections are served at once; more wait until one of them ends.
+  public var maxConnections = HTTPServerLimits().maxConnections
+  /// How long a request's head may take in all, and after it the body.
+  public var requestTimeout = HTTPServerLimits().requestTimeout
+  /// How long a connection is kept open that waits for its next request.
+  public var idleTimeout = HTTPServerLimits().idleTimeout
   /// Where the server logs to.
   public var logger = Logger(label: "cloud-jobs.emulator")
   /// Called once with the bound port, when requests can be made.

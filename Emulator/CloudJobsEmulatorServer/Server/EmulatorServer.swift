@@ -1,12 +1,12 @@
 #if Server && HTTP
 public import CloudJobsEmulator
 import CloudJobsCore
+import CloudJobsHTTPServer
 import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
 public import ServiceLifecycle
-import UnixSignals
 
 /// The emulator as a server: Cloud Tasks v2, Cloud Scheduler v1 and Firestore v1 over REST, on one port.
 public struct EmulatorServer: Service {
@@ -44,9 +44,10 @@ public struct EmulatorServer: Service {
 
   /// Serves until the task is cancelled or the service group shuts down.
   ///
-  /// - Throws: where the address can't be bound, the data folder or its key can't be used, or a queue of the start is
-  ///   refused.
+  /// - Throws: where a value of the configuration is no good, the address can't be bound, the data folder or its key
+  ///   can't be used, or a queue of the start is refused.
   public func run() async throws {
+    try configuration.validate()
     let folder = try configuration.dataFolder.map { path throws(JobError) in try DataFolder(path) }
     #if Google
     try identity.takeKey(from: folder)
@@ -60,26 +61,30 @@ public struct EmulatorServer: Service {
     }
     try await api.makeQueues(startUp)
     let check = RequestGuard(host: configuration.host)
-    let responder = CallbackResponder<BasicRequestContext> { request, _ in
-      if let fault = check.refusal(authority: request.head.authority, origin: request.headers[.origin]) {
+    let logger = configuration.logger
+    let responder = CallbackResponder<EmulatorRequestContext> { request, context in
+      if let fault = check.refusal(of: context.callerRequest(request.head)) {
+        logger.notice("A request was refused.", metadata: ["reason": "\(fault.message)"])
         return Self.response(RESTResponse(fault))
       }
       return try await Self.respond(to: request, api: api, limit: configuration.maximumBodyBytes)
     }
-    let application = Application(
-      responder: responder,
-      configuration: .init(
-        address: .hostname(configuration.host, port: configuration.port), serverName: "cloud-jobs-emulator"),
-      onServerRunning: { channel in
-        let port = channel.localAddress?.port ?? configuration.port
-        origin.set(Self.origin(configuration, port: port))
-        let lines = configuration.environmentLines(port: port).joined(separator: " ")
-        configuration.logger.info("The emulator is ready at http://\(configuration.host):\(port); \(lines)")
-        await configuration.onReady?(port)
-      },
-      logger: configuration.logger)
+    var server = BoundedHTTPServer(
+      responder, host: configuration.host, port: configuration.port, portRemedy: "choose another with --port",
+      logger: configuration.logger, refusalBody: { RESTResponse($0.fault).body.encoded })
+    server.serverName = "cloud-jobs-emulator"
+    server.limits.maxConnections = max(1, configuration.maxConnections)
+    server.limits.requestTimeout = configuration.requestTimeout
+    server.limits.idleTimeout = configuration.idleTimeout
+    server.onReady = { port in
+      origin.set(Self.origin(configuration, port: port))
+      let lines = configuration.environmentLines(port: port).joined(separator: " ")
+      configuration.logger.info("The emulator is ready at http://\(configuration.host):\(port); \(lines)")
+      await configuration.onReady?(port)
+    }
+    let http = server
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await application.run() }
+      group.addTask { try await http.run() }
       group.addTask { try await emulator.run() }
       try await group.next()
       group.cancelAll()
@@ -87,14 +92,12 @@ public struct EmulatorServer: Service {
     await deliverer.shutDown()
   }
 
-  /// Serves until the process is asked to end (SIGINT, SIGTERM).
+  /// Serves until the process is asked to end (SIGINT, SIGTERM), and makes sure that it ends within some seconds after
+  /// that, whatever is open; a second signal ends it at once.
   ///
-  /// - Throws: where the address can't be bound.
+  /// - Throws: as ``run()`` does.
   public func runUntilSignal() async throws {
-    let group = ServiceGroup(
-      configuration: .init(
-        services: [.init(service: self)], gracefulShutdownSignals: [.sigterm, .sigint], logger: configuration.logger))
-    try await group.run()
+    try await ProcessLifetime(exitLimit: .seconds(9), logger: configuration.logger).run([.init(service: self)])
   }
 
   private func document(at path: [String]) -> RESTResponse? {
@@ -121,6 +124,8 @@ public struct EmulatorServer: Service {
     let body: [UInt8]
     do {
       body = Array(buffer: try await request.body.collect(upTo: limit))
+      // A body that ends because the server does looks whole.
+      try Task.checkCancellation()
     } catch {
       return response(
         RESTResponse(
@@ -138,6 +143,35 @@ public struct EmulatorServer: Service {
     return Response(
       status: .init(code: answer.status), headers: headers,
       body: .init(byteBuffer: ByteBuffer(bytes: answer.body.encoded)))
+  }
+}
+
+extension HTTPRefusal {
+  /// The refusal as the services tell errors.
+  fileprivate var fault: ServiceFault {
+    switch self {
+    case .missingHost, .severalHosts, .slowBody: .invalidArgument(message)
+    case .shuttingDown: ServiceFault(.unavailable, message)
+    }
+  }
+}
+
+/// The context of a request, which tells where it came from.
+private struct EmulatorRequestContext: RequestContext {
+  var coreContext: CoreRequestContextStorage
+  let remoteAddress: SocketAddress?
+
+  init(source: ApplicationRequestContextSource) {
+    coreContext = .init(source: source)
+    remoteAddress = source.channel.remoteAddress
+  }
+
+  /// The request as the rule for local callers takes it.
+  func callerRequest(_ head: HTTPRequest) -> LocalCallerRule.Request {
+    LocalCallerRule.Request(
+      method: head.method.rawValue, scheme: head.scheme, authority: head.authority,
+      fields: head.headerFields.map { (name: $0.name.rawName, value: $0.value) },
+      peer: remoteAddress.map { $0.ipAddress.map { .address($0) } ?? .withoutAddress } ?? .unknown)
   }
 }
 #endif

@@ -15,7 +15,10 @@ public struct Authentication: Sendable {
 
   /// Trusts callers on this machine, and nobody else: for development, tests and sidecars.
   ///
-  /// A request that a proxy has passed on (`Forwarded`, `X-Forwarded-For`) is refused, as its origin is not known.
+  /// Refused, on every route and with `permissionDenied`: a request from another machine or an unknown peer; one that a
+  /// proxy has passed on (`Forwarded`, `X-Forwarded-…`, `Via` and their kin), as its caller is not known; and one that
+  /// a web page made, which `Origin`, `Referer` and `Sec-Fetch-Site` tell, or a `Host` that is no loopback name (DNS
+  /// rebinding). A page that the handler's own origin serves may call it.
   public static let trustLoopback = Authentication(mode: .trustLoopback)
 
   /// Trusts callers that send `Authorization: Bearer` with a secret.
@@ -42,17 +45,10 @@ public struct Authentication: Sendable {
     if case .trustLoopback = mode { false } else { true }
   }
 
+  /// Checks a caller of a route that tells or changes something.
   func authenticate(_ request: HTTPRequest, peer: Peer) async throws(JobError) {
     switch mode {
-    case .trustLoopback:
-      let isForwarded = request.headerFields.contains { field in
-        ["forwarded", "x-forwarded-for"].contains(field.name.canonicalName)
-      }
-      guard peer.isLoopback, !isForwarded else {
-        throw JobError(
-          .permissionDenied,
-          "This handler trusts callers on its own machine only. Configure another authentication to call it from here.")
-      }
+    case .trustLoopback: try Self.checkLocal(request, peer: peer)
     case .sharedSecret(let secret):
       guard let field = request.headerFields[.authorization], field.prefix(7).lowercased() == "bearer " else {
         throw JobError(.unauthenticated, "Send the header Authorization: Bearer with the shared secret.")
@@ -62,6 +58,20 @@ public struct Authentication: Sendable {
       }
     case .custom(let check): try await check(request, peer)
     }
+  }
+
+  /// Checks a caller of a route that health probes use, which carry no credentials: only trust in loopback bars some.
+  func authenticateProbe(_ request: HTTPRequest, peer: Peer) throws(JobError) {
+    if case .trustLoopback = mode { try Self.checkLocal(request, peer: peer) }
+  }
+
+  private static let localCallers = LocalCallerRule(alternative: "configure another authentication")
+
+  private static func checkLocal(_ request: HTTPRequest, peer: Peer) throws(JobError) {
+    let local = LocalCallerRule.Request(
+      method: request.method.rawValue, scheme: request.scheme, authority: request.authority,
+      fields: request.headerFields.map { (name: $0.name.rawName, value: $0.value) }, peer: peer.forLocalCallers)
+    if let reason = localCallers.refusal(of: local) { throw JobError(.permissionDenied, reason) }
   }
 
   /// Compares in a time that depends on the length only.

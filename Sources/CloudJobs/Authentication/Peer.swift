@@ -1,3 +1,5 @@
+import CloudJobsCore
+
 /// Where a request came from, as far as the server knows.
 public enum Peer: Hashable, Sendable {
   /// Out of the same process.
@@ -13,8 +15,17 @@ public enum Peer: Hashable, Sendable {
   public var isLoopback: Bool {
     switch self {
     case .inProcess, .local: true
-    case .address(let text): text == "::1" || text.hasPrefix("127.") || text.hasPrefix("::ffff:127.")
+    case .address(let text): IPAddress(text)?.isLoopback ?? false
     case .unknown: false
+    }
+  }
+
+  /// The peer as the rule for local callers takes it.
+  var forLocalCallers: LocalCallerRule.Peer {
+    switch self {
+    case .inProcess, .local: .withoutAddress
+    case .address(let text): .address(text)
+    case .unknown: .unknown
     }
   }
 }

@@ -33,11 +33,14 @@ extension JobRuntime {
     guard let changes = patch.object else {
       throw JobError(.malformedEnvelope, "Send an object of the fields to change: {\"interval\": \"30m\"}.")
     }
-    if let unknown = changes.keys.sorted().first(where: { !JobConfiguration.fieldNames.contains($0) }) {
+    // The state is the runtime's own.
+    let unknown = JobConfiguration.unknownFields(of: patch).first
+    if let name = unknown?.name ?? (changes["state"] == nil ? nil : "state") {
       let names = JobConfiguration.fieldNames.sorted().joined(separator: ", ")
+      let hint = unknown?.suggestion.map { "Did you mean \($0)? " } ?? ""
       throw JobError(
-        .invalidField, "A job's document has no such field. Its fields are \(names).",
-        field: String(unknown.prefix(64)))
+        .invalidField, "A job's document has no such field. \(hint)Its fields are \(names).",
+        field: String(name.prefix(64)))
     }
     return try await configure(job) { (configuration) throws(JobError) in
       var members = configuration.fields.object ?? [:]
@@ -76,7 +79,11 @@ extension JobRuntime {
   /// Checks that a job can run under a configuration; an error of its schedule names the document's field.
   private func check(_ configuration: JobConfiguration, of definition: JobDefinition) throws(JobError) {
     do throws(JobError) {
-      _ = try ResolvedJob(definition, configuration: configuration, zones: registry.zones)
+      let job = try ResolvedJob(definition, configuration: configuration, zones: registry.zones)
+      guard job.kind == .endpoint, configuration.cron != nil || configuration.interval != nil else { return }
+      throw JobError(
+        .invalidField, "An endpoint job has no schedule. Set type to periodic as well, or leave the schedule out.",
+        field: configuration.cron == nil ? "interval" : "cron")
     } catch {
       guard error.code == .invalidSchedule else { throw error }
       let place = error.field.map { $0 == "cron" ? "" : "\($0): " } ?? ""

@@ -26,9 +26,10 @@ extension JobRuntime {
           job: job, state: state, previous: previous, dependencies: dependencies, now: now, settings: settings))
       var writes: [Write] = [.patchState(job.id, plan.patch, .version(version))]
       if let run = plan.run { writes.append(.putRun(run, .absent)) }
+      var claimed: ClaimedRun?
       var isMadeElsewhere = false
       do throws(StoreError) {
-        now = try await commitPass(writes, plan.run)
+        (now, claimed) = try await commitPass(writes, plan.run, job: job, estimate: now)
       } catch {
         guard error.code == .conflict, let run = plan.run, let time = await moveOn(past: run, writes[0]) else {
           return refused(error, due, plan)
@@ -40,7 +41,7 @@ extension JobRuntime {
       if isMadeElsewhere {
         events.emit(JobEvent(.duplicate, job: job.id, run: plan.run, time: clock.now()))
       } else if let run = plan.run {
-        await perform(run, at: now, job: job, registered: registered, state: state)
+        await perform(run, claimed, job: job, registered: registered, state: state)
       } else {
         events.emit(JobEvent(.skipped, job: job.id, run: nil, time: clock.now(), reason: plan.reason))
       }
@@ -52,11 +53,20 @@ extension JobRuntime {
     return .lines(lines)
   }
 
-  private func commitPass(_ writes: [Write], _ run: Run?) async throws(StoreError) -> Timestamp {
-    let time: Timestamp? =
-      if let run { try await commit(writes, making: run) } else { try await access.commit(writes) }
+  private func commitPass(
+    _ writes: [Write], _ run: Run?, job: ResolvedJob, estimate: Timestamp
+  ) async throws(StoreError) -> (Timestamp, ClaimedRun?) {
+    guard let run else { return (try await access.commit(writes), nil) }
+    var time: Timestamp?
+    var claimed: ClaimedRun?
+    if run.status == .running {
+      claimed = try await claim(run, writes, estimate: estimate, job: job)
+      time = claimed?.time
+    } else {
+      time = try await commit(writes, making: run)
+    }
     guard let time else { throw StoreError(.conflict, "Another pass was faster.") }
-    return time
+    return (time, claimed)
   }
 
   /// Moves a job on whose occurrence has its run already, made by another trigger: without this it would stay due, and
@@ -75,14 +85,13 @@ extension JobRuntime {
 
   /// Executes a claimed run here, or hands a waiting one to the queue.
   private func perform(
-    _ run: Run, at time: Timestamp, job: ResolvedJob, registered: RegisteredJob, state: JobState
+    _ run: Run, _ claimed: ClaimedRun?, job: ResolvedJob, registered: RegisteredJob, state: JobState
   ) async {
-    guard run.status == .running else {
+    if let claimed {
+      _ = await execute(claimed, job: job, registered: registered, state: state)
+    } else {
       _ = await handOn(run, job.policy)
-      return
     }
-    let claimed = ClaimedRun(run: run, time: time, local: clock.now())
-    _ = await execute(claimed, job: job, registered: registered, state: state)
   }
 
   private func reread(

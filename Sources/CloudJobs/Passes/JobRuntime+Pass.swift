@@ -11,7 +11,7 @@ extension JobRuntime {
   public func pass() async -> PassSummary {
     var summary = PassSummary()
     if active.isDraining {
-      summary.error = JobError(.storeUnavailable, "This instance is shutting down. Deliver again.")
+      summary.error = .shuttingDown
       return summary
     }
     let end = clock.now() + options.passBudget

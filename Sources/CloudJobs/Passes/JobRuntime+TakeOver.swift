@@ -1,4 +1,5 @@
 import CloudJobsCore
+import Logging
 
 extension JobRuntime {
   /// Sets going again at once what a process that has died left behind: gives back its leases, and hands every waiting
@@ -7,11 +8,14 @@ extension JobRuntime {
   /// Without it nothing is lost either: leases run out, and the sweep finds what waits. It is for a program that knows
   /// that no other instance is alive, such as one that holds an exclusive lock on its embedded store.
   ///
+  /// Runs whose documents can't be read are left alone, and their number is logged as an error.
+  ///
   /// - Returns: how many runs were set going.
   /// - Throws: ``StoreError`` `unavailable`.
   @discardableResult
   public func takeOver() async throws(StoreError) -> Int {
     var count = 0
+    var unreadable = [RunID]()
     var cursor: StoreCursor?
     let filter = RunFilter(statuses: [.running, .scheduled, .pending])
     repeat {
@@ -19,6 +23,7 @@ extension JobRuntime {
         try await store.runs(matching: filter, after: cursor, limit: StoreLimits.batch)
       }
       cursor = page.next
+      unreadable += page.records.filter { $0.isUnreadable }.map(\.id)
       let orphans = page.records.compactMap { record -> (run: Run, version: Version)? in
         guard let run = try? record.run.get(), let policy = registry.jobs[run.job]?.definition.policy else {
           return nil
@@ -33,6 +38,11 @@ extension JobRuntime {
       }
       count += orphans.count
     } while cursor != nil
+    if let first = unreadable.first {
+      options.logger.error(
+        "Stored runs that wait can't be read; they were left alone. Mend or delete their documents.",
+        metadata: ["runs": "\(unreadable.count)", "first": "\(first)"])
+    }
     return count
   }
 }

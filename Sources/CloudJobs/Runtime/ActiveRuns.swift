@@ -11,14 +11,20 @@ final class ActiveRuns: Sendable {
   }
 
   private struct State {
-    var attempts: [RunID: Attempt] = [:]
+    var attempts: [Int: Attempt] = [:]
+    var lastPlace = 0
     var deliveries = 0
     var isDraining = false
-    var isReleased = false
-    var waiters: [CheckedContinuation<Void, Never>] = []
+    var isClosed = false
+
+    var isDrained: Bool { isDraining && deliveries == 0 }
   }
 
   private let state = Mutex(State())
+  /// Opens when the drain's limit is over: whoever executes a handler cancels it then.
+  let cancellation = Latch()
+  /// Opens when the instance drains and no delivery is being dealt with any more.
+  let drained = Latch()
 
   /// Takes a place for a delivery; false where the instance drains or all places are taken.
   func enter(limit: Int) -> Admission {
@@ -32,28 +38,49 @@ final class ActiveRuns: Sendable {
 
   /// Gives the place back.
   func leave() {
-    let waiters = state.withLock { state in
+    let isDrained = state.withLock { state in
       state.deliveries -= 1
-      defer { if state.deliveries == 0 { state.waiters = [] } }
-      return state.deliveries == 0 ? state.waiters : []
+      return state.isDrained
     }
-    for waiter in waiters { waiter.resume() }
+    if isDrained { drained.open() }
   }
 
-  func begin(_ attempt: Attempt) {
-    state.withLock { $0.attempts[attempt.run.id] = attempt }
+  /// Keeps an attempt from its claim until its end is committed.
+  ///
+  /// - Returns: its place, by which it is ended: two deliveries of one run may be about to claim it. Nil where no
+  ///   attempt may begin any more.
+  func begin(_ attempt: Attempt) -> Int? {
+    state.withLock { state in
+      if state.isClosed { return nil }
+      state.lastPlace += 1
+      state.attempts[state.lastPlace] = attempt
+      return state.lastPlace
+    }
   }
 
-  func end(_ id: RunID) {
-    state.withLock { _ = $0.attempts.removeValue(forKey: id) }
+  func end(_ place: Int) {
+    state.withLock { _ = $0.attempts.removeValue(forKey: place) }
   }
 
   /// Whether new work is refused.
   var isDraining: Bool { state.withLock { $0.isDraining } }
 
+  /// Whether no attempt may begin any more, not even that of a delivery that was admitted.
+  var isClosed: Bool { state.withLock { $0.isClosed } }
+
+  /// Lets no attempt begin from now on, and has the handlers of those under way cancelled.
+  func cancelHandlers() {
+    state.withLock { $0.isClosed = true }
+    cancellation.open()
+  }
+
   /// Refuses new work from now on.
   func startDraining() {
-    state.withLock { $0.isDraining = true }
+    let isDrained = state.withLock { state in
+      state.isDraining = true
+      return state.isDrained
+    }
+    if isDrained { drained.open() }
   }
 
   /// The attempts under way.
@@ -64,29 +91,47 @@ final class ActiveRuns: Sendable {
   /// How many deliveries are being dealt with.
   var deliveries: Int { state.withLock { $0.deliveries } }
 
-  /// Waits until no delivery is being dealt with.
-  func idle() async {
-    await withCheckedContinuation { continuation in
-      let isIdle = state.withLock { state in
-        let isIdle = state.deliveries == 0 || state.isReleased
-        if !isIdle { state.waiters.append(continuation) }
-        return isIdle
-      }
-      if isIdle { continuation.resume() }
-    }
-  }
-
-  /// Lets go of whoever waits in ``idle()``, whether or not deliveries are under way.
-  func releaseWaiters() {
-    let waiters = state.withLock { state in
-      defer { state.waiters = [] }
-      state.isReleased = true
-      return state.waiters
-    }
-    for waiter in waiters { waiter.resume() }
-  }
-
   enum Admission {
     case admitted, draining, full
+  }
+}
+
+/// Something that happens once, and that many may wait for.
+package final class Latch: Sendable {
+  private struct State {
+    var isOpen = false
+    var next = 0
+    var waiters: [Int: AsyncStream<Never>.Continuation] = [:]
+  }
+
+  private let state = Mutex(State())
+
+  /// Something that has not happened.
+  package init() {}
+
+  /// Whether it has happened.
+  package var isOpen: Bool { state.withLock { $0.isOpen } }
+
+  /// Lets go of all who wait, now and later.
+  package func open() {
+    let waiters = state.withLock { state in
+      state.isOpen = true
+      return Array(state.waiters.values)
+    }
+    for waiter in waiters { waiter.finish() }
+  }
+
+  /// Waits until it has happened, or until the task is cancelled.
+  package func wait() async {
+    let (stream, continuation) = AsyncStream.makeStream(of: Never.self)
+    let key: Int? = state.withLock { state in
+      if state.isOpen { return nil }
+      state.next += 1
+      state.waiters[state.next] = continuation
+      return state.next
+    }
+    guard let key else { return }
+    for await _ in stream {}
+    state.withLock { _ = $0.waiters.removeValue(forKey: key) }
   }
 }

@@ -12,8 +12,7 @@ extension JobRuntime {
   public func deliver(_ delivery: Delivery) async -> Handling {
     switch active.enter(limit: options.maxConcurrentDeliveries) {
     case .draining:
-      return Handling(
-        rejected: JobError(.storeUnavailable, "This instance is shutting down. Deliver again."), job: delivery.job)
+      return Handling(rejected: .shuttingDown, job: delivery.job)
     case .full:
       return Handling(
         rejected: JobError(.overloaded, "This instance executes as many deliveries as it may. Slow down."),
@@ -91,6 +90,7 @@ extension JobRuntime {
       events.emit(JobEvent(.failed, job: run.job, run: run, time: clock.now()))
       return Handling(.dead, run: run, reason: run.failure?.message)
     case .run(let run):
+      if active.isClosed { return Handling(rejected: .shuttingDown, job: delivery.job) }
       guard let claimed = try await claim(run, situation) else { return nil }
       return await execute(claimed, job: input.job, registered: registered, state: situation.state)
     }
@@ -151,7 +151,35 @@ extension JobRuntime {
       patch.set(lastRunID: run.id)
       writes.append(.patchState(run.job, patch, situation.jobPrecondition))
     }
-    return try await commit(writes, making: run).map { time in ClaimedRun(run: run, time: time, local: clock.now()) }
+    return try await claim(run, writes, estimate: situation.input.now, job: job)
+  }
+
+  /// Commits a claim, and has the instance know of the lease from before that on: a process that ends meanwhile can
+  /// give it back.
+  ///
+  /// - Parameters:
+  ///   - run: the run as claimed.
+  ///   - writes: the changes, the run's own among them.
+  ///   - estimate: the store's time as far as it is known.
+  ///   - job: the run's job.
+  /// - Returns: the claim, which ``execute(_:job:registered:state:)`` ends; nil where somebody else was faster.
+  /// - Throws: what ``commit(_:making:)`` throws.
+  func claim(
+    _ run: Run, _ writes: [Write], estimate: Timestamp, job: ResolvedJob
+  ) async throws(StoreError) -> ClaimedRun? {
+    var claimed = ClaimedRun(run: run, time: estimate, local: clock.now())
+    guard let place = active.begin(ActiveRuns.Attempt(claimed: claimed, job: job)) else { return nil }
+    do throws(StoreError) {
+      guard let time = try await commit(writes, making: run) else {
+        active.end(place)
+        return nil
+      }
+      (claimed.time, claimed.local, claimed.place) = (time, clock.now(), place)
+      return claimed
+    } catch {
+      active.end(place)
+      throw error
+    }
   }
 
   /// Commits a run's new state with what belongs to it.
@@ -220,6 +248,8 @@ struct ClaimedRun: Sendable {
   var run: Run
   var time: Timestamp
   var local: Timestamp
+  /// Its place among the attempts of this instance.
+  var place = 0
 }
 
 extension RunFailure {

@@ -6,11 +6,15 @@ extension JobRuntime {
   func execute(_ claimed: ClaimedRun, job: ResolvedJob, registered: RegisteredJob, state: JobState) async -> Handling {
     let run = claimed.run
     events.emit(JobEvent(.started, job: run.job, run: run, time: claimed.local))
-    let outcome = await attempt(claimed, job: job, registered: registered)
+    defer { active.end(claimed.place) }
+    let (outcome, isCancelled) = await attempt(claimed, job: job, registered: registered)
     let end = clock.now()
     let duration = end - claimed.local
     // The store's time is not read again: the local clock only measures how long the attempt took.
     let now = claimed.time + duration
+    if isCancelled, outcome.mayComeOfCancellation {
+      return await handBack(claimed, job: job, state: state, at: now, local: end)
+    }
     var conclusion = options.random.draw { random in
       conclude(outcome, run: run, policy: job.policy.retry, now: now, random: &random)
     }
@@ -29,28 +33,72 @@ extension JobRuntime {
     }
   }
 
-  /// Calls the handler under its time limit.
-  private func attempt(_ claimed: ClaimedRun, job: ResolvedJob, registered: RegisteredJob) async -> Outcome {
+  /// What happens while a handler is at work.
+  private enum AttemptEvent: Sendable {
+    case ended(Outcome)
+    case timedOut
+    case shutDown
+    case none
+  }
+
+  /// Calls the handler under its time limit, and cancels it when the instance's drain is over.
+  ///
+  /// - Returns: how the attempt came back, and whether it had been cancelled for the drain's sake by then.
+  private func attempt(
+    _ claimed: ClaimedRun, job: ResolvedJob, registered: RegisteredJob
+  ) async -> (outcome: Outcome, isCancelled: Bool) {
     let deadline = claimed.local + job.policy.timeout
     let context = JobContext(run: claimed.run, deadline: deadline, runtime: self)
     let input = claimed.run.input
     let clock = clock
-    return await withTaskGroup(of: Outcome?.self) { group in
-      group.addTask { await registered.execute(input, context) }
+    return await withTaskGroup(of: AttemptEvent.self) { group in
+      group.addTask { .ended(await registered.execute(input, context)) }
       group.addTask {
-        do { try await clock.sleep(until: deadline) } catch { return nil }
-        return .failed(
-          RunFailure(kind: "timeout", message: "The attempt took longer than its time limit, \(job.policy.timeout)."),
-          isPermanent: false, retryAfter: nil)
+        do { try await clock.sleep(until: deadline) } catch { return .none }
+        return .timedOut
       }
-      active.begin(ActiveRuns.Attempt(claimed: claimed, job: job))
-      defer { active.end(claimed.run.id) }
-      var outcome: Outcome?
-      while outcome == nil, let next = await group.next() { outcome = next }
-      group.cancelAll()
-      return outcome
-        ?? .failed(
-          RunFailure(kind: "cancelled", message: "The attempt was cancelled."), isPermanent: false, retryAfter: .zero)
+      group.addTask {
+        await self.active.cancellation.wait()
+        return self.active.cancellation.isOpen ? .shutDown : .none
+      }
+      defer { group.cancelAll() }
+      var isCancelled = false
+      while let event = await group.next() {
+        switch event {
+        case .ended(let outcome): return (outcome, isCancelled)
+        case .timedOut: return (.timedOut(after: job.policy.timeout), false)
+        case .shutDown:
+          isCancelled = true
+          group.cancelAll()
+        case .none: continue
+        }
+      }
+      return (.timedOut(after: job.policy.timeout), isCancelled)
+    }
+  }
+
+  /// Gives a run back whose attempt ended only because the instance shuts down: no failure is counted.
+  private func handBack(
+    _ claimed: ClaimedRun, job: ResolvedJob, state: JobState, at now: Timestamp, local: Timestamp
+  ) async -> Handling {
+    let run = claimed.run
+    let back = run.orphaned(policy: job.policy, settings: settings, at: now, by: .instanceShutDown)
+    let conclusion: Conclusion =
+      back.status.isTerminal ? .dead(back.failure ?? .lost, reason: back.reason ?? "") : .snoozed(until: now)
+    switch await finish(back, under: run.fence, conclusion, job: job, state: state, duration: local - claimed.local) {
+    case .failure(let error): return Handling(rejected: JobError(error), job: run.job)
+    case .success(false):
+      events.emit(JobEvent(.leaseLost, job: run.job, run: run, time: local))
+      return Handling(.leaseLost, run: run, reason: "Another attempt has taken the run over; this result was refused.")
+    case .success(true):
+      events.emit(JobEvent(conclusion.event, job: run.job, run: back, time: local))
+      guard queue.retryOwner != .caller || back.status.isTerminal else {
+        let reason = AttemptLoss.instanceShutDown.reason(attempt: run.attempt)
+        return Handling(rejected: JobError(.shuttingDown, reason + " Deliver it again."), job: run.job)
+      }
+      var handling = await answer(conclusion, back, job)
+      handling.reason = handling.reason ?? back.reason
+      return handling
     }
   }
 

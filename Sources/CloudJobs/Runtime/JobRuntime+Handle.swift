@@ -48,8 +48,26 @@ extension JobRuntime {
   public func handle(
     _ request: HTTPRequest, body: [UInt8] = [], peer: Peer = .unknown, at mountPath: String = "/jobs"
   ) async -> HandlerResponse {
+    await handle(request, peer: peer, at: mountPath) { _ in body }
+  }
+
+  /// Takes an HTTP request whose body has not been received yet; else like ``handle(_:body:peer:at:)``.
+  ///
+  /// A request that is refused for its route, its method or its caller costs no memory: its body is never asked for.
+  ///
+  /// - Parameters:
+  ///   - request: the request's head.
+  ///   - peer: where the request came from, for ``Authentication/trustLoopback``.
+  ///   - mountPath: the path under which the handler is mounted.
+  ///   - collectBody: receives the whole body, at most `limit` bytes of it; called once at most. It throws ``JobError``
+  ///     `tooLarge` for a longer one and `malformedEnvelope` for one that broke off.
+  /// - Returns: the answer; errors are `{"error":{"code":…,"message":…,"field":…}}`.
+  public func handle(
+    _ request: HTTPRequest, peer: Peer = .unknown, at mountPath: String = "/jobs",
+    collectBody: (_ limit: Int) async throws(JobError) -> [UInt8]
+  ) async -> HandlerResponse {
     do throws(JobError) {
-      return try await respond(to: request, body: body, peer: peer, at: mountPath)
+      return try await respond(to: request, peer: peer, at: mountPath, collectBody)
     } catch {
       var response = Self.response(to: error)
       switch error.code {
@@ -85,7 +103,9 @@ extension JobRuntime {
     body: [UInt8], headers: [String: String] = [:], path: String = "trigger", peer: Peer = .unknown
   ) async -> (status: Int, body: [UInt8]) {
     var fields = HTTPFields()
-    for (name, value) in headers { if let name = HTTPField.Name(name) { fields[name] = value } }
+    for (name, value) in headers {
+      if let name = HTTPField.Name(name) { fields.append(HTTPField(name: name, value: value)) }
+    }
     let request = HTTPRequest(
       method: .post, scheme: nil, authority: nil, path: "/jobs/" + path, headerFields: fields)
     let response = await handle(request, body: body, peer: peer)
@@ -93,16 +113,21 @@ extension JobRuntime {
   }
 
   private func respond(
-    to request: HTTPRequest, body: [UInt8], peer: Peer, at mountPath: String
+    to request: HTTPRequest, peer: Peer, at mountPath: String, _ collectBody: (Int) async throws(JobError) -> [UInt8]
   ) async throws(JobError) -> HandlerResponse {
     let target = request.path ?? ""
     guard let route = Route(path: target, mountPath: mountPath) else {
       throw JobError(
         .notFound,
-        "Nothing is here. POST to \(mountPath)/trigger, /scheduled/{jobId} or /master; GET /jobs, /runs or /health.")
+        "Nothing is here. Under \(mountPath)/, POST to trigger, scheduled/{jobId} or master; GET jobs, runs or health.")
     }
-    guard route.methods.contains(request.method) else { throw Self.wrongMethod(route.allow) }
-    if route == .health { return await healthResponse() }
+    guard route.methods.contains(request.method) else {
+      throw JobError(.methodNotAllowed, "This path takes \(route.allow) only.")
+    }
+    if route == .health {
+      try authentication.authenticateProbe(request, peer: peer)
+      return await healthResponse()
+    }
     try await authentication.authenticate(request, peer: peer)
     switch route {
     case .health: return await healthResponse()
@@ -112,19 +137,17 @@ extension JobRuntime {
     case .job(let text):
       let id = try JobID(text)
       if request.method == .patch {
+        let body = try await collectBody(JSONLimits.envelope.bytes)
         _ = try await configure(id, merging: try JSONValue(parsing: body, limits: .envelope))
       }
       return try await showJob(id)
     case .envelope(let path):
+      let body = try await collectBody(JSONLimits.envelope.bytes)
       let headers = EnvelopeHeaders(request.headerFields.map { (name: $0.name.rawName, value: $0.value) })
       let delivery = try Envelope.decode(EnvelopeRequest(path: path, headers: headers, body: body))
       if delivery.job == .master { return Self.response(to: await pass()) }
       return Self.response(to: await deliver(delivery), now: clock.now())
     }
-  }
-
-  private static func wrongMethod(_ allowed: String) -> JobError {
-    JobError(.methodNotAllowed, "This path takes \(allowed) only.")
   }
 
   /// A degraded runtime answers 200 too: to restart it would not help.

@@ -63,8 +63,10 @@ extension JobError.Code {
     case .busy: .conflict
     case .tooLarge: .contentTooLarge
     case .overloaded: .tooManyRequests
-    case .storeUnavailable, .queueUnavailable, .credentialsUnavailable, .keysUnavailable: .serviceUnavailable
-    case .invalidCredentials, .handlerFailed, .timedOut, .leaseLost, .internalError: .internalServerError
+    case .shuttingDown, .storeUnavailable, .queueUnavailable, .credentialsUnavailable, .keysUnavailable:
+      .serviceUnavailable
+    case .addressUnavailable, .invalidCredentials, .handlerFailed, .timedOut, .leaseLost, .internalError:
+      .internalServerError
     default: .badRequest
     }
   }

@@ -71,6 +71,11 @@ public struct RunRecord: Sendable {
   /// The run, or which field can't be read.
   public var run: Result<Run, JobError>
 
+  /// Whether the stored document is damaged.
+  package var isUnreadable: Bool {
+    if case .failure = run { true } else { false }
+  }
+
   /// A record.
   public init(id: RunID, version: Version, run: Result<Run, JobError>) {
     self.id = id

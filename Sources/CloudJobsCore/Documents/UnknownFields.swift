@@ -17,8 +17,10 @@ extension JobConfiguration {
     "kind": "type", "misfires": "misfire", "overlaps": "overlap",
   ]
 
-  /// The fields of a stored document that are not read, by name: misspelt ones are the usual reason why an edit has no
-  /// effect. Other programs may keep fields of their own in a document, so that they are no error.
+  /// The fields of a stored document that are not read, by name.
+  ///
+  /// Misspelt ones are the usual reason why an edit has no effect. Other programs may keep fields of their own in a
+  /// document, so that they are no error.
   ///
   /// - Parameter fields: the document's fields.
   /// - Returns: the first 20 such fields, each with the one that was probably meant.

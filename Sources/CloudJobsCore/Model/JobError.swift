@@ -49,6 +49,10 @@ public struct JobError: Error, Hashable, Sendable {
     public static let busy = Code("busy")
     /// The instance does not take new work at present.
     public static let overloaded = Code("overloaded")
+    /// The instance is shutting down; another, or the next, takes the work.
+    public static let shuttingDown = Code("shuttingDown")
+    /// A server's address can't be bound: it is in use, not this machine's, or not permitted.
+    public static let addressUnavailable = Code("addressUnavailable")
     /// The store could not be reached, or did not answer in time.
     public static let storeUnavailable = Code("storeUnavailable")
     /// The queue could not be reached, or refused a task.

@@ -10,6 +10,23 @@ public enum Outcome: Hashable, Sendable {
   case failed(RunFailure, isPermanent: Bool, retryAfter: Duration?)
 }
 
+extension Outcome {
+  /// Whether an attempt that was cancelled from outside may have come back so for no other reason.
+  ///
+  /// What a handler returns after its cancellation is what it means to return, and a failure that it calls permanent is
+  /// no accident; any other error may be its way to end early.
+  package var mayComeOfCancellation: Bool {
+    if case .failed(_, isPermanent: false, _) = self { true } else { false }
+  }
+
+  /// The failure of an attempt that ran past its time limit.
+  package static func timedOut(after limit: Duration) -> Outcome {
+    .failed(
+      RunFailure(kind: "timeout", message: "The attempt took longer than its time limit, \(limit)."),
+      isPermanent: false, retryAfter: nil)
+  }
+}
+
 /// What an outcome means for the run.
 public enum Conclusion: Hashable, Sendable {
   /// The run has ended well.

@@ -61,13 +61,16 @@ extension Run {
   ///   - policy: the job's policy.
   ///   - settings: the runtime's spans.
   ///   - now: the store's time.
+  ///   - cause: what ended the attempt.
   /// - Returns: the run as it waits for its next delivery, or as a dead letter.
-  public func orphaned(policy: JobPolicy, settings: PlanSettings, at now: Timestamp) -> Run {
+  package func orphaned(
+    policy: JobPolicy, settings: PlanSettings, at now: Timestamp, by cause: AttemptLoss = .processEnded
+  ) -> Run {
     guard status == .running else { return handedAgain(settings, now: now) }
     var run = self
     run.fence = fence.successor
     run.losses = losses.successor
-    let reason = "The process ended during attempt \(attempt)."
+    let reason = cause.reason(attempt: attempt)
     if run.losses >= Self.maximumLosses {
       run.failures = failures.successor
       run.failure = RunFailure(kind: "processLost", message: reason)
@@ -79,5 +82,21 @@ extension Run {
     run = run.concluded(.snoozed(until: now), policy: policy, settings: settings, at: now)
     run.reason = reason
     return run
+  }
+}
+
+/// What ended an attempt that neither succeeded nor failed.
+package enum AttemptLoss: Hashable, Sendable {
+  /// Its process is known to be gone.
+  case processEnded
+  /// Its instance shut down, and cancelled it or left it behind.
+  case instanceShutDown
+
+  /// The sentence that a run carries as its reason.
+  package func reason(attempt: Int) -> String {
+    switch self {
+    case .processEnded: "The process ended during attempt \(attempt)."
+    case .instanceShutDown: "The instance shut down during attempt \(attempt)."
+    }
   }
 }

@@ -13,6 +13,8 @@ struct CurlLibrary: Sendable {
 
   private init() {
     curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+    // After the library and what it is made of have registered their own handlers, so that this one runs first.
+    IOThread.stopAllAtExit()
     let info = cloud_jobs_version()
     version = info?.pointee.version.map { String(cString: $0) } ?? ""
     hasHTTP2 = ((info?.pointee.features ?? 0) & CURL_VERSION_HTTP2) != 0

@@ -1,5 +1,6 @@
 #if HTTP
 import CCurl
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -10,34 +11,89 @@ import Darwin
 #endif
 
 /// A thread of its own for work that blocks in C.
+///
+/// The exit handlers of libcurl's TLS library free what a thread that still runs, or is about to end, uses. So every
+/// thread is joined: those that have ended when the next one starts, and all of them before such a handler is reached.
 enum IOThread {
-  /// What the new thread is handed: the name for tools, and the work.
+  /// What the new thread is handed: its number and the work.
   private final class Work: Sendable {
+    let number: UInt64
     let body: @Sendable () -> Void
 
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    init(number: UInt64, _ body: @escaping @Sendable () -> Void) { (self.number, self.body) = (number, body) }
   }
 
-  /// Starts a detached thread; false where the machine has no more threads.
-  static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
-    let work = Unmanaged.passRetained(Work(body))
+  private struct Threads {
+    var lastNumber: UInt64 = 0
+    /// What asks a thread that runs to end.
+    var running: [UInt64: @Sendable () -> Void] = [:]
+    /// The handles of all threads that have not been joined, as bit patterns.
+    var handles: [UInt64: UInt] = [:]
+  }
+
+  private static let threads = Mutex(Threads())
+  /// How long the process's end waits for the threads: one may be held up by a lookup of a name.
+  private static let exitLimit = 1_000
+
+  /// Starts a thread.
+  ///
+  /// - Parameters:
+  ///   - stop: asks the thread to end; called when the process exits.
+  ///   - body: the thread's work.
+  /// - Returns: false where the machine has no more threads.
+  static func start(stop: @escaping @Sendable () -> Void, _ body: @escaping @Sendable () -> Void) -> Bool {
+    joinEnded()
+    return threads.withLock { threads in
+      threads.lastNumber += 1
+      let number = threads.lastNumber
+      guard let handle = create(Work(number: number, body)) else { return false }
+      threads.running[number] = stop
+      threads.handles[number] = handle
+      return true
+    }
+  }
+
+  /// Has all threads end before the exit handlers that were registered until now run.
+  static func stopAllAtExit() {
+    atexit {
+      let stops = IOThread.threads.withLock { Array($0.running.values) }
+      for stop in stops { stop() }
+      for _ in 0..<IOThread.exitLimit {
+        if IOThread.threads.withLock({ $0.running.isEmpty }) { break }
+        usleep(1_000)
+      }
+      IOThread.joinEnded()
+    }
+  }
+
+  /// Waits for threads whose work is done, which is for no longer than it takes the system to take them down.
+  private static func joinEnded() {
+    let ended = threads.withLock { threads in
+      let numbers = threads.handles.keys.filter { threads.running[$0] == nil }
+      return numbers.compactMap { threads.handles.removeValue(forKey: $0) }
+    }
+    for handle in ended {
+      #if canImport(Darwin)
+      if let thread = pthread_t(bitPattern: handle) { pthread_join(thread, nil) }
+      #else
+      pthread_join(pthread_t(handle), nil)
+      #endif
+    }
+  }
+
+  private static func create(_ work: Work) -> UInt? {
+    let work = Unmanaged.passRetained(work)
     #if canImport(Darwin)
     var thread: pthread_t?
     let code = pthread_create(&thread, nil, { IOThread.run($0) }, work.toOpaque())
-    guard code == 0, let thread else {
-      work.release()
-      return false
-    }
+    let handle = thread.map { UInt(bitPattern: $0) }
     #else
     var thread = pthread_t()
     let code = pthread_create(&thread, nil, { $0.flatMap { IOThread.run($0) } }, work.toOpaque())
-    guard code == 0 else {
-      work.release()
-      return false
-    }
+    let handle: UInt? = UInt(thread)
     #endif
-    pthread_detach(thread)
-    return true
+    if code != 0 { work.release() }
+    return code == 0 ? handle : nil
   }
 
   private static func run(_ pointer: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
@@ -47,7 +103,9 @@ enum IOThread {
     sigaddset(&signals, SIGPIPE)
     pthread_sigmask(SIG_BLOCK, &signals, nil)
     cloud_jobs_name_thread("cloud-jobs-http")
-    Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue().body()
+    let work = Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue()
+    work.body()
+    threads.withLock { _ = $0.running.removeValue(forKey: work.number) }
     return nil
   }
 }

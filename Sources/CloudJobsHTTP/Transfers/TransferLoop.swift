@@ -23,7 +23,7 @@ final class TransferLoop {
 
   /// Starts the thread; where the machine refuses, every request fails with the reason.
   static func start(mailbox: TransferMailbox, options: HTTPClientOptions) {
-    let hasStarted = IOThread.start {
+    let hasStarted = IOThread.start(stop: { mailbox.stop() }) {
       if let multi = CurlMulti(maxConnections: options.maxTotalConnections) {
         TransferLoop(mailbox: mailbox, options: options, multi: multi).run()
       } else {

@@ -23,6 +23,7 @@ enum SQLiteFile {
     configuration.maximumReaderCount = readers
     let clock = ContinuousClock()
     let deadline = clock.now + busyTimeout
+    makePrivate(path)
     while true {
       do {
         let pool = try DatabasePool(path: path, configuration: configuration)
@@ -42,6 +43,29 @@ enum SQLiteFile {
     }
   }
 
+  /// Makes the file, where there is none, readable by its owner alone, whatever the umask.
+  ///
+  /// SQLite gives the files beside it the same mode (<https://www.sqlite.org/wal.html>). A file that exists keeps its
+  /// own.
+  ///
+  /// It is made under another name first: closing it under its own would release the locks that another store in this
+  /// process may have on it by then (<https://www.sqlite.org/howtocorrupt.html>, section 2.2). What fails here, the
+  /// opening tells in words.
+  private static func makePrivate(_ path: String) {
+    var status = stat()
+    guard stat(path, &status) != 0, errno == ENOENT else { return }
+    var template = Array("\(path).XXXXXX".utf8CString)
+    let descriptor = mkstemp(&template)
+    guard descriptor >= 0 else { return }
+    close(descriptor)
+    // Fails where another process was faster, or where the path is a link to a file that is not there yet.
+    if link(template, path) != 0, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
+      let target = systemOpen(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+      if target >= 0 { close(target) }
+    }
+    unlink(template)
+  }
+
   /// Makes commits wait for the disk.
   ///
   /// GRDB sets `synchronous=NORMAL` on its writer while it opens the pool, under which a commit that was answered may
@@ -58,5 +82,10 @@ enum SQLiteFile {
   private static func seconds(_ span: Duration) -> TimeInterval {
     TimeInterval(max(span.microseconds, 0)) / 1_000_000
   }
+}
+
+/// The system's `open`, which the type's own function of that name would hide.
+private func systemOpen(_ path: String, _ flags: CInt, _ mode: mode_t) -> CInt {
+  open(path, flags, mode)
 }
 #endif

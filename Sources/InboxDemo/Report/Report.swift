@@ -21,9 +21,11 @@ struct Report: Codable, Hashable, Sendable {
   var deadLetters: [DeadLetter]
   var newRuns: Int
   var duplicateDeliveries: Int
+  /// The runs of `ingest_file` whose documents can't be read: their files stand nowhere else.
+  var unreadableRuns: Int
 
   /// The report over the runs of `ingest_file`: of several runs for one path the latest counts.
-  init(runs: [Run], inbox: String, newRuns: Int, duplicateDeliveries: Int) {
+  init(runs: [Run], unreadableRuns: Int, inbox: String, newRuns: Int, duplicateDeliveries: Int) {
     var latest = [InboxPath: Run]()
     for run in runs {
       guard let input = run.input.flatMap({ try? $0.decode(IngestFile.self) }), input.inbox == inbox else { continue }
@@ -44,5 +46,6 @@ struct Report: Codable, Hashable, Sendable {
     }
     self.newRuns = newRuns
     self.duplicateDeliveries = duplicateDeliveries
+    self.unreadableRuns = unreadableRuns
   }
 }

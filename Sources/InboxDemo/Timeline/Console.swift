@@ -1,10 +1,10 @@
-import Foundation
+import ProgramConsole
 
 /// The terminal.
 enum Console {
-  /// Writes a line at once, whole.
+  /// Writes a line at once, whole; where nobody reads it, the demo goes on without.
   static func write(_ line: String) {
-    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+    StandardStreams.writeLine(line)
   }
 
   /// Text of foreign origin without characters that could move the cursor or change colours.

@@ -136,6 +136,8 @@ struct HandleTests {
       (Peer.inProcess, HTTPFields(), 200), (.local, [:], 200), (.address("127.0.0.1"), [:], 200),
       (.address("127.8.9.1"), [:], 200), (.address("::1"), [:], 200), (.address("::ffff:127.0.0.1"), [:], 200),
       (.address("10.0.0.1"), [:], 403), (.address("::2"), [:], 403), (.address("128.0.0.1"), [:], 403),
+      (.address("127.evil.example"), [:], 403), (.address("127.0.0.1"), [.origin: "http://evil.example"], 403),
+      (.inProcess, [.origin: "null"], 403), (.address("127.0.0.1"), [.via: "1.1 proxy"], 403),
       (.unknown, [:], 403), (.address("127.0.0.1"), [.init("X-Forwarded-For") ?? .age: "1.2.3.4"], 403),
       (.address("127.0.0.1"), [.init("forwarded") ?? .age: "for=1.2.3.4"], 403),
     ] as [(Peer, HTTPFields, Int)])
@@ -143,7 +145,44 @@ struct HandleTests {
     let runtime = try await runtime()
     let response = await runtime.handle(request(.post, "/jobs/trigger", fields), body: body, peer: peer)
     #expect(response.head.status.code == status)
-    #expect(await runtime.handle(request(.get, "/jobs/health"), peer: .unknown).head.status.code == 200)
+    #expect(await runtime.handle(request(.get, "/jobs/health", fields), peer: peer).head.status.code == status)
+    #expect(try await world.runs().count == (status == 200 ? 1 : 0))
+  }
+
+  @Test("Headers of a server without request types reach the rule for local callers, Host among them")
+  func plainHeaders() async throws {
+    let runtime = try await runtime()
+    for (headers, status) in [
+      (["Host": "localhost:80"], 200), (["host": "evil.example"], 403), ([:], 403),
+      (["Host": "localhost", "host": "evil.example"], 403),
+    ] {
+      let answer = await runtime.handleRequest(body: body, headers: headers, peer: .address("127.0.0.1"))
+      #expect(answer.status == status)
+    }
+  }
+
+  @Test("A body is asked for once, with its limit, after route, method and caller are found good")
+  func bodyComesLast() async throws {
+    let runtime = try await runtime(.sharedSecret("0123456789abcdef"))
+    let secret: HTTPFields = [.authorization: "Bearer 0123456789abcdef"]
+    let body = body
+    for (request, status, calls) in [
+      (request(), 401, 0), (request(.post, "/jobs/nothing", secret), 404, 0),
+      (request(.put, "/jobs/trigger", secret), 405, 0), (request(.get, "/jobs/health", secret), 200, 0),
+      (request(.post, "/jobs/trigger", secret), 200, 1),
+    ] {
+      var limits = [Int]()
+      let response = await runtime.handle(request, peer: .address("192.0.2.1")) { limit in
+        limits.append(limit)
+        return body
+      }
+      #expect(response.head.status.code == status)
+      #expect(limits == Array(repeating: 1 << 20, count: calls))
+    }
+    let broken = await runtime.handle(request(.post, "/jobs/master", secret)) { _ throws(JobError) in
+      throw JobError(.malformedEnvelope, "The body broke off.")
+    }
+    #expect(broken.head.status.code == 400)
   }
 
   @Test(
@@ -178,9 +217,9 @@ struct HandleTests {
     #expect((Authentication.trustLoopback.allowsRemotePeers, rule.allowsRemotePeers) == (false, true))
   }
 
-  @Test("Health tells jobs and drain, to everybody")
+  @Test("Health tells jobs and drain, to a probe without credentials too")
   func health() async throws {
-    let runtime = try await runtime()
+    let runtime = try await runtime(.sharedSecret("0123456789abcdef"))
     let healthy = await runtime.handle(request(.get, "/jobs/health"))
     let report = try JSONValue(parsing: healthy.body)
     #expect(report["status"] == "degraded" && report["jobs"] == 5 && report["active"] == 0)

@@ -128,6 +128,22 @@ struct InspectionTests {
     #expect(world.memory.exportJob(id: "tick") == before)
   }
 
+  @Test(
+    "A change that would have no effect is refused with what was meant",
+    arguments: [
+      ("greet", #"{"interval":"10s"}"#, "interval", "Set type to periodic"),
+      ("greet", #"{"cron":"* * * * *"}"#, "cron", "Set type to periodic"),
+      ("tick", #"{"schedule":"10s"}"#, "schedule", "Did you mean cron?"),
+      ("tick", #"{"Interval":"10s"}"#, "Interval", "Did you mean interval?"),
+      ("tick", #"{"colour":"red"}"#, "colour", "Its fields are"),
+    ])
+  func withoutEffect(job: String, body: String, field: String, words: String) async throws {
+    let answer = try await ask(try await runtime(), "jobs/\(job)", method: .patch, body: body)
+    #expect(answer.status == 400)
+    #expect(answer.body["error"]?["field"]?.string == field)
+    #expect(answer.body["error"]?["message"]?.string?.contains(words) == true)
+  }
+
   @Test("The routes ask for credentials, and answer other methods by 405", arguments: ["runs", "jobs", "jobs/tick"])
   func trust(path: String) async throws {
     let runtime = try await runtime(.sharedSecret("a secret of some length"))

@@ -5,6 +5,23 @@ import Testing
 @Suite("Drain")
 struct DrainTests {
   private let world = World()
+  /// The drain's own time.
+  private let clock = ManualClock()
+
+  /// Lets the limit of a drain pass, just so, and then what cancelled handlers are given.
+  private func pass(_ limit: Duration, grace: Bool = false) async {
+    while clock.sleepers == 0 { await Task.yield() }
+    clock.advance(by: limit)
+    guard grace else { return }
+    while clock.sleepers == 0 { await Task.yield() }
+    clock.advance(by: .milliseconds(999))
+    #expect(clock.sleepers == 1)
+    clock.advance(by: .milliseconds(1))
+  }
+
+  private func untilTheHandlerSleeps() async {
+    while world.clock.sleepers < 2 { await Task.yield() }
+  }
 
   @Test("Work under way may end within the limit; new work is refused")
   func waits() async throws {
@@ -17,25 +34,24 @@ struct DrainTests {
     }
     async let handling = runtime.runNow("job")
     await gate.arrivals()
-    async let released = runtime.drain()
-    while world.clock.sleepers < 2 { await Task.yield() }
-    #expect(try await runtime.runNow("job").error?.code == .storeUnavailable)
-    #expect(await runtime.pass().error?.code == .storeUnavailable)
+    async let left = runtime.drain(within: .seconds(7), by: clock)
+    while clock.sleepers == 0 { await Task.yield() }
+    #expect(try await runtime.runNow("job").error?.code == .shuttingDown)
+    #expect(await runtime.pass().error?.code == .shuttingDown)
     #expect(await runtime.handleRequest(body: [], path: "master", peer: .inProcess).status == 503)
     gate.open()
     #expect(try await handling.status == .succeeded)
-    #expect(await released == 0)
+    #expect(await left == 0)
   }
 
-  @Test("What does not end in time gives its lease back; its late result is refused, and it runs elsewhere at once")
-  func givesBack() async throws {
-    let gate = Gate()
+  @Test("At the limit a handler is cancelled; what it throws then is no failure, and another instance runs it at once")
+  func cancels() async throws {
     let effects = world.effects
     let jobs: @Sendable () -> [any JobHandler] = {
       [
         EndpointJob("job") { context in
           effects.add("\(context.attempt)")
-          if context.attempt == 1 { await gate.pass() }
+          if context.attempt == 1 { try await context.clock.sleep(until: .distantFuture) }
           return .done
         }.retry(.never)
       ]
@@ -44,21 +60,153 @@ struct DrainTests {
     let id = try await runtime.enqueue("job").id
     let task = try #require(world.queue.due(at: world.clock.now()).first)
     async let response = runtime.handleRequest(body: task.body.bytes, peer: .inProcess)
-    await gate.arrivals()
-    async let released = runtime.drain(within: .seconds(7))
-    while world.clock.sleepers < 2 { await Task.yield() }
-    world.clock.advance(by: .seconds(7))
-    #expect(await released == 1)
+    await untilTheHandlerSleeps()
+    async let left = runtime.drain(within: .seconds(7), by: clock)
+    await pass(.milliseconds(6_999))
+    #expect(try await world.run(id).status == .running)
+    await pass(.milliseconds(1))
+    #expect(await left == 0)
+    #expect(await response.status == 200)
     let waiting = try await world.run(id)
     #expect((waiting.status, waiting.failures, waiting.lease, waiting.fence) == (.scheduled, 0, nil, 2))
-    #expect(waiting.reason == "The process ended during attempt 1.")
-    gate.open()
-    #expect(await response.status == 409)
+    #expect(waiting.reason == "The instance shut down during attempt 1.")
     let other = try await world.runtime("two") { jobs() }
     #expect(await world.deliverDue(to: other) == [200])
     let run = try await world.run(id)
     #expect((run.status, run.attempt, run.failures) == (.succeeded, 2, 0))
     #expect(effects.list == ["1", "2"])
+  }
+
+  @Test(
+    "What a cancelled handler returns, or calls permanent, counts",
+    arguments: [
+      ("done", .succeeded, 0), ("cancel", .cancelled, 0), ("permanent", .failed, 1), ("error", .scheduled, 0),
+    ] as [(String, RunStatus, Int)])
+  func ends(how: String, status: RunStatus, failures: Int) async throws {
+    let runtime = try await world.runtime {
+      EndpointJob("job") { context in
+        try? await context.clock.sleep(until: .distantFuture)
+        switch how {
+        case "done": return .done
+        case "cancel": return .cancel(reason: "enough")
+        case "permanent": throw JobFailure.permanent("no")
+        default: throw JobFailure.failed("broke off")
+        }
+      }
+    }
+    async let handling = runtime.runNow("job")
+    await untilTheHandlerSleeps()
+    async let left = runtime.drain(within: .seconds(7), by: clock)
+    await pass(.seconds(7))
+    #expect(await left == 0)
+    let run = try await world.run(try await handling.run)
+    #expect((run.status, run.failures) == (status, failures))
+  }
+
+  @Test("Where the caller owns the retries, it is told to deliver again")
+  func callerDeliversAgain() async throws {
+    let world = World(retryOwner: .caller)
+    let runtime = try await world.runtime {
+      EndpointJob("job") { context in
+        try await context.clock.sleep(until: .distantFuture)
+        return .done
+      }
+    }
+    async let handling = runtime.runNow("job")
+    while world.clock.sleepers < 2 { await Task.yield() }
+    async let left = runtime.drain(within: .zero, by: clock)
+    #expect(try await handling.error?.code == .shuttingDown)
+    #expect(await left == 0)
+    #expect(try await world.runs().map(\.status) == [.scheduled])
+  }
+
+  @Test("A handler that goes on keeps its lease, and its late result counts")
+  func keepsLease() async throws {
+    let gate = Gate()
+    let runtime = try await world.runtime {
+      EndpointJob("job") { _ in
+        await gate.pass()
+        return .done
+      }
+    }
+    async let handling = runtime.runNow("job")
+    await gate.arrivals()
+    async let left = runtime.drain(within: .seconds(7), by: clock)
+    await pass(.seconds(7), grace: true)
+    #expect(await left == 1)
+    let run = try #require(try await world.runs().first)
+    #expect(run.status == .running && run.lease != nil)
+    gate.open()
+    #expect(try await handling.status == .succeeded)
+  }
+
+  @Test("A process that ends gives the leases of such handlers back; their late results are refused")
+  func releases() async throws {
+    let gate = Gate()
+    let runtime = try await world.runtime {
+      EndpointJob("job") { context in
+        if context.attempt == 1 { await gate.pass() }
+        return .done
+      }
+    }
+    let id = try await runtime.enqueue("job").id
+    let task = try #require(world.queue.due(at: world.clock.now()).first)
+    async let response = runtime.handleRequest(body: task.body.bytes, peer: .inProcess)
+    await gate.arrivals()
+    async let left = runtime.drain(within: .seconds(7), by: clock)
+    await pass(.seconds(7), grace: true)
+    #expect(await left == 1)
+    #expect(await runtime.releaseLeases())
+    let waiting = try await world.run(id)
+    #expect((waiting.status, waiting.failures, waiting.lease, waiting.fence) == (.scheduled, 0, nil, 2))
+    #expect(waiting.reason == "The instance shut down during attempt 1.")
+    gate.open()
+    #expect(await response.status == 409)
+    let other = try await world.runtime("two") { EndpointJob("job") { _ in .done } }
+    #expect(await world.deliverDue(to: other) == [200])
+    #expect(try await world.run(id).status == .succeeded)
+  }
+
+  @Test("A lease that can't be given back is told, so that the process does not end as if nothing were lost")
+  func storeIsAway() async throws {
+    let gate = Gate()
+    let runtime = try await world.runtime {
+      EndpointJob("job") { _ in
+        await gate.pass()
+        return .done
+      }
+    }
+    async let handling = runtime.runNow("job")
+    await gate.arrivals()
+    async let left = runtime.drain(within: .seconds(7), by: clock)
+    await pass(.seconds(7), grace: true)
+    #expect(await left == 1)
+    world.store.isDown = true
+    #expect(await !runtime.releaseLeases())
+    world.store.isDown = false
+    gate.open()
+    #expect(try await handling.status == .succeeded)
+  }
+
+  @Test("A delivery that has not claimed its run when handlers are cancelled is refused, and the run waits")
+  func noLateClaims() async throws {
+    let gate = Gate()
+    let effects = world.effects
+    let runtime = try await world.runtime {
+      EndpointJob("job") { _ in
+        effects.add("ran")
+        return .done
+      }
+    }
+    world.store.onRead { await gate.pass() }
+    async let handling = runtime.runNow("job")
+    await gate.arrivals()
+    async let left = runtime.drain(within: .seconds(7), by: clock)
+    await pass(.seconds(7), grace: true)
+    #expect(await left == 1)
+    gate.open()
+    #expect(try await handling.error?.code == .shuttingDown)
+    #expect(effects.list.isEmpty)
   }
 
   @Test("An idle instance drains at once, and its events end")
@@ -69,5 +217,6 @@ struct DrainTests {
     #expect(await before.first { _ in true } == nil)
     #expect(await runtime.events.stream().first { _ in true } == nil)
     #expect(await runtime.drain() == 0)
+    #expect(await runtime.releaseLeases())
   }
 }

@@ -17,6 +17,7 @@ final class FaultyStore: JobStore {
     var faults: [Int: Fault] = [:]
     var isDown = false
     var beforeCommit: (@Sendable ([Write]) async -> Void)?
+    var beforeRead: (@Sendable () async -> Void)?
   }
 
   let base: MemoryStore
@@ -43,6 +44,9 @@ final class FaultyStore: JobStore {
   /// Calls a function with each commit before it takes place.
   func onCommit(_ call: (@Sendable ([Write]) async -> Void)?) { state.withLock { $0.beforeCommit = call } }
 
+  /// Calls a function before each read.
+  func onRead(_ call: (@Sendable () async -> Void)?) { state.withLock { $0.beforeRead = call } }
+
   private func count(_ change: (inout Counts) -> Void) throws(StoreError) {
     let isDown = state.withLock { state in
       change(&state.counts)
@@ -61,6 +65,7 @@ final class FaultyStore: JobStore {
       $0.reads += 1
       $0.readDocuments += jobs.count + runs.count
     }
+    await state.withLock { $0.beforeRead }?()
     return try await base.read(jobs: jobs, runs: runs)
   }
 

@@ -25,11 +25,11 @@ struct TriggerNoteTests {
     owner: RetryOwner, hasWorker: Bool, hasSync: Bool, hasSchedules: Bool, needsAttention: Bool, words: String
   ) {
     let definitions = Self.all.filter { hasSchedules || $0.kind == .endpoint }
-    let note = TriggerNote(definitions, owner: owner, hasWorker: hasWorker, hasSync: hasSync, mountPath: "/work")
+    let note = TriggerNote(definitions, owner: owner, hasWorker: hasWorker, hasSync: hasSync, mountPath: "/tasks")
     #expect(note.needsAttention == needsAttention)
     #expect(note.text.contains(words), "\(note.text)")
     #expect(note.text.contains("tick, nightly") == hasSchedules)
-    if needsAttention { #expect(note.text.contains("/work/master")) }
+    if needsAttention { #expect(note.text.contains("/tasks/master")) }
   }
 
   @Test("Long lists are cut")

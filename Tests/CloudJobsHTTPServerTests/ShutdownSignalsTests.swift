@@ -1,0 +1,18 @@
+#if Server
+import Testing
+
+@testable import CloudJobsHTTPServer
+
+@Suite("Signals that ask a process to end")
+struct ShutdownSignalsTests {
+  @Test("The first shuts down, an echo is ignored, the next ends at once with 128 and its number")
+  func order() {
+    var signals = ShutdownSignals()
+    #expect(signals.receive(15, at: .seconds(5)) == .shutDown)
+    #expect(signals.receive(15, at: .seconds(5)) == .ignore)
+    #expect(signals.receive(2, at: .milliseconds(5_199)) == .ignore)
+    #expect(signals.receive(2, at: .milliseconds(5_200)) == .exit(130))
+    #expect(signals.receive(15, at: .seconds(6)) == .exit(143))
+  }
+}
+#endif
