@@ -6,7 +6,7 @@ import Synchronization
 final class HealthMonitor: Sendable {
   private struct State: Sendable {
     var health: HealthState
-    var logged: [JobHealth.Problem.Code: String] = [:]
+    var logged: Set<JobHealth.Problem.Code> = []
   }
 
   private let state: Mutex<State>
@@ -31,11 +31,10 @@ final class HealthMonitor: Sendable {
   func log(at now: Timestamp) {
     let (begun, ended) = state.withLock { state in
       let problems = state.health.problems(at: now)
-      let begun = problems.filter { state.logged[$0.code] == nil }
+      let begun = problems.filter { !state.logged.contains($0.code) }
       let codes = Set(problems.map(\.code))
-      let ended = state.logged.keys.filter { !codes.contains($0) }.sorted { $0.rawValue < $1.rawValue }
-      for problem in begun { state.logged[problem.code] = problem.message }
-      for code in ended { state.logged[code] = nil }
+      let ended = state.logged.filter { !codes.contains($0) }.sorted { $0.rawValue < $1.rawValue }
+      state.logged = codes
       return (begun, ended)
     }
     for problem in begun { logger.warning("\(problem.message)", metadata: ["problem": "\(problem.code.rawValue)"]) }

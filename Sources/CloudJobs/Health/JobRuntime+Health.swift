@@ -1,6 +1,4 @@
 import CloudJobsCore
-import Logging
-import Synchronization
 
 extension JobRuntime {
   /// Limit of the records that an overdue check reads of each kind.
@@ -11,11 +9,7 @@ extension JobRuntime {
   ///
   /// The store is asked at most once in a few seconds, however often this is called.
   public func healthReport() async -> JobHealth {
-    let now = clock.now()
-    if health.note({ $0.startsCheck(at: now) }) {
-      let overdue = await measureOverdue()
-      health.note { $0.observe(overdue) }
-    }
+    await updateOverdue()
     let problems = health.problems(at: clock.now())
     let isDraining = active.isDraining
     return JobHealth(
@@ -24,21 +18,33 @@ extension JobRuntime {
       activeDeliveries: active.deliveries, registeredJobs: registry.jobs.count, problems: problems)
   }
 
-  /// Counts what is due for too long; nil where the store does not answer.
-  func measureOverdue() async -> Overdue? {
+  /// Counts what is due for too long, at most once in ``HealthState/checkInterval``.
+  ///
+  /// - Parameter times: the due times where they are known: the store is not asked again while they show nothing late.
+  func updateOverdue(knowing times: DueTimes? = nil) async {
+    let now = clock.now()
+    guard health.note({ $0.startsCheck(at: now) }) else { return }
     let expectations = health.note { $0.expectations }
+    var overdue: Overdue?
+    if times.map({ $0.isLate(by: expectations.runsOverdueAfter) }) ?? true {
+      overdue = await measureOverdue(expectations)
+    }
+    health.note { $0.observe(overdue) }
+  }
+
+  /// Counts what is due for too long; nil where the store does not answer, which is tried once only.
+  private func measureOverdue(_ expectations: HealthExpectations) async -> Overdue? {
     do throws(StoreError) {
-      let jobs = try await store.dueJobs(after: nil, limit: Self.overdueLimit)
-      let runs = try await store.wakingRuns(after: nil, limit: Self.overdueLimit)
-      let now = clock.now()
-      health.note { state in
-        state.storeAnswered()
-        state.observe(storeTime: runs.time, at: now)
+      let jobs = try await access.once { () async throws(StoreError) in
+        try await store.dueJobs(after: nil, limit: Self.overdueLimit)
       }
+      let runs = try await access.once { () async throws(StoreError) in
+        try await store.wakingRuns(after: nil, limit: Self.overdueLimit)
+      }
+      let now = clock.now()
+      health.note { $0.observe(storeTime: runs.time, at: now) }
       return Overdue(jobs, runs, of: registry, expectations)
     } catch {
-      let (now, message) = (clock.now(), error.message)
-      health.note { $0.storeFailed(message, at: now) }
       return nil
     }
   }
@@ -63,6 +69,13 @@ extension HealthExpectations {
       : "Have Cloud Scheduler call POST master once a minute."
     jobsOverdueAfter = .minutes(2)
     runsOverdueAfter = owner == .runtime ? options.housekeeping + .minutes(2) : .minutes(2)
+  }
+}
+
+extension DueTimes {
+  /// Whether something has been due for longer than a span.
+  fileprivate func isLate(by span: Duration) -> Bool {
+    earliest.map { time - $0 > span } ?? false
   }
 }
 

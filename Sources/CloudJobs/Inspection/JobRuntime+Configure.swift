@@ -66,7 +66,7 @@ extension JobRuntime {
         _ = try await access.commit([
           .putConfiguration(job, configuration, record.map { .version($0.version) } ?? .absent)
         ])
-        try await reconcileDocuments()
+        try await reconcileDocuments(of: [definition])
         wakeUp.call()
         return configuration
       } catch {

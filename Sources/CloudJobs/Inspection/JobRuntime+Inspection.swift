@@ -50,8 +50,9 @@ extension JobRuntime {
     let (isOverdue, isSetAside) = (try query.flag("overdue"), try query.flag("setAside"))
     var jobs: [JSONValue] = []
     var time = clock.now()
-    for start in stride(from: 0, to: registry.definitions.count, by: StoreLimits.batch) {
-      let definitions = Array(registry.definitions.dropFirst(start).prefix(StoreLimits.batch))
+    let all = registry.definitions
+    for start in stride(from: 0, to: all.count, by: StoreLimits.batch) {
+      let definitions = all.dropFirst(start).prefix(StoreLimits.batch)
       let reading = try await stored { () async throws(StoreError) in
         try await store.read(jobs: definitions.map(\.id), runs: [])
       }

@@ -29,26 +29,24 @@ extension JobRuntime {
   /// entries of the pass journal.
   ///
   /// - Parameter end: when to stop; the next housekeeping continues.
-  /// - Returns: the number of deleted runs.
   /// - Throws: ``StoreError`` `unavailable` or `unknownOutcome`.
-  @discardableResult
-  func purge(until end: Timestamp) async throws(StoreError) -> Int {
-    guard let store = store as? any PurgingStore else { return 0 }
-    var purged = 0
+  func purge(until end: Timestamp) async throws(StoreError) {
+    guard let store = store as? any PurgingStore else { return }
+    try await purge(until: end) { limit throws(StoreError) in try await store.purgeExpired(limit: limit) }
+    let oldest = clock.now() - options.journalRetention
+    try await purge(until: end) { limit throws(StoreError) in
+      try await store.purgeJournal(before: oldest, limit: limit)
+    }
+  }
+
+  /// Deletes batch after batch until one is not full.
+  private func purge(
+    until end: Timestamp, _ delete: (_ limit: Int) async throws(StoreError) -> Int
+  ) async throws(StoreError) {
     var count = 0
     repeat {
-      count = try await access.attempt { () async throws(StoreError) in
-        try await store.purgeExpired(limit: StoreLimits.batch)
-      }
-      purged += count
+      count = try await access.attempt { () async throws(StoreError) in try await delete(StoreLimits.batch) }
     } while count == StoreLimits.batch && clock.now() < end && !active.isDraining
-    let oldest = clock.now() - options.journalRetention
-    repeat {
-      count = try await access.attempt { () async throws(StoreError) in
-        try await store.purgeJournal(before: oldest, limit: StoreLimits.batch)
-      }
-    } while count == StoreLimits.batch && clock.now() < end && !active.isDraining
-    return purged
   }
 
   /// Sets the runs of a page going again, several at once; no more are begun after a failure of the store.
@@ -107,11 +105,12 @@ extension JobRuntime {
   /// A document may turn any job into a periodic one, so that all are looked at. One that can't be read is set aside,
   /// and one whose `nextRun` the store does not list, because another program wrote it in another form, is made listed.
   ///
+  /// - Parameter definitions: the jobs; nil means all that are registered.
   /// - Returns: the documents as they were read.
   /// - Throws: ``StoreError`` `unavailable`.
   @discardableResult
-  func reconcileDocuments() async throws(StoreError) -> JobDocuments {
-    let definitions = registry.definitions
+  func reconcileDocuments(of definitions: [JobDefinition]? = nil) async throws(StoreError) -> JobDocuments {
+    let definitions = definitions ?? registry.definitions
     var documents = JobDocuments(definitions: definitions, zones: registry.zones)
     for start in stride(from: 0, to: definitions.count, by: StoreLimits.batch) {
       let batch = definitions[start..<min(start + StoreLimits.batch, definitions.count)]

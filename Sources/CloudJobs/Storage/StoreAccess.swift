@@ -40,7 +40,7 @@ struct StoreAccess: Sendable {
     var delays = RetryDelays(first: retry.delay)
     for _ in 1..<max(1, retry.tries) {
       do throws(StoreError) {
-        return try await noted(call)
+        return try await once(call)
       } catch  where error.code == .unavailable {
         guard let delay = random.draw({ delays.next(asked: error.retryAfter, random: &$0) }) else { throw error }
         do {
@@ -50,11 +50,11 @@ struct StoreAccess: Sendable {
         }
       }
     }
-    return try await noted(call)
+    return try await once(call)
   }
 
-  /// Makes a call and notes for the health report whether the store answered.
-  private func noted<Result: Sendable>(
+  /// Makes a call once, and notes for the health report whether the store answered.
+  func once<Result: Sendable>(
     _ call: () async throws(StoreError) -> Result
   ) async throws(StoreError) -> Result {
     do throws(StoreError) {

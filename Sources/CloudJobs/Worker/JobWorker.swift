@@ -87,22 +87,13 @@ private final class WorkerLoop: Sendable {
     let local = clock.now()
     let times = try await runtime.dueTimes()
     runtime.health.note { $0.observe(storeTime: times.time, at: local) }
-    await checkOverdue(times, at: local)
+    await runtime.updateOverdue(knowing: times)
     if let earliest = times.earliest, earliest <= times.time { try await startDue(start) }
     var wake = Timestamp.distantFuture
     // The local clock only measures how far away a time of the store's clock is.
     if let next = times.next { wake = local + (next - times.time) }
     if let retry = state.withLock({ $0.free > 0 ? $0.nextRetry : nil }), retry > local { wake = min(wake, retry) }
     return wake
-  }
-
-  /// Counts what is overdue, now and then, where anything is.
-  private func checkOverdue(_ times: DueTimes, at now: Timestamp) async {
-    guard runtime.health.note({ $0.startsCheck(at: now) }) else { return }
-    let limit = runtime.health.note { $0.expectations.runsOverdueAfter }
-    let isLate = times.earliest.map { times.time - $0 > limit } ?? false
-    let overdue = isLate ? await runtime.measureOverdue() : nil
-    runtime.health.note { $0.observe(overdue) }
   }
 
   private func startDue(_ start: (@escaping @Sendable () async -> Void) -> Void) async throws(StoreError) {

@@ -69,10 +69,6 @@ struct FieldReader {
     }
   }
 
-  func duration(_ name: String, unit: Duration, _ range: ClosedRange<Int>) throws(JobError) -> Duration? {
-    try int(name, range).map { unit * $0 }
-  }
-
   /// A span as a number of seconds or as the text of an interval (`"30m"`, `"1h30m"`).
   func span(_ name: String, seconds range: ClosedRange<Int>) throws(JobError) -> Duration? {
     try read(

@@ -26,9 +26,14 @@ extension JobConfiguration {
   /// - Returns: the first 20 such fields, each with the one that was probably meant.
   public static func unknownFields(of fields: JSONValue) -> [UnknownField] {
     (fields.object ?? [:]).keys.filter { !fieldNames.contains($0) && $0 != "state" }.sorted().prefix(20).map { name in
-      let plain = name.lowercased().filter { $0 != "_" && $0 != "-" && $0 != " " }
+      let plain = name.withoutCaseAndSeparators
       return UnknownField(
         name: name, suggestion: fieldNames.first { $0.lowercased() == plain } ?? synonyms[plain])
     }
   }
+}
+
+extension String {
+  /// The name in lower case and without separators, by which misspelt names are recognised.
+  var withoutCaseAndSeparators: String { lowercased().filter { $0 != "_" && $0 != "-" && $0 != " " } }
 }

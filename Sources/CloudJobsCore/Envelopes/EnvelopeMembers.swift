@@ -27,7 +27,7 @@ enum EnvelopeMembers {
   /// The name that a member should have; nil for a known member, and for one that resembles none.
   static func correction(of name: String) -> String? {
     guard !known.contains(name), name.utf8.count <= 24 else { return nil }
-    let plain = name.lowercased().filter { $0 != "_" && $0 != "-" && $0 != " " }
+    let plain = name.withoutCaseAndSeparators
     return synonyms[plain] ?? known.first { $0.lowercased() == plain }
   }
 

@@ -89,7 +89,7 @@ struct EnvelopeObject {
   /// A member whose name is one of the known ones but for case and separators, or a usual other word for them.
   func misspelling(of names: Set<String>) -> String? {
     members.lazy.map(\.key).first { key in
-      key.utf8.count <= 24 && names.contains(key.lowercased().filter { $0 != "_" && $0 != "-" && $0 != " " })
+      key.utf8.count <= 24 && names.contains(key.withoutCaseAndSeparators)
     }
   }
 
