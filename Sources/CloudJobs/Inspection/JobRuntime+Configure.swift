@@ -4,7 +4,8 @@ extension JobRuntime {
   /// Changes a job's document at run time.
   ///
   /// The change is checked first: a schedule that can't be read or can never fire is refused, and the document stays as
-  /// it was. A new schedule counts at once; running attempts are not touched.
+  /// it was. So is any change to a document that can't be read. A new schedule counts at once; running attempts are not
+  /// touched.
   ///
   /// ```swift
   /// try await runtime.configure("cleanup") { $0.interval = .seconds(1_800) }
@@ -58,8 +59,8 @@ extension JobRuntime {
     for _ in 0..<Self.maximumRaces {
       let reading = try await stored { () async throws(StoreError) in try await store.read(jobs: [job], runs: []) }
       let record = reading.jobs[job]
-      // A document that can't be read is replaced by what the change makes of an empty one.
-      let document = try? record?.document.get()
+      // A document that can't be read is corrected in the store: to change it here would lose its other fields.
+      let document = try record?.document.get()
       let configuration = try change(document?.configuration ?? JobConfiguration())
       try check(configuration, of: definition)
       do throws(StoreError) {

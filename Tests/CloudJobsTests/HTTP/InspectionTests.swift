@@ -144,6 +144,18 @@ struct InspectionTests {
     #expect(answer.body["error"]?["message"]?.string?.contains(words) == true)
   }
 
+  @Test("A document that can't be read is not changed: its other fields would be lost, and a disabled job enabled")
+  func unreadable() async throws {
+    let runtime = try await runtime()
+    let stored: JSONValue = ["interval": "banana", "enabled": false, "owner": "ops"]
+    world.memory.importJob(id: "tick", fields: stored)
+    let answer = try await ask(runtime, "jobs/tick", method: .patch, body: #"{"priority":5}"#)
+    #expect(answer.status == 400 && answer.body["error"]?["field"] == "interval")
+    let error = await #expect(throws: JobError.self) { try await runtime.configure("tick") { $0.priority = 5 } }
+    #expect(error?.field == "interval")
+    #expect(world.memory.exportJob(id: "tick") == stored)
+  }
+
   @Test("The routes ask for credentials, and answer other methods by 405", arguments: ["runs", "jobs", "jobs/tick"])
   func trust(path: String) async throws {
     let runtime = try await runtime(.sharedSecret("a secret of some length"))
