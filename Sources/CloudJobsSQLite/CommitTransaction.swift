@@ -64,7 +64,7 @@ final class CommitTransaction {
   private func apply(_ write: Write, _ place: Place) throws {
     switch (write, place) {
     case (.putRun(let run, _), .run(let key)):
-      try StoredRun.put(run, version: ledger.nextVersion(), over: key, database)
+      try StoredRun.put(run, version: try ledger.nextVersion(), over: key, database)
     case (.deleteRun, .run(let key)):
       guard let key else { return }
       ledger.noteChange()
@@ -92,7 +92,7 @@ final class CommitTransaction {
 
   /// Writes a job's document.
   func putJob(_ id: String, _ job: StoredJob, exists: Bool) throws {
-    let version = ledger.nextVersion()
+    let version = try ledger.nextVersion()
     let sql =
       exists
       ? "UPDATE jobs SET version = ?, configuration = ?, state = ?, next_run = ? WHERE id = ?"

@@ -26,7 +26,13 @@ struct Ledger {
   }
 
   /// A version that no document has had.
-  mutating func nextVersion() -> Int64 {
+  ///
+  /// - Throws: ``StoreError`` `invalid` where the file's last version has been edited to the largest number.
+  mutating func nextVersion() throws(StoreError) -> Int64 {
+    guard lastVersion < .max else {
+      throw StoreError(
+        .invalid, "The file's last_version in the table store is the largest number. Restore the file from a copy.")
+    }
     lastVersion += 1
     isChanged = true
     return lastVersion

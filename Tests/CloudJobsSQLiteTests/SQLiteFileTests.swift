@@ -166,6 +166,20 @@ struct SQLiteFileTests {
     #expect(try await other.read { try $0.tableExists("store") } == false)
   }
 
+  @Test("A file whose versions are used up refuses commits, and still answers reads")
+  func usedUp() async throws {
+    let folder = try TemporaryFolder()
+    let store = try SQLiteStore(path: folder.path())
+    try await store.pool.writeWithoutTransaction {
+      try $0.execute(sql: "UPDATE store SET last_version = ?", arguments: [Int64.max])
+    }
+    let error = await #expect(throws: StoreError.self) {
+      try await store.commit([.patchState("job", JobStatePatch(), .none)])
+    }
+    #expect(error?.code == .invalid)
+    #expect(try await store.jobs(after: nil, limit: 1).records.isEmpty)
+  }
+
   @Test("A damaged file is told as such")
   func damage() async throws {
     let folder = try TemporaryFolder()

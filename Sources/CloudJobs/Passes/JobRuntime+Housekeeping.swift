@@ -78,10 +78,7 @@ extension JobRuntime {
   }
 
   private func recover(_ record: RunRecord, now: Timestamp) async throws(StoreError) -> Bool {
-    guard case .success(let run) = record.run else {
-      noteUnreadable(record)
-      return false
-    }
+    guard let run = waitingRun(of: record) else { return false }
     guard let registered = registry.jobs[run.job] else { return false }
     guard queue.retryOwner == .runtime else {
       return await executeNext(of: run).isOwnWork
@@ -92,12 +89,21 @@ extension JobRuntime {
     return true
   }
 
-  /// Logs once that a run can't be read, and counts it for the health report.
-  func noteUnreadable(_ record: RunRecord) {
-    guard health.note({ $0.runIsUnreadable(record.id) }), case .failure(let error) = record.run else { return }
-    options.logger.error(
-      "A stored run can't be read and is left alone. Correct the field, or delete the run.",
-      metadata: ["runId": "\(record.id)", "error": "\(error)"])
+  /// The run of a record whose next attempt is due; nil where it can't be read, or where there is no number for another
+  /// attempt. That is logged once, and counted for the health report.
+  func waitingRun(of record: RunRecord) -> Run? {
+    do throws(JobError) {
+      let run = try record.run.get()
+      if run.attempt < .max { return run }
+      throw JobError(.invalidField, "No number is left for another attempt.", field: "attempt")
+    } catch {
+      if health.note({ $0.runIsUnreadable(record.id) }) {
+        options.logger.error(
+          "A stored run can't be read and is left alone. Correct the field, or delete the run.",
+          metadata: ["runId": "\(record.id)", "error": "\(error)"])
+      }
+      return nil
+    }
   }
 
   /// Gives each job that the pass runs the `nextRun` that its document lacks, or that an edit has outdated.

@@ -164,7 +164,7 @@ extension JobRuntime {
   func task(for run: Run, deadline: Duration) -> QueuedTask {
     var delivery = Delivery(job: run.job, trigger: run.trigger)
     delivery.run = run.id
-    delivery.attempt = run.attempt + 1
+    delivery.attempt = run.attempt.successor
     delivery.correlationID = run.correlationID
     return QueuedTask(
       name: run.nextTaskName, queue: run.queue, body: Envelope.native(for: delivery),

@@ -34,11 +34,7 @@ extension JobRuntime {
   ///
   /// - Returns: whether the run has moved on in the store, here or elsewhere.
   func execute(_ record: RunRecord) async -> Bool {
-    guard case .success(let run) = record.run else {
-      noteUnreadable(record)
-      return false
-    }
-    guard registry.jobs[run.job] != nil else { return false }
+    guard let run = waitingRun(of: record), registry.jobs[run.job] != nil else { return false }
     let handling = await executeNext(of: run)
     return handling.isOwnWork || handling.status == .duplicate
   }

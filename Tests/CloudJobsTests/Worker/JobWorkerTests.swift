@@ -208,6 +208,38 @@ struct JobWorkerTests {
     }
   }
 
+  @Test("A run whose attempt has the largest number is left alone and told, and neither traps nor keeps others waiting")
+  func lastAttempt() async throws {
+    let effects = world.effects
+    let store = FaultyStore(world.memory)
+    let runtime = try await runtime(store: store) {
+      EndpointJob("job") { _ in
+        effects.add("job")
+        return .done
+      }
+    }
+    var run = Run(
+      id: RunID(job: "job", occurrence: .key("edited")), job: "job", trigger: .task, status: .scheduled,
+      maxAttempts: 3, notBefore: World.start, createdAt: World.start)
+    run.attempt = .max
+    run.wakeAt = World.start
+    _ = try await world.memory.commit([.putRun(run, .absent)])
+    try await working(runtime) {
+      try await rest()
+      try await runtime.enqueue("job")
+      try await until { effects.count == 1 }
+      #expect(await runtime.healthReport().problems.map(\.code).contains(.unreadableRuns))
+      store.reset()
+      for _ in 0..<30 {
+        world.clock.advance(by: .seconds(1))
+        try await rest()
+      }
+      #expect(store.counts.queries <= 4 * 45, "\(store.counts.queries) queries in 30 s")
+    }
+    #expect(await runtime.deliver(Delivery(job: "job", trigger: .task, run: run.id)).status == .rejected)
+    #expect(try await world.run(run.id) == run)
+  }
+
   @Test("An edited document counts within the reconcile interval, and configure(_:_:) at once")
   func edits() async throws {
     let effects = world.effects
