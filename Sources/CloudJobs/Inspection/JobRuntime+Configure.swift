@@ -63,6 +63,9 @@ extension JobRuntime {
       let document = try record?.document.get()
       let configuration = try change(document?.configuration ?? JobConfiguration())
       try check(configuration, of: definition)
+      if configuration.dependencies != nil, configuration.dependencies != document?.configuration.dependencies {
+        try await checkDependencies(configuration, of: job)
+      }
       do throws(StoreError) {
         _ = try await access.commit([
           .putConfiguration(job, configuration, record.map { .version($0.version) } ?? .absent)
@@ -75,6 +78,15 @@ extension JobRuntime {
       }
     }
     throw JobError(.busy, "The document was changed by others at the same time. Try again.", field: "jobId")
+  }
+
+  /// Checks that a changed document brings no dependency that can't be met.
+  private func checkDependencies(_ configuration: JobConfiguration, of job: JobID) async throws(JobError) {
+    let documents = try await stored { () async throws(StoreError) in try await JobDocuments(of: registry, in: store) }
+    let known = Set(documents.dependencyFaults())
+    guard let fault = documents.dependencyFaults(changing: job, to: configuration).first(where: { !known.contains($0) })
+    else { return }
+    throw JobError(.invalidField, fault, field: "dependencies")
   }
 
   /// Checks that a job can run under a configuration; an error of its schedule names the document's field.

@@ -1,17 +1,16 @@
-import CloudJobsCore
 import Synchronization
 
-/// What was last logged about each job's document, so that the same is not logged with each look at it.
+/// What was last logged about each document, so that the same is not logged with each look at it.
 final class DocumentNotes: Sendable {
-  private let texts = Mutex<[JobID: String]>([:])
+  private let texts = Mutex<[String: String]>([:])
 
-  /// Notes a text about a job's document.
+  /// Notes a text about a document.
   ///
   /// - Parameters:
   ///   - text: what is to be logged; empty where nothing is.
-  ///   - job: the job.
+  ///   - subject: a job's name, or what else the text is about.
   /// - Returns: whether the text differs from the last one.
-  func isNew(_ text: String, about job: JobID) -> Bool {
-    texts.withLock { texts in (texts.updateValue(text, forKey: job) ?? "") != text }
+  func isNew(_ text: String, about subject: String) -> Bool {
+    texts.withLock { texts in (texts.updateValue(text, forKey: subject) ?? "") != text }
   }
 }

@@ -41,4 +41,23 @@ public struct JobDocuments: Sendable {
     let document = try documents[definition.id]?.get()
     return try ResolvedJob(definition, configuration: document?.configuration, zones: zones)
   }
+
+  /// What is wrong with the jobs' dependencies as the documents have them.
+  ///
+  /// - Parameters:
+  ///   - job: a job whose configuration is not that of its document; nil for none.
+  ///   - configuration: its configuration.
+  /// - Returns: a text for each fault; empty where no document names dependencies.
+  func dependencyFaults(changing job: JobID? = nil, to configuration: JobConfiguration? = nil) -> [String] {
+    var isOverridden = false
+    let overridden = definitions.map { definition in
+      let document = try? documents[definition.id]?.get().configuration
+      guard let configuration = definition.id == job ? configuration : document else { return definition }
+      isOverridden = isOverridden || configuration.dependencies != nil
+      var definition = definition
+      definition.policy = definition.policy.overridden(by: configuration)
+      return definition
+    }
+    return isOverridden ? JobRegistry.dependencyFaults(of: overridden).map(\.message) : []
+  }
 }

@@ -45,7 +45,7 @@ extension JobRuntime {
   ) async throws(StoreError) {
     var count = 0
     repeat {
-      count = try await access.attempt { () async throws(StoreError) in try await delete(StoreLimits.batch) }
+      count = try await access.attempt(.write) { () async throws(StoreError) in try await delete(StoreLimits.batch) }
     } while count == StoreLimits.batch && clock.now() < end && !active.isDraining
   }
 
@@ -89,8 +89,10 @@ extension JobRuntime {
     return true
   }
 
-  /// The run of a record whose next attempt is due; nil where it can't be read, or where there is no number for another
-  /// attempt. That is logged once, and counted for the health report.
+  /// The run of a record whose next attempt is due.
+  ///
+  /// - Returns: nil where the run can't be read, or where there is no number for another attempt; that is logged once,
+  ///   and counted for the health report.
   func waitingRun(of record: RunRecord) -> Run? {
     do throws(JobError) {
       let run = try record.run.get()
@@ -135,7 +137,17 @@ extension JobRuntime {
         }
       }
     }
+    if definitions.count == registry.jobs.count { noteDependencies(in: documents) }
     return documents
+  }
+
+  /// Warns once of dependencies in documents that can't be met.
+  private func noteDependencies(in documents: JobDocuments) {
+    let faults = documents.dependencyFaults().joined(separator: " ")
+    guard notes.isNew(faults, about: "dependencies"), !faults.isEmpty else { return }
+    options.logger.warning(
+      "Job documents have dependencies that can't be met; the jobs that have them are skipped.",
+      metadata: ["faults": "\(faults)"])
   }
 
   /// Tells the program which documents a housekeeping has found.
@@ -153,7 +165,7 @@ extension JobRuntime {
     let fields = (record?.unknownFields ?? []).map { field in
       field.name.prefix(64) + (field.suggestion.map { " (did you mean \($0)?)" } ?? "")
     }
-    guard notes.isNew(fields.joined(separator: ", "), about: job), !fields.isEmpty else { return }
+    guard notes.isNew(fields.joined(separator: ", "), about: job.rawValue), !fields.isEmpty else { return }
     options.logger.warning(
       "A job's document has fields that are not read.",
       metadata: ["jobId": "\(job)", "fields": "\(fields.joined(separator: ", "))"])
@@ -171,7 +183,7 @@ extension JobRuntime {
         under: settings.scheduleOwner, now: now)
     } catch {
       health.note { $0.setAside(definition.id.rawValue, true, at: local) }
-      if notes.isNew("\(error)", about: definition.id) {
+      if notes.isNew("\(error)", about: definition.id.rawValue) {
         options.logger.error(
           "A job's document is invalid; the job does not run by its schedule until the field is corrected.",
           metadata: ["jobId": "\(definition.id)", "error": "\(error)"])

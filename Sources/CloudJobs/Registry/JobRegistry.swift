@@ -33,6 +33,7 @@ public struct JobRegistry: Sendable {
   public static func faults(of definitions: [JobDefinition], zones: ZoneCatalog) -> [JobError] {
     var faults = [JobError]()
     var seen = Set<JobID>()
+    let names = Set(definitions.map(\.id))
     for definition in definitions {
       if !seen.insert(definition.id).inserted {
         faults.append(fault("The job \(definition.id) is registered twice. Rename one of the two."))
@@ -45,16 +46,27 @@ public struct JobRegistry: Sendable {
       } catch {
         faults.append(JobError(error.code, "\(definition.id): \(error.message)", field: error.field))
       }
-      for dependency in definition.policy.dependencies
-      where !definitions.contains(where: { $0.id == dependency }) {
-        faults.append(fault("\(definition.id) depends on \(dependency), which is not registered."))
-      }
+      faults += unknownDependencies(of: definition, among: names)
     }
-    if let cycle = cycle(in: definitions) {
-      let path = (cycle + cycle.prefix(1)).map(\.rawValue).joined(separator: " → ")
-      faults.append(fault("Dependencies form a cycle: \(path). Remove one of them."))
+    return faults + cycleFault(in: definitions)
+  }
+
+  /// The dependencies of some definitions that do not exist, and the first cycle among them.
+  static func dependencyFaults(of definitions: [JobDefinition]) -> [JobError] {
+    let names = Set(definitions.map(\.id))
+    return definitions.flatMap { unknownDependencies(of: $0, among: names) } + cycleFault(in: definitions)
+  }
+
+  private static func unknownDependencies(of definition: JobDefinition, among names: Set<JobID>) -> [JobError] {
+    definition.policy.dependencies.filter { !names.contains($0) }.map { dependency in
+      fault("\(definition.id) depends on \(dependency), which is not registered.")
     }
-    return faults
+  }
+
+  private static func cycleFault(in definitions: [JobDefinition]) -> [JobError] {
+    guard let cycle = cycle(in: definitions) else { return [] }
+    let path = (cycle + cycle.prefix(1)).map(\.rawValue).joined(separator: " → ")
+    return [fault("Dependencies form a cycle: \(path). Remove one of them.")]
   }
 
   private static func fault(_ message: String) -> JobError {

@@ -156,6 +156,18 @@ struct InspectionTests {
     #expect(world.memory.exportJob(id: "tick") == stored)
   }
 
+  @Test(
+    "A dependency that can't be met is refused: the job itself, one that is not registered, a cycle over two documents",
+    arguments: [#"["tick"]"#, #"["nobody"]"#, #"["nightly"]"#])
+  func dependencies(list: String) async throws {
+    let runtime = try await runtime()
+    #expect(try await ask(runtime, "jobs/nightly", method: .patch, body: #"{"dependencies":["tick"]}"#).status == 200)
+    let answer = try await ask(runtime, "jobs/tick", method: .patch, body: #"{"dependencies":\#(list)}"#)
+    #expect(answer.status == 400 && answer.body["error"]?["field"] == "dependencies")
+    #expect(try await world.document("tick").configuration.dependencies == nil)
+    #expect(try await ask(runtime, "jobs/tick", method: .patch, body: #"{"dependencies":["greet"]}"#).status == 200)
+  }
+
   @Test("The routes ask for credentials, and answer other methods by 405", arguments: ["runs", "jobs", "jobs/tick"])
   func trust(path: String) async throws {
     let runtime = try await runtime(.sharedSecret("a secret of some length"))
