@@ -28,7 +28,7 @@ enum EnvelopeMembers {
   static func correction(of name: String) -> String? {
     guard !known.contains(name), name.utf8.count <= 24 else { return nil }
     let plain = name.withoutCaseAndSeparators
-    return synonyms[plain] ?? known.first { $0.lowercased() == plain }
+    return synonyms[plain] ?? known.first { $0.lowercased() == plain } ?? name.oneSlip(from: known)
   }
 
   /// Refuses members of a native envelope that are misspelt.

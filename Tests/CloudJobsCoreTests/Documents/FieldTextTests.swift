@@ -29,6 +29,7 @@ struct FieldTextTests {
     arguments: [
       ("schedule", "cron"), ("every", "interval"), ("Interval", "interval"), ("time_zone", "timeZone"),
       ("retries", "maxRetries"), ("owner", nil), ("", nil),
+      ("intreval", "interval"), ("enabld", "enabled"), ("timeZnoe", "timeZone"), ("priorty", "priority"), ("crn", nil),
     ] as [(String, String?)])
   func unknown(name: String, suggestion: String?) {
     let fields: JSONValue = .object([name: 1, "cron": "* * * * *", "state": [:]])

@@ -29,7 +29,8 @@ enum MalformedEnvelopes {
   /// Members that are not read, though their senders mean something by them, with the right names.
   static let misspelt: [EnvelopeCase<Refusal>] = [
     ("input", "payload"), ("Payload", "payload"), ("data", "payload"), ("args", "payload"), ("id", "key"),
-    ("Key", "key"), ("idempotency_key", "key"), ("uniqueKey", "key"), ("delaySeconds", "delay"), ("Delay", "delay"),
+    ("Key", "key"), ("idempotency_key", "key"), ("uniqueKey", "key"), ("delaySeconds", "delay"), ("dely", "delay"),
+    ("paylaod", "payload"), ("notBefor", "notBefore"), ("Delay", "delay"),
     ("in", "delay"), ("eta", "notBefore"), ("not_before", "notBefore"), ("scheduledFor", "notBefore"),
     ("runID", "runId"), ("correlationID", "correlationId"), ("attempts", "attempt"), ("JobId", "jobId"),
   ].map { name, right in
