@@ -146,7 +146,7 @@ let package = Package(
         "CloudJobsGoogle", "CloudJobsTesting", "CloudJobsHTTP", "CloudJobsEmulator", "CloudJobsEmulatorServer", logging,
         httpTypes, jwt, cryptoExtras,
       ]),
-    tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", "store-hammer", grdb]),
+    tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", "store-hammer", grdb, logging]),
     tests("CloudJobsHTTPServerTests", ["CloudJobsHTTPServer"]),
     tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", hummingbird, lifecycle, httpTypes]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),

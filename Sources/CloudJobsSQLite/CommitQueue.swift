@@ -8,7 +8,8 @@ import Synchronization
 ///
 /// While one transaction is being written to the disk, others' commits gather; the next transaction takes them all. A
 /// commit whose preconditions do not hold is refused before it has changed anything, so it leaves the others alone.
-/// Where the database itself fails, the group is undone and each commit is tried by itself.
+/// Where the database itself fails, the group is undone and each commit is tried by itself. Where another process keeps
+/// the file locked, those that came meanwhile are refused together: each would wait as long once more.
 ///
 /// Everything runs on the pool's writer thread; callers only wait, and a caller's cancellation does not reach it.
 final class CommitQueue: Sendable {
@@ -91,6 +92,13 @@ final class CommitQueue: Sendable {
     }
   }
 
+  private func takeWaiting() -> [PendingCommit] {
+    state.withLock { state in
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+  }
+
   /// Performs a group as one transaction and answers its callers.
   ///
   /// - Returns: false where nothing was done and the commits should be tried one by one.
@@ -124,7 +132,8 @@ final class CommitQueue: Sendable {
         for (commit, _) in done { commit.refuse(failure) }
         for (commit, _) in refused { commit.refuse(vague) }
       } else {
-        for commit in group { commit.refuse(failure) }
+        let others = phase == .beginning ? takeWaiting() : []
+        for commit in group + others { commit.refuse(failure) }
       }
     }
     return true

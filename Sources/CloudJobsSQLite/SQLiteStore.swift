@@ -19,6 +19,7 @@ import GRDB
 /// Network file systems can't hold such a file (<https://www.sqlite.org/wal.html>). SQLite 3.37 or later is needed.
 public final class SQLiteStore: PurgingStore, DueTimeStore {
   let pool: DatabasePool
+  private let place: SQLiteFile.Place
   private let timekeeper: Timekeeper
   private let queue: CommitQueue
 
@@ -39,6 +40,7 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
   /// Opens the file; at most so many commits share one write to the disk.
   package init(path: String, clock: any JobClock, busyTimeout: Duration, groupLimit: Int) throws(StoreError) {
     pool = try SQLiteFile.open(path, busyTimeout: busyTimeout)
+    place = try SQLiteFile.Place(path)
     timekeeper = Timekeeper(clock: clock)
     queue = CommitQueue(pool: pool, timekeeper: timekeeper, groupLimit: groupLimit)
   }
@@ -47,6 +49,7 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
   func read<Value: Sendable>(
     _ body: @escaping @Sendable (Database, Timestamp) throws -> Value
   ) async throws(StoreError) -> Value {
+    try place.check()
     let result: Result<Value, StoreError> = await withCheckedContinuation { continuation in
       pool.asyncRead { [timekeeper] access in
         do {
@@ -61,10 +64,18 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
     return try result.get()
   }
 
+  /// Makes changes in the queue's order, once it is sure that they go where other programs look for them.
+  private func change<Value: Sendable>(
+    weight: Int, _ body: @escaping @Sendable (CommitTransaction) throws -> Value
+  ) async throws(StoreError) -> Value {
+    try place.check()
+    return try await queue.perform(weight: weight, body)
+  }
+
   /// Makes all the changes, or none, and answers when they are on the disk.
   public func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
     try StoreLimits.check(writes)
-    return try await queue.perform(weight: writes.count) { transaction in
+    return try await change(weight: writes.count) { transaction in
       try transaction.apply(writes)
       return transaction.time
     }
@@ -73,13 +84,13 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
   /// Deletes runs whose `expireAt` has come.
   public func purgeExpired(limit: Int) async throws(StoreError) -> Int {
     let limit = StoreLimits.page(limit)
-    return try await queue.perform(weight: limit) { try $0.purgeRuns(limit: limit) }
+    return try await change(weight: limit) { try $0.purgeRuns(limit: limit) }
   }
 
   /// Deletes journal entries, oldest first.
   public func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int {
     let limit = StoreLimits.page(limit)
-    return try await queue.perform(weight: limit) { try $0.purgeJournal(before: time, limit: limit) }
+    return try await change(weight: limit) { try $0.purgeJournal(before: time, limit: limit) }
   }
 
   /// Puts a document in its stored form, readable or not, as an operator's tool would.
@@ -90,7 +101,7 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
   /// - Throws: ``StoreError`` as ``commit(_:)`` does; `invalid` for an id with a NUL.
   public func importJob(id: String, fields: JSONValue) async throws(StoreError) {
     if id.utf8.contains(0) { throw StoreError(.invalid, "A document's id can't contain a NUL character. Rename it.") }
-    try await queue.perform(weight: 1) { transaction in
+    try await change(weight: 1) { transaction in
       let exists = try transaction.job(id) != nil
       try transaction.putJob(id, StoredJob(fields: fields), exists: exists)
     }

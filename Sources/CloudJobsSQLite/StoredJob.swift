@@ -56,8 +56,7 @@ struct StoredJob: Sendable {
   /// - Throws: ``JobError`` `malformedJSON` where the file was edited by hand and is not JSON.
   func fields() throws(JobError) -> JSONValue {
     let configuration = try JSONValue(parsing: Array(configuration.utf8), limits: Self.limits)
-    guard let state else { return configuration }
-    var members = configuration.object ?? [:]
+    guard let state, var members = configuration.object else { return configuration }
     members["state"] = try JSONValue(parsing: Array(state.utf8), limits: Self.limits)
     return .object(members)
   }

@@ -5,6 +5,7 @@ import CloudJobsCore
 import CloudJobsTesting
 import Foundation
 import GRDB
+import Logging
 import Testing
 
 @Suite("The SQLite store under faults")
@@ -62,6 +63,50 @@ struct SQLiteFaultTests {
     #expect(try await store.read(jobs: [], runs: [run("one").id]).runs.isEmpty)
     try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
     _ = try await store.commit([.putRun(run("one"), .absent)])
+  }
+
+  @Test("Under a lock that stays, a trigger is answered 503 in time, and the health report names the store")
+  func busyService() async throws {
+    let folder = try TemporaryFolder()
+    let store = try SQLiteStore(path: folder.path(), busyTimeout: .seconds(1))
+    var options = RuntimeOptions()
+    options.logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    options.storeRetry.limit = .seconds(1)
+    options.storeRetry.persistence = .zero
+    let runtime = try await JobRuntime(
+      try JobRegistry {
+        PeriodicJob("cleanup", every: .seconds(1)) { _ in .done }
+        EndpointJob("greet") { _ in .done }
+      }, store: store, authentication: .trustLoopback, options: options)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await JobWorker(runtime).run() }
+      var configuration = Configuration()
+      configuration.allowsUnsafeTransactions = true
+      let other = try DatabaseQueue(path: folder.path(), configuration: configuration)
+      try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN EXCLUSIVE") }
+      let clock = options.clock
+      try await clock.sleep(until: clock.now() + .seconds(2))
+      let start = clock.now()
+      let answer = await runtime.handleRequest(body: Array(#"{"jobId":"greet"}"#.utf8), peer: .inProcess)
+      // Two waits of the store's: that of the worker's commit before, and its own.
+      #expect(answer.status == 503 && clock.now() - start < .seconds(4), "\(clock.now() - start)")
+      #expect(await runtime.healthReport().problems.map(\.code).contains(.storeUnavailable))
+      try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+      await runtime.drain(within: .seconds(5))
+      try await group.waitForAll()
+    }
+  }
+
+  @Test("A configuration that is no object sets its document aside, though its state can be read")
+  func noObject() async throws {
+    let folder = try TemporaryFolder()
+    let store = try SQLiteStore(path: folder.path())
+    var patch = JobStatePatch()
+    patch.set(nextRun: .epoch)
+    _ = try await store.commit([.patchState("job", patch, .none)])
+    try await store.pool.write { try $0.execute(sql: "UPDATE jobs SET configuration = '[]'") }
+    let record = try await store.read(jobs: ["job"], runs: []).jobs["job"]
+    #expect(throws: JobError.self) { try record?.document.get() }
   }
 
   @Test("Documents damaged by hand come back as failures beside the others, and can be mended")

@@ -166,6 +166,26 @@ struct SQLiteFileTests {
     #expect(try await other.read { try $0.tableExists("store") } == false)
   }
 
+  @Test("A file that is moved or replaced while it is open is told as unavailable, until it is put back")
+  func moved() async throws {
+    let folder = try TemporaryFolder()
+    let store = try SQLiteStore(path: folder.path())
+    _ = try await store.commit([.patchState("job", JobStatePatch(), .none)])
+    try FileManager.default.moveItem(atPath: folder.path(), toPath: folder.path() + ".old")
+    for isReplaced in [false, true] {
+      if isReplaced { #expect(FileManager.default.createFile(atPath: folder.path(), contents: nil)) }
+      let write = await #expect(throws: StoreError.self) {
+        try await store.commit([.patchState("job", JobStatePatch(), .none)])
+      }
+      #expect(write?.code == .unavailable && write?.message.contains(folder.path()) == true)
+      let read = await #expect(throws: StoreError.self) { try await store.jobs(after: nil, limit: 1) }
+      #expect(read?.code == .unavailable)
+    }
+    try FileManager.default.removeItem(atPath: folder.path())
+    try FileManager.default.moveItem(atPath: folder.path() + ".old", toPath: folder.path())
+    #expect(try await store.jobs(after: nil, limit: 1).records.map(\.id) == ["job"])
+  }
+
   @Test("A file whose versions are used up refuses commits, and still answers reads")
   func usedUp() async throws {
     let folder = try TemporaryFolder()

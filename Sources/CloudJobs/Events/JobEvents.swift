@@ -90,10 +90,25 @@ extension JobEvent {
     if let run { metadata["runId"] = "\(run)" }
     if let attempt { metadata["attempt"] = "\(attempt)" }
     if let duration { metadata["durationMilliseconds"] = "\(duration.microseconds / 1_000)" }
-    if let failure { metadata["error"] = "\(failure.kind): \(failure.message)" }
-    if let reason { metadata["reason"] = "\(reason)" }
+    if let failure { metadata["error"] = "\("\(failure.kind): \(failure.message)".onOneLine)" }
+    if let reason { metadata["reason"] = "\(reason.onOneLine)" }
     if let next { metadata["next"] = "\(next)" }
     if let correlationID { metadata["correlationId"] = "\(correlationID)" }
     return metadata
+  }
+}
+
+extension String {
+  /// The text with its control characters and line ends escaped: what comes from handlers and callers can't forge a
+  /// line of a log.
+  fileprivate var onOneLine: String {
+    var text = ""
+    for scalar in unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control, .lineSeparator, .paragraphSeparator: text += scalar.escaped(asASCII: true)
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    return text
   }
 }

@@ -1,5 +1,11 @@
 import CloudJobsCore
 
+/// What a call asks of a store: a store may answer one and fail the other, as a file does that is locked for writing.
+enum StoreCall: Hashable, Sendable {
+  case read
+  case write
+}
+
 /// What a runtime has noticed about itself and its store: the pure part of ``JobHealth``.
 struct HealthState: Sendable {
   /// How much the store's time may be ahead of the local clock before it counts as a problem.
@@ -14,7 +20,7 @@ struct HealthState: Sendable {
   /// What is expected of the runtime.
   var expectations: HealthExpectations
   private(set) var lastPass: Timestamp?
-  private var storeFailure: (since: Timestamp, message: String)?
+  private var storeFailures: [StoreCall: StoreFailure] = [:]
   private var clockLag: (since: Timestamp, span: Duration)?
   private var overdue: Overdue?
   private var lastCheck: Timestamp?
@@ -31,14 +37,14 @@ struct HealthState: Sendable {
     lastPass = now
   }
 
-  /// The store answered.
-  mutating func storeAnswered() {
-    storeFailure = nil
+  /// The store answered a call.
+  mutating func storeAnswered(_ call: StoreCall) {
+    storeFailures[call] = nil
   }
 
-  /// The store did not answer, or refused.
-  mutating func storeFailed(_ message: String, at now: Timestamp) {
-    storeFailure = (storeFailure?.since ?? now, message)
+  /// The store did not answer a call, or refused it.
+  mutating func storeFailed(_ call: StoreCall, _ message: String, at now: Timestamp) {
+    storeFailures[call] = StoreFailure(since: storeFailures[call]?.since ?? now, message: message)
   }
 
   /// The store told its time.
@@ -78,7 +84,7 @@ struct HealthState: Sendable {
   /// What needs attention, in the order of ``JobHealth/Problem/Code``.
   func problems(at now: Timestamp) -> [JobHealth.Problem] {
     var problems = [JobHealth.Problem]()
-    if let storeFailure {
+    if let storeFailure = storeFailures.values.min(by: { $0.since < $1.since }) {
       problems.append(
         .init(
           code: .storeUnavailable, message: "The store is not available: \(storeFailure.message)",
@@ -97,6 +103,7 @@ struct HealthState: Sendable {
       if let hint = missingPass(at: now) { problem.message += " \(hint)" }
       return problem
     }
+    if let unregistered = overdue?.unregistered { problems.append(unregistered) }
     if let since = setAside.values.min() {
       problems.append(
         .init(
@@ -127,31 +134,55 @@ struct HealthState: Sendable {
   }
 }
 
+/// Calls that a store fails.
+private struct StoreFailure: Sendable {
+  /// When the first of them failed.
+  var since: Timestamp
+  /// Why the last one did.
+  var message: String
+}
+
 /// What is due for longer than it should be.
 struct Overdue: Hashable, Sendable {
   /// The number of jobs; at most the limit of a page.
   var jobs = 0
   /// The number of runs; at most the limit of a page.
   var runs = 0
+  /// The number of runs whose jobs are not registered; at most the limit of a page.
+  var unregisteredRuns = 0
   /// The earliest time that has passed.
   var oldest: Timestamp?
   /// Whether there may be more than was counted.
   var isCut = false
 
+  /// The problems that the passing of time brings, for which a pass may be missing.
   var problems: [JobHealth.Problem] {
     [(JobHealth.Problem.Code.overdueJobs, jobs, "jobs"), (.overdueRuns, runs, "runs")].compactMap { code, count, noun in
       guard count > 0 else { return nil }
-      let number = isCut ? "At least \(count)" : "\(count)"
       return .init(
-        code: code, message: "\(number) \(noun) are overdue. GET \(noun)?overdue=true lists them.", since: oldest)
+        code: code, message: "\(number(count)) \(noun) are overdue. GET \(noun)?overdue=true lists them.",
+        since: oldest)
     }
   }
+
+  /// That runs wait for jobs which nobody has registered.
+  var unregistered: JobHealth.Problem? {
+    guard unregisteredRuns > 0 else { return nil }
+    return .init(
+      code: .unregisteredJobs,
+      message: "\(number(unregisteredRuns)) overdue runs belong to jobs that are not registered here. Register "
+        + "the jobs, or start the service that has them. GET runs?overdue=true lists the runs.", since: nil)
+  }
+
+  private func number(_ count: Int) -> String { isCut ? "At least \(count)" : "\(count)" }
 }
 
 /// What a runtime's configuration lets an operator expect.
 struct HealthExpectations: Hashable, Sendable {
   /// The longest span without a master pass before what is overdue is put down to it.
   static let passLimit = Duration.seconds(150)
+  /// How long a run of a job that is not registered here may be due before it counts: another service may have the job.
+  static let othersLimit = Duration.minutes(2)
   /// What to do where no pass runs.
   var passRemedy: String
   /// How long a job may be due before it counts as overdue.

@@ -24,6 +24,8 @@ public struct JobHealth: Hashable, Sendable {
       case overdueJobs
       /// Runs are due and have not been delivered for longer than they should.
       case overdueRuns
+      /// Runs are overdue whose jobs are not registered.
+      case unregisteredJobs
       /// Job documents are invalid; their jobs do not run by their schedules.
       case documentsSetAside
       /// Stored runs can't be read.

@@ -80,7 +80,8 @@ extension DueTimes {
 }
 
 extension Overdue {
-  /// What two pages of due records show to be overdue; records of jobs that are registered elsewhere do not count.
+  /// What two pages of due records show to be overdue; runs of jobs that are not registered count apart, as another
+  /// service may have them.
   init(
     _ jobs: StorePage<JobRecord>, _ runs: StorePage<RunRecord>, of registry: JobRegistry,
     _ expectations: HealthExpectations
@@ -89,12 +90,16 @@ extension Overdue {
       guard let id = try? JobID(record.id), registry.jobs[id] != nil, let time = record.nextRun else { return false }
       return jobs.time - time > expectations.jobsOverdueAfter
     }
-    let waiting = runs.records.compactMap { try? $0.run.get() }.filter { run in
+    let due = runs.records.compactMap { try? $0.run.get() }
+    let waiting = due.filter { run in
       guard registry.jobs[run.job] != nil, let time = run.wakeAt else { return false }
       return runs.time - time > expectations.runsOverdueAfter
     }
     self.jobs = late.count
     self.runs = waiting.count
+    unregisteredRuns = due.count { run in
+      registry.jobs[run.job] == nil && run.wakeAt.map { runs.time - $0 > HealthExpectations.othersLimit } ?? false
+    }
     oldest = (late.compactMap(\.nextRun) + waiting.compactMap(\.wakeAt)).min()
     isCut = jobs.next != nil || runs.next != nil
   }

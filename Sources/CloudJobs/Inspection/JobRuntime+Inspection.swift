@@ -90,7 +90,7 @@ extension JobRuntime {
     _ call: () async throws(StoreError) -> Value
   ) async throws(JobError) -> Value {
     do throws(StoreError) {
-      return try await access.attempt(call)
+      return try await access.attempt(.read, call)
     } catch {
       throw JobError(error)
     }

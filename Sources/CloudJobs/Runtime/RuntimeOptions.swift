@@ -47,6 +47,9 @@ public struct StoreRetry: Hashable, Sendable {
   public var tries = 3
   /// The delay before the second try; it doubles from then on, less up to half by chance.
   public var delay = Duration.milliseconds(100)
+  /// After this long no further try begins: a store that keeps each try waiting, such as a locked file, would keep the
+  /// caller waiting for all of them.
+  public var limit = Duration.seconds(5)
 
   /// How long it is tried to commit the end of an attempt, and to find out what became of a commit whose answer was
   /// lost: giving up early there wastes work that is done, or leaves a lease to run out.

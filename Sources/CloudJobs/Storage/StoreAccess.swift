@@ -14,17 +14,17 @@ struct StoreAccess: Sendable {
 
   /// Commits; `unknownOutcome` is the caller's to resolve.
   func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
-    try await attempt { () async throws(StoreError) in try await store.commit(writes) }
+    try await attempt(.write) { () async throws(StoreError) in try await store.commit(writes) }
   }
 
-  /// Tries a call again while it answers `unavailable`, for as long as ``StoreRetry/persistence`` says.
+  /// Tries a call of this type again while it answers `unavailable`, for as long as ``StoreRetry/persistence`` says.
   func persistently<Result: Sendable>(
     _ call: () async throws(StoreError) -> Result
   ) async throws(StoreError) -> Result {
     let end = clock.now() + retry.persistence
     while true {
       do throws(StoreError) {
-        return try await attempt(call)
+        return try await call()
       } catch {
         guard error.code == .unavailable, clock.now() < end else { throw error }
         let delay = max(.milliseconds(500), error.retryAfter ?? .zero)
@@ -33,15 +33,28 @@ struct StoreAccess: Sendable {
     }
   }
 
-  /// Tries a call again while it answers `unavailable`, unless the service asks for too long a pause.
+  /// Tries a call again while it answers `unavailable`, unless the service asks for too long a pause, or the tries
+  /// have taken ``StoreRetry/limit`` already.
   func attempt<Result: Sendable>(
-    _ call: () async throws(StoreError) -> Result
+    _ kind: StoreCall = .read, _ call: () async throws(StoreError) -> Result
+  ) async throws(StoreError) -> Result {
+    do throws(StoreError) {
+      return try await tryAgain(kind, call)
+    } catch {
+      health.log(at: clock.now())
+      throw error
+    }
+  }
+
+  private func tryAgain<Result: Sendable>(
+    _ kind: StoreCall, _ call: () async throws(StoreError) -> Result
   ) async throws(StoreError) -> Result {
     var delays = RetryDelays(first: retry.delay)
+    let end = clock.now() + retry.limit
     for _ in 1..<max(1, retry.tries) {
       do throws(StoreError) {
-        return try await once(call)
-      } catch  where error.code == .unavailable {
+        return try await once(kind, call)
+      } catch  where error.code == .unavailable && clock.now() < end {
         guard let delay = random.draw({ delays.next(asked: error.retryAfter, random: &$0) }) else { throw error }
         do {
           try await clock.sleep(until: clock.now() + delay)
@@ -50,23 +63,23 @@ struct StoreAccess: Sendable {
         }
       }
     }
-    return try await once(call)
+    return try await once(kind, call)
   }
 
   /// Makes a call once, and notes for the health report whether the store answered.
   func once<Result: Sendable>(
-    _ call: () async throws(StoreError) -> Result
+    _ kind: StoreCall = .read, _ call: () async throws(StoreError) -> Result
   ) async throws(StoreError) -> Result {
     do throws(StoreError) {
       let result = try await call()
-      health.note { $0.storeAnswered() }
+      health.note { $0.storeAnswered(kind) }
       return result
     } catch {
       if error.code == .unavailable {
         let now = clock.now()
-        health.note { $0.storeFailed(error.message, at: now) }
+        health.note { $0.storeFailed(kind, error.message, at: now) }
       } else {
-        health.note { $0.storeAnswered() }
+        health.note { $0.storeAnswered(kind) }
       }
       throw error
     }

@@ -79,6 +79,42 @@ enum SQLiteFile {
         """)
   }
 
+  /// Which file stood at a path when it was opened.
+  ///
+  /// A file that is moved or replaced while it is open goes on taking commits, which nobody finds any more
+  /// (<https://www.sqlite.org/howtocorrupt.html>, section 4.1).
+  struct Place: Sendable {
+    private let path: String
+    private let device: dev_t
+    private let number: ino_t
+
+    init(_ path: String) throws(StoreError) {
+      self.path = path
+      guard let status = Self.status(of: path) else { throw Self.isGone(path) }
+      (device, number) = (status.st_dev, status.st_ino)
+    }
+
+    /// Makes sure that the file is still there.
+    ///
+    /// - Throws: ``StoreError`` `unavailable`.
+    func check() throws(StoreError) {
+      guard let status = Self.status(of: path), status.st_dev == device, status.st_ino == number else {
+        throw Self.isGone(path)
+      }
+    }
+
+    private static func status(of path: String) -> stat? {
+      var status = stat()
+      return stat(path, &status) == 0 ? status : nil
+    }
+
+    private static func isGone(_ path: String) -> StoreError {
+      StoreError(
+        .unavailable,
+        "The file \(path) was moved, deleted or replaced while it was open. Put it back, or restart the service.")
+    }
+  }
+
   private static func seconds(_ span: Duration) -> TimeInterval {
     TimeInterval(max(span.microseconds, 0)) / 1_000_000
   }

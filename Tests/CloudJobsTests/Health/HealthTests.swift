@@ -18,13 +18,15 @@ struct HealthTests {
   @Test("A failing store is a problem from its first failure until it answers")
   func store() {
     var state = state()
-    state.storeFailed("It is full.", at: World.start + .seconds(1))
-    state.storeFailed("It is gone.", at: World.start + .seconds(9))
+    state.storeFailed(.write, "It is full.", at: World.start + .seconds(1))
+    state.storeFailed(.write, "It is gone.", at: World.start + .seconds(9))
     let problems = state.problems(at: World.start + .seconds(10))
     #expect(problems.map(\.code) == [.storeUnavailable])
     #expect(problems.first?.since == World.start + .seconds(1))
     #expect(problems.first?.message.contains("It is gone.") == true)
-    state.storeAnswered()
+    state.storeAnswered(.read)
+    #expect(state.problems(at: World.start + .seconds(10)) == problems, "a file locked for writing answers reads")
+    state.storeAnswered(.write)
     #expect(state.problems(at: World.start + .seconds(11)).isEmpty)
   }
 
@@ -76,6 +78,32 @@ struct HealthTests {
     world.clock.advance(by: .seconds(6))
     #expect(await runtime.healthReport().status == .ok)
     #expect(await runtime.healthReport().lastPass != nil)
+  }
+
+  @Test("Overdue runs of jobs that are not registered are told after two minutes: another service may have them")
+  func unregistered() async throws {
+    let others = try await world.runtime { EndpointJob("theirs") { _ in .done } }
+    try await others.enqueue("theirs")
+    let runtime = try await world.runtime { EndpointJob("ours") { _ in .done } }
+    world.clock.advance(by: .minutes(2))
+    #expect(await runtime.healthReport().problems.map(\.code).contains(.unregisteredJobs) == false)
+    world.clock.advance(by: .minutes(1) + .seconds(1))
+    #expect(await runtime.healthReport().problems.map(\.code) == [.unregisteredJobs])
+  }
+
+  @Test("What a handler says stands on one line of the log")
+  func lines() async throws {
+    let log = Mutex<[String]>([])
+    var options = world.options()
+    options.logger = Logger(label: "test") { _ in CollectingLog { line in log.withLock { $0.append(line) } } }
+    let runtime = try await world.runtime(options: options) {
+      EndpointJob("job") { _ in throw JobFailure.permanent("first\n2026-11-21 error: forged\u{2028}\u{1B}[31m") }
+    }
+    _ = try await runtime.runNow("job")
+    let lines = log.withLock { $0.filter { $0.contains("forged") } }
+    #expect(!lines.isEmpty)
+    #expect(
+      lines.allSatisfy { line in !line.unicodeScalars.contains { $0.value < 32 || $0.value == 0x2028 } }, "\(lines)")
   }
 
   @Test("A store in trouble, documents set aside and unreadable runs show in the report, and are logged once each")
