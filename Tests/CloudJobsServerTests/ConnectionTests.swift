@@ -36,7 +36,10 @@ struct ConnectionTests {
       ("HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n", "200 OK"),
     ])
   func host(head: String, status: String) async throws {
-    try await withServer { port in
+    // No time limit closes the connection in the server's place.
+    try await withServer {
+      ($0.requestTimeout, $0.idleTimeout) = (.seconds(60), .seconds(60))
+    } _: { port in
       let connection = await RawConnection(port: port)
       await connection.send("GET /jobs/health \(head)\r\n")
       let answer = await connection.untilClosed()
@@ -103,7 +106,7 @@ struct ConnectionTests {
     "An upload over the limit that asks to close gets its answer, and its connection an end", arguments: [true, false])
   func tooLong(isEndless: Bool) async throws {
     try await withServer {
-      $0.requestTimeout = .seconds(60)
+      ($0.requestTimeout, $0.idleTimeout) = (.seconds(60), .seconds(60))
     } _: { port in
       let connection = await RawConnection(port: port)
       await connection.send(
