@@ -64,7 +64,7 @@ final class CommitTransaction {
   private func apply(_ write: Write, _ place: Place) throws {
     switch (write, place) {
     case (.putRun(let run, _), .run(let key)):
-      try StoredRun.put(run, version: try ledger.nextVersion(), over: key, database)
+      try StoredRun.put(run, version: ledger.nextVersion(), over: key, database)
     case (.deleteRun, .run(let key)):
       guard let key else { return }
       ledger.noteChange()

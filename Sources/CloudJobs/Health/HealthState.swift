@@ -165,7 +165,7 @@ struct Overdue: Hashable, Sendable {
     }
   }
 
-  /// That runs wait for jobs which nobody has registered.
+  /// The problem of runs whose jobs are not registered; nil where there are none.
   var unregistered: JobHealth.Problem? {
     guard unregisteredRuns > 0 else { return nil }
     return .init(

@@ -49,15 +49,15 @@ public struct JobDocuments: Sendable {
   ///   - configuration: its configuration.
   /// - Returns: a text for each fault; empty where no document names dependencies.
   func dependencyFaults(changing job: JobID? = nil, to configuration: JobConfiguration? = nil) -> [String] {
-    var isOverridden = false
-    let overridden = definitions.map { definition in
-      let document = try? documents[definition.id]?.get().configuration
-      guard let configuration = definition.id == job ? configuration : document else { return definition }
-      isOverridden = isOverridden || configuration.dependencies != nil
+    let configurations = definitions.map { definition in
+      definition.id == job ? configuration : try? documents[definition.id]?.get().configuration
+    }
+    guard configurations.contains(where: { $0?.dependencies != nil }) else { return [] }
+    let overridden = zip(definitions, configurations).map { definition, configuration in
       var definition = definition
-      definition.policy = definition.policy.overridden(by: configuration)
+      if let configuration { definition.policy = definition.policy.overridden(by: configuration) }
       return definition
     }
-    return isOverridden ? JobRegistry.dependencyFaults(of: overridden).map(\.message) : []
+    return JobRegistry.dependencyFaults(of: overridden).map(\.message)
   }
 }

@@ -118,6 +118,7 @@ extension JobRuntime {
   /// - Throws: ``StoreError`` `unavailable`.
   @discardableResult
   func reconcileDocuments(of definitions: [JobDefinition]? = nil) async throws(StoreError) -> JobDocuments {
+    let isWhole = definitions == nil
     let definitions = definitions ?? registry.definitions
     var documents = JobDocuments(definitions: definitions, zones: registry.zones)
     for start in stride(from: 0, to: definitions.count, by: StoreLimits.batch) {
@@ -137,7 +138,7 @@ extension JobRuntime {
         }
       }
     }
-    if definitions.count == registry.jobs.count { noteDependencies(in: documents) }
+    if isWhole { noteDependencies(in: documents) }
     return documents
   }
 

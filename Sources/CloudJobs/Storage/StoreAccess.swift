@@ -17,7 +17,8 @@ struct StoreAccess: Sendable {
     try await attempt(.write) { () async throws(StoreError) in try await store.commit(writes) }
   }
 
-  /// Tries a call of this type again while it answers `unavailable`, for as long as ``StoreRetry/persistence`` says.
+  /// Repeats a call that makes its own tries, while it answers `unavailable`, for as long as
+  /// ``StoreRetry/persistence`` says.
   func persistently<Result: Sendable>(
     _ call: () async throws(StoreError) -> Result
   ) async throws(StoreError) -> Result {
@@ -38,24 +39,21 @@ struct StoreAccess: Sendable {
   func attempt<Result: Sendable>(
     _ kind: StoreCall = .read, _ call: () async throws(StoreError) -> Result
   ) async throws(StoreError) -> Result {
-    do throws(StoreError) {
-      return try await tryAgain(kind, call)
-    } catch {
-      health.log(at: clock.now())
-      throw error
-    }
-  }
-
-  private func tryAgain<Result: Sendable>(
-    _ kind: StoreCall, _ call: () async throws(StoreError) -> Result
-  ) async throws(StoreError) -> Result {
     var delays = RetryDelays(first: retry.delay)
+    var triesLeft = max(1, retry.tries)
     let end = clock.now() + retry.limit
-    for _ in 1..<max(1, retry.tries) {
+    while true {
       do throws(StoreError) {
         return try await once(kind, call)
-      } catch  where error.code == .unavailable && clock.now() < end {
-        guard let delay = random.draw({ delays.next(asked: error.retryAfter, random: &$0) }) else { throw error }
+      } catch {
+        guard error.code == .unavailable else { throw error }
+        triesLeft -= 1
+        guard triesLeft > 0, clock.now() < end,
+          let delay = random.draw({ delays.next(asked: error.retryAfter, random: &$0) })
+        else {
+          health.log(at: clock.now())
+          throw error
+        }
         do {
           try await clock.sleep(until: clock.now() + delay)
         } catch {
@@ -63,7 +61,6 @@ struct StoreAccess: Sendable {
         }
       }
     }
-    return try await once(kind, call)
   }
 
   /// Makes a call once, and notes for the health report whether the store answered.

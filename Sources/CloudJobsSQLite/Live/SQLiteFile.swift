@@ -81,7 +81,7 @@ enum SQLiteFile {
 
   /// Which file stood at a path when it was opened.
   ///
-  /// A file that is moved or replaced while it is open goes on taking commits, which nobody finds any more
+  /// A file that is moved or replaced while it is open goes on taking commits, which no other program finds
   /// (<https://www.sqlite.org/howtocorrupt.html>, section 4.1).
   struct Place: Sendable {
     private let path: String
