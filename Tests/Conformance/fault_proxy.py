@@ -48,13 +48,15 @@ class FaultProxy:
     """Forwards to a service; `rates` gives, by kind of call, how often which faults strike.
 
     A kind is the name of a Firestore method, `tasks` for the creation of a task, and None for all else, which is
-    never disturbed. Whether and how the nth call of a kind is disturbed depends on the seed, the kind and n only.
+    never disturbed. Whether and how the nth call of a kind is disturbed depends on the seed, the kind and n; but the
+    creation of one task is disturbed twice at most, as after three tries its run waits for a pass a minute later.
     """
 
     def __init__(self, url, seed=0, store_rate=0.0, task_rate=0.0, faults=()):
         self.seed, self.store_rate, self.task_rate, self.faults = seed, store_rate, task_rate, list(faults)
         self.calls = []
         self.ordinals = collections.Counter()
+        self.disturbed_tasks = collections.Counter()
         self.lock = threading.Lock()
         target = urllib.parse.urlsplit(url)
         proxy = self
@@ -146,6 +148,9 @@ class FaultProxy:
             self.ordinals[kind] += 1
             draw = random.Random(f"{self.seed}:{kind}:{ordinal}")
             fault = draw.choice(self.faults) if draw.random() < rate else None
+            if kind == "tasks" and fault:
+                self.disturbed_tasks[body] += 1
+                fault = fault if self.disturbed_tasks[body] <= 2 else None
             call = Call(kind, body, fault)
             self.calls.append(call)
         return call, draw
