@@ -34,6 +34,12 @@ func library(_ name: String, path: String? = nil, _ dependencies: [Target.Depend
   .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
 }
 
+/// A program under `Tests/Programs/` that the tests start as a process of its own.
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, path: "Tests/Programs/\(name)", swiftSettings: settings)
+}
+
 /// A test target under `Tests/`; its scripts in other languages are read from the source tree.
 func tests(_ name: String, exclude: [String] = [], _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
@@ -108,29 +114,23 @@ let package = Package(
         "ProgramConsole", arguments, lifecycle, logging, httpTypes,
       ],
       path: "Sources/InboxDemo", swiftSettings: settings),
-    .executableTarget(
-      name: "schedule-oracle", dependencies: ["CloudJobsCore"], path: "Tests/ScheduleOracle", swiftSettings: settings),
-    .executableTarget(
-      name: "token-oracle", dependencies: ["CloudJobsGoogle", "CloudJobsHTTP"], path: "Tests/TokenOracle",
-      swiftSettings: settings),
-    .executableTarget(
-      name: "cloud-run-service", dependencies: ["CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsServer"],
-      path: "Tests/CloudRunService", swiftSettings: settings),
-    .executableTarget(
-      name: "slow-service", dependencies: ["CloudJobs", "CloudJobsSQLite", "CloudJobsServer"],
-      path: "Tests/SlowService", swiftSettings: settings),
-    .executableTarget(
-      name: "google-driver",
-      dependencies: [
+    program("schedule-cli", ["CloudJobsCore"]),
+    program("token-cli", ["CloudJobsGoogle", "CloudJobsHTTP"]),
+    program("cloud-run-service", ["CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsServer"]),
+    program("slow-service", ["CloudJobs", "CloudJobsSQLite", "CloudJobsServer"]),
+    program(
+      "google-client-driver",
+      [
         "CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsTesting", "CloudJobsEmulator",
         "CloudJobsEmulatorServer", httpTypes,
-      ],
-      path: "Tests/GoogleDriver", swiftSettings: settings),
-    .executableTarget(
-      name: "store-hammer", dependencies: ["CloudJobsSQLite"], path: "Tests/StoreHammer", swiftSettings: settings),
+      ]),
+    program("store-stress", ["CloudJobsSQLite"]),
     .executableTarget(
       name: "quick-start", dependencies: ["CloudJobsServer", "CloudJobsSQLite"],
       path: "Examples/QuickStart/Sources/QuickStart"),
+    .executableTarget(
+      name: "delivery-benchmark", dependencies: ["CloudJobs", "CloudJobsSQLite", logging],
+      path: "Benchmarks/Deliveries", swiftSettings: settings),
     .executableTarget(
       name: "worker-benchmark", dependencies: ["CloudJobs", "CloudJobsSQLite", logging], path: "Benchmarks/Worker",
       swiftSettings: settings),
@@ -146,7 +146,7 @@ let package = Package(
         "CloudJobsGoogle", "CloudJobsTesting", "CloudJobsHTTP", "CloudJobsEmulator", "CloudJobsEmulatorServer", logging,
         httpTypes, jwt, cryptoExtras,
       ]),
-    tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", "store-hammer", grdb, logging]),
+    tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", "store-stress", grdb, logging]),
     tests("CloudJobsHTTPServerTests", ["CloudJobsHTTPServer"]),
     tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", hummingbird, lifecycle, httpTypes]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),

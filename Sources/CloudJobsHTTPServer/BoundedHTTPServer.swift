@@ -1,5 +1,5 @@
 #if Server
-package import CloudJobsCore
+import CloudJobsCore
 package import Hummingbird
 import HummingbirdCore
 package import Logging
@@ -8,33 +8,33 @@ import NIOHTTP1
 import NIOPosix
 import ServiceLifecycle
 
-/// A Hummingbird application whose connections have bounds, and whose shutdown has one.
+/// A Hummingbird application with limits on its connections and on its shutdown.
 ///
-/// On graceful shutdown it accepts no more, answers what is being answered, closes everything else, and after
-/// ``closeLimit`` cancels what is still open.
+/// On graceful shutdown it accepts no new connections, completes responses in progress, closes all other connections,
+/// and cancels what is still open after ``closeLimit``.
 package struct BoundedHTTPServer<Responder: HTTPResponder>: Service
 where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
   /// The address to bind.
   package var host: String
-  /// The port to bind; 0 means any free one.
+  /// The port to bind; 0 for any free port.
   package var port: Int
-  /// What users change to get another port, as a sentence's end: `set PORT to another`.
+  /// The remedy for an unavailable port, as the end of a sentence: `set PORT to another`.
   package var portRemedy: String
-  /// The connections' bounds.
+  /// The limits of connections.
   package var limits = HTTPServerLimits()
-  /// The `Server` field of answers.
+  /// The `Server` header field of responses.
   package var serverName: String?
-  /// How long answers under way may go on after the graceful shutdown.
+  /// The time that responses in progress may take after a graceful shutdown.
   package var closeLimit = Duration.seconds(1)
-  /// Where the server logs to.
+  /// The server's logger.
   package var logger: Logger
-  /// The body of an answer that the server gives before anything is executed.
+  /// Returns the body of a response that the server gives before the application runs.
   package var refusalBody: @Sendable (HTTPRefusal) -> [UInt8]
-  /// Called with the port once the server listens.
+  /// A function called with the port once the server listens.
   package var onReady: @Sendable (_ port: Int) async -> Void = { _ in }
   private let responder: Responder
 
-  /// A server that does not listen yet.
+  /// Creates a server, which does not listen yet.
   package init(
     _ responder: Responder, host: String, port: Int, portRemedy: String, logger: Logger,
     refusalBody: @escaping @Sendable (HTTPRefusal) -> [UInt8]
@@ -47,9 +47,9 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     self.refusalBody = refusalBody
   }
 
-  /// Serves until graceful shutdown, or until the task is cancelled.
+  /// Serves until a graceful shutdown or the cancellation of the task.
   ///
-  /// - Throws: ``JobError`` `addressUnavailable` where the address can't be bound.
+  /// - Throws: ``JobError`` `addressUnavailable` if the address can't be bound.
   package func run() async throws {
     let application = application
     do {
@@ -78,7 +78,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
       configuration: ApplicationConfiguration(
         address: .hostname(host, port: port), serverName: serverName, availableConnectionsDelegate: connections),
       onServerRunning: { channel in
-        // One connection at a time is accepted, so that the bound on them is exact.
+        // Accepts one connection at a time, so that the connection limit is exact.
         try? await channel.setOption(.maxMessagesPerRead, value: 1).get()
         await onReady(channel.localAddress?.port ?? 0)
       },
@@ -86,7 +86,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
   }
 }
 
-/// Hummingbird's channel of HTTP/1, with a guard behind the decoder.
+/// Hummingbird's HTTP/1 channel with a connection guard behind the decoder.
 private struct GuardedChannel: ServerChildChannel {
   let base: HTTP1Channel
   let limits: HTTPServerLimits
@@ -104,38 +104,6 @@ private struct GuardedChannel: ServerChildChannel {
 
   func handle(value: HTTP1Channel.Value, logger: Logger) async {
     await base.handle(value: value, logger: logger)
-  }
-}
-
-extension JobError {
-  /// A failure to bind an address, by name and with its remedy; nil where the error is another.
-  package init?(binding host: String, port: Int, remedy: String, _ error: any Error) {
-    guard let error = error as? IOError else {
-      guard error is NIOConnectionError else { return nil }
-      self.init(
-        .addressUnavailable, "The host \(host) is not known. Give an address of this machine, such as 127.0.0.1.",
-        field: "HOST")
-      return
-    }
-    self.init(bindingErrno: error.errnoCode, host: host, port: port, remedy: remedy)
-  }
-
-  private init?(bindingErrno code: CInt, host: String, port: Int, remedy: String) {
-    switch BindFailure(code) {
-    case .inUse:
-      self.init(
-        .addressUnavailable, "Port \(port) is in use. Stop the other program, or \(remedy).", field: "PORT",
-        nativeCode: "EADDRINUSE")
-    case .notPermitted:
-      self.init(
-        .addressUnavailable, "Port \(port) needs rights that this process does not have; \(remedy).", field: "PORT",
-        nativeCode: "EACCES")
-    case .notHere:
-      self.init(
-        .addressUnavailable, "This machine does not have the address \(host). Bind 127.0.0.1 or 0.0.0.0.",
-        field: "HOST", nativeCode: "EADDRNOTAVAIL")
-    case nil: return nil
-    }
   }
 }
 #endif

@@ -2,7 +2,8 @@
 import NIOCore
 import NIOHTTP1
 
-/// Keeps a connection to its limits: the shell around ``ConnectionState``, behind the decoder of HTTP/1.
+/// A channel handler that enforces a connection's limits: the shell around ``ConnectionState``, behind the HTTP/1
+/// decoder.
 final class ConnectionGuard: ChannelDuplexHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias InboundOut = HTTPServerRequestPart
@@ -41,7 +42,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
   func channelReadComplete(context: ChannelHandlerContext) {
     context.fireChannelReadComplete()
-    // Nobody else reads any more.
+    // No other handler reads any more.
     if state.isLingering { context.read() }
   }
 
@@ -76,7 +77,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     let action: ConnectionState.Action
     switch unwrapOutboundIn(data) {
     case .head(var head):
-      // Informational heads go before the answer.
+      // Informational responses precede the final one.
       action = head.status.code < 200 ? (state.isLingering ? .drop : .pass) : state.responseHead(at: now)
       if state.announcesClose {
         head.headers.replaceOrAdd(name: "connection", value: "close")
@@ -96,7 +97,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
   }
 
   func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-    // The output is closed already, and who reads and drops the rest is this handler.
+    // The output is already closed; this handler reads and drops the rest of the input.
     if state.isLingering, mode != .all { promise?.succeed() } else { context.close(mode: mode, promise: promise) }
   }
 
@@ -105,7 +106,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     case .pass, .drop: break
     case .refuse(let refusal):
       write(refusal, context)
-      // Whoever waits for the rest of the request in the application has waited long enough.
+      // Ends the application's wait for the rest of the request.
       context.fireErrorCaught(RefusedByServer(refusal: refusal))
       linger(context)
     case .linger: linger(context)
@@ -131,7 +132,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
   }
 
-  /// Has the timer go off at the state's deadline, or earlier.
+  /// Schedules the timer for the state's deadline or earlier.
   private func schedule(_ context: ChannelHandlerContext) {
     guard let deadline = state.deadline else { return }
     if let timer, timer.deadline <= deadline { return }
@@ -153,7 +154,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
   }
 }
 
-/// What an application sees of a request that the server has answered in its place.
+/// The error that an application sees when the server has answered the request itself.
 struct RefusedByServer: Error {
   let refusal: HTTPRefusal
 }

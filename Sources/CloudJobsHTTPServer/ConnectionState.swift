@@ -1,28 +1,28 @@
-/// What a server knows of one connection, and what follows from it: pure, and by times that it is told.
+/// The state of one connection, as a pure state machine whose events carry the time.
 ///
-/// A connection waits for a head, then reads the body while the request is answered, and waits again. After its last
-/// answer it *lingers*: it has said that nothing more will come, and drops what the client still sends, because closing
-/// a socket with unread bytes would take the answer away from the client (RFC 9112, section 9.6).
+/// A connection waits for a request head, reads the body while the request is answered, and waits again. After its last
+/// response it *lingers*: its output is closed and further input is dropped, because closing a socket with unread bytes
+/// could destroy the response before the client reads it (RFC 9112, section 9.6).
 struct ConnectionState: Sendable {
-  /// What the connection's shell has to do about an event.
+  /// The action that the connection's shell takes for an event.
   enum Action: Hashable, Sendable {
     /// Pass the event on.
     case pass
-    /// Drop it.
+    /// Drop the event.
     case drop
-    /// Answer in the place of the application, close the output, and drop what still comes.
+    /// Respond instead of the application, close the output, and drop further input.
     case refuse(HTTPRefusal)
-    /// Close the output once everything is written, and drop what still comes.
+    /// Close the output once everything is written, and drop further input.
     case linger
     /// Close the connection.
     case close
   }
 
-  /// What of a request's head matters here.
+  /// The relevant parts of a request head.
   struct Head: Hashable, Sendable {
-    /// How many `Host` fields there are.
+    /// The number of `Host` fields.
     var hosts: Int
-    /// Whether the version demands one.
+    /// Whether the HTTP version requires one.
     var needsHost: Bool
     /// Whether another request may follow.
     var keepsAlive: Bool
@@ -36,23 +36,23 @@ struct ConnectionState: Sendable {
 
   private let limits: HTTPServerLimits
   private var phase = Phase.open
-  /// Since when the next head is waited for.
+  /// The start of the wait for the next head.
   private var waitingSince: Duration
   private var isFirst = true
-  /// How many requests are not answered.
+  /// The number of unanswered requests.
   private var unanswered = 0
   /// Whether the body of the latest request is incomplete.
   private var isReadingBody = false
-  /// Since when it is the client's turn to send that body.
+  /// The start of the client's time for sending that body.
   private var bodySince = Duration.zero
   private var isResponding = false
   private var respondingSince = Duration.zero
-  /// Whether no request is taken after those that are there.
+  /// Whether no further request is accepted.
   private(set) var isLast = false
   private var pendingRefusal: HTTPRefusal?
   private var shutdownSince: Duration?
 
-  /// The state of a connection that has just been opened.
+  /// Creates the state of a new connection.
   init(limits: HTTPServerLimits, at now: Duration) {
     self.limits = limits
     waitingSince = now
@@ -61,10 +61,10 @@ struct ConnectionState: Sendable {
   /// Whether the connection only waits for its end.
   var isLingering: Bool { phase != .open }
 
-  /// Whether an answer should say that the connection ends with it.
+  /// Whether responses announce the end of the connection.
   var announcesClose: Bool { isLast || shutdownSince != nil }
 
-  /// When ``expire(at:)`` is to be called next; nil while it is the application's turn.
+  /// The time at which ``expire(at:)`` must be called next; nil while the application is working.
   var deadline: Duration? {
     switch phase {
     case .closed: nil
@@ -79,7 +79,7 @@ struct ConnectionState: Sendable {
     }
   }
 
-  /// A request's head has come.
+  /// Handles a request head.
   mutating func head(_ head: Head, at now: Duration) -> Action {
     guard phase == .open, !isLast else { return .drop }
     isFirst = false
@@ -87,7 +87,7 @@ struct ConnectionState: Sendable {
     if let refusal {
       isLast = true
       guard unanswered == 0 else {
-        // The answers keep the order of the requests.
+        // Responses keep the order of requests.
         pendingRefusal = refusal
         return .drop
       }
@@ -100,12 +100,12 @@ struct ConnectionState: Sendable {
     return .pass
   }
 
-  /// A piece of a request's body has come.
+  /// Handles a piece of a request body.
   mutating func body() -> Action {
     phase == .open && isReadingBody ? .pass : .drop
   }
 
-  /// A request's end has come.
+  /// Handles the end of a request.
   mutating func end(at now: Duration) -> Action {
     guard phase == .open, isReadingBody else { return .drop }
     isReadingBody = false
@@ -113,7 +113,7 @@ struct ConnectionState: Sendable {
     return .pass
   }
 
-  /// The application begins an answer.
+  /// Handles the start of the application's response.
   mutating func responseHead(at now: Duration) -> Action {
     guard phase == .open else { return .drop }
     isResponding = true
@@ -121,7 +121,7 @@ struct ConnectionState: Sendable {
     return .pass
   }
 
-  /// The application has written an answer's end.
+  /// Handles the end of the application's response.
   mutating func responseEnd(at now: Duration) -> Action {
     guard phase == .open else { return .drop }
     isResponding = false
@@ -135,7 +135,7 @@ struct ConnectionState: Sendable {
     return .linger
   }
 
-  /// What came is no HTTP; the application answers that, and nothing follows.
+  /// Handles input that is not HTTP; the application responds, and nothing follows.
   mutating func malformed(at now: Duration) -> Action {
     guard phase == .open else { return .drop }
     isLast = true
@@ -143,24 +143,24 @@ struct ConnectionState: Sendable {
     return .pass
   }
 
-  /// The server shuts down.
+  /// Handles the start of the shutdown.
   mutating func shutDown(at now: Duration) {
     shutdownSince = shutdownSince ?? now
   }
 
-  /// The client has closed its side.
+  /// Handles the client's closing of its side.
   mutating func inputClosed() -> Action {
     guard phase != .open else { return .pass }
     phase = .closed
     return .close
   }
 
-  /// The connection is gone.
+  /// Handles the end of the connection.
   mutating func closed() {
     phase = .closed
   }
 
-  /// A deadline may have passed.
+  /// Handles the timer: a deadline may have passed.
   mutating func expire(at now: Duration) -> Action {
     guard let deadline, deadline <= now else { return .pass }
     if phase == .open, unanswered == 1, isReadingBody, !isResponding {
@@ -174,5 +174,54 @@ struct ConnectionState: Sendable {
   private mutating func refuse(_ refusal: HTTPRefusal, at now: Duration) -> Action {
     phase = .lingering(since: now)
     return .refuse(refusal)
+  }
+}
+
+/// Limits on a server's connections and their timeouts.
+package struct HTTPServerLimits: Hashable, Sendable {
+  /// The maximum number of connections served; more wait until one ends.
+  package var maxConnections = 1_024
+  /// The timeout of a connection's first request head, and of each request body after its head, regardless of progress.
+  package var requestTimeout = Duration.seconds(30)
+  /// The timeout of an idle connection, including the next request's head.
+  package var idleTimeout = Duration.seconds(60)
+  /// The time that the client may keep sending after its last response, so that it can read the response.
+  package var lingerTimeout = Duration.seconds(2)
+  /// The time that a server waits for incomplete requests once it shuts down.
+  package var shutdownGrace = Duration.milliseconds(500)
+
+  /// Creates the default limits.
+  package init() {}
+}
+
+/// The reason for which the server itself responds to a request, before the application runs.
+package enum HTTPRefusal: Hashable, Sendable, CaseIterable {
+  /// An HTTP/1.1 request without a `Host` field.
+  case missingHost
+  /// A request with several `Host` fields.
+  case severalHosts
+  /// The body did not arrive in time.
+  case slowBody
+  /// The server is shutting down, and the request was incomplete.
+  case shuttingDown
+
+  /// The HTTP status.
+  package var status: Int {
+    switch self {
+    // RFC 9112, section 3.2.
+    case .missingHost, .severalHosts: 400
+    case .slowBody: 408
+    case .shuttingDown: 503
+    }
+  }
+
+  /// What failed, and the remedy.
+  package var message: String {
+    switch self {
+    case .missingHost: "The request has no Host field. Send one, as HTTP/1.1 requires."
+    case .severalHosts: "The request has several Host fields. Send one."
+    case .slowBody: "The body did not arrive in time. Send it again, faster."
+    case .shuttingDown: "The server is shutting down. Send the request again."
+    }
   }
 }

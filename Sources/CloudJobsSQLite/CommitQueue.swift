@@ -4,20 +4,21 @@ import CloudJobsCore
 import GRDB
 import Synchronization
 
-/// Commits in the order in which they came, those that wait together in one transaction of the database.
+/// A queue of commits, in which those that wait together share one database transaction.
 ///
-/// While one transaction is being written to the disk, others' commits gather; the next transaction takes them all. A
-/// commit whose preconditions do not hold is refused before it has changed anything, so it leaves the others alone.
-/// Where the database itself fails, the group is undone and each commit is tried by itself. Where another process keeps
-/// the file locked, those that came meanwhile are refused together: each would wait as long once more.
+/// While one transaction is written to disk, further commits gather; the next transaction takes all of them. A commit
+/// whose preconditions fail is rejected before it has changed anything, so it does not affect the others. If the
+/// database fails, the group is rolled back and each commit is retried on its own. If another process keeps the file
+/// locked, all waiting commits are rejected, because each would wait just as long.
 ///
-/// Everything runs on the pool's writer thread; callers only wait, and a caller's cancellation does not reach it.
+/// Everything runs on the pool's writer thread; callers only wait, unaffected by cancellation.
 final class CommitQueue: Sendable {
-  /// The most commits that share one transaction.
+  /// The maximum number of commits in one transaction.
   static let groupLimit = 256
-  /// The most changes in one transaction, beyond its first commit: keeps the log small and the wait short.
+  /// The maximum number of changes in one transaction, apart from its first commit; keeps the log small and the wait
+  /// short.
   static let weightLimit = 1_000
-  /// The most commits that may wait.
+  /// The maximum number of waiting commits.
   static let waitingLimit = 16_384
 
   private struct State: Sendable {
@@ -27,22 +28,22 @@ final class CommitQueue: Sendable {
 
   private let state = Mutex(State())
   private let pool: DatabasePool
-  private let timekeeper: Timekeeper
+  private let clock: MonotonicClock
   private let groupLimit: Int
 
-  init(pool: DatabasePool, timekeeper: Timekeeper, groupLimit: Int) {
+  init(pool: DatabasePool, clock: MonotonicClock, groupLimit: Int) {
     self.pool = pool
-    self.timekeeper = timekeeper
+    self.clock = clock
     self.groupLimit = groupLimit
   }
 
-  /// Waits until some changes are on the disk.
+  /// Makes changes and waits until they are on disk.
   ///
   /// - Parameters:
-  ///   - weight: about how many documents change.
-  ///   - body: makes the changes; a ``StoreError`` that it throws before the first of them concerns only itself.
-  /// - Returns: what the body returned.
-  /// - Throws: what the body threw, or how the database failed.
+  ///   - weight: the approximate number of changed documents.
+  ///   - body: makes the changes; a ``StoreError`` thrown before the first of them only affects this commit.
+  /// - Returns: the body's result.
+  /// - Throws: the body's error, or the database's.
   func perform<Value: Sendable>(
     weight: Int, _ body: @escaping @Sendable (CommitTransaction) throws -> Value
   ) async throws(StoreError) -> Value {
@@ -67,7 +68,7 @@ final class CommitQueue: Sendable {
       return (true, !state.isDraining)
     }
     if !accepted {
-      commit.refuse(StoreError(.unavailable, "\(Self.waitingLimit) commits wait already. Send fewer at once."))
+      commit.refuse(StoreError(.unavailable, "\(Self.waitingLimit) commits are waiting already. Send fewer at a time."))
     }
     if starts { pool.asyncWriteWithoutTransaction { [self] database in drain(database) } }
   }
@@ -99,9 +100,9 @@ final class CommitQueue: Sendable {
     }
   }
 
-  /// Performs a group as one transaction and answers its callers.
+  /// Performs a group as one transaction and resumes its callers.
   ///
-  /// - Returns: false where nothing was done and the commits should be tried one by one.
+  /// - Returns: false if the group was rolled back and the commits should be retried one by one.
   private func perform(_ group: [PendingCommit], _ database: Database) -> Bool {
     var phase = StoreError.Phase.beginning
     var done: [(commit: PendingCommit, answer: @Sendable () -> Void)] = []
@@ -109,7 +110,7 @@ final class CommitQueue: Sendable {
     do {
       try database.inTransaction(.immediate) {
         phase = .changing
-        let transaction = try CommitTransaction(database, timekeeper: timekeeper)
+        let transaction = try CommitTransaction(database, clock: clock)
         for commit in group {
           do {
             done.append((commit, try commit.attempt(transaction)))
@@ -126,7 +127,8 @@ final class CommitQueue: Sendable {
     } catch {
       if phase == .changing, group.count > 1 { return false }
       let failure = StoreError(sqlite: error, during: phase)
-      // A refusal may rest on a neighbour's change that is not known to be there: it is not told as a conflict.
+      // The rejection may depend on another commit's change whose outcome is unknown, so it is not reported as a
+      // conflict.
       let vague = StoreError(.unavailable, failure.message, nativeCode: failure.nativeCode)
       if phase == .committing {
         for (commit, _) in done { commit.refuse(failure) }
@@ -142,11 +144,11 @@ final class CommitQueue: Sendable {
 
 /// A commit that waits for the writer.
 struct PendingCommit: Sendable {
-  /// About how many documents it changes.
+  /// The approximate number of changed documents.
   let weight: Int
-  /// Makes the changes in a transaction; answers what to call when they are on the disk.
+  /// Makes the changes in a transaction; returns a function to call when they are on disk.
   let attempt: @Sendable (CommitTransaction) throws -> @Sendable () -> Void
-  /// Tells the caller that nothing was changed, or that it is not known.
+  /// Reports to the caller that nothing was changed, or that the outcome is unknown.
   let refuse: @Sendable (StoreError) -> Void
 }
 #endif

@@ -2,38 +2,39 @@
 import CloudJobs
 import CloudJobsCore
 import GRDB
+import Synchronization
 
-/// A transaction of the database that has the right to write, with the time and the versions of its commits.
+/// A write transaction of the database, with the time and the versions of its commits.
 final class CommitTransaction {
   let database: Database
   let time: Timestamp
-  private var ledger: Ledger
+  private var lastCommit: LastCommit
 
-  init(_ database: Database, timekeeper: Timekeeper) throws {
+  init(_ database: Database, clock: MonotonicClock) throws {
     self.database = database
-    ledger = try Ledger(database)
-    time = timekeeper.advance(past: ledger.lastTime)
+    lastCommit = try LastCommit(database)
+    time = clock.advance(past: lastCommit.lastTime)
   }
 
-  /// Keeps the latest version and time; the last thing before the database commits.
+  /// Stores the latest version and time; called last before the database commits.
   func finish() throws {
-    try ledger.save(database, time: time)
+    try lastCommit.save(database, time: time)
   }
 
-  /// Makes all the changes; a ``StoreError`` is thrown before the first of them.
+  /// Makes all changes; a ``StoreError`` is only thrown before the first of them.
   func apply(_ writes: [Write]) throws {
-    let places = try writes.map { write in
-      let place = try place(of: write)
-      guard write.precondition.holds(version: place.version, fence: place.fence) else {
+    let targets = try writes.map { write in
+      let target = try target(of: write)
+      guard write.precondition.holds(version: target.version, fence: target.fence) else {
         throw StoreError.conflict(on: write)
       }
-      return place
+      return target
     }
-    for (write, place) in zip(writes, places) { try apply(write, place) }
+    for (write, target) in zip(writes, targets) { try apply(write, target) }
   }
 
-  /// What is stored where a write goes.
-  private enum Place {
+  /// The stored record that a write changes.
+  private enum StoredTarget {
     case run(StoredRun.Key?)
     case job(StoredJob?)
     case journal
@@ -51,7 +52,7 @@ final class CommitTransaction {
     }
   }
 
-  private func place(of write: Write) throws -> Place {
+  private func target(of write: Write) throws -> StoredTarget {
     switch write {
     case .putRun(let run, _): .run(try StoredRun.Key.fetch(run.id, database))
     case .deleteRun(let id, _): .run(try StoredRun.Key.fetch(id, database))
@@ -61,13 +62,13 @@ final class CommitTransaction {
     }
   }
 
-  private func apply(_ write: Write, _ place: Place) throws {
-    switch (write, place) {
+  private func apply(_ write: Write, _ target: StoredTarget) throws {
+    switch (write, target) {
     case (.putRun(let run, _), .run(let key)):
-      try StoredRun.put(run, version: ledger.nextVersion(), over: key, database)
+      try StoredRun.put(run, version: try lastCommit.nextVersion(), over: key, database)
     case (.deleteRun, .run(let key)):
       guard let key else { return }
-      ledger.noteChange()
+      lastCommit.noteChange()
       try execute("DELETE FROM runs WHERE rowid = ?", [key.rowID])
     case (.putConfiguration(let id, let configuration, _), .job(let stored)):
       try putJob(id.rawValue, StoredJob(stored, configuration: configuration), exists: stored != nil)
@@ -75,14 +76,14 @@ final class CommitTransaction {
       try putJob(id.rawValue, StoredJob(stored, patch: patch), exists: stored != nil)
     case (.deleteJob(let id, _), .job(let stored)):
       guard stored != nil else { return }
-      ledger.noteChange()
+      lastCommit.noteChange()
       try execute("DELETE FROM jobs WHERE id = ?", [id.rawValue])
     case (.putJournal(let entry), _): try putJournal(entry)
-    default: preconditionFailure("A write of one kind meets a place of another.")
+    default: preconditionFailure("A write has a target of another kind.")
     }
   }
 
-  /// A job's document as stored.
+  /// Returns a job's stored document.
   func job(_ id: String) throws -> StoredJob? {
     let statement = try database.cachedStatement(sql: "SELECT version, configuration, state FROM jobs WHERE id = ?")
     return try Row.fetchOne(statement, arguments: [id]).map { row in
@@ -92,7 +93,7 @@ final class CommitTransaction {
 
   /// Writes a job's document.
   func putJob(_ id: String, _ job: StoredJob, exists: Bool) throws {
-    let version = try ledger.nextVersion()
+    let version = try lastCommit.nextVersion()
     let sql =
       exists
       ? "UPDATE jobs SET version = ?, configuration = ?, state = ?, next_run = ? WHERE id = ?"
@@ -100,8 +101,8 @@ final class CommitTransaction {
     try execute(sql, [version, job.configuration, job.state, job.nextRun?.microseconds, id])
   }
 
-  private func putJournal(_ entry: JournalEntry) throws {
-    ledger.noteChange()
+  private func putJournal(_ entry: PassJournalEntry) throws {
+    lastCommit.noteChange()
     try execute(
       """
       INSERT INTO journal (id, time, document) VALUES (?, ?, ?)
@@ -109,7 +110,7 @@ final class CommitTransaction {
       """, [SQLiteText.value(entry.id), entry.time.microseconds, entry.fields.text])
   }
 
-  /// Deletes runs whose time to expire has come; answers how many.
+  /// Deletes expired runs; returns their number.
   func purgeRuns(limit: Int) throws -> Int {
     try purge(
       """
@@ -118,7 +119,7 @@ final class CommitTransaction {
       """, time, limit)
   }
 
-  /// Deletes old entries of the journal; answers how many.
+  /// Deletes old journal entries; returns their number.
   func purgeJournal(before time: Timestamp, limit: Int) throws -> Int {
     try purge(
       "DELETE FROM journal WHERE rowid IN (SELECT rowid FROM journal WHERE time < ? ORDER BY time, id LIMIT ?)", time,
@@ -127,12 +128,82 @@ final class CommitTransaction {
 
   private func purge(_ sql: String, _ time: Timestamp, _ limit: Int) throws -> Int {
     try execute(sql, [time.microseconds, limit])
-    if database.changesCount > 0 { ledger.noteChange() }
+    if database.changesCount > 0 { lastCommit.noteChange() }
     return database.changesCount
   }
 
   private func execute(_ sql: String, _ arguments: StatementArguments) throws {
     try database.cachedStatement(sql: sql).execute(arguments: arguments)
+  }
+}
+
+/// The latest version and time of the file's commits, from the one row of the table `store`.
+///
+/// Read after the transaction has the write lock, so that versions are unique across processes.
+struct LastCommit {
+  private(set) var lastVersion: Int64
+  private(set) var lastTime: Timestamp
+  private var isChanged = false
+
+  init(_ database: Database) throws {
+    let statement = try database.cachedStatement(sql: "SELECT last_version, last_time FROM store")
+    guard let row = try Row.fetchOne(statement) else { throw Self.damage }
+    lastVersion = row[0]
+    lastTime = Timestamp(microseconds: row[1])
+  }
+
+  /// Returns the time of the latest commit.
+  static func lastTime(_ database: Database) throws -> Timestamp {
+    let statement = try database.cachedStatement(sql: "SELECT last_time FROM store")
+    guard let microseconds = try Int64.fetchOne(statement) else { throw damage }
+    return Timestamp(microseconds: microseconds)
+  }
+
+  /// Returns an unused version.
+  ///
+  /// - Throws: ``StoreError`` `invalid` if the file's last version has been edited to the largest number.
+  mutating func nextVersion() throws(StoreError) -> Int64 {
+    guard lastVersion < .max else {
+      throw StoreError(
+        .invalid, "The last_version in the file's table store is exhausted. Restore the file from a backup.")
+    }
+    lastVersion += 1
+    isChanged = true
+    return lastVersion
+  }
+
+  /// Records a change that leaves no version behind.
+  mutating func noteChange() {
+    isChanged = true
+  }
+
+  /// Updates the row if the commit changed anything.
+  func save(_ database: Database, time: Timestamp) throws {
+    guard isChanged else { return }
+    try database.cachedStatement(sql: "UPDATE store SET last_version = ?, last_time = ?").execute(
+      arguments: [lastVersion, time.microseconds])
+  }
+
+  private static let damage = StoreError(
+    .invalid, "The file is damaged: its table store has no row. Restore it from a backup.")
+}
+
+/// The store's time in this process: a clock that never goes back.
+final class MonotonicClock: Sendable {
+  private let clock: any JobClock
+  private let latest = Mutex(Timestamp.distantPast)
+
+  init(clock: any JobClock) {
+    self.clock = clock
+  }
+
+  /// Returns the current time, no earlier than any returned before or the stored one.
+  func advance(past stored: Timestamp) -> Timestamp {
+    let now = clock.now()
+    return latest.withLock { latest in
+      latest = max(latest, now, stored)
+      return latest
+    }
   }
 }
 #endif

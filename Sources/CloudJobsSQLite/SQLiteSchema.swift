@@ -2,27 +2,27 @@
 import CloudJobs
 import GRDB
 
-/// The tables, as steps that a file goes through once each.
+/// The tables, as migrations that each file goes through once.
 ///
-/// The step that a file has reached stands in the file. A step is taken in a transaction that has the right to write
-/// before it looks, so that of several processes that start at once one takes it and the others find it taken.
+/// The file stores its schema version. Migrations run in a transaction that takes the write lock before it checks the
+/// version, so that of several starting processes one migrates and the others find the result.
 enum SQLiteSchema {
-  /// The step that this program knows last.
+  /// The latest schema version.
   static var latest: Int { steps.count }
 
   private static let tables = ["jobs", "runs", "journal"]
   private static let steps = [firstTables]
 
-  /// Brings a file to the latest step.
+  /// Migrates a file to the latest schema version.
   ///
-  /// - Throws: ``StoreError`` `invalid` where the file is past the latest step that this program knows, or has tables
-  ///   of the same names that are not the store's.
+  /// - Throws: ``StoreError`` `invalid` if the file's schema is newer than this program knows, or if it has foreign
+  ///   tables of the same names.
   static func migrate(_ database: Database) throws {
     if try step(database) == latest { return }
     try database.inTransaction(.immediate) {
       if try !database.tableExists("store"), try tables.contains(where: { try database.tableExists($0) }) {
         throw StoreError(
-          .invalid, "The file has tables of the store's names from another program. Give the store a file of its own.")
+          .invalid, "The file has tables of another program with the store's names. Use a separate file for the store.")
       }
       try database.execute(
         sql: """
@@ -34,7 +34,7 @@ enum SQLiteSchema {
       let reached = try step(database)
       guard reached <= latest else {
         throw StoreError(
-          .invalid, "The file has schema \(reached), this program knows up to \(latest). Update the program.")
+          .invalid, "The file has schema \(reached), but this program supports up to \(latest). Update the program.")
       }
       for step in steps[reached...] { try database.execute(sql: step) }
       try database.execute(sql: "UPDATE store SET schema = ?", arguments: [latest])
@@ -47,8 +47,8 @@ enum SQLiteSchema {
     return try Int.fetchOne(database, sql: "SELECT schema FROM store") ?? 0
   }
 
-  // Times are microseconds since 1970. Partial indices hold only what waits for a time; `correlation_id` and the
-  // journal's `id` are ANY, as a text with a NUL is kept as a blob.
+  // Times are microseconds since 1970. Partial indexes only hold rows that wait for a time. `correlation_id` and the
+  // journal's `id` are ANY, because text with a NUL is stored as a blob.
   private static let firstTables = """
     CREATE TABLE jobs (
       id TEXT PRIMARY KEY, version INTEGER NOT NULL, configuration TEXT NOT NULL, state TEXT, next_run INTEGER

@@ -5,56 +5,56 @@ import GRDB
 
 /// A store in an SQLite file, which several processes of one machine may share.
 ///
-/// What a commit has answered is on the disk: the file is in WAL mode with `synchronous=FULL`
-/// (<https://www.sqlite.org/pragma.html#pragma_synchronous>). Commits that wait at the same time share one write to the
-/// disk, and still succeed and fail each on its own. Reads see a snapshot and never wait for commits.
+/// A commit returns once it is on disk: the file is in WAL mode with `synchronous=FULL`
+/// (<https://www.sqlite.org/pragma.html#pragma_synchronous>). Commits that wait at the same time share one write to
+/// disk, but succeed or fail individually. Reads use a snapshot and never wait for commits.
 ///
-/// The store's time is the machine's, or the given clock's; the latest time of a commit is kept in the file, so that no
-/// process that shares it sees time go backwards. After commits under a clock that was far ahead the time stands still
-/// until the clock has caught up; `UPDATE store SET last_time = 0`, while no process has the file open, ends that.
+/// The store's time is that of the clock. The time of the latest commit is kept in the file, so that no process that
+/// shares it sees time go backwards. After commits under a clock that was far ahead, the time stands still until the
+/// clock has caught up; to reset it, run `UPDATE store SET last_time = 0` while no process has the file open.
 ///
-/// A new file is readable and writable by its owner alone, as runs hold their inputs; one that exists keeps its mode,
-/// so that an operator can share it with a group.
+/// A new file is readable and writable only by its owner, because runs contain their inputs. An existing file keeps its
+/// mode, so that an operator can share it with a group.
 ///
-/// Network file systems can't hold such a file (<https://www.sqlite.org/wal.html>). SQLite 3.37 or later is needed.
+/// Network file systems are not supported (<https://www.sqlite.org/wal.html>). Requires SQLite 3.37 or later.
 public final class SQLiteStore: PurgingStore, DueTimeStore {
   let pool: DatabasePool
-  private let place: SQLiteFile.Place
-  private let timekeeper: Timekeeper
+  private let fileIdentity: SQLiteFile.FileIdentity
+  private let clock: MonotonicClock
   private let queue: CommitQueue
 
-  /// Opens the file, and makes it where there is none.
+  /// Opens the file, or creates it if it does not exist.
   ///
   /// - Parameters:
   ///   - path: the file's path; its folder must exist. SQLite keeps two more files beside it, `…-wal` and `…-shm`.
-  ///   - clock: what counts as the store's time.
-  ///   - busyTimeout: how long to wait for another process that writes.
-  /// - Throws: ``StoreError`` `unavailable` where the file can't be opened, made or written, and `invalid` where it is
-  ///   no database or one that a later version of this program has made.
+  ///   - clock: the clock for the store's time.
+  ///   - busyTimeout: the maximum wait for another process that writes.
+  /// - Throws: ``StoreError`` `unavailable` if the file can't be opened, created or written, `invalid` if it is not a
+  ///   database or was written by a later version of this program.
   public convenience init(
     path: String, clock: any JobClock = .system, busyTimeout: Duration = .seconds(5)
   ) throws(StoreError) {
     try self.init(path: path, clock: clock, busyTimeout: busyTimeout, groupLimit: CommitQueue.groupLimit)
   }
 
-  /// Opens the file; at most so many commits share one write to the disk.
+  /// Opens the file with a maximum number of commits per transaction.
   package init(path: String, clock: any JobClock, busyTimeout: Duration, groupLimit: Int) throws(StoreError) {
     pool = try SQLiteFile.open(path, busyTimeout: busyTimeout)
-    place = try SQLiteFile.Place(path)
-    timekeeper = Timekeeper(clock: clock)
-    queue = CommitQueue(pool: pool, timekeeper: timekeeper, groupLimit: groupLimit)
+    fileIdentity = try SQLiteFile.FileIdentity(path)
+    self.clock = MonotonicClock(clock: clock)
+    queue = CommitQueue(pool: pool, clock: self.clock, groupLimit: groupLimit)
   }
 
-  /// Reads on a snapshot, outside the caller's executor and whether or not its task is cancelled.
+  /// Reads from a snapshot, outside the caller's executor and regardless of cancellation.
   func read<Value: Sendable>(
     _ body: @escaping @Sendable (Database, Timestamp) throws -> Value
   ) async throws(StoreError) -> Value {
-    try place.check()
+    try fileIdentity.check()
     let result: Result<Value, StoreError> = await withCheckedContinuation { continuation in
-      pool.asyncRead { [timekeeper] access in
+      pool.asyncRead { [clock] access in
         do {
           let database = try access.get()
-          let time = timekeeper.advance(past: try Ledger.lastTime(database))
+          let time = clock.advance(past: try LastCommit.lastTime(database))
           continuation.resume(returning: .success(try body(database, time)))
         } catch {
           continuation.resume(returning: .failure(StoreError(sqlite: error, during: .reading)))
@@ -64,15 +64,15 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
     return try result.get()
   }
 
-  /// Makes changes in the queue's order, once it is sure that they go where other programs look for them.
+  /// Makes changes in the queue's order, after checking that the file is still at its path.
   private func change<Value: Sendable>(
     weight: Int, _ body: @escaping @Sendable (CommitTransaction) throws -> Value
   ) async throws(StoreError) -> Value {
-    try place.check()
+    try fileIdentity.check()
     return try await queue.perform(weight: weight, body)
   }
 
-  /// Makes all the changes, or none, and answers when they are on the disk.
+  /// Commits all writes, or none, and returns once they are on disk.
   public func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
     try StoreLimits.check(writes)
     return try await change(weight: writes.count) { transaction in
@@ -81,7 +81,7 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
     }
   }
 
-  /// Deletes runs whose `expireAt` has come.
+  /// Deletes expired runs.
   public func purgeExpired(limit: Int) async throws(StoreError) -> Int {
     let limit = StoreLimits.page(limit)
     return try await change(weight: limit) { try $0.purgeRuns(limit: limit) }
@@ -93,10 +93,10 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
     return try await change(weight: limit) { try $0.purgeJournal(before: time, limit: limit) }
   }
 
-  /// Puts a document in its stored form, readable or not, as an operator's tool would.
+  /// Writes a document in its stored form, valid or not, as an operator's tool would.
   ///
   /// - Parameters:
-  ///   - id: the document's id, whatever it is, but without a NUL character.
+  ///   - id: the document's id, without a NUL character.
   ///   - fields: the fields.
   /// - Throws: ``StoreError`` as ``commit(_:)`` does; `invalid` for an id with a NUL.
   public func importJob(id: String, fields: JSONValue) async throws(StoreError) {
@@ -107,11 +107,11 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
     }
   }
 
-  /// A document in its stored form, unknown members included.
+  /// Returns a document in its stored form, including unknown members.
   ///
-  /// - Parameter id: the document's id, whatever it is.
-  /// - Returns: the fields; nil where there is no such document.
-  /// - Throws: ``StoreError`` `unavailable`, and `invalid` where the document is no JSON text.
+  /// - Parameter id: the document's id.
+  /// - Returns: the fields; nil if there is no such document.
+  /// - Throws: ``StoreError`` `unavailable`, or `invalid` if the document is not JSON.
   public func exportJob(id: String) async throws(StoreError) -> JSONValue? {
     let job = try await read { database, _ in
       try Row.fetchOne(
@@ -121,19 +121,109 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
     do throws(JobError) {
       return try job?.fields()
     } catch {
-      throw StoreError(.invalid, "The document is not valid JSON. Import it anew.", nativeCode: error.code.rawValue)
+      throw StoreError(.invalid, "The document is not valid JSON. Import it again.", nativeCode: error.code.rawValue)
     }
   }
 }
 
 extension JobStore where Self == SQLiteStore {
-  /// A store in an SQLite file, which is made where there is none.
+  /// Returns a store in an SQLite file, which is created if it does not exist.
   ///
   /// - Parameter path: the file's path; its folder must exist.
-  /// - Returns: the store, with the machine's clock.
+  /// - Returns: a store with the system clock.
   /// - Throws: ``StoreError`` `unavailable` or `invalid`.
   public static func sqlite(path: String) throws(StoreError) -> SQLiteStore {
     try SQLiteStore(path: path)
+  }
+}
+
+extension SQLiteStore {
+  /// Reads documents by id, all at one point in time.
+  public func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
+    try StoreLimits.check(jobs: jobs, runs: runs)
+    return try await read { database, time in
+      var reading = StoreReading(time: time, jobs: [:], runs: [:])
+      let job = try database.cachedStatement(sql: "SELECT \(JobRecord.columns) FROM jobs WHERE id = ?")
+      for id in jobs { reading.jobs[id] = try Row.fetchOne(job, arguments: [id.rawValue]).map { JobRecord(row: $0) } }
+      let run = try database.cachedStatement(sql: "SELECT \(RunRecord.columns) FROM runs WHERE id = ?")
+      for id in runs {
+        reading.runs[id] = try Row.fetchOne(run, arguments: [id.rawValue]).flatMap { RunRecord(row: $0) }
+      }
+      return reading
+    }
+  }
+
+  /// Returns a page of the jobs whose `state.nextRun` has come.
+  public func dueJobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
+    let query = ListQuery(
+      "SELECT \(JobRecord.columns), next_run FROM jobs", keyColumn: 5, limit: limit,
+      conditions: ["next_run <= ?"] + (cursor == nil ? [] : ["(next_run, id) > (?, ?)"]), order: "next_run, id")
+    return try await read { database, time in
+      try query.page(database, time, [time.microseconds] + ListQuery.arguments(after: cursor)) { JobRecord(row: $0) }
+    }
+  }
+
+  /// Returns a page of the runs whose `wakeAt` has come.
+  public func wakingRuns(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<RunRecord> {
+    let query = ListQuery(
+      "SELECT \(RunRecord.columns), wake_at FROM runs", keyColumn: 5, limit: limit,
+      conditions: ["wake_at <= ?"] + (cursor == nil ? [] : ["(wake_at, id) > (?, ?)"]), order: "wake_at, id")
+    return try await read { database, time in
+      try query.page(database, time, [time.microseconds] + ListQuery.arguments(after: cursor)) { RunRecord(row: $0) }
+    }
+  }
+
+  /// Returns the times at which jobs and runs come due, from four look-ups at the ends of two indexes.
+  public func dueTimes() async throws(StoreError) -> DueTimes {
+    try await read { database, time in
+      let statement = try database.cachedStatement(
+        sql: """
+          SELECT (SELECT min(next_run) FROM jobs WHERE next_run IS NOT NULL),
+            (SELECT min(wake_at) FROM runs WHERE wake_at IS NOT NULL),
+            (SELECT min(next_run) FROM jobs WHERE next_run > ?1), (SELECT min(wake_at) FROM runs WHERE wake_at > ?1)
+          """)
+      let row = try Row.fetchOne(statement, arguments: [time.microseconds])
+      func earlier(_ columns: [Int]) -> Timestamp? {
+        columns.compactMap { column in row.flatMap { $0[column] as Int64? } }.min().map { Timestamp(microseconds: $0) }
+      }
+      return DueTimes(time: time, earliest: earlier([0, 1]), next: earlier([2, 3]))
+    }
+  }
+
+  /// Returns a page of job documents, by id.
+  public func jobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
+    let query = ListQuery(
+      "SELECT \(JobRecord.columns), 0 FROM jobs", keyColumn: 5, limit: limit,
+      conditions: cursor == nil ? [] : ["id > ?"], order: "id")
+    return try await read { database, time in
+      try query.page(database, time, cursor.map { [SQLiteText.value($0.id)] } ?? []) { JobRecord(row: $0) }
+    }
+  }
+
+  /// Returns a page of the runs that match a filter, latest first.
+  public func runs(matching filter: RunFilter, after cursor: StoreCursor?, limit: Int) async throws(StoreError)
+    -> StorePage<RunRecord>
+  {
+    let query = RunQuery.make(filter, after: cursor, limit: limit)
+    return try await read { database, time in
+      guard let query else { return StorePage(records: [], next: nil, time: time) }
+      return try query.list.page(database, time, query.arguments) { RunRecord(row: $0) }
+    }
+  }
+
+  /// Returns journal entries, latest first; unreadable entries edited by hand are left out.
+  public func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
+    let limit = StoreLimits.page(limit)
+    return try await read { database, _ in
+      let statement = try database.cachedStatement(
+        sql: "SELECT id, document FROM journal WHERE time <= ? ORDER BY time DESC, id DESC LIMIT ?")
+      return try Row.fetchAll(statement, arguments: [time.microseconds, limit]).compactMap { row in
+        guard let id = SQLiteText.text(row[0]),
+          let fields = try? JSONValue(parsing: Array((row[1] as String).utf8), limits: .service)
+        else { return nil }
+        return try? PassJournalEntry(id: id, fields: fields)
+      }
+    }
   }
 }
 #endif

@@ -2,9 +2,9 @@
 public import CloudJobs
 public import ServiceLifecycle
 
-/// A runtime's part in a service group: executes what comes due where no queue delivers it, and drains on shutdown.
+/// The service of a runtime in a service group: executes due work if no queue delivers it, and drains on shutdown.
 ///
-/// ``JobServer`` contains it; a server of your own runs it beside its router:
+/// ``JobServer`` contains it; a custom server runs it beside its router:
 ///
 /// ```swift
 /// router.mount(runtime)
@@ -15,17 +15,17 @@ public struct JobRuntimeService: Service {
   private let drainLimit: Duration
   private let worker: JobWorker.Options?
   private let mountPath: String
-  /// Opens when the worker may start and its start has been told; nil where it may start at once.
+  /// Opens when the worker may start and the triggers have been logged; nil if it may start immediately.
   var start: Latch?
 
-  /// The service of a runtime.
+  /// Creates the service of a runtime.
   ///
   /// - Parameters:
   ///   - runtime: the runtime.
-  ///   - drainLimit: how long attempts under way may go on after shutdown has begun.
-  ///   - worker: how the worker behaves; nil for none. A runtime with a queue, such as Cloud Tasks, or with a store in
-  ///     the cloud gets none in any case (``CloudJobs/JobRuntime/needsWorker``).
-  ///   - mountPath: the path of the handler, for the line that says at the start what triggers the jobs.
+  ///   - drainLimit: the time that running attempts may take after the start of the shutdown.
+  ///   - worker: the worker's options; nil for none. A runtime with a queue, such as Cloud Tasks, or with a remote
+  ///     store never has one (``CloudJobs/JobRuntime/needsWorker``).
+  ///   - mountPath: the path of the handler, for the log line that names the jobs' triggers.
   public init(
     _ runtime: JobRuntime, drainLimit: Duration = .seconds(6), worker: JobWorker.Options? = JobWorker.Options(),
     mountPath: String = "/jobs"
@@ -36,11 +36,14 @@ public struct JobRuntimeService: Service {
     self.mountPath = mountPath
   }
 
-  /// Executes what comes due until graceful shutdown, and drains.
+  /// Executes due work until graceful shutdown, and drains.
   ///
-  /// It logs first what triggers the jobs, so that no schedule waits unnoticed.
+  /// The jobs' triggers are logged first, so that no schedule waits unnoticed.
   public func run() async throws {
-    if start == nil { logTriggers() }
+    if start == nil {
+      try await runtime.prepare()
+      logTriggers()
+    }
     try await withThrowingTaskGroup(of: Void.self) { group in
       if let worker, runtime.needsWorker {
         group.addTask {
@@ -55,7 +58,7 @@ public struct JobRuntimeService: Service {
     }
   }
 
-  /// Logs what triggers the jobs.
+  /// Logs the jobs' triggers.
   func logTriggers() {
     runtime.logTriggers(hasWorker: worker != nil && runtime.needsWorker, mountPath: mountPath)
   }

@@ -1,25 +1,25 @@
 #if Server
 public import CloudJobs
-import CloudJobsCore
+public import CloudJobsCore
 import CloudJobsHTTPServer
 import Hummingbird
 package import Logging
 public import ServiceLifecycle
 
-/// A job runtime behind Hummingbird: a whole service, whose `run()` is its lifetime.
+/// A job runtime behind Hummingbird, as a service whose `run()` is its lifetime.
 ///
-/// On graceful shutdown it takes no more work, gives attempts under way some seconds, cancels the handlers of the rest,
-/// and returns once they have ended.
+/// On graceful shutdown it accepts no more work, waits some seconds for running attempts, cancels the remaining
+/// handlers, and returns once they have ended.
 public struct JobServer: Service {
   private let runtime: JobRuntime
   private let configuration: JobServerConfiguration
   private let onReady: @Sendable (_ port: Int) async -> Void
 
-  /// A server for a runtime.
+  /// Creates a server for a runtime.
   ///
   /// - Parameters:
   ///   - runtime: the runtime.
-  ///   - configuration: where and how to listen.
+  ///   - configuration: the address, the mount path and the limits.
   ///   - onReady: called with the port once the server listens.
   public init(
     _ runtime: JobRuntime, configuration: JobServerConfiguration = JobServerConfiguration(),
@@ -32,29 +32,31 @@ public struct JobServer: Service {
 
   /// Serves until graceful shutdown.
   ///
-  /// It leaves signals to whoever runs it, and keeps the lease of a handler that does not honour its cancellation: the
-  /// process may live on. ``runUntilSignal()`` is for a process that has nothing else to do.
+  /// Signals are left to the caller. The lease of a handler that ignores its cancellation is kept, because the process
+  /// may live on; ``runUntilSignal()`` is for a process that does nothing else.
   ///
-  /// - Throws: ``JobError``: `permissionDenied` where the address is not safe, `invalidField` where `PORT` is no port,
-  ///   `addressUnavailable` where it can't be bound.
+  /// - Throws: ``JobError``: `permissionDenied` if the address is not safe, `invalidField` if `PORT` is not a port,
+  ///   `addressUnavailable` if the address can't be bound, `storeUnavailable` if the store can't be read.
   public func run() async throws {
-    // Services are stopped last to first: while the runtime drains, whatever claims work is refused, and the socket
-    // still answers new deliveries with 503.
+    // Services are stopped last to first: while the runtime drains, new claims are rejected, and the socket still
+    // answers deliveries with 503.
     var work = JobRuntimeService(
       runtime, drainLimit: configuration.drainLimit, worker: configuration.worker, mountPath: configuration.mountPath)
-    // A copy that can't listen has done nothing.
+    // An instance that can't listen has done nothing.
     work.start = Latch()
-    let services: [any Service] = [try http(announcing: work), work]
+    let server = try http(announcing: work)
+    try await runtime.prepare()
+    let services: [any Service] = [server, work]
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(services: services, logger: runtime.options.logger))
     try await group.run()
   }
 
-  /// Serves until SIGTERM or SIGINT, and makes sure that the process ends within
-  /// ``JobServerConfiguration/exitLimit`` after that, whatever is open; a second signal ends it at once.
+  /// Serves until SIGTERM or SIGINT, and exits within a limit after that.
   ///
-  /// At ``JobServerConfiguration/drainLimit`` handlers are cancelled. Where one goes on in spite of that, its lease is
-  /// given back and the process exits, with the status 0 where that was possible for all of them and 1 otherwise.
+  /// The process ends within ``JobServerConfiguration/exitLimit``, whatever is still running; a second signal ends it
+  /// immediately. Handlers are cancelled at ``JobServerConfiguration/drainLimit``. If one ignores its cancellation, its
+  /// lease is released and the process exits, with status 0 if all leases were released and 1 otherwise.
   ///
   /// - Throws: ``JobError`` as ``run()`` does.
   public func runUntilSignal() async throws {
@@ -62,7 +64,7 @@ public struct JobServer: Service {
       [.init(service: self)], draining: runtime, configuration, logger: runtime.options.logger)
   }
 
-  /// Runs services around a runtime until one ends their group, or until a signal.
+  /// Runs services around a runtime until one ends the group, or until a signal.
   package static func runUntilSignal(
     _ services: [ServiceGroupConfiguration.ServiceConfiguration], draining runtime: JobRuntime,
     _ configuration: JobServerConfiguration, logger: Logger
@@ -74,23 +76,24 @@ public struct JobServer: Service {
     }
   }
 
-  /// The life of a whole program: makes a runtime, serves it at the address that the process's variables `HOST` and
-  /// `PORT` name until SIGTERM or SIGINT, and tells an error in one line.
+  /// Runs a whole program: creates a runtime, serves it until SIGTERM or SIGINT, and reports an error in one line.
+  ///
+  /// The address is that of the environment variables `HOST` and `PORT`.
   ///
   /// ```swift
   /// @main enum Service {
   ///   static func main() async {
-  ///     await JobServer.main { try await JobRuntime(jobs, store: try .sqlite(path: "jobs.db"), …) }
+  ///     await JobServer.main { JobRuntime(jobs, store: try .sqlite(path: "jobs.db"), …) }
   ///   }
   /// }
   /// ```
   ///
-  /// It returns after a shutdown in which nothing was lost. After an error it writes the error and its remedy to the
-  /// standard error and exits with the status 1.
+  /// Returns after a shutdown without losses. After an error it writes the error and its remedy to standard error and
+  /// exits with status 1.
   ///
   /// - Parameters:
-  ///   - configuration: where and how to listen, as far as the variables do not say it.
-  ///   - makeRuntime: makes the runtime; what it throws is told like any error.
+  ///   - configuration: the configuration, which takes precedence over the variables.
+  ///   - makeRuntime: creates the runtime; its errors are reported like any other.
   public static func main(
     configuration: JobServerConfiguration = JobServerConfiguration(),
     _ makeRuntime: @Sendable () async throws -> JobRuntime
@@ -102,10 +105,9 @@ public struct JobServer: Service {
     }
   }
 
-  /// Ends a program that can't start: writes the error and its remedy as one line to the standard error, and exits with
-  /// the status 1.
+  /// Exits a program that can't start: writes the error and its remedy as one line to standard error, with status 1.
   ///
-  /// ``main(configuration:_:)`` does so by itself; this is for an entry point of another form.
+  /// ``main(configuration:_:)`` does so itself; this is for other entry points.
   ///
   /// - Parameter error: any error.
   public static func exit(with error: any Error) -> Never {
@@ -131,7 +133,7 @@ public struct JobServer: Service {
 }
 
 extension HTTPRefusal {
-  /// The refusal as the handler's errors are told.
+  /// The rejection as one of the handler's errors.
   fileprivate var error: JobError {
     switch self {
     case .missingHost, .severalHosts: JobError(.invalidField, message, field: "Host")
@@ -139,5 +141,107 @@ extension HTTPRefusal {
     case .shuttingDown: JobError(.shuttingDown, message)
     }
   }
+}
+
+/// The address, mount path and limits of a ``JobServer``.
+public struct JobServerConfiguration: Sendable {
+  /// The port if neither the configuration nor the environment names one.
+  public static let defaultPort = 8_080
+
+  /// The address to bind; nil for the environment variable `HOST`.
+  ///
+  /// If that is unset, loopback if only loopback callers are trusted, otherwise all addresses.
+  public var host: String?
+  /// The port to bind; 0 for any free port, nil for the environment variable `PORT`, or 8080 if that is unset.
+  public var port: Int?
+  /// The path of the handler.
+  public var mountPath = "/jobs"
+  /// The options of the worker that executes due work if the local store is the queue; nil for no worker.
+  public var worker: JobWorker.Options? = JobWorker.Options()
+  /// The time that running attempts may take after SIGTERM or a graceful shutdown before they are cancelled.
+  public var drainLimit = Duration.seconds(6)
+  /// The time after SIGTERM or SIGINT at which the process exits in any case.
+  ///
+  /// Cloud Run sends SIGKILL after 10 seconds
+  /// (<https://cloud.google.com/run/docs/container-contract#instance-shutdown>).
+  public var exitLimit = Duration.seconds(9)
+  /// The maximum number of connections served; more wait until one ends.
+  public var maxConnections = HTTPServerLimits().maxConnections
+  /// The timeout of a request head, and of the body after it.
+  public var requestTimeout = HTTPServerLimits().requestTimeout
+  /// The timeout of an idle connection.
+  public var idleTimeout = HTTPServerLimits().idleTimeout
+
+  /// Creates a configuration.
+  ///
+  /// - Parameters:
+  ///   - host: the address to bind; nil for the variable `HOST`, or the safe default.
+  ///   - port: the port to bind; nil for the variable `PORT`, or 8080.
+  public init(host: String? = nil, port: Int? = nil) {
+    self.host = host
+    self.port = port
+  }
+
+  /// Creates a configuration from environment variables: `PORT`, as Cloud Run sets it, and `HOST`.
+  ///
+  /// - Parameter environment: the variables.
+  /// - Throws: ``JobError`` `invalidField` if `PORT` is not a port, or `HOST` is neither an IP address nor a host name.
+  public init(environment: [String: String]) throws(JobError) {
+    self = try JobServerConfiguration().completed(by: environment)
+  }
+
+  /// Returns the configuration with missing values taken from environment variables.
+  package func completed(by environment: [String: String]) throws(JobError) -> Self {
+    var configuration = self
+    configuration.host = host ?? environment["HOST"].flatMap { $0.isEmpty ? nil : $0 }
+    if let host = configuration.host, !HostName.isNameOrAddress(host) {
+      throw JobError(
+        .invalidField, "HOST must be an IP address or a host name, without a scheme or a port: 127.0.0.1.",
+        field: "HOST")
+    }
+    if let port {
+      guard (0...65_535).contains(port) else {
+        throw JobError(.invalidField, "The port \(port) is invalid. Give a number from 0 to 65535.", field: "port")
+      }
+      return configuration
+    }
+    configuration.port = Self.defaultPort
+    if let text = environment["PORT"], !text.isEmpty {
+      guard let port = Int(text), (0...65_535).contains(port) else {
+        throw JobError(.invalidField, "PORT must be a number from 0 to 65535.", field: "PORT")
+      }
+      configuration.port = port
+    }
+    return configuration
+  }
+
+  /// Returns the address to bind under an authentication.
+  ///
+  /// - Parameter authentication: the runtime's authentication.
+  /// - Returns: the address.
+  /// - Throws: ``JobError`` `permissionDenied` if the configured address would expose a handler that trusts every
+  ///   caller.
+  public func address(under authentication: Authentication) throws(JobError) -> String {
+    guard let host else { return authentication.allowsRemotePeers ? "0.0.0.0" : "127.0.0.1" }
+    guard authentication.allowsRemotePeers || host == "localhost" || Peer.address(host).isLoopback else {
+      throw JobError(
+        .permissionDenied,
+        "Binding \(host) needs an authentication other than trustLoopback. Configure one, or bind 127.0.0.1.",
+        field: "HOST")
+    }
+    return host
+  }
+
+  var limits: HTTPServerLimits {
+    var limits = HTTPServerLimits()
+    limits.maxConnections = max(1, maxConnections)
+    limits.requestTimeout = requestTimeout
+    limits.idleTimeout = idleTimeout
+    return limits
+  }
+
+  /// The drain time of a process that must exit within ``exitLimit``: cancelled handlers, leases and sockets need the
+  /// last three seconds.
+  package var processDrainLimit: Duration { min(drainLimit, max(.zero, exitLimit - .seconds(3))) }
 }
 #endif

@@ -1,14 +1,14 @@
 import CloudJobsCore
 import Foundation
 
-/// The folder that holds the demo's database and report, for one process at a time.
+/// The folder with the demo's database and report, locked by one process at a time.
 final class DataFolder: Sendable {
   let url: URL
   private let lock: CInt
 
-  /// Makes the folder where it is missing, and locks it.
+  /// Creates a missing folder and locks it.
   ///
-  /// - Throws: ``JobError`` where it can't be made, or where another process works in it.
+  /// - Throws: ``JobError`` if the folder can't be created, or if another process uses it.
   init(path: String) throws {
     url = URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL
     do {
@@ -18,10 +18,10 @@ final class DataFolder: Sendable {
         .invalidField, "The data folder \(path) can't be made: \(error.localizedDescription)", field: "--data")
     }
     lock = open(url.appendingPathComponent("lock").path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-    // The lock ends with the process, however it ends: who holds it knows that no other instance is alive.
+    // The lock ends with the process in any case, so the holder knows that no other instance is alive.
     guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else {
       throw JobError(
-        .invalidField, "Another process works in \(path), or it can't be written. Choose another folder.",
+        .invalidField, "The folder \(path) is in use by another process or not writable. Choose another folder.",
         field: "--data")
     }
   }

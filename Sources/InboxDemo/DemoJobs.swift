@@ -7,24 +7,24 @@ enum DemoJobs {
   static let scan: JobID = "scan_inbox"
   static let report: JobID = "nightly_report"
 
-  /// The registry.
+  /// Returns the registry.
   ///
   /// - Parameters:
   ///   - inbox: the folder to process.
-  ///   - board: where the scans tell what they found.
+  ///   - progress: the record of the scans' results.
   ///   - writeReport: writes the report.
   /// - Returns: the registry.
-  /// - Throws: ``RegistryError``; the jobs here are sound.
+  /// - Throws: ``RegistryError``; does not happen for these jobs.
   static func registry(
-    inbox: Inbox, board: ScanBoard, writeReport: @escaping @Sendable () async throws -> Void
+    inbox: Inbox, progress: ScanProgress, writeReport: @escaping @Sendable () async throws -> Void
   ) throws(RegistryError) -> JobRegistry {
     try JobRegistry {
       PeriodicJob(scan, every: .seconds(2)) { context in
-        let files = board.unasked(inbox.scan().map { (key: $0.key(inbox: inbox.root), path: $0.path) })
-        board.name(files.map { (RunID(job: ingest, occurrence: .key($0.key)), $0.path.text) })
+        let files = progress.notEnqueued(inbox.scan().map { (key: $0.key(inbox: inbox.root), path: $0.path) })
+        progress.name(files.map { (RunID(job: ingest, occurrence: .key($0.key)), $0.path.text) })
         let runs = try await context.enqueue(
           files.map { EnqueueRequest(ingest, IngestFile(inbox: inbox.root, path: $0.path), key: $0.key) })
-        board.record(runs, of: files.map(\.key))
+        progress.record(runs, of: files.map(\.key))
         return .done
       }
       .retry(.never)
@@ -43,4 +43,12 @@ enum DemoJobs {
       }
     }
   }
+}
+
+/// The input of `ingest_file`.
+struct IngestFile: Codable, Hashable, Sendable {
+  /// The inbox's absolute path.
+  var inbox: String
+  /// The file's path relative to the inbox.
+  var path: InboxPath
 }

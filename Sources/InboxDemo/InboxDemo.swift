@@ -6,7 +6,7 @@ import CloudJobsServer
 import Foundation
 import ProgramConsole
 
-/// The entry point: first the streams, then the command.
+/// The entry point, which prepares the standard streams before it runs the command.
 @main
 enum Main {
   static func main() async {
@@ -15,45 +15,47 @@ enum Main {
   }
 }
 
-/// Processes a folder of files with three jobs, an SQLite file and an emulated Google Cloud beside them.
+/// Processes a folder of files with three jobs, an SQLite file and an emulated Google Cloud.
 struct InboxDemo: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inbox-demo",
     abstract: "Processes a folder of files: a periodic job finds them, an endpoint job ingests each, a scheduled job "
       + "writes a report.",
     discussion: "Exit code 0: all that was asked for is done, or waits in the data folder for the next start. "
-      + "1: something was lost or can't be read, or the demo could not work. 64: a wrong option.")
+      + "1: something was lost or can't be read, or the demo could not run. 64: an invalid option.")
 
-  @Option(help: "The folder to process; a small one is made in the data folder when none is given.")
+  @Option(help: "The folder to process; by default a small one is created in the data folder.")
   var inbox: String?
 
   @Option(help: "The folder for the database and report.json.")
   var data = ".data"
 
-  @Option(help: "The service's port, 0 to 65535; 0 takes a free one. Without it the variable PORT counts.")
+  @Option(help: "The service's port, 0 to 65535; 0 for a free one. Defaults to the variable PORT.")
   var port: UInt16?
 
-  @Option(help: "The emulator's port, 0 to 65535; 0 takes a free one.")
+  @Option(help: "The emulator's port, 0 to 65535; 0 for a free one.")
   var emulatorPort: UInt16 = 0
 
-  @Option(help: "Where documents and runs live: sqlite, or firestore in the emulator that --emulator names.")
+  @Option(help: "The store of documents and runs: sqlite, or firestore in the emulator that --emulator names.")
   var store = DemoStore.sqlite
 
-  @Option(help: "What delivers runs: cloud-tasks.")
+  @Option(help: "The queue that delivers runs: cloud-tasks.")
   var queue = DemoQueue.cloudTasks
 
   @Option(
-    help: "The address of an emulator in another process, such as 127.0.0.1:8085; without it one is started here.")
+    help:
+      "The address of an emulator in another process, such as 127.0.0.1:8085; by default one is started here."
+  )
   var emulator: String?
 
-  @Option(help: "A folder for the emulator's own state; in memory when none is given.")
+  @Option(help: "A folder for the emulator's own state; by default it is in memory.")
   var emulatorData: String?
 
-  @Flag(help: "Keep serving when the inbox is done.")
+  @Flag(help: "Keep serving after the inbox is processed.")
   var stay = false
 
   private var environment: [String: String] { ProcessInfo.processInfo.environment }
-  /// The address of the other emulator; the Makefile gives an empty one for none.
+  /// The address of the other emulator; the Makefile passes an empty one for none.
   private var address: String? { emulator.flatMap { $0.isEmpty ? nil : $0 } }
 
   func validate() throws {
@@ -68,7 +70,7 @@ struct InboxDemo: AsyncParsableCommand {
       throw ValidationError("--emulator takes a host and a port, such as 127.0.0.1:8085.")
     }
     if emulatorPort != 0 || emulatorData?.isEmpty == false {
-      throw ValidationError("--emulator-port and --emulator-data are of no effect with --emulator. Leave them out.")
+      throw ValidationError("--emulator-port and --emulator-data have no effect with --emulator. Leave them out.")
     }
   }
 
@@ -89,6 +91,20 @@ struct InboxDemo: AsyncParsableCommand {
     }
     if !isWhole { throw ExitCode.failure }
   }
+}
+
+/// The store of the demo's documents and runs.
+enum DemoStore: String, ExpressibleByArgument, CaseIterable {
+  /// An SQLite file in the data folder.
+  case sqlite
+  /// Cloud Firestore, in an emulator in another process.
+  case firestore
+}
+
+/// The queue that delivers the demo's runs.
+enum DemoQueue: String, ExpressibleByArgument, CaseIterable {
+  /// Cloud Tasks, in an emulator.
+  case cloudTasks = "cloud-tasks"
 }
 #else
 import ProgramConsole

@@ -2,7 +2,7 @@ import CloudJobs
 import CloudJobsCore
 import Foundation
 
-/// What ran, how often, and what failed and why.
+/// The summary at the end of the demo: runs per job, and failures with their reasons.
 struct Summary {
   let writer: ReportWriter
   let store: any JobStore
@@ -31,12 +31,12 @@ struct Summary {
     var firstReason: String?
   }
 
-  /// How many dead letters are listed one by one.
+  /// The maximum number of dead letters listed individually.
   static let listed = 50
 
   /// Writes the summary.
   ///
-  /// - Returns: whether nothing was lost: every stored run can be read, and the report was written if it was due.
+  /// - Returns: whether nothing was lost: every stored run is readable, and the report was written if it was due.
   func show() async throws -> Bool {
     let counts = try await count()
     let report = try await writer.report()
@@ -75,12 +75,12 @@ struct Summary {
     return counts.unreadable == 0 && !isReportLost
   }
 
-  /// Counts the runs since the start, and those of any time that can't be read.
+  /// Counts the runs since the start, and all unreadable ones.
   private func count() async throws -> Counts {
     var counts = Counts()
     var cursor: StoreCursor?
     repeat {
-      let page = try await Patience.insist {
+      let page = try await Retry.whileUnavailable {
         try await store.runs(matching: RunFilter(), after: cursor, limit: StoreLimits.batch)
       }
       cursor = page.next

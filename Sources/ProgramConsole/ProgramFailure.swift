@@ -1,16 +1,16 @@
 import CloudJobsCore
 
-/// Why a program ends with exit code 1, in the one line that it leaves on the standard error.
+/// An error that ends a program with exit code 1 and one line on standard error.
 package struct ProgramFailure: Error, CustomStringConvertible {
   /// What failed, and the remedy.
   package var description: String
 
-  /// A failure.
+  /// Creates a failure.
   package init(_ description: String) {
     self.description = description
   }
 
-  /// An error that ends a program: the message, and the option or variable that it is about.
+  /// Creates a failure from an error: its message, and the option or variable concerned.
   ///
   /// - Parameter error: the error.
   package init(_ error: any Error) {
@@ -20,7 +20,7 @@ package struct ProgramFailure: Error, CustomStringConvertible {
       self.init(error.message + (error.field.map { " (\($0))" } ?? ""))
     default: self.init(String(describing: error))
     }
-    // A path or a library's text may span lines.
+    // A path or a library's message may span lines.
     description = description.split(whereSeparator: \.isNewline).joined(separator: " ")
   }
 }

@@ -12,7 +12,7 @@ struct EmulatorCommand: AsyncParsableCommand {
     commandName: "emulator",
     abstract: "Runs Cloud Tasks, Cloud Scheduler and Firestore on this machine, until it is interrupted.")
 
-  @Option(help: "The address to listen at, such as 127.0.0.1; any other than a loopback one lets others in.")
+  @Option(help: "The address to listen at, such as 127.0.0.1; any but a loopback address admits other machines.")
   var host = "127.0.0.1"
 
   @Option(help: "The port to listen at, 0 to 65535; 0 lets the system choose.")
@@ -24,21 +24,22 @@ struct EmulatorCommand: AsyncParsableCommand {
   @Option(help: "A host besides this machine that deliveries may go to; * allows all. May be repeated.")
   var allowHost: [String] = []
 
-  @Option(help: "Has a host and port stand for an address: worker.test:80=127.0.0.1. May be repeated.")
+  @Option(help: "Resolves a host and port to an address: worker.test:80=127.0.0.1. May be repeated.")
   var resolve: [String] = []
 
-  @Option(help: "For how many seconds the name of a task that ended can't be used again.")
+  @Option(help: "The number of seconds for which the name of a completed task can't be reused.")
   var taskTombstone = 3_600
 
-  @Option(help: "For how many seconds the name of a deleted queue can't be used again.")
+  @Option(help: "The number of seconds for which the name of a deleted queue can't be reused.")
   var queueTombstone = 259_200
 
-  @Option(help: "A file of queues to begin with: a queue.yaml, or a JSON list of Cloud Tasks v2 Queue objects.")
+  @Option(help: "A file of initial queues: a queue.yaml, or a JSON list of Cloud Tasks v2 Queue objects.")
   var queues: String?
 
   @Option(
     help: ArgumentHelp(
-      "Where queues of --queues go whose names don't begin with projects/; by default \(QueuesFile.defaultLocation)."))
+      "The location of queues whose names don't begin with projects/; by default \(QueuesFile.defaultLocation)."
+    ))
   var queuesLocation: String?
 
   @Option(help: "A firestore.indexes.json; queries that need another composite index are refused. Without it, none is.")
@@ -47,13 +48,13 @@ struct EmulatorCommand: AsyncParsableCommand {
   @Option(help: "Pushes a topic's messages: projects/P/topics/T=http://127.0.0.1:8080/push. May be repeated.")
   var push: [String] = []
 
-  @Option(help: "What stands for App Engine, such as http://127.0.0.1:8080.")
+  @Option(help: "The origin that replaces App Engine, such as http://127.0.0.1:8080.")
   var appEngineOrigin: String?
 
-  @Option(help: "What the OIDC tokens of deliveries say as their issuer; by default the emulator's own address.")
+  @Option(help: "The issuer of the deliveries' OIDC tokens; by default the emulator's own address.")
   var issuer: String?
 
-  @Option(help: "Draws the names that clients leave to the services.")
+  @Option(help: "The seed of the names that services generate.")
   var seed: UInt64 = 0
 
   func validate() throws {
@@ -85,7 +86,7 @@ struct EmulatorCommand: AsyncParsableCommand {
     }
   }
 
-  /// What the options say, without the files that they name.
+  /// Returns the configuration of the options, without the files that they name.
   private func configuration() throws(JobError) -> EmulatorConfiguration {
     var configuration = EmulatorConfiguration()
     configuration.host = host
@@ -118,7 +119,7 @@ struct EmulatorCommand: AsyncParsableCommand {
     }
   }
 
-  /// Names and values, each name once.
+  /// Parses rules into names and values, each name once.
   private static func pairs(_ rules: [String], of option: String, form: String) throws(JobError) -> [String: String] {
     var pairs = [String: String]()
     for rule in rules {
@@ -127,7 +128,7 @@ struct EmulatorCommand: AsyncParsableCommand {
         throw JobError(.invalidField, "\"\(rule)\" has no equals sign. Give \(form).", field: option)
       }
       guard pairs.updateValue(String(parts[1]), forKey: String(parts[0])) == nil else {
-        throw JobError(.invalidField, "\(parts[0]) is given twice. Leave one of the two out.", field: option)
+        throw JobError(.invalidField, "\(parts[0]) is given twice. Remove one of the two.", field: option)
       }
     }
     return pairs

@@ -1,7 +1,7 @@
 import ArgumentParser
 import ProgramConsole
 
-/// The entry point: first the streams, then the command.
+/// The entry point, which prepares the standard streams before it runs the command.
 @main
 enum Main {
   static func main() async {

@@ -2,7 +2,7 @@ import CloudJobsCore
 import CloudJobsEmulator
 import CloudJobsEmulatorServer
 
-/// A REST face over a state of its own, at a time that stands still.
+/// A REST client over its own state, at a fixed time.
 struct Caller {
   static let location = "projects/p/locations/l"
   var state = EmulatorState()
@@ -11,17 +11,17 @@ struct Caller {
   /// Makes a request, its body as JSON text.
   mutating func call(_ method: String, _ target: String, _ body: String = "") -> RESTResponse {
     let request = RESTRequest(method: method, target: target, body: Array(body.utf8))
-    return RESTFace().respond(to: request, state: &state, at: now)
+    return RESTRouter().respond(to: request, state: &state, at: now)
   }
 
-  /// A caller whose state has the queue `q`.
+  /// A caller whose state contains the queue `q`.
   static func withQueue() -> Caller {
     var caller = Caller()
     _ = caller.call("POST", "/v2/\(location)/queues", #"{"name":"\#(location)/queues/q"}"#)
     return caller
   }
 
-  /// A caller whose state has the job `j`.
+  /// A caller whose state contains the job `j`.
   static func withJob() -> Caller {
     var caller = Caller()
     let body = #"{"name":"\#(location)/jobs/j","schedule":"0 0 1 1 *","httpTarget":{"uri":"http://h/"}}"#

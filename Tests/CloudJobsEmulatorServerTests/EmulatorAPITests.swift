@@ -1,9 +1,10 @@
 import CloudJobsCore
 import CloudJobsEmulator
-import CloudJobsEmulatorServer
 import Testing
 
-@Suite("Admin calls")
+@testable import CloudJobsEmulatorServer
+
+@Suite("Admin methods")
 struct EmulatorAPITests {
   private static let queue = "projects/p/locations/l/queues/q"
 
@@ -15,8 +16,8 @@ struct EmulatorAPITests {
 
   @Test("deliveries, why tasks wait, idleness and reset", .timeLimit(.minutes(10)))
   func administration() async throws {
-    let emulator = LocalEmulator(state: EmulatorState()) { dispatch in
-      .response(status: dispatch.attempt == 1 ? 500 : 200)
+    let emulator = LiveEmulator(state: EmulatorState()) { delivery in
+      .response(status: delivery.attempt == 1 ? 500 : 200)
     }
     let api = EmulatorAPI(emulator) { EmulatorState() }
     await withTaskGroup(of: Void.self) { group in
@@ -42,9 +43,9 @@ struct EmulatorAPITests {
     }
   }
 
-  @Test("the operations that Firestore bills are told, and a reset forgets them")
+  @Test("billable Firestore operations are reported and reset")
   func usage() async {
-    let api = EmulatorAPI(LocalEmulator(state: EmulatorState()) { _ in .timedOut }) { EmulatorState() }
+    let api = EmulatorAPI(LiveEmulator(state: EmulatorState()) { _ in .timedOut }) { EmulatorState() }
     let documents = "/v1/projects/p/databases/(default)/documents"
     for (method, target) in [("PATCH", "\(documents)/c/a"), ("GET", "\(documents)/c"), ("DELETE", "\(documents)/c/a")] {
       #expect(await Self.call(api, method, target).status == 200)
@@ -56,9 +57,9 @@ struct EmulatorAPITests {
     #expect(after == ["firestore": ["reads": 0, "writes": 0, "deletes": 0]])
   }
 
-  @Test("a wait for idleness ends with its time")
+  @Test("a wait for idleness times out")
   func idleTimeout() async throws {
-    let emulator = LocalEmulator(state: EmulatorState()) { _ in .timedOut }
+    let emulator = LiveEmulator(state: EmulatorState()) { _ in .timedOut }
     let api = EmulatorAPI(emulator) { EmulatorState() }
     _ = await Self.call(api, "POST", "/v2/projects/p/locations/l/queues", #"{"name":"\#(Self.queue)"}"#)
     _ = await Self.call(api, "POST", "/v2/\(Self.queue)/tasks", #"{"task":{"httpRequest":{"url":"http://h"}}}"#)
@@ -68,5 +69,110 @@ struct EmulatorAPITests {
     }
     #expect(await Self.call(api, "GET", "/_emulator/explode").status == 404)
     #expect(await Self.call(api, "GET", "/").status == 200)
+  }
+}
+
+@Suite("Policies, keys, operations and zeros over REST")
+struct AdministrationTests {
+  private static let queue = "\(Caller.location)/queues/q"
+
+  @Test("a policy is stored, and an outdated one is rejected")
+  func policies() throws {
+    var caller = Caller.withQueue()
+    let first = caller.call("POST", "/v2/\(Self.queue):getIamPolicy").body
+    let old = try #require(first["etag"]?.string)
+    let body = #"{"policy":{"etag":"\#(old)","bindings":[{"role":"roles/viewer","members":["user:a@b.example"]}]}}"#
+    let set = caller.call("POST", "/v2/\(Self.queue):setIamPolicy", body)
+    #expect(set.status == 200 && set.body["etag"]?.string != old)
+    #expect(caller.call("POST", "/v2/\(Self.queue):getIamPolicy").body == set.body)
+    #expect(caller.call("POST", "/v2/\(Self.queue):setIamPolicy", body).error?.status == "ABORTED")
+    #expect(caller.call("POST", "/v2/\(Caller.location)/queues/none:getIamPolicy").status == 404)
+  }
+
+  @Test("a batch with a known request ID is not repeated until its operation has expired")
+  func batches() {
+    var caller = Caller.withQueue()
+    _ = caller.call("POST", "/v2/\(Self.queue):pause")
+    let body = #"{"requestId":"r1","requests":[{"task":{"httpRequest":{"url":"http://h/"}}}]}"#
+    let first = caller.call("POST", "/v2/\(Self.queue)/tasks:batchCreate", body)
+    #expect(first.status == 200 && first.body["done"] == true)
+    #expect(caller.call("POST", "/v2/\(Self.queue)/tasks:batchCreate", body) == first)
+    #expect(caller.call("GET", "/v2/\(Caller.location)/operations/r1") == first)
+    #expect(caller.call("GET", "/v2/\(Self.queue)/tasks").body["tasks"]?.array?.count == 1)
+    caller.now = caller.now + .hours(1)
+    #expect(caller.call("GET", "/v2/\(Caller.location)/operations/r1").status == 404)
+    _ = caller.call("POST", "/v2/\(Self.queue)/tasks:batchCreate", body)
+    #expect(caller.call("GET", "/v2/\(Self.queue)/tasks").body["tasks"]?.array?.count == 2)
+  }
+
+  @Test("a zero is a value if an update mask names it, and the default otherwise")
+  func zeros() {
+    var caller = Caller.withQueue()
+    let body = #"{"retryConfig":{"maxDoublings":0,"minBackoff":"0s"}}"#
+    let all = caller.call("PATCH", "/v2/\(Self.queue)", body).body["retryConfig"]
+    #expect(all?["maxDoublings"] == 16 && all?["minBackoff"] == "0.100s")
+    let mask = "retry_config.max_doublings,retryConfig.minBackoff"
+    let named = caller.call("PATCH", "/v2/\(Self.queue)?updateMask=\(mask)", body).body["retryConfig"]
+    #expect(named?["maxDoublings"] == nil && named?["minBackoff"] == "0s")
+    #expect(named?["maxAttempts"] == 100)
+  }
+
+  @Test("keys are stored by service, and only locations in use are listed")
+  func keysAndLocations() {
+    var caller = Caller.withQueue()
+    _ = caller.call("PATCH", "/v2/\(Caller.location)/cmekConfig", #"{"kmsKey":"k"}"#)
+    #expect(caller.call("GET", "/v2/\(Caller.location)/cmekConfig").body["kmsKey"] == "k")
+    #expect(caller.call("GET", "/v1/\(Caller.location)/cmekConfig").body["kmsKeyName"] == nil)
+    let listed = caller.call("GET", "/v2/projects/p/locations").body["locations"]?.array
+    #expect(listed?.compactMap { $0["name"]?.string } == [Caller.location])
+    #expect(caller.call("GET", "/v2/projects/other/locations").body == .object([:]))
+    #expect(caller.call("GET", "/v2/a/b/c").status == 404)
+  }
+}
+
+@Suite("The guard against web pages")
+struct RequestGuardTests {
+  private func isServed(_ host: String, _ authority: String?, _ fields: [(String, String)]) -> Bool {
+    let request = LocalCallerRule.Request(
+      method: "POST", scheme: "http", authority: authority, fields: fields.map { (name: $0.0, value: $0.1) },
+      peer: .address("127.0.0.1"))
+    return RequestGuard(host: host).refusal(of: request) == nil
+  }
+
+  @Test(
+    "serves clients that use a local host name, and no web page",
+    arguments: [
+      ("127.0.0.1:8123", nil, true), ("localhost:8123", nil, true), ("LOCALHOST", nil, true), ("[::1]:8123", nil, true),
+      ("127.9.9.9", nil, true), (nil, nil, false), ("evil.example:8123", nil, false),
+      ("127.0.0.1.evil.example", nil, false), ("127.0.0.1", "http://evil.example", false), ("localhost", "null", false),
+      ("", nil, false), ("localhost:8123", "http://localhost:3000", false),
+    ] as [(String?, String?, Bool)])
+  func local(authority: String?, origin: String?, isServed: Bool) {
+    for host in ["127.0.0.1", "localhost", "::1", "127.0.0.2"] {
+      #expect(self.isServed(host, authority, origin.map { [("Origin", $0)] } ?? []) == isServed)
+    }
+  }
+
+  @Test(
+    "rejects requests marked by a browser or proxy, and serves those of Google's clients",
+    arguments: [
+      ("Sec-Fetch-Site", "cross-site", false), ("Sec-Fetch-Site", "same-site", false), ("Via", "1.1 proxy", false),
+      ("X-Forwarded-For", "192.0.2.1", false), ("x-goog-api-client", "gl-python/3.11 rest@2.0", true),
+      ("x-goog-request-params", "name=projects/p", true), ("Authorization", "Bearer owner", true),
+      ("X-Goog-User-Project", "p", true), ("X-Server-Timeout", "600", true),
+    ])
+  func marks(name: String, value: String, isServed: Bool) {
+    #expect(self.isServed("127.0.0.1", "localhost:8123", [(name, value)]) == isServed)
+  }
+
+  @Test(
+    "an emulator open to other machines accepts any name and proxies, but no web page",
+    arguments: ["0.0.0.0", "::", "192.0.2.1", "127.evil.example"])
+  func open(host: String) {
+    #expect(isServed(host, "emulator:8123", []))
+    #expect(isServed(host, "emulator:8123", [("X-Forwarded-For", "192.0.2.1")]))
+    #expect(!isServed(host, "emulator:8123", [("Origin", "http://x")]))
+    #expect(!isServed(host, "emulator:8123", [("Origin", "http://emulator:8123")]))
+    #expect(!isServed(host, "emulator:8123", [("Sec-Fetch-Site", "cross-site")]))
   }
 }

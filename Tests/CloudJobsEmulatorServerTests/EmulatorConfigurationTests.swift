@@ -25,7 +25,7 @@ struct EmulatorConfigurationTests {
     ("--issuer", { $0.issuer = "" }), ("--issuer", { $0.issuer = "a\nb" }),
   ]
 
-  @Test("A value that would fail later is refused at start, by the option's name", arguments: 0..<refused.count)
+  @Test("a value that would fail later is rejected at start, naming the option", arguments: 0..<refused.count)
   func refuses(row: Int) async throws {
     let (option, change) = Self.refused[row]
     var configuration = EmulatorConfiguration()
@@ -46,7 +46,7 @@ struct EmulatorConfigurationTests {
     { $0.issuer = "accounts.google.com" },
   ]
 
-  @Test("What has a meaning is accepted", arguments: 0..<accepted.count)
+  @Test("valid values are accepted", arguments: 0..<accepted.count)
   func accepts(row: Int) throws {
     var configuration = EmulatorConfiguration()
     Self.accepted[row](&configuration)

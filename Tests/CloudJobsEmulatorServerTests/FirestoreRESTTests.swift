@@ -3,7 +3,7 @@ import CloudJobsEmulator
 import CloudJobsEmulatorServer
 import Testing
 
-@Suite("REST face of Firestore")
+@Suite("Firestore over REST")
 struct FirestoreRESTTests {
   private static let documents = "projects/p/databases/(default)/documents"
   private static let base = "/v1/projects/p/databases/%28default%29/documents"
@@ -54,7 +54,7 @@ struct FirestoreRESTTests {
   }
 
   @Test(
-    "values go through as they are",
+    "values round-trip",
     arguments: [
       #"{"nullValue":null}"#, #"{"booleanValue":false}"#, #"{"integerValue":"-9223372036854775808"}"#,
       #"{"doubleValue":1.5}"#, #"{"doubleValue":"NaN"}"#, #"{"doubleValue":"-Infinity"}"#, #"{"doubleValue":-0.0}"#,
@@ -72,7 +72,7 @@ struct FirestoreRESTTests {
   }
 
   @Test(
-    "other spellings mean the same value",
+    "alternative spellings have the same value",
     arguments: [
       (#"{"nullValue":"NULL_VALUE"}"#, #"{"nullValue":null}"#), (#"{"null_value":0}"#, #"{"nullValue":null}"#),
       (#"{"integerValue":7}"#, #"{"integerValue":"7"}"#), (#"{"integer_value":"7"}"#, #"{"integerValue":"7"}"#),
@@ -91,7 +91,7 @@ struct FirestoreRESTTests {
   }
 
   @Test(
-    "what is wrong in a body or a query is refused",
+    "invalid bodies and queries are rejected",
     arguments: [
       ("PATCH", "/c/a", #"{"fields":{"f":{}}}"#), ("PATCH", "/c/a", #"{"fields":{"f":{"integerValue":"1.5"}}}"#),
       ("PATCH", "/c/a", #"{"fields":{"f":{"stringValue":"a","integerValue":"1"}}}"#),
@@ -130,7 +130,7 @@ struct FirestoreRESTTests {
     #expect(caller.call("GET", "\(Self.base)/c/m").body["fields"] == nil)
   }
 
-  @Test("queries take enums by name and by number, and answer and are refused in arrays")
+  @Test("queries accept enums by name and number, and respond and fail in arrays")
   func queries() {
     var caller = Self.caller()
     for (relation, direction, composite) in [("\"EQUAL\"", "\"DESCENDING\"", "\"AND\""), ("5", "2", "1")] {
@@ -153,7 +153,7 @@ struct FirestoreRESTTests {
         == "Invalid JSON payload received. Unknown name \"form\" at 'structuredQuery': Cannot find field.")
   }
 
-  @Test("ids may have colons, and percent-encoding is undone")
+  @Test("IDs may contain colons, and percent-encoding is decoded")
   func ids() {
     var caller = Caller()
     #expect(caller.call("PATCH", "\(Self.base)/c/a:b%3Ac%20%C3%A9", "{}").status == 200)
@@ -162,7 +162,7 @@ struct FirestoreRESTTests {
     #expect(verb.status == 200)
   }
 
-  @Test("a batch tells the status of each write, and a conflict is 409 with the recorded message")
+  @Test("a batch reports the status of each write, and a conflict is 409 with the measured message")
   func writes() {
     var caller = Self.caller()
     let begin = caller.call("POST", "\(Self.base):beginTransaction", #"{"options":{"readWrite":{}}}"#)
@@ -183,7 +183,7 @@ struct FirestoreRESTTests {
     #expect(commit.error?.message == "Too much contention on these documents. Please try again.")
   }
 
-  @Test("a database is emptied by the official emulator's call")
+  @Test("a database is emptied by the official emulator's method")
   func clearing() {
     var caller = Self.caller()
     #expect(caller.call("DELETE", "/emulator\(Self.base)").status == 200)
@@ -191,7 +191,7 @@ struct FirestoreRESTTests {
   }
 
   @Test(
-    "the refusal of a method that streams is the element of an array",
+    "the error of a streaming method is an array element",
     arguments: ["batchGet", "executePipeline", "listen", "runAggregationQuery", "runQuery", "write"])
   func streams(verb: String) {
     var caller = Self.caller()
@@ -201,7 +201,7 @@ struct FirestoreRESTTests {
   }
 
   @Test(
-    "the administration of databases is known and not supported",
+    "the administration of databases is reported as unsupported",
     arguments: [
       "databases", "databases:clone", "databases/d", "databases/d:exportDocuments", "databases/d/operations/o",
       "databases/d/collectionGroups/c/indexes", "locations/l/backups",

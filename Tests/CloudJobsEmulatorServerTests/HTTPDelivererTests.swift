@@ -20,13 +20,13 @@ struct HTTPDelivererTests {
   }
 
   @Test(
-    "metadata addresses are refused even where all hosts are allowed",
+    "metadata addresses are rejected even if all hosts are allowed",
     arguments: [
       "http://169.254.169.254/", "http://2852039166/", "http://[::ffff:169.254.169.254]/", "http://0xa9fea9fe/",
     ])
   func metadata(url: String) async {
     let deliverer = HTTPDeliverer(allowedHosts: ["*"])
-    let outcome = await deliverer.deliver(Self.dispatch(url))
+    let outcome = await deliverer.deliver(Self.delivery(url))
     guard case .connectionFailed(let reason) = outcome else {
       Issue.record("delivered: \(outcome)")
       return
@@ -35,9 +35,9 @@ struct HTTPDelivererTests {
     await deliverer.shutDown()
   }
 
-  private static func dispatch(_ url: String) -> Dispatch {
-    Dispatch(
-      id: DispatchID(.tasks, 1), subject: "s", attempt: 1, url: url, method: .post, headers: [], body: [],
+  private static func delivery(_ url: String) -> DeliveryRequest {
+    DeliveryRequest(
+      id: DeliveryID(.tasks, 1), subject: "s", attempt: 1, url: url, method: .post, headers: [], body: [],
       deadline: .seconds(15), scheduledFor: .epoch, authorization: nil, reason: "test")
   }
 }

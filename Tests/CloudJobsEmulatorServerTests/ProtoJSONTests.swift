@@ -9,7 +9,7 @@ struct ProtoJSONTests {
   private static let queue = "projects/p/locations/l/queues/q"
 
   @Test(
-    "durations are written and read",
+    "durations round-trip",
     arguments: [
       ("0s", .zero), ("3.500s", .milliseconds(3_500)), ("0.000001s", .microseconds(1)),
       ("-1.250s", .milliseconds(-1_250)),
@@ -20,19 +20,20 @@ struct ProtoJSONTests {
     #expect(WireDuration.parse(text) == duration)
   }
 
-  @Test("other spellings of durations are read", arguments: [("3.5s", 3_500), ("1.0s", 1_000), ("01s", 1_000)])
+  @Test(
+    "alternative spellings of durations are accepted", arguments: [("3.5s", 3_500), ("1.0s", 1_000), ("01s", 1_000)])
   func moreDurations(text: String, milliseconds: Int) {
     #expect(WireDuration.parse(text) == .milliseconds(milliseconds))
   }
 
   @Test(
-    "what is no duration is refused",
+    "invalid durations are rejected",
     arguments: ["", "s", "1", "1h", ".5s", "1.s", "1.0000000001s", "--1s", "1 s", "999999999999s"])
   func badDurations(text: String) {
     #expect(WireDuration.parse(text) == nil)
   }
 
-  @Test("enums are written as names, or as numbers where that is asked for")
+  @Test("enums are written as names, or as numbers on request")
   func enums() {
     var caller = Caller.withQueue()
     #expect(caller.call("GET", "/v2/\(Self.queue)").body["state"]?.string == "RUNNING")
@@ -46,7 +47,7 @@ struct ProtoJSONTests {
   }
 
   @Test(
-    "values of the wrong kind are refused with their field's path",
+    "values of the wrong kind are rejected with their field's path",
     arguments: [
       (#"{"task":[]}"#, "task"), (#"{"task":{"httpRequest":{"url":7}}}"#, "task.httpRequest.url"),
       (#"{"task":{"httpRequest":{"httpMethod":"FETCH"}}}"#, "task.httpRequest.httpMethod"),
@@ -68,7 +69,7 @@ struct ProtoJSONTests {
   }
 
   @Test(
-    "unknown names and broken JSON are refused",
+    "unknown names and malformed JSON are rejected",
     arguments: [
       (#"{"tusk":{}}"#, "Unknown name \"tusk\": Cannot find field."),
       (#"{"task":{"httpRequest":{"uri":"x"}}}"#, "Unknown name \"uri\" at 'task.httpRequest': Cannot find field."),
@@ -82,7 +83,7 @@ struct ProtoJSONTests {
     #expect(answer.error?.message.contains(message) == true, "\(answer.body.text)")
   }
 
-  @Test("a task's fields come back as they were sent")
+  @Test("a task's fields are returned as sent")
   func roundTrip() {
     var caller = Caller.withQueue()
     let body = #"""
@@ -105,7 +106,7 @@ struct ProtoJSONTests {
   }
 
   @Test(
-    "masks are taken in camel case and in snake case",
+    "masks are accepted in camel case and snake case",
     arguments: ["retryConfig.maxAttempts", "retry_config.max_attempts"])
   func masks(path: String) {
     var caller = Caller.withQueue()
@@ -119,7 +120,7 @@ struct ProtoJSONTests {
     #expect(whole["rateLimits"]?["maxDispatchesPerSecond"]?.double == 2.5)
   }
 
-  @Test("each target of a scheduler's job comes back, and two of them are refused")
+  @Test("each target of a scheduler job is returned as sent, and two targets are rejected")
   func schedulerTargets() {
     let targets = [
       #""httpTarget":{"uri":"http://h/","httpMethod":"GET"}"#,

@@ -36,39 +36,39 @@ struct QueuesFileTests {
     ("[]", "[]"),
   ]
 
-  @Test("the queues of each form are those of the REST API", arguments: files)
+  @Test("both formats give the queues of the REST API", arguments: files)
   func reads(text: String, queues: String) throws {
     let file = try QueuesFile(parsing: text)
     #expect(JSONValue.array(file.queues) == (try JSONValue(parsing: Array(queues.utf8))))
   }
 
-  /// A file, and how the message begins that it is refused with.
+  /// A file and the start of the error message that it causes.
   private static let refusals: [(text: String, message: String)] = [
     ("", "Line 1: The file has no queues."),
     ("cron:\n", "Line 1: The file has no queues."),
     ("queue: mail\n", "Line 1: `queue` needs a list"),
     ("queue: []\n", "Line 1: A value that begins with ["),
-    ("queue:\n- mail\n", "Line 2: It is no entry."),
+    ("queue:\n- mail\n", "Line 2: The line is not an entry."),
     ("queue:\n- rate: 5/s\n", "Line 2: The queue has no name."),
     ("queue:\n- name:\n", "Line 2: `name` needs a value"),
     ("queue:\n- name: a b\n", "Line 2: "),
-    (head + "- name: mail\n", "Line 3: projects/local/locations/local/queues/mail stands in the file twice."),
-    (head + "\trate: 5/s\n", "Line 3: A tab indents it."),
-    (head + "  rate:5/s\n", "Line 3: It is no entry."),
-    (head + "   rate: 5/s\n", "Line 3: Its indentation fits no line above."),
-    (head + " rate: 5/s\n", "Line 3: Its indentation fits no line above."),
+    (head + "- name: mail\n", "Line 3: projects/local/locations/local/queues/mail is defined twice in the file."),
+    (head + "\trate: 5/s\n", "Line 3: The line is indented with a tab."),
+    (head + "  rate:5/s\n", "Line 3: The line is not an entry."),
+    (head + "   rate: 5/s\n", "Line 3: The indentation matches no line above."),
+    (head + " rate: 5/s\n", "Line 3: The indentation matches no line above."),
     (head + "  rate: 5\n", "Line 3: A rate is"),
     (head + "  rate: 5/w\n", "Line 3: A rate is"),
     (head + "  rate: -1/s\n", "Line 3: A rate is"),
-    (head + "  rate: 0/s\n", "Line 3: So low a rate"),
-    (head + "  rate: 5/s\n  rate: 6/s\n", "Line 4: `rate` stands here twice."),
+    (head + "  rate: 0/s\n", "Line 3: The rate is below the minimum."),
+    (head + "  rate: 5/s\n  rate: 6/s\n", "Line 4: `rate` occurs twice."),
     (head + "  rate: &a 5/s\n", "Line 3: A value that begins with &"),
     (head + "  mode: pull\n", "Line 3: Cloud Tasks has push queues only."),
-    (head + "  acl:\n  - user_email: a\n", "Line 3: `acl` is not known here."),
-    (head + "  target: 'v2\n", "Line 3: The quote is not closed."),
-    (head + "  target: 'v2' x\n", "Line 3: Something stands after the closing quote."),
-    (head + "  target: \"a\\n\"\n", "Line 3: Escapes are not read here."),
-    (head + "  target: a: b\n", "Line 3: It has two colons."),
+    (head + "  acl:\n  - user_email: a\n", "Line 3: `acl` is unknown."),
+    (head + "  target: 'v2\n", "Line 3: The closing quote is missing."),
+    (head + "  target: 'v2' x\n", "Line 3: There is text after the closing quote."),
+    (head + "  target: \"a\\n\"\n", "Line 3: Escapes are not supported."),
+    (head + "  target: a: b\n", "Line 3: The line has two colons."),
     (head + "  bucket_size: many\n", "Line 3: `bucket_size` needs a whole number from 1"),
     (head + "  max_concurrent_requests: 0\n", "Line 3: `max_concurrent_requests` needs a whole number from 1"),
     (head + "  retry_parameters: 7\n", "Line 3: `retry_parameters` needs indented entries"),
@@ -76,21 +76,21 @@ struct QueuesFileTests {
     (retry + "task_age_limit: 2w\n", "Line 4: An age is"),
     (retry + "task_age_limit: 999999999d\n", "Line 4: An age is"),
     (retry + "min_backoff_seconds: 5s\n", "Line 4: `min_backoff_seconds` needs seconds"),
-    (retry + "jitter: 1\n", "Line 4: `jitter` is not known here."),
-    ("- - - - - - - - - a: 1\n", "Line 1: It is nested too deep."),
+    (retry + "jitter: 1\n", "Line 4: `jitter` is unknown."),
+    ("- - - - - - - - - a: 1\n", "Line 1: The nesting is too deep."),
     ("{}", "The JSON file: It is an object."),
     ("[{}]", "Queue 1 of the list: It has no name."),
     (#"[{"name":"a"},{"name":"a"}]"#, "Queue 2 of the list: "),
   ]
 
-  @Test("what is outside the forms is refused with its line and the remedy", arguments: refusals)
+  @Test("invalid input is rejected with its line and the remedy", arguments: refusals)
   func refuses(text: String, message: String) {
     let error = #expect(throws: JobError.self) { try QueuesFile(parsing: text) }
     #expect(error?.message.hasPrefix(message) == true, "\(error?.message ?? "")")
     #expect(error?.code == .invalidField)
   }
 
-  @Test("what has no effect is told with its line")
+  @Test("entries without effect are reported with their line")
   func notes() throws {
     let file = try QueuesFile(parsing: Self.head + "  target: v2\n  bucket_size: 40\ntotal_storage_limit: 1G\n")
     #expect(
@@ -99,7 +99,7 @@ struct QueuesFileTests {
       ])
   }
 
-  @Test("each queue is a request to its full name, under the location that was chosen")
+  @Test("each queue is a request to its full name in the chosen location")
   func requests() throws {
     let file = try QueuesFile(parsing: Self.head, location: "projects/p/locations/l")
     let name = "projects/p/locations/l/queues/mail"

@@ -47,7 +47,7 @@ struct RESTRouteTests {
     #expect(caller.call(method, "/v2/" + path, body).status == 404)
   }
 
-  @Test("a task is made, shown, run and deleted by name; percent-encoding is undone")
+  @Test("a task is created, returned, run and deleted by name; percent-encoding is decoded")
   func taskByName() {
     var caller = Caller.withQueue()
     let name = "\(Self.queue)/tasks/t-1_a"
@@ -61,7 +61,7 @@ struct RESTRouteTests {
   }
 
   @Test(
-    "a refusal has Google's shape and the right HTTP status",
+    "an error has Google's format and the right HTTP status",
     arguments: [
       ("GET", "/v2/projects/p/locations/l/queues/none", "", 404, "NOT_FOUND"),
       ("POST", "/v2/projects/p/locations/l/queues", #"{"name":"\#(queue)"}"#, 409, "ALREADY_EXISTS"),
@@ -84,7 +84,7 @@ struct RESTRouteTests {
     #expect(answer.error?.status == name)
   }
 
-  @Test("lists come in pages, and a bad page is refused")
+  @Test("lists are paged, and an invalid page is rejected")
   func pages() {
     var caller = Caller.withQueue()
     for id in ["c", "a", "b"] {
@@ -104,7 +104,7 @@ struct RESTRouteTests {
     #expect(caller.call("GET", "/v2/\(Self.queue)/tasks?alt=json&key=k&prettyPrint=false").status == 200)
   }
 
-  @Test("a batch creates what it can and says what failed")
+  @Test("a batch creates what it can and reports what failed")
   func batchCreate() {
     var caller = Caller.withQueue()
     let good = #"{"parent":"\#(Self.queue)","task":{"name":"\#(Self.queue)/tasks/a","httpRequest":{"url":"http://h"}}}"#
@@ -125,7 +125,7 @@ struct RESTRouteTests {
     #expect(caller.call("POST", target, foreign).status == 400)
   }
 
-  @Test("a batch deletes what it can and says what failed")
+  @Test("a batch deletes what it can and reports what failed")
   func batchDelete() {
     var caller = Caller.withQueue()
     for id in ["a", "b"] {
@@ -142,7 +142,7 @@ struct RESTRouteTests {
     #expect(caller.call("GET", "/v2/\(Self.queue)/tasks").body == .object([:]))
   }
 
-  @Test("queues are filtered by their state")
+  @Test("queues are filtered by state")
   func filter() {
     var caller = Caller.withQueue()
     _ = caller.call("POST", "/v2/projects/p/locations/l/queues", #"{"name":"\#(Self.queue)2"}"#)

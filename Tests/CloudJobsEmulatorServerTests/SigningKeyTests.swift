@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The key of the emulator's tokens")
 struct SigningKeyTests {
-  @Test("a folder's key is made once, whole or not at all, and read again")
+  @Test("a folder's key is created once and atomically, and loaded again")
   func kept() throws {
     let folder = MemoryFolder()
     let key = try SigningKey.kept(in: folder)
@@ -22,22 +22,24 @@ struct SigningKeyTests {
     #expect(try SigningKey.kept(in: MemoryFolder()).id != key.id)
   }
 
-  @Test("a key that was not written to its end is made anew")
+  @Test("an incompletely written key is generated again")
   func unfinished() throws {
     let folder = MemoryFolder(["signing-key.pem.tmp": Array("-----BEGIN".utf8)])
     let key = try SigningKey.kept(in: folder)
     #expect(try SigningKey.kept(in: folder).id == key.id)
   }
 
-  @Test("a damaged key is refused by name and stays as it is", arguments: ["", "x", "-----BEGIN PRIVATE KEY-----\nAA"])
+  @Test(
+    "a damaged key is rejected by name and left unchanged", arguments: ["", "x", "-----BEGIN PRIVATE KEY-----\nAA"])
   func damaged(text: String) throws {
     let folder = MemoryFolder(["signing-key.pem": Array(text.utf8)])
     let error = #expect(throws: JobError.self) { try SigningKey.kept(in: folder) }
-    #expect(error?.code == .invalidField && error?.message.contains("signing-key.pem is no RSA private key") == true)
+    #expect(
+      error?.code == .invalidField && error?.message.contains("signing-key.pem is not an RSA private key") == true)
     #expect(folder.steps.isEmpty)
   }
 
-  @Test("the documents may be kept for a minute, and for an hour where the key outlives the process")
+  @Test("the documents are cacheable for a minute, or an hour if the key is stored")
   func lifetimes() throws {
     #expect(TokenClaims.cacheControl(isKeyKept: false).value == "public, max-age=60, must-revalidate")
     #expect(TokenClaims.cacheControl(isKeyKept: true).value == "public, max-age=3600, must-revalidate")

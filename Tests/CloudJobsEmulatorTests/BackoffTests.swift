@@ -2,7 +2,7 @@ import CloudJobsCore
 import CloudJobsEmulator
 import Testing
 
-@Suite("Backoff and the rule for giving up")
+@Suite("Backoff and retry limits")
 struct BackoffTests {
   @Test(
     "doubles, then grows linearly, up to the maximum",
@@ -22,9 +22,9 @@ struct BackoffTests {
     #expect((.seconds(3_600) ... .seconds(86_400)).contains(policy.delay(beforeRetry: retry)))
   }
 
-  /// maxAttempts, maxRetryDuration in seconds, attempts made, seconds elapsed, whether it is given up.
+  /// maxAttempts, maxRetryDuration in seconds, attempts made, seconds elapsed, whether it is abandoned.
   @Test(
-    "gives a task up only when attempts and duration are both used up",
+    "abandons a task only when attempts and duration are both exhausted",
     arguments: [
       (3, 0, 2, 1_000, false), (3, 0, 3, 0, true), (3, 60, 3, 59, false), (3, 60, 3, 60, true), (3, 60, 9, 59, false),
       (3, 60, 2, 3_600, false), (-1, 0, 1_000, 1_000_000, false), (-1, 60, 1, 59, false), (-1, 60, 1, 60, true),
@@ -35,9 +35,9 @@ struct BackoffTests {
     #expect((retry.reasonToGiveUp(attempts: attempts, elapsed: .seconds(elapsed)) != nil) == isGivenUp)
   }
 
-  /// retryCount, maxRetryDuration in seconds, attempts made, seconds elapsed, whether it is given up.
+  /// retryCount, maxRetryDuration in seconds, attempts made, seconds elapsed, whether it is abandoned.
   @Test(
-    "gives an execution up by the same rule, counting retries",
+    "abandons an execution by the same rule, counting retries",
     arguments: [
       (0, 0, 1, 0, true), (1, 0, 1, 0, false), (1, 0, 2, 0, true), (5, 0, 5, 99, false), (5, 0, 6, 0, true),
       (0, 60, 1, 59, false), (0, 60, 9, 60, true), (2, 60, 3, 59, false), (2, 60, 2, 60, false),

@@ -2,13 +2,14 @@ import CloudJobsCore
 import CloudJobsEmulator
 import Testing
 
-@Suite("Cloud Tasks errors, as recorded")
+@Suite("Cloud Tasks errors, as measured")
 struct CloudTasksErrorTests {
   private static let tooLate = Fixture.start + .hours(720) + .microseconds(1)
   private static let missingQueue =
     "Queue does not exist. If you just created the queue, wait at least a minute for the queue to initialize."
 
-  @Test("bad queue names", arguments: ["", "q", "projects/p/locations/l/queues/", "projects/p/locations/l/queues/a_b"])
+  @Test(
+    "invalid queue names", arguments: ["", "q", "projects/p/locations/l/queues/", "projects/p/locations/l/queues/a_b"])
   func queueName(text: String) {
     let expected =
       "Queue name must be formatted: \"projects/<PROJECT_ID>/locations/<LOCATION_ID>/queues/<QUEUE_ID>\"."
@@ -27,18 +28,18 @@ struct CloudTasksErrorTests {
     let fixture = Fixture(options: .init(queueTombstone: .seconds(60)))
     try fixture.makeQueue()
     let name = try Fixture.queue()
-    try fixture.world.withState { state, now in try state.tasks.deleteQueue(name, at: now) }
+    try fixture.emulator.withState { state, now in try state.tasks.deleteQueue(name, at: now) }
     let expected = ServiceFault(
       .failedPrecondition, "The queue cannot be created because a queue with this name existed too recently.")
     #expect(fault { try fixture.makeQueue() } == expected)
-    try await fixture.world.advance(by: .seconds(59))
+    try await fixture.emulator.advance(by: .seconds(59))
     #expect(fault { try fixture.makeQueue() } == expected)
-    try await fixture.world.advance(by: .seconds(1))
+    try await fixture.emulator.advance(by: .seconds(1))
     #expect(fault { try fixture.makeQueue() } == nil)
   }
 
   @Test(
-    "limits and retry rules out of range",
+    "limits and retry settings out of range",
     arguments: [
       (
         CloudTasks.RateLimits(maxDispatchesPerSecond: .init(millionthsPerSecond: -1)), CloudTasks.RetryConfig(),
@@ -69,14 +70,14 @@ struct CloudTasksErrorTests {
     try fixture.makeQueue()
     let name = try Fixture.queue()
     let update = fault {
-      _ = try fixture.world.withState { state, now in
+      _ = try fixture.emulator.withState { state, now in
         try state.tasks.updateQueue(.init(name: name, rateLimits: rate, retryConfig: retry), at: now)
       }
     }
     #expect(update == .invalidArgument(message))
   }
 
-  @Test("the edges of the ranges are allowed")
+  @Test("the bounds of the ranges are allowed")
   func edges() throws {
     let fixture = Fixture()
     try fixture.makeQueue(
@@ -89,7 +90,7 @@ struct CloudTasksErrorTests {
     let fixture = Fixture()
     let name = try Fixture.queue()
     let expected = ServiceFault(.notFound, Self.missingQueue)
-    fixture.world.withState { state, now in
+    fixture.emulator.withState { state, now in
       #expect(fault { _ = try state.tasks.getQueue(name) } == expected)
       #expect(fault { _ = try state.tasks.pauseQueue(name, at: now) } == expected)
       #expect(fault { _ = try state.tasks.resumeQueue(name, at: now) } == expected)
@@ -135,19 +136,19 @@ struct CloudTasksErrorTests {
     try fixture.makeQueue()
     let queue = try Fixture.queue()
     let refusal = fault {
-      _ = try fixture.world.withState { state, now in try state.tasks.createTask(task, in: queue, at: now) }
+      _ = try fixture.emulator.withState { state, now in try state.tasks.createTask(task, in: queue, at: now) }
     }
     #expect(refusal == .invalidArgument(message))
   }
 
-  @Test("a name in use, used lately, and free again; get tells an ended task from an unknown one")
+  @Test("a name is in use, tombstoned, then free; get distinguishes an ended task from an unknown one")
   func names() async throws {
     let fixture = Fixture(options: .init(taskTombstone: .hours(1)))
     try fixture.makeQueue()
     try fixture.makeTask("a", at: .seconds(10))
     let duplicate = ServiceFault(.alreadyExists, "Requested entity already exists")
     #expect(fault { try fixture.makeTask("a") } == duplicate)
-    try await fixture.world.advance(by: .seconds(20))
+    try await fixture.emulator.advance(by: .seconds(20))
     #expect(fixture.received.count == 1)
     #expect(fault { try fixture.makeTask("a") } == duplicate)
     let (name, other) = try (Fixture.task("a"), Fixture.task("b"))
@@ -156,14 +157,14 @@ struct CloudTasksErrorTests {
       "The task no longer exists, though a task with this name existed recently. The task either successfully "
         + "completed or was deleted.")
     let notFound = ServiceFault(.notFound, "Requested entity was not found.")
-    fixture.world.withState { state, now in
+    fixture.emulator.withState { state, now in
       #expect(fault { _ = try state.tasks.getTask(name, at: now) } == gone)
       #expect(fault { _ = try state.tasks.getTask(other, at: now) } == notFound)
       #expect(fault { try state.tasks.deleteTask(name, at: now) } == notFound)
       #expect(fault { _ = try state.tasks.runTask(name, at: now) } == notFound)
     }
-    try await fixture.world.advance(by: .hours(1))
-    fixture.world.withState { state, now in
+    try await fixture.emulator.advance(by: .hours(1))
+    fixture.emulator.withState { state, now in
       #expect(fault { _ = try state.tasks.getTask(name, at: now) } == notFound)
     }
     #expect(fault { try fixture.makeTask("a") } == nil)

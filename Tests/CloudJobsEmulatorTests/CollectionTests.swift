@@ -52,12 +52,12 @@ struct CollectionTests {
     #expect(Base64.decode(urlForm) == Array(text.utf8))
   }
 
-  @Test("Base64 refuses other text", arguments: ["A", "A===", "Zm9v!", "Zg=a", "=", "===="])
+  @Test("Base64 rejects invalid text", arguments: ["A", "A===", "Zm9v!", "Zg=a", "=", "===="])
   func badBase64(text: String) {
     #expect(Base64.decode(text) == nil)
   }
 
-  @Test("a heap and an expiry list stay in proportion to what is live in them")
+  @Test("a heap and an expiry list stay in proportion to their live items")
   func compaction() {
     var heap = MinimumHeap<Int>()
     var list = ExpiryList<Int>()

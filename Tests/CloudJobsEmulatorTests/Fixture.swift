@@ -2,33 +2,33 @@ import CloudJobsCore
 import CloudJobsEmulator
 import Synchronization
 
-/// A virtual world whose target answers by a function of the attempt, and that keeps what was delivered.
+/// A simulated emulator whose target responds by a function of the attempt, with a record of the deliveries.
 final class Fixture: Sendable {
   /// A delivery as the target saw it.
   struct Received: Sendable {
     var time: Timestamp
-    var dispatch: Dispatch
+    var delivery: DeliveryRequest
   }
 
   static let start = Timestamp(seconds: 1_795_000_000)
   static let location = "projects/p/locations/l"
 
   let clock = VirtualClock(start: Fixture.start)
-  let world: VirtualWorld
+  let emulator: SimulatedEmulator
 
-  /// A world whose target answers at once, or after a span of virtual time.
+  /// Creates an emulator whose target responds at once or after a virtual duration.
   init(
     options: CloudTasks.Options = .init(), scheduler: CloudScheduler.Options = .init(), seed: UInt64 = 1,
-    taking span: Duration = .zero, answer: @escaping @Sendable (Dispatch) -> DispatchOutcome = { _ in .ok }
+    taking span: Duration = .zero, answer: @escaping @Sendable (DeliveryRequest) -> DeliveryOutcome = { _ in .ok }
   ) {
     let log = Logbook()
     let clock = self.clock
-    world = VirtualWorld(
+    emulator = SimulatedEmulator(
       state: EmulatorState(tasks: options, scheduler: scheduler, seed: seed), clock: clock
-    ) { dispatch in
-      log.entries.withLock { $0.append(Received(time: clock.now(), dispatch: dispatch)) }
+    ) { delivery in
+      log.entries.withLock { $0.append(Received(time: clock.now(), delivery: delivery)) }
       if span > .zero { try? await clock.sleep(until: clock.now() + span) }
-      return answer(dispatch)
+      return answer(delivery)
     }
     logbook = log
   }
@@ -39,10 +39,10 @@ final class Fixture: Sendable {
 
   private let logbook: Logbook
 
-  /// What was delivered, in order.
+  /// The deliveries, in order.
   var received: [Received] { logbook.entries.withLock { $0 } }
 
-  /// When deliveries were made, in whole or fractional seconds from the start.
+  /// The times of deliveries in seconds from the start.
   var offsets: [Duration] { received.map { $0.time - Self.start } }
 
   /// A queue's name.
@@ -66,7 +66,7 @@ final class Fixture: Sendable {
     _ id: String = "q", rate: CloudTasks.RateLimits = .init(), retry: CloudTasks.RetryConfig = .init()
   ) throws -> CloudTasks.Queue {
     let name = try Self.queue(id)
-    return try world.withState { state, now in
+    return try emulator.withState { state, now in
       try state.tasks.createQueue(.init(name: name, rateLimits: rate, retryConfig: retry), at: now)
     }
   }
@@ -79,7 +79,7 @@ final class Fixture: Sendable {
   ) throws -> CloudTasks.Task {
     let parent = try Self.queue(queue)
     let name = id.map { "\(parent)/tasks/\($0)" }
-    return try world.withState { state, now in
+    return try emulator.withState { state, now in
       try state.tasks.createTask(
         .init(
           name: name, httpRequest: .init(url: url, headers: headers, body: body),
@@ -94,7 +94,7 @@ final class Fixture: Sendable {
     deadline: Duration? = nil, target: CloudScheduler.Target = .http(.init(url: "http://127.0.0.1/j"))
   ) throws -> CloudScheduler.Job {
     let parent = try LocationName(Self.location)
-    return try world.withState { state, now in
+    return try emulator.withState { state, now in
       try state.scheduler.createJob(
         .init(
           name: id.isEmpty ? "" : "\(parent)/jobs/\(id)", target: target, schedule: schedule, retryConfig: retry,
@@ -103,12 +103,12 @@ final class Fixture: Sendable {
   }
 }
 
-extension DispatchOutcome {
-  static let ok = DispatchOutcome.response(status: 200)
-  static func status(_ code: Int) -> DispatchOutcome { .response(status: code) }
+extension DeliveryOutcome {
+  static let ok = DeliveryOutcome.response(status: 200)
+  static func status(_ code: Int) -> DeliveryOutcome { .response(status: code) }
 }
 
-/// What a throwing request was refused with, or nil where it was not refused.
+/// Returns the error of a request, or nil if it succeeds.
 func fault(of body: () throws -> Void) -> ServiceFault? {
   do {
     try body()

@@ -8,7 +8,7 @@ struct QueueTargetTests {
   typealias Override = CloudTasks.URIOverride
 
   @Test(
-    "parts of a URL are replaced",
+    "parts of a URL are overridden",
     arguments: [
       (Override(), "http://a:1/p?q=1#f", "http://a:1/p?q=1"),
       (Override(scheme: .https), "http://a/p", "https://a/p"),
@@ -31,12 +31,12 @@ struct QueueTargetTests {
     #expect(override.applied(to: url) == expected)
   }
 
-  @Test("the queue's method, headers and token go before the task's when it is attempted, not before")
+  @Test("the queue's method, headers and token override the task's when it is attempted, not earlier")
   func attempt() async throws {
     let fixture = Fixture()
     try fixture.makeQueue()
     let queue = try Fixture.queue()
-    try fixture.world.withState { state, now in
+    try fixture.emulator.withState { state, now in
       var changed = try state.tasks.getQueue(queue)
       changed.target = CloudTasks.QueueTarget(
         uri: .init(host: "127.0.0.2"), method: .put, headers: [HeaderField("x-a", "queue")],
@@ -46,58 +46,58 @@ struct QueueTargetTests {
     let task = try fixture.makeTask(
       "t", headers: [HeaderField("X-A", "task"), HeaderField("X-B", "task")], body: [1])
     #expect(task.httpRequest.url == "http://127.0.0.1/t")
-    try await fixture.world.advance(by: .seconds(1))
-    let dispatch = try #require(fixture.received.first?.dispatch)
-    #expect(dispatch.url == "http://127.0.0.2/t" && dispatch.method == .put && dispatch.body == [1])
-    #expect(dispatch.headers.filter { $0.name.lowercased().hasPrefix("x-a") }.map(\.value) == ["queue"])
-    #expect(dispatch.headers["X-B"] == "task")
-    #expect(dispatch.authorization == .oidc(serviceAccountEmail: "e", audience: "http://127.0.0.2/t"))
+    try await fixture.emulator.advance(by: .seconds(1))
+    let delivery = try #require(fixture.received.first?.delivery)
+    #expect(delivery.url == "http://127.0.0.2/t" && delivery.method == .put && delivery.body == [1])
+    #expect(delivery.headers.filter { $0.name.lowercased().hasPrefix("x-a") }.map(\.value) == ["queue"])
+    #expect(delivery.headers["X-B"] == "task")
+    #expect(delivery.authorization == .oidc(serviceAccountEmail: "e", audience: "http://127.0.0.2/t"))
   }
 
-  @Test("a buffered task needs a host, and has the queue's URL and the given body")
+  @Test("a buffered task requires a host and has the queue's URL and the given body")
   func buffer() async throws {
     let fixture = Fixture()
     try fixture.makeQueue()
     let queue = try Fixture.queue()
     let refusal = fault {
-      try fixture.world.withState { state, now in
+      try fixture.emulator.withState { state, now in
         _ = try state.tasks.bufferTask(body: [], contentType: nil, id: nil, in: queue, at: now)
       }
     }
     #expect(refusal?.code == .failedPrecondition)
-    try fixture.world.withState { state, now in
+    try fixture.emulator.withState { state, now in
       var changed = try state.tasks.getQueue(queue)
       changed.target = CloudTasks.QueueTarget(uri: .init(scheme: .http, host: "127.0.0.1", path: "/b"))
       _ = try state.tasks.updateQueue(changed, at: now)
       let task = try state.tasks.bufferTask(body: [7], contentType: "text/plain", id: "b", in: queue, at: now)
       #expect(task.name.id == "b")
     }
-    try await fixture.world.advance(by: .seconds(1))
-    let dispatch = try #require(fixture.received.first?.dispatch)
-    #expect(dispatch.url == "http://127.0.0.1/b" && dispatch.body == [7] && dispatch.method == .post)
-    #expect(dispatch.headers["Content-Type"] == "text/plain")
+    try await fixture.emulator.advance(by: .seconds(1))
+    let delivery = try #require(fixture.received.first?.delivery)
+    #expect(delivery.url == "http://127.0.0.1/b" && delivery.body == [7] && delivery.method == .post)
+    #expect(delivery.headers["Content-Type"] == "text/plain")
   }
 
-  @Test("a task for App Engine goes to what stands for it, with App Engine's headers")
+  @Test("an App Engine task is delivered to the configured origin with App Engine's headers")
   func appEngine() async throws {
     let fixture = Fixture(options: .init(appEngineOrigin: "http://127.0.0.1:9"))
     try fixture.makeQueue()
     let queue = try Fixture.queue()
-    try fixture.world.withState { state, now in
+    try fixture.emulator.withState { state, now in
       let target = CloudScheduler.AppEngineTarget(relativeURI: "/work?x=1", body: [1])
       let new = CloudTasks.NewTask(
         httpRequest: .init(url: ""), dispatchDeadline: .hours(24) + .seconds(15), appEngine: target)
       _ = try state.tasks.createTask(new, in: queue, at: now)
     }
-    try await fixture.world.advance(by: .seconds(1))
-    let dispatch = try #require(fixture.received.first?.dispatch)
-    #expect(dispatch.url == "http://127.0.0.1:9/work?x=1")
-    #expect(dispatch.headers["X-AppEngine-QueueName"] == "q" && dispatch.headers["X-CloudTasks-QueueName"] == nil)
-    #expect(dispatch.headers["Content-Type"] == "application/octet-stream")
+    try await fixture.emulator.advance(by: .seconds(1))
+    let delivery = try #require(fixture.received.first?.delivery)
+    #expect(delivery.url == "http://127.0.0.1:9/work?x=1")
+    #expect(delivery.headers["X-AppEngine-QueueName"] == "q" && delivery.headers["X-CloudTasks-QueueName"] == nil)
+    #expect(delivery.headers["Content-Type"] == "application/octet-stream")
     let bare = Fixture()
     try bare.makeQueue()
     let refusal = fault {
-      try bare.world.withState { state, now in
+      try bare.emulator.withState { state, now in
         _ = try state.tasks.createTask(
           .init(httpRequest: .init(url: ""), appEngine: .init()), in: queue, at: now)
       }

@@ -1,14 +1,14 @@
 #if HTTP && Server
 import CloudJobs
 import CloudJobsCore
+@testable import CloudJobsGoogle
 import CloudJobsHTTP
+import CloudJobsTesting
 import HTTPTypes
 import Synchronization
 import Testing
 
-@testable import CloudJobsGoogle
-
-@Suite("The Cloud Tasks queue")
+@Suite("Cloud Tasks queue")
 struct CloudTasksQueueTests {
   private static let configuration = CloudTasksConfiguration(
     project: "p", location: "l", queue: "q", handler: "https://service.example/jobs")
@@ -21,11 +21,11 @@ struct CloudTasksQueueTests {
 
   @Test("A task is created by name, with its body, time and deadline")
   func create() async throws {
-    let exchange = ScriptedExchange { _ in HTTPClientResponse(status: 200, body: Array("{}".utf8)) }
+    let exchange = FakeExchange { _, _ in HTTPExchangeResponse(status: 200, body: Array("{}".utf8)) }
     var configuration = Self.configuration
     configuration.serviceAccount = "runner@p.iam.gserviceaccount.com"
     try await CloudTasksQueue(configuration, in: .at(exchange)).enqueue([Self.task()])
-    let request = try #require(exchange.all.first)
+    let request = try #require(exchange.requests.first)
     #expect(request.url == "https://cloudtasks.googleapis.com/v2/projects/p/locations/l/queues/q/tasks")
     #expect(request.method == .post)
     let expected: JSONValue = [
@@ -46,7 +46,7 @@ struct CloudTasksQueueTests {
   }
 
   @Test(
-    "Deadlines are kept within what Cloud Tasks allows",
+    "Deadlines are clamped to the range of Cloud Tasks",
     arguments: [
       (Duration.seconds(1), "15s"), (.seconds(15), "15s"), (.milliseconds(20_500), "20.500s"),
       (.hours(2), "1800s"),
@@ -56,10 +56,10 @@ struct CloudTasksQueueTests {
     #expect(body["task"]?["dispatchDeadline"]?.string == text)
   }
 
-  @Test("A name that exists is success; other refusals name their cause", arguments: [(409, true), (403, false)])
+  @Test("An existing name counts as success; other errors name their cause", arguments: [(409, true), (403, false)])
   func refusals(status: Int, isSuccess: Bool) async throws {
-    let exchange = ScriptedExchange { _ in
-      HTTPClientResponse(status: status, body: Array(#"{"error":{"message":"because"}}"#.utf8))
+    let exchange = FakeExchange { _, _ in
+      HTTPExchangeResponse(status: status, body: Array(#"{"error":{"message":"because"}}"#.utf8))
     }
     let queue = CloudTasksQueue(Self.configuration, in: .at(exchange))
     if isSuccess {
@@ -71,23 +71,23 @@ struct CloudTasksQueueTests {
     }
   }
 
-  @Test("A thousand tasks are created once each, and no more at once than allowed")
+  @Test("A thousand tasks are created once each, within the concurrency limit")
   func many() async throws {
     let underWay = Mutex((now: 0, most: 0))
-    let exchange = ScriptedExchange { _ in
+    let exchange = FakeExchange { _, _ in
       underWay.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
       defer { underWay.withLock { $0.now -= 1 } }
-      return HTTPClientResponse(status: 200)
+      return HTTPExchangeResponse(status: 200)
     }
     try await CloudTasksQueue(Self.configuration, in: .at(exchange))
       .enqueue((0..<1_000).map { Self.task("n-\($0)") })
-    #expect(exchange.all.count == 1_000)
-    #expect(Set(exchange.all.map(\.body)).count == 1_000)
+    #expect(exchange.requests.count == 1_000)
+    #expect(Set(exchange.requests.map(\.body)).count == 1_000)
     #expect(underWay.withLock { $0.most } <= Self.configuration.concurrency)
   }
 
   @Test(
-    "Times beyond what Cloud Tasks takes are reached in stages",
+    "Times beyond the horizon of Cloud Tasks are reached in stages",
     arguments: [
       (Duration.zero, Duration.zero), (.days(29), .days(29)), (.hours(719), .hours(719)),
       (.hours(719) + .microseconds(1), .days(29)), (.days(300), .days(29)), (.seconds(-5), .seconds(-5)),
@@ -97,9 +97,9 @@ struct CloudTasksQueueTests {
     #expect(CloudTasksBody.stage(of: now + ahead, now: now) == now + scheduled)
   }
 
-  @Test("A task that is too large is refused before anything is sent")
+  @Test("A task that is too large is rejected before anything is sent")
   func size() async throws {
-    let exchange = ScriptedExchange { _ in HTTPClientResponse(status: 200) }
+    let exchange = FakeExchange { _, _ in HTTPExchangeResponse(status: 200) }
     let queue = CloudTasksQueue(Self.configuration, in: .at(exchange))
     func task(_ bytes: Int) -> QueuedTask {
       QueuedTask(name: "large", body: JSONText(.string(String(repeating: "x", count: bytes))), deadline: .seconds(30))
@@ -108,70 +108,112 @@ struct CloudTasksQueueTests {
       2 + "large".utf8.count + "projects/p/locations/l/queues/q".utf8.count
       + "https://service.example/jobs/trigger".utf8.count + "Content-Typeapplication/json".utf8.count
     try await queue.enqueue([task(CloudTasksBody.maximumBytes - overhead)])
-    #expect(exchange.all.count == 1)
+    #expect(exchange.requests.count == 1)
     let error = await #expect(throws: JobError.self) {
       try await queue.enqueue([Self.task(), task(CloudTasksBody.maximumBytes - overhead + 1)])
     }
     #expect(error?.code == .tooLarge && error?.message.contains("1048570") == true)
-    #expect(exchange.all.count == 1)
+    #expect(exchange.requests.count == 1)
   }
 
   @Test(
-    "An ailing service is tried three times in all; other refusals once",
+    "Transient errors are retried up to three attempts, other errors are not",
     arguments: [(429, 3), (503, 3), (500, 3), (0, 3), (400, 1), (403, 1), (404, 1)])
   func tries(status: Int, calls: Int) async throws {
-    let exchange = ScriptedExchange { _ throws(HTTPClientError) in
-      if status == 0 { throw HTTPClientError(.connectionClosed, "It was cut.") }
-      return HTTPClientResponse(status: status)
+    let exchange = FakeExchange { (_, _) throws(HTTPExchangeError) in
+      if status == 0 { throw HTTPExchangeError(.connectionClosed, "It was cut.") }
+      return HTTPExchangeResponse(status: status)
     }
-    let clock = LeapingClock()
+    let clock = AutoAdvancingClock()
     let queue = CloudTasksQueue(Self.configuration, in: .at(exchange, clock))
     let start = clock.now()
     await #expect(throws: JobError.self) { try await queue.enqueue([Self.task()]) }
-    #expect(exchange.all.count == calls)
+    #expect(exchange.requests.count == calls)
     let waited = clock.now() - start
     #expect(calls == 1 ? waited == .zero : waited >= .milliseconds(300) && waited <= .milliseconds(600))
   }
 
-  @Test("A task is taken once the service recovers, under the same name and with fresh credentials")
+  @Test("A task is created once the service recovers, under the same name and with fresh credentials")
   func recovery() async throws {
     let count = Mutex(0)
-    let exchange = ScriptedExchange { _ in
-      HTTPClientResponse(
+    let exchange = FakeExchange { _, _ in
+      HTTPExchangeResponse(
         status: count.withLock {
           $0 += 1; return $0
         } < 3 ? 503 : 409)
     }
     let tokens = Mutex(0)
     var google = GoogleCloud.at(exchange)
-    google.cloudTasks.credentials = AskedCredentials { () throws(JobError) in
+    google.cloudTasks.credentials = ClosureCredentials { () throws(JobError) in
       [.authorization: "Bearer \(tokens.withLock { $0 += 1; return $0 })"]
     }
     let queue = CloudTasksQueue(Self.configuration, in: google)
     try await queue.enqueue([Self.task()])
-    #expect(Set(exchange.all.map(\.body)).count == 1)
-    #expect(exchange.all.map { $0.headers[.authorization] } == ["Bearer 1", "Bearer 2", "Bearer 3"])
+    #expect(Set(exchange.requests.map(\.body)).count == 1)
+    #expect(exchange.requests.map { $0.headers[.authorization] } == ["Bearer 1", "Bearer 2", "Bearer 3"])
   }
 
-  @Test("A creation given up for another's sake is tried again, and is no success", arguments: [(1, true), (9, false)])
+  @Test(
+    "A creation aborted by contention is retried, and does not count as success", arguments: [(1, true), (9, false)])
   func aborted(times: Int, isSuccess: Bool) async throws {
     let count = Mutex(0)
-    let exchange = ScriptedExchange { _ in
+    let exchange = FakeExchange { _, _ in
       let number = count.withLock {
         $0 += 1; return $0
       }
       let body = #"{"error":{"code":409,"message":"contention","status":"ABORTED"}}"#
-      return number <= times ? HTTPClientResponse(status: 409, body: Array(body.utf8)) : HTTPClientResponse(status: 200)
+      return number <= times
+        ? HTTPExchangeResponse(status: 409, body: Array(body.utf8)) : HTTPExchangeResponse(status: 200)
     }
     let queue = CloudTasksQueue(Self.configuration, in: .at(exchange))
     if isSuccess {
       try await queue.enqueue([Self.task()])
-      #expect(exchange.all.count == 2)
+      #expect(exchange.requests.count == 2)
     } else {
       let error = await #expect(throws: JobError.self) { try await queue.enqueue([Self.task()]) }
       #expect(error?.code == .queueUnavailable && error?.message.contains("contention") == true)
-      #expect(exchange.all.count == 3)
+      #expect(exchange.requests.count == 3)
     }
+  }
+}
+
+@Suite("Delays beyond the horizon of Cloud Tasks")
+struct StagingTests {
+  @Test("A run in 100 days is scheduled in stages and executed once, and stages do not count as attempts")
+  func stages() async throws {
+    let clock = SettableClock(Timestamp(seconds: 1_795_000_000))
+    let start = clock.now()
+    let exchange = FakeExchange { _, _ in HTTPExchangeResponse(status: 200) }
+    let configuration = CloudTasksConfiguration(
+      project: "p", location: "l", queue: "q", handler: "https://s/jobs")
+    let executed = Mutex<[Timestamp]>([])
+    var options = RuntimeOptions()
+    options.clock = ShortSleepClock(time: clock)
+    let runtime = try await JobRuntime.prepared(
+      try JobRegistry {
+        EndpointJob("job") { _ in
+          executed.withLock { $0.append(clock.now()) }
+          return .done
+        }
+      }, store: MemoryStore(clock: clock), queue: CloudTasksQueue(configuration, in: .at(exchange, clock)),
+      authentication: .trustLoopback, options: options)
+    let id = try await runtime.enqueue("job", after: .days(100)).id
+    var delivered = 0
+    while delivered < exchange.requests.count {
+      let task = try #require(try JSONValue(parsing: exchange.requests[delivered].body)["task"])
+      let time = try #require(task["scheduleTime"]?.string.flatMap { Timestamp(rfc3339: $0) })
+      #expect(time - clock.now() <= .hours(720))
+      try await clock.sleep(until: time)
+      let body = try #require(task["httpRequest"]?["body"]?.string.flatMap { Base64.decode($0) })
+      #expect(await runtime.handleRequest(body: body, peer: .inProcess).status == 200)
+      delivered += 1
+    }
+    #expect(delivered == 4)
+    #expect(executed.withLock { $0 } == [start + .days(100)])
+    let run = try #require(try await runtime.store.read(jobs: [], runs: [id]).runs[id]).run.get()
+    #expect((run.status, run.attempt, run.failures, run.reenqueues) == (.succeeded, 1, 0, 0))
+    let names = try exchange.requests.map { try JSONValue(parsing: $0.body)["task"]?["name"]?.string }
+    #expect(Set(names).count == 4)
   }
 }
 #endif

@@ -3,7 +3,7 @@ import Testing
 
 @testable import CloudJobsHTTPServer
 
-@Suite("The state of a connection")
+@Suite("Connection state")
 struct ConnectionStateTests {
   private static let head = ConnectionState.Head(hosts: 1, needsHost: true, keepsAlive: true)
   private static let last = ConnectionState.Head(hosts: 1, needsHost: true, keepsAlive: false)
@@ -19,7 +19,7 @@ struct ConnectionStateTests {
 
   private var state = ConnectionState(limits: Self.limits, at: .seconds(100))
 
-  /// A state after a whole request and its answer.
+  /// Returns a state after a whole request and its response.
   private mutating func serve(_ head: ConnectionState.Head = Self.head, at now: Duration) -> ConnectionState.Action {
     #expect(state.head(head, at: now) == .pass)
     #expect(state.end(at: now) == .pass)
@@ -27,7 +27,7 @@ struct ConnectionStateTests {
     return state.responseEnd(at: now)
   }
 
-  @Test("The first head has its time, and each later one the idle time")
+  @Test("The first head has the request timeout, and later ones the idle timeout")
   mutating func heads() {
     #expect(state.deadline == .seconds(130))
     #expect(state.expire(at: .milliseconds(129_999)) == .pass)
@@ -37,7 +37,7 @@ struct ConnectionStateTests {
     #expect(state.deadline == nil)
   }
 
-  @Test("A body has its time from the head on, however its pieces come; then it is the application's turn")
+  @Test("A body has its timeout from the head on, regardless of progress; then the application has no deadline")
   mutating func bodies() {
     #expect(state.head(Self.head, at: .seconds(105)) == .pass)
     #expect(state.body() == .pass)
@@ -55,7 +55,7 @@ struct ConnectionStateTests {
   }
 
   @Test(
-    "A request has one Host field; one of HTTP/1.0 may have none",
+    "A request has one Host field; an HTTP/1.0 request may have none",
     arguments: [
       (1, true, .pass), (0, true, .refuse(.missingHost)), (0, false, .pass), (2, true, .refuse(.severalHosts)),
       (2, false, .refuse(.severalHosts)),
@@ -67,7 +67,7 @@ struct ConnectionStateTests {
     #expect(state.isLingering == (action != .pass))
   }
 
-  @Test("A refusal waits for the answers to the requests before it")
+  @Test("A refusal waits for the responses to earlier requests")
   mutating func order() {
     #expect(state.head(Self.head, at: .seconds(101)) == .pass)
     #expect(state.end(at: .seconds(101)) == .pass)
@@ -78,7 +78,7 @@ struct ConnectionStateTests {
     #expect(state.responseEnd(at: .seconds(102)) == .refuse(.missingHost))
   }
 
-  @Test("After the last answer the client may finish, for a while; then the connection is closed")
+  @Test("After the last response the client may finish within a time; then the connection is closed")
   mutating func lingers() {
     #expect(serve(Self.last, at: .seconds(101)) == .linger)
     #expect(state.isLingering)
@@ -88,7 +88,7 @@ struct ConnectionStateTests {
     #expect(state.expire(at: .seconds(103)) == .close)
   }
 
-  @Test("An answer that comes before the body's end leaves the rest little time, with and without keep-alive")
+  @Test("A response before the end of the body leaves the rest little time, with and without keep-alive")
   mutating func early() {
     var closing = state
     #expect(closing.head(Self.last, at: .seconds(101)) == .pass)
@@ -105,7 +105,7 @@ struct ConnectionStateTests {
     #expect(state.deadline == .seconds(163))
   }
 
-  @Test("A request behind another gets its time once the other is answered")
+  @Test("A pipelined request gets its time once the previous one is answered")
   mutating func pipeline() {
     #expect(state.head(Self.head, at: .seconds(101)) == .pass)
     #expect(state.end(at: .seconds(101)) == .pass)
@@ -116,7 +116,7 @@ struct ConnectionStateTests {
     #expect(state.deadline == .seconds(230))
   }
 
-  @Test("At shutdown a body that has not come is refused after a moment")
+  @Test("At shutdown an incomplete body is rejected after a moment")
   mutating func shutDown() {
     #expect(state.head(Self.head, at: .seconds(101)) == .pass)
     state.shutDown(at: .seconds(110))
@@ -127,7 +127,7 @@ struct ConnectionStateTests {
     #expect(state.expire(at: .milliseconds(110_500)) == .refuse(.shuttingDown))
   }
 
-  @Test("What is no HTTP is answered by the application, and is the last")
+  @Test("Input that is not HTTP is answered by the application, and is the last")
   mutating func malformed() {
     #expect(state.malformed(at: .seconds(101)) == .pass)
     #expect(state.responseHead(at: .seconds(101)) == .pass)
@@ -136,13 +136,13 @@ struct ConnectionStateTests {
   }
 }
 
-@Suite("Errors at the start")
+@Suite("Start-up errors")
 struct StartUpErrorTests {
   private struct Faults: Error, CustomStringConvertible {
     let description = "There are 2 faults:\n  - one. \n  - two."
   }
 
-  @Test("They are one line, whatever their text")
+  @Test("An error is one line, whatever its text")
   func line() {
     #expect(StartUpError.line(for: Faults()) == "error: There are 2 faults: - one. - two.")
   }

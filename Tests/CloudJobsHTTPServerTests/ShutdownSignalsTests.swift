@@ -3,9 +3,9 @@ import Testing
 
 @testable import CloudJobsHTTPServer
 
-@Suite("Signals that ask a process to end")
+@Suite("Shutdown signals")
 struct ShutdownSignalsTests {
-  @Test("The first shuts down, an echo is ignored, the next ends at once with 128 and its number")
+  @Test("The first signal shuts down, an echo is ignored, the next exits with 128 plus its number")
   func order() {
     var signals = ShutdownSignals()
     #expect(signals.receive(15, at: .seconds(5)) == .shutDown)

@@ -14,43 +14,43 @@ extension LiveSuite {
     @Test(
       "cancelling the task returns within 100 ms and aborts the transfer", arguments: ["/hang", "/drip", "/endless"])
     func promptness(path: String) async throws {
-      var options = HTTPClientOptions()
+      var options = CurlHTTPClient.Options()
       options.maxResponseBytes = .max
-      let client = HTTPClient(options)
+      let client = CurlHTTPClient(options)
       var fastest = Duration.seconds(60)
-      // A loaded machine may hold up one try; a client that waits for the peer or for its poll would hold up all.
+      // A loaded machine may delay one attempt; a client that waited for the peer or for its poll would delay all.
       for attempt in 1...10 where fastest >= .milliseconds(100) {
         fastest = min(fastest, try await timeOfCancellation(client, url: server.bad + path, attempt: attempt))
       }
       #expect(fastest < .milliseconds(100))
-      // The client outlives the wait: its release would close the connection too.
+      // The client is kept alive during the wait, because its release would close the connection too.
       try await server.wait("the transfer is aborted") { $0.rawOpen == 0 }
       await client.shutDown()
     }
 
-    @Test("A scope's client works in it and is shut down however the scope ends")
+    @Test("A scoped client works in its scope and is always shut down")
     func scope() async throws {
       struct Fault: Error {}
       let url = server.good + "/echo"
-      let client = try await withHTTPClient { client in
-        let response = try await client.send(HTTPClientRequest(url: url))
+      let client = try await withCurlHTTPClient { client in
+        let response = try await client.send(HTTPExchangeRequest(url: url))
         #expect(response.status == 200)
         return client
       }
-      #expect(await client.failure(of: HTTPClientRequest(url: url)) == .shutDown)
-      var kept: HTTPClient?
+      #expect(await client.failure(of: HTTPExchangeRequest(url: url)) == .shutDown)
+      var kept: CurlHTTPClient?
       await #expect(throws: Fault.self) {
-        try await withHTTPClient { client in
+        try await withCurlHTTPClient { client in
           kept = client
           throw Fault()
         }
       }
-      #expect(await kept?.failure(of: HTTPClientRequest(url: url)) == .shutDown)
+      #expect(await kept?.failure(of: HTTPExchangeRequest(url: url)) == .shutDown)
     }
 
-    private func timeOfCancellation(_ client: HTTPClient, url: String, attempt: Int) async throws -> Duration {
-      try await withThrowingTaskGroup(of: HTTPClientError.Code?.self) { group in
-        group.addTask { await client.failure(of: HTTPClientRequest(url: url, timeout: .seconds(60))) }
+    private func timeOfCancellation(_ client: CurlHTTPClient, url: String, attempt: Int) async throws -> Duration {
+      try await withThrowingTaskGroup(of: HTTPExchangeError.Code?.self) { group in
+        group.addTask { await client.failure(of: HTTPExchangeRequest(url: url, timeout: .seconds(60))) }
         try await server.wait("the request arrives") { $0.rawRequests == attempt }
         let start = ContinuousClock.now
         group.cancelAll()
@@ -59,33 +59,34 @@ extension LiveSuite {
       }
     }
 
-    @Test("a task that is cancelled already sends nothing")
+    @Test("an already cancelled task sends nothing")
     func cancelledBefore() async throws {
-      let client = HTTPClient()
+      let client = CurlHTTPClient()
       let url = server.bad + "/hang"
-      await withTaskGroup(of: HTTPClientError.Code?.self) { group in
+      await withTaskGroup(of: HTTPExchangeError.Code?.self) { group in
         group.cancelAll()
-        group.addTask { await client.failure(of: HTTPClientRequest(url: url)) }
+        group.addTask { await client.failure(of: HTTPExchangeRequest(url: url)) }
         for await ending in group { #expect(ending == .cancelled) }
       }
       #expect(try await server.counts().rawRequests == 0)
     }
 
     @Test(
-      "1,000 requests cancelled at random points: every call returns once, and the client goes on", arguments: [4, 64])
+      "1,000 requests cancelled at random points: every call returns once, and the client stays usable",
+      arguments: [4, 64])
     func storm(connections: Int) async throws {
-      var options = HTTPClientOptions()
+      var options = CurlHTTPClient.Options()
       options.maxConnectionsPerHost = connections
-      let client = HTTPClient(options)
+      let client = CurlHTTPClient(options)
       let url = server.good + "/sleep/2"
-      var endings: [HTTPClientError.Code?: Int] = [:]
+      var endings: [HTTPExchangeError.Code?: Int] = [:]
       var generator = SplitMix(state: UInt64(connections))
-      await withTaskGroup(of: HTTPClientError.Code?.self) { group in
+      await withTaskGroup(of: HTTPExchangeError.Code?.self) { group in
         for index in 0..<1000 {
           let delay = Duration.microseconds(Int.random(in: 0..<60_000, using: &generator))
-          let request = HTTPClientRequest(method: .post, url: url, body: Array("\(index)".utf8))
+          let request = HTTPExchangeRequest(method: .post, url: url, body: Array("\(index)".utf8))
           group.addTask {
-            await withTaskGroup(of: HTTPClientError.Code?.self) { pair in
+            await withTaskGroup(of: HTTPExchangeError.Code?.self) { pair in
               pair.addTask { await client.failure(of: request) }
               try? await Task.sleep(for: delay)
               pair.cancelAll()
@@ -98,46 +99,46 @@ extension LiveSuite {
       #expect(endings.values.reduce(0, +) == 1000)
       #expect(Set(endings.keys).isSubset(of: [nil, .cancelled]))
       #expect(endings[.cancelled, default: 0] > 0)
-      for _ in 0..<10 { #expect(try await client.send(HTTPClientRequest(url: url)).status == 200) }
+      for _ in 0..<10 { #expect(try await client.send(HTTPExchangeRequest(url: url)).status == 200) }
       await client.shutDown()
     }
 
-    @Test("shutting down fails what is under way and what waits, and all that comes later")
+    @Test("a shutdown fails active and waiting requests, and all later ones")
     func shutDown() async throws {
-      var options = HTTPClientOptions()
+      var options = CurlHTTPClient.Options()
       options.maxConnectionsPerHost = 2
-      let client = HTTPClient(options)
+      let client = CurlHTTPClient(options)
       let url = server.bad + "/hang"
-      try await withThrowingTaskGroup(of: HTTPClientError.Code?.self) { group in
-        for _ in 0..<5 { group.addTask { await client.failure(of: HTTPClientRequest(url: url)) } }
+      try await withThrowingTaskGroup(of: HTTPExchangeError.Code?.self) { group in
+        for _ in 0..<5 { group.addTask { await client.failure(of: HTTPExchangeRequest(url: url)) } }
         try await server.wait("two requests are under way") { $0.rawRequests == 2 }
         await client.shutDown()
         for try await ending in group { #expect(ending == .shutDown) }
       }
-      #expect(await client.failure(of: HTTPClientRequest(url: url)) == .shutDown)
+      #expect(await client.failure(of: HTTPExchangeRequest(url: url)) == .shutDown)
       await client.shutDown()
       try await server.wait("the connections are closed") { $0.rawOpen == 0 }
     }
 
-    @Test("many callers may shut down at once, also a client that has just been made")
+    @Test("several callers may shut down concurrently, even a new client")
     func shutDownTwice() async {
       for _ in 0..<50 {
-        let client = HTTPClient()
+        let client = CurlHTTPClient()
         await withTaskGroup(of: Void.self) { group in
           for _ in 0..<4 { group.addTask { await client.shutDown() } }
         }
-        #expect(await client.failure(of: HTTPClientRequest(url: "http://127.0.0.1:1")) == .shutDown)
+        #expect(await client.failure(of: HTTPExchangeRequest(url: "http://127.0.0.1:1")) == .shutDown)
       }
     }
 
     #if os(Linux)
-    @Test("clients that are released or shut down leave no file descriptor of theirs behind")
+    @Test("released and shut down clients leave no file descriptor behind")
     func noLeak() async throws {
-      // Other suites run beside this one and open clients of their own, so that only a large surplus tells.
+      // Other suites run concurrently with their own clients, so only a large surplus is significant.
       let before = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
       for index in 0..<300 {
-        let client = HTTPClient()
-        #expect(try await client.send(HTTPClientRequest(url: server.good + "/status/200")).status == 200)
+        let client = CurlHTTPClient()
+        #expect(try await client.send(HTTPExchangeRequest(url: server.good + "/status/200")).status == 200)
         if index % 2 == 0 { await client.shutDown() }
       }
       var after = Int.max
@@ -151,7 +152,7 @@ extension LiveSuite {
   }
 }
 
-/// A small generator with a seed, so that a storm can be had again (Steele, Lea and Flood, 2014).
+/// A seeded random number generator, to make runs reproducible (Steele, Lea and Flood, 2014).
 struct SplitMix: RandomNumberGenerator {
   var state: UInt64
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import CloudJobsHTTP
 
-@Suite("HTTP client: which transfer starts next")
+@Suite("HTTP client: order of transfers")
 struct TransferQueueTests {
   @Test("hosts take turns, each in order, under both limits")
   func turns() {
@@ -21,7 +21,7 @@ struct TransferQueueTests {
     #expect(queue.next() == nil)
   }
 
-  @Test("a transfer that is taken out never starts, and the host is forgotten when nothing is left")
+  @Test("a removed transfer never starts, and a host without transfers is removed")
   func removal() {
     var queue = TransferQueue(maxPerHost: 1, maxTotal: 9)
     for id in 1...5 { queue.append(UInt64(id), host: "a") }
@@ -35,7 +35,7 @@ struct TransferQueueTests {
     #expect(queue.hostCount == 0)
   }
 
-  @Test("against a plain model, under 20,000 random steps", arguments: [1, 2, 3])
+  @Test("equivalence with a simple model, in 20,000 random steps", arguments: [1, 2, 3])
   func model(seed: UInt64) {
     var generator = SplitMix(state: seed)
     var queue = TransferQueue(maxPerHost: 3, maxTotal: 7)
@@ -68,7 +68,7 @@ struct TransferQueueTests {
     }
   }
 
-  @Test("deadlines come earliest first, also after compaction")
+  @Test("deadlines are ordered, also after compaction")
   func deadlines() {
     var heap = DeadlineHeap()
     var generator = SplitMix(state: 7)

@@ -5,7 +5,7 @@ import CloudJobsSQLite
 import CloudJobsTesting
 import Testing
 
-@Suite("The SQLite store")
+@Suite("SQLite store")
 struct SQLiteConformanceTests {
   @Test("conforms", arguments: StoreConformance.cases(offering: [.importing, .reopening, .purging, .dueTimes]))
   func conforms(_ testCase: StoreConformance.Case) async throws {

@@ -8,9 +8,9 @@ import GRDB
 import Logging
 import Testing
 
-@Suite("The SQLite store under faults")
+@Suite("SQLite store under faults")
 struct SQLiteFaultTests {
-  @Test("A full disk refuses what needs space, undoes it, and goes on when there is space again")
+  @Test("A full disk rejects commits that need space, rolls them back, and accepts them when there is space again")
   func fullDisk() async throws {
     let folder = try TemporaryFolder()
     let store = try SQLiteStore(path: folder.path())
@@ -28,7 +28,7 @@ struct SQLiteFaultTests {
     #expect(error?.message.contains("Free some space") == true)
     #expect(try await store.runs(matching: RunFilter(), after: nil, limit: 9).records.map(\.id) == [run("before").id])
 
-    // A neighbour in the same group that fits is not failed by the one that does not.
+    // A small commit in the same group does not fail because of the large one.
     let outcomes = await withTaskGroup(of: (Int, Bool).self) { group in
       for number in 0..<6 {
         group.addTask { [large] in
@@ -49,7 +49,7 @@ struct SQLiteFaultTests {
     #expect(try await store.pool.read { try String.fetchOne($0, sql: "PRAGMA integrity_check") } == "ok")
   }
 
-  @Test("A write lock that another process keeps is told as unavailable, reads go on, and then commits do")
+  @Test("A write lock kept by another process is reported as unavailable, reads continue, and commits resume")
   func busy() async throws {
     let folder = try TemporaryFolder()
     let store = try SQLiteStore(path: folder.path(), busyTimeout: .milliseconds(50))
@@ -65,7 +65,7 @@ struct SQLiteFaultTests {
     _ = try await store.commit([.putRun(run("one"), .absent)])
   }
 
-  @Test("Under a lock that stays, a trigger is answered 503 in time, and the health report names the store")
+  @Test("Under a permanent lock a trigger is answered 503 in time, and the health report names the store")
   func busyService() async throws {
     let folder = try TemporaryFolder()
     let store = try SQLiteStore(path: folder.path(), busyTimeout: .seconds(1))
@@ -73,7 +73,7 @@ struct SQLiteFaultTests {
     options.logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     options.storeRetry.limit = .seconds(1)
     options.storeRetry.persistence = .zero
-    let runtime = try await JobRuntime(
+    let runtime = JobRuntime(
       try JobRegistry {
         PeriodicJob("cleanup", every: .seconds(1)) { _ in .done }
         EndpointJob("greet") { _ in .done }
@@ -88,7 +88,7 @@ struct SQLiteFaultTests {
       try await clock.sleep(until: clock.now() + .seconds(2))
       let start = clock.now()
       let answer = await runtime.handleRequest(body: Array(#"{"jobId":"greet"}"#.utf8), peer: .inProcess)
-      // Two waits of the store's: that of the worker's commit before, and its own.
+      // Two waits of the store: that of the worker's earlier commit, and its own.
       #expect(answer.status == 503 && clock.now() - start < .seconds(4), "\(clock.now() - start)")
       #expect(await runtime.healthReport().problems.map(\.code).contains(.storeUnavailable))
       try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
@@ -97,7 +97,7 @@ struct SQLiteFaultTests {
     }
   }
 
-  @Test("A configuration that is no object sets its document aside, though its state can be read")
+  @Test("A configuration that is not an object quarantines its document, though its state is readable")
   func noObject() async throws {
     let folder = try TemporaryFolder()
     let store = try SQLiteStore(path: folder.path())
@@ -109,7 +109,7 @@ struct SQLiteFaultTests {
     #expect(throws: JobError.self) { try record?.document.get() }
   }
 
-  @Test("Documents damaged by hand come back as failures beside the others, and can be mended")
+  @Test("Documents damaged by hand are returned as failures beside the others, and can be repaired")
   func handMadeDamage() async throws {
     let folder = try TemporaryFolder()
     let clock = SettableClock(.epoch + .days(20_000))
@@ -137,7 +137,7 @@ struct SQLiteFaultTests {
   }
 
   @Test(
-    "Result codes mean the same wherever they come up, except while a transaction is written to the disk",
+    "Result codes have the same meaning everywhere, except while a transaction is written to disk",
     arguments: [
       (.SQLITE_BUSY, .unavailable, .unavailable), (.SQLITE_BUSY_SNAPSHOT, .unavailable, .unavailable),
       (.SQLITE_LOCKED, .unavailable, .unavailable), (.SQLITE_FULL, .unavailable, .unavailable),
@@ -157,7 +157,7 @@ struct SQLiteFaultTests {
     #expect(StoreError(sqlite: error, during: .opening("jobs.db")).message.contains("jobs.db"))
   }
 
-  @Test("Every list is served by an index, in its order, without sorting more than a page")
+  @Test("Every list is served by an index in order, without sorting more than a page")
   func plans() async throws {
     let folder = try TemporaryFolder()
     let store = try SQLiteStore(path: folder.path())
@@ -195,7 +195,7 @@ struct SQLiteFaultTests {
   private func plan(_ store: SQLiteStore, _ sql: String) async throws -> String {
     try await store.pool.read { database in
       let statement = try database.makeStatement(sql: "EXPLAIN QUERY PLAN \(sql)")
-      // The planner does not look at the arguments' values.
+      // The planner ignores the values of arguments.
       statement.setUncheckedArguments(StatementArguments())
       return try Row.fetchAll(statement).map { $0["detail"] as String }.joined(separator: "\n")
     }

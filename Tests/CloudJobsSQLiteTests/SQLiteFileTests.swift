@@ -6,7 +6,7 @@ import Foundation
 import GRDB
 import Testing
 
-@Suite("A store's file")
+@Suite("Store file")
 struct SQLiteFileTests {
   @Test("The writer waits for the disk: WAL and synchronous=FULL hold after opening and after commits")
   func durability() async throws {
@@ -35,7 +35,7 @@ struct SQLiteFileTests {
       })
   }
 
-  @Test("A new file and the two beside it are their owner's alone; a file that exists keeps its mode")
+  @Test("A new file and the two beside it are accessible only to their owner; an existing file keeps its mode")
   func modes() async throws {
     let folder = try TemporaryFolder()
     let store = try SQLiteStore(path: folder.path())
@@ -52,7 +52,7 @@ struct SQLiteFileTests {
     withExtendedLifetime(second) {}
   }
 
-  @Test("A link to a file that is not there yet leads to one that is its owner's alone")
+  @Test("A link to a missing file leads to one that only its owner can access")
   func linkedMode() throws {
     let folder = try TemporaryFolder()
     try FileManager.default.createSymbolicLink(
@@ -62,7 +62,7 @@ struct SQLiteFileTests {
     withExtendedLifetime(store) {}
   }
 
-  @Test("8 simultaneous openings make the tables once, and all of them work")
+  @Test("8 concurrent openings create the tables once, and all of them work")
   func simultaneousOpenings() async throws {
     for _ in 0..<5 {
       let folder = try TemporaryFolder()
@@ -81,7 +81,7 @@ struct SQLiteFileTests {
     }
   }
 
-  @Test("A file that is no database is refused as invalid, and stays as it was")
+  @Test("A file that is not a database is rejected as invalid, and stays unchanged")
   func foreignFile() throws {
     let folder = try TemporaryFolder()
     let text = Data(String(repeating: "This is a letter and no database. ", count: 200).utf8)
@@ -93,7 +93,7 @@ struct SQLiteFileTests {
     #expect(try Data(contentsOf: URL(filePath: folder.path("letter.txt"))) == text)
   }
 
-  @Test("A path that can't be opened is told with its remedy", arguments: ["missing/store.db", "."])
+  @Test("A path that can't be opened is reported with its remedy", arguments: ["missing/store.db", "."])
   func badPath(_ path: String) throws {
     let folder = try TemporaryFolder()
     let error = try #require(throws: StoreError.self) { try SQLiteStore(path: folder.path(path)) }
@@ -102,22 +102,22 @@ struct SQLiteFileTests {
     #expect(error.message.contains("folder"))
   }
 
-  @Test("A path that names no file is refused", arguments: ["", ":memory:", "file:store.db?mode=memory"])
+  @Test("A path that names no file is rejected", arguments: ["", ":memory:", "file:store.db?mode=memory"])
   func noPath(_ path: String) throws {
     let error = try #require(throws: StoreError.self) { try SQLiteStore(path: path) }
     #expect(error.code == .invalid)
   }
 
   @Test(
-    "A folder in which nothing can be made is told as unavailable",
+    "A folder in which no file can be created is reported as unavailable",
     .enabled(if: FileManager.default.fileExists(atPath: "/proc/self")))
   func unwritableFolder() throws {
-    // The kernel's own folder takes no file from anybody, root included, whom no permission stops.
+    // The kernel's own folder accepts no file, not even from root, whom no permission stops.
     let error = try #require(throws: StoreError.self) { try SQLiteStore(path: "/proc/self/store.db") }
     #expect(error.code == .unavailable)
   }
 
-  @Test("A read-only folder is told as unavailable", .enabled(if: geteuid() != 0))
+  @Test("A read-only folder is reported as unavailable", .enabled(if: geteuid() != 0))
   func readOnlyFolder() throws {
     let folder = try TemporaryFolder()
     try FileManager.default.setAttributes([.posixPermissions: 0o555], ofItemAtPath: folder.url.path)
@@ -125,7 +125,7 @@ struct SQLiteFileTests {
     #expect(error.code == .unavailable)
   }
 
-  @Test("A file of a later program is refused, and stays as it was")
+  @Test("A file of a later program version is rejected, and stays unchanged")
   func laterSchema() async throws {
     let folder = try TemporaryFolder()
     do {
@@ -137,7 +137,7 @@ struct SQLiteFileTests {
     #expect(error.message.contains("99"))
   }
 
-  @Test("A file that another process keeps locked is told as unavailable when the time to wait has passed")
+  @Test("A file locked by another process is reported as unavailable after the busy timeout")
   func lockedFile() async throws {
     let folder = try TemporaryFolder()
     var configuration = Configuration()
@@ -153,7 +153,7 @@ struct SQLiteFileTests {
     _ = try await SQLiteStore(path: folder.path()).commit([])
   }
 
-  @Test("Tables of another program of the same names are not touched")
+  @Test("Another program's tables of the same names are not touched")
   func foreignTables() async throws {
     let folder = try TemporaryFolder()
     let other = try DatabaseQueue(path: folder.path())
@@ -166,7 +166,7 @@ struct SQLiteFileTests {
     #expect(try await other.read { try $0.tableExists("store") } == false)
   }
 
-  @Test("A file that is moved or replaced while it is open is told as unavailable, until it is put back")
+  @Test("A file that is moved or replaced while open is reported as unavailable until it is put back")
   func moved() async throws {
     let folder = try TemporaryFolder()
     let store = try SQLiteStore(path: folder.path())
@@ -186,7 +186,7 @@ struct SQLiteFileTests {
     #expect(try await store.jobs(after: nil, limit: 1).records.map(\.id) == ["job"])
   }
 
-  @Test("A file whose versions are used up refuses commits, and still answers reads")
+  @Test("A file whose versions are exhausted rejects commits, and still answers reads")
   func usedUp() async throws {
     let folder = try TemporaryFolder()
     let store = try SQLiteStore(path: folder.path())
@@ -200,7 +200,7 @@ struct SQLiteFileTests {
     #expect(try await store.jobs(after: nil, limit: 1).records.isEmpty)
   }
 
-  @Test("A damaged file is told as such")
+  @Test("A damaged file is reported as damaged")
   func damage() async throws {
     let folder = try TemporaryFolder()
     do {
@@ -224,7 +224,7 @@ struct SQLiteFileTests {
     }
   }
 
-  /// Opens a store on a thread of its own, as opening blocks.
+  /// Opens a store on its own thread, because opening blocks.
   private func openOnThread(_ path: String) async throws -> SQLiteStore {
     try await withCheckedThrowingContinuation { continuation in
       Thread.detachNewThread { continuation.resume(with: Result { try SQLiteStore(path: path) }) }

@@ -11,24 +11,24 @@ struct SQLiteProcessTests {
   @Test("4 processes with 500 conditional increments each lose nothing and double nothing")
   func increments() async throws {
     let folder = try TemporaryFolder()
-    let hammers = try (0..<4).map { try Hammer("increment", folder.path(), 500, "p\($0)") }
-    var told = Set<String>()
-    for hammer in hammers {
-      let lines = await hammer.finished()
-      #expect(hammer.status == 0)
-      told.formUnion(lines)
+    let processes = try (0..<4).map { try StoreStressProcess("increment", folder.path(), 500, "p\($0)") }
+    var reported = Set<String>()
+    for process in processes {
+      let lines = await process.finished()
+      #expect(process.status == 0)
+      reported.formUnion(lines)
     }
-    #expect(told.count == 2_000)
-    try await check(folder.path(), told: told, unknown: 0)
+    #expect(reported.count == 2_000)
+    try await check(folder.path(), reported: reported, unknown: 0)
   }
 
   @Test("4 processes that claim the same 500 runs win each of them exactly once")
   func claims() async throws {
     let folder = try TemporaryFolder()
-    let hammers = try (0..<4).map { try Hammer("claim", folder.path(), 500, "p\($0)") }
+    let processes = try (0..<4).map { try StoreStressProcess("claim", folder.path(), 500, "p\($0)") }
     var winners: [String: String] = [:]
-    for (number, hammer) in hammers.enumerated() {
-      for line in await hammer.finished() {
+    for (number, process) in processes.enumerated() {
+      for line in await process.finished() {
         #expect(winners.updateValue("p\(number)", forKey: line) == nil, "\(line) has one winner")
       }
     }
@@ -41,34 +41,34 @@ struct SQLiteProcessTests {
     }
   }
 
-  @Test("Processes killed at any moment lose nothing that they have told", arguments: 0..<3)
+  @Test("Processes killed at any moment lose nothing that they have reported", arguments: 0..<3)
   func kills(_ round: Int) async throws {
     let folder = try TemporaryFolder()
-    let hammers = try (0..<4).map { try Hammer("increment", folder.path(), 500, "p\($0)") }
-    // Two are killed when they have told some commits: the others go on beside what they leave behind.
-    var told = Set<String>()
-    for (number, hammer) in hammers.prefix(2).enumerated() {
-      hammer.kill(afterLines: 20 + round * 61 + number * 37)
+    let processes = try (0..<4).map { try StoreStressProcess("increment", folder.path(), 500, "p\($0)") }
+    // Two are killed after they have reported some commits; the others continue with the remains.
+    var reported = Set<String>()
+    for (number, process) in processes.prefix(2).enumerated() {
+      process.kill(afterLines: 20 + round * 61 + number * 37)
     }
-    for (number, hammer) in hammers.enumerated() {
-      told.formUnion(await hammer.finished())
-      #expect((hammer.status == 0) == (number >= 2))
+    for (number, process) in processes.enumerated() {
+      reported.formUnion(await process.finished())
+      #expect((process.status == 0) == (number >= 2))
     }
-    #expect(told.count >= 1_000)
-    try await check(folder.path(), told: told, unknown: 2)
+    #expect(reported.count >= 1_000)
+    try await check(folder.path(), reported: reported, unknown: 2)
   }
 
-  /// Checks that each increment that was told is there once, and no more than some of which the answer was lost.
-  private func check(_ path: String, told: Set<String>, unknown: Int) async throws {
+  /// Checks that each reported increment is present once, and that few others are, whose answers were lost.
+  private func check(_ path: String, reported: Set<String>, unknown: Int) async throws {
     let store = try SQLiteStore(path: path)
-    let counter = try await store.read(jobs: [], runs: [id("counter")]).runs[id("counter")]?.run.get().handoffs
+    let counter = try await store.read(jobs: [], runs: [id("counter")]).runs[id("counter")]?.run.get().reenqueues
     let marks = try await store.pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM runs") ?? 0 } - 1
     #expect(counter == marks, "each increment has its mark")
-    #expect((told.count...told.count + unknown).contains(marks))
-    let names = Array(told)
+    #expect((reported.count...reported.count + unknown).contains(marks))
+    let names = Array(reported)
     for start in stride(from: 0, to: names.count, by: 500) {
       let ids = names[start..<min(start + 500, names.count)].map { id($0) }
-      #expect(try await store.read(jobs: [], runs: ids).runs.count == ids.count, "what was told is there")
+      #expect(try await store.read(jobs: [], runs: ids).runs.count == ids.count, "what was reported is there")
     }
     let versions = try await store.pool.read { try Int.fetchOne($0, sql: "SELECT count(DISTINCT version) FROM runs") }
     #expect(versions == marks + 1, "versions are unique across processes")
@@ -77,7 +77,7 @@ struct SQLiteProcessTests {
   }
 
   private func id(_ name: String) -> RunID {
-    RunID(job: "hammer", occurrence: .key(name))
+    RunID(job: "stress", occurrence: .key(name))
   }
 }
 #endif

@@ -4,16 +4,16 @@ import CloudJobsCore
 import CloudJobsServer
 import Testing
 
-@Suite("The server's connections", .serialized)
+@Suite("Connections of the server", .serialized)
 struct ConnectionTests {
   private static let chunk = "8000\r\n" + String(repeating: "x", count: 0x8000) + "\r\n"
 
-  /// A server with short limits, for as long as a test runs.
+  /// Runs a server with short limits during a test.
   private func withServer(
     _ change: (inout JobServerConfiguration) -> Void = { _ in }, _ body: (_ port: Int) async throws -> Void
   ) async throws {
     let registry = try JobRegistry { EndpointJob("greet") { _ in .done } }
-    let runtime = try await JobRuntime(registry, store: .memory, queue: .store, authentication: .trustLoopback)
+    let runtime = JobRuntime(registry, store: .memory, queue: .store, authentication: .trustLoopback)
     var configuration = JobServerConfiguration(host: "127.0.0.1", port: 0)
     configuration.requestTimeout = .milliseconds(600)
     configuration.idleTimeout = .milliseconds(600)
@@ -48,7 +48,7 @@ struct ConnectionTests {
     }
   }
 
-  @Test("Bytes that come one by one do not keep a connection, neither in the head nor in the body")
+  @Test("Bytes sent one by one do not keep a connection open, neither in the head nor in the body")
   func slowRequests() async throws {
     try await withServer { port in
       let head = await RawConnection(port: port)
@@ -69,7 +69,7 @@ struct ConnectionTests {
     }
   }
 
-  @Test("A connection that waits is closed after the idle time")
+  @Test("A waiting connection is closed after the idle timeout")
   func idle() async throws {
     try await withServer { port in
       let connection = await RawConnection(port: port)
@@ -79,7 +79,7 @@ struct ConnectionTests {
     }
   }
 
-  @Test("Beyond the bound a connection waits, and is served when another ends")
+  @Test("Beyond the limit a connection waits, and is served when another ends")
   func bound() async throws {
     try await withServer { configuration in
       configuration.maxConnections = 2
@@ -103,7 +103,8 @@ struct ConnectionTests {
   }
 
   @Test(
-    "An upload over the limit that asks to close gets its answer, and its connection an end", arguments: [true, false])
+    "An upload over the limit with Connection: close gets a response, and the connection is closed",
+    arguments: [true, false])
   func tooLong(isEndless: Bool) async throws {
     try await withServer {
       ($0.requestTimeout, $0.idleTimeout) = (.seconds(60), .seconds(60))
@@ -112,7 +113,7 @@ struct ConnectionTests {
       await connection.send(
         "POST /jobs/trigger HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
       var sent = 0
-      // 3 MiB are dropped while the answer waits; what never ends is cut off.
+      // 3 MiB are dropped while the response waits; an endless body is cut off.
       while await connection.send(Self.chunk), isEndless || sent < 96 { sent += 1 }
       #expect(sent >= 96)
       if !isEndless {
@@ -123,11 +124,11 @@ struct ConnectionTests {
     }
   }
 
-  @Test("A port in use is told by name, with the remedy")
+  @Test("A port in use is reported by name, with the remedy")
   func portInUse() async throws {
     try await withServer { port in
       let registry = try JobRegistry { EndpointJob("greet") { _ in .done } }
-      let runtime = try await JobRuntime(registry, store: .memory, queue: .store, authentication: .trustLoopback)
+      let runtime = JobRuntime(registry, store: .memory, queue: .store, authentication: .trustLoopback)
       let second = JobServer(runtime, configuration: JobServerConfiguration(host: "127.0.0.1", port: port))
       let error = await #expect(throws: JobError.self) { try await second.run() }
       #expect(error?.code == .addressUnavailable && error?.nativeCode == "EADDRINUSE")

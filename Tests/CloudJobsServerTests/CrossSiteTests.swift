@@ -7,7 +7,7 @@ import Hummingbird
 import Synchronization
 import Testing
 
-/// A request as a browser, a proxy or a program sends it; `PORT` stands for the server's port.
+/// A request of a browser, a proxy or a program; `PORT` stands for the server's port.
 struct CallerRow: CustomTestStringConvertible, Sendable {
   var method: HTTPRequest.Method
   var path: String
@@ -42,7 +42,7 @@ struct CallerRow: CustomTestStringConvertible, Sendable {
     return lines.joined(separator: "\r\n")
   }
 
-  /// The request as another server hands it over: with `Host` among the fields.
+  /// The request as another server passes it on, with `Host` among the fields.
   var request: HTTPRequest {
     var fields = HTTPFields()
     for (name, value) in (host.map { [("Host", $0)] } ?? []) + self.fields {
@@ -53,11 +53,11 @@ struct CallerRow: CustomTestStringConvertible, Sendable {
 
   private static let runs = ["/jobs/trigger", "/jobs/scheduled/nightly", "/jobs/master"]
 
-  /// What a page can make a browser send, and what a proxy passes on.
+  /// The requests that a page can make a browser send, and those that a proxy forwards.
   static let strangers: [CallerRow] =
     runs.flatMap { path in
       [
-        // The form or no-cors fetch of a page, with the content types that need no preflight, and JSON.
+        // A page's form or no-cors fetch, with the content types that need no preflight, and JSON.
         Self(
           .post, path,
           [("Origin", "http://evil.example"), ("Sec-Fetch-Site", "cross-site"), ("Content-Type", "text/plain")]),
@@ -67,11 +67,11 @@ struct CallerRow: CustomTestStringConvertible, Sendable {
         // Another port of this machine, and another name of it.
         Self(.post, path, [("Origin", "http://127.0.0.1:3000"), ("Sec-Fetch-Site", "same-site")]),
         Self(.post, path, [("Origin", "http://localhost:PORT"), ("Sec-Fetch-Site", "cross-site")]),
-        // DNS rebinding: the page is of the same origin for the browser.
+        // DNS rebinding: for the browser, the page has the same origin.
         Self(.post, path, host: "evil.example:PORT", [("Origin", "http://evil.example:PORT")]),
         Self(.post, path, host: "evil.example", [("Content-Type", "text/plain")]),
         Self(.post, path, host: "127.evil.example", [("Content-Type", "application/json")]),
-        // A browser without an origin to tell.
+        // A browser that sends no origin.
         Self(.post, path, [("Sec-Fetch-Site", "none"), ("Content-Type", "application/json")]),
         Self(.post, path, [("Referer", "http://evil.example/")]),
         Self(.post, path, [("X-Forwarded-For", "192.0.2.1")]), Self(.post, path, [("Via", "1.1 proxy")]),
@@ -86,7 +86,7 @@ struct CallerRow: CustomTestStringConvertible, Sendable {
       Self(.get, "/jobs/health", [("X-Forwarded-For", "192.0.2.1")]),
     ]
 
-  /// Programs, and a page that the handler's own origin serves.
+  /// Programs, and a page of the handler's own origin.
   static let friends: [CallerRow] = [
     Self(
       .post, "/jobs/trigger", [("User-Agent", "curl/7.88.1"), ("Content-Type", "application/x-www-form-urlencoded")],
@@ -108,7 +108,7 @@ struct CallerRow: CustomTestStringConvertible, Sendable {
   ]
 }
 
-@Suite("Web pages and proxies before a handler that trusts loopback")
+@Suite("Web pages and proxies in front of a handler that trusts loopback")
 struct CrossSiteTests {
   private func runtime(_ count: @escaping @Sendable () -> Void) async throws -> JobRuntime {
     let registry = try JobRegistry {
@@ -125,10 +125,10 @@ struct CrossSiteTests {
         return .done
       }
     }
-    return try await JobRuntime(registry, store: .memory, queue: .store, authentication: .trustLoopback)
+    return JobRuntime(registry, store: .memory, queue: .store, authentication: .trustLoopback)
   }
 
-  @Test("No job runs and nothing is told to a page or through a proxy, over a socket and through handle")
+  @Test("No job runs and nothing is disclosed to a page or through a proxy, over a socket and through handle")
   func strangers() async throws {
     try await serve(CallerRow.strangers) { row, status, executed in
       #expect(status == 403, "\(row.testDescription)")
@@ -136,7 +136,7 @@ struct CrossSiteTests {
     }
   }
 
-  @Test("curl, the emulator's deliveries, probes and the handler's own pages get through")
+  @Test("curl, the emulator's deliveries, probes and the handler's own pages are accepted")
   func friends() async throws {
     try await serve(CallerRow.friends) { row, status, executed in
       #expect(status == 200, "\(row.testDescription)")
@@ -144,7 +144,7 @@ struct CrossSiteTests {
     }
   }
 
-  /// Sends each row to a server of its own over a socket, and to a runtime of its own through `handle`.
+  /// Sends each row to its own server over a socket, and to its own runtime through `handle`.
   private func serve(
     _ rows: [CallerRow], check: @Sendable (_ row: CallerRow, _ status: Int?, _ executed: Int) -> Void
   ) async throws {
@@ -158,7 +158,7 @@ struct CrossSiteTests {
     let executed = Counter()
     let server = try await runtime { executed.add() }
     let (ports, ready) = AsyncStream.makeStream(of: Int.self)
-    // A router of its own, not JobServer: only the rows may run jobs.
+    // A plain router instead of JobServer: only the rows may run jobs.
     let router = Router(context: JobRequestContext.self)
     router.mount(server)
     let application = Application(
@@ -178,7 +178,7 @@ struct CrossSiteTests {
   }
 }
 
-/// A number that several threads count up.
+/// A counter shared by several threads.
 private final class Counter: Sendable {
   private let number = Atomic<Int>(0)
 

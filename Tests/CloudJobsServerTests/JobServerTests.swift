@@ -7,10 +7,10 @@ import HTTPTypes
 import ServiceLifecycle
 import Testing
 
-/// A server on a free port, for as long as a test runs.
+/// A server on a free port during a test.
 private func withServer(
   _ authentication: Authentication = .trustLoopback, mountPath: String = "/jobs",
-  _ body: (_ url: String, _ client: HTTPClient, _ runtime: JobRuntime) async throws -> Void
+  _ body: (_ url: String, _ client: CurlHTTPClient, _ runtime: JobRuntime) async throws -> Void
 ) async throws {
   let registry = try JobRegistry {
     EndpointJob("greet") { _ in .done }
@@ -19,12 +19,12 @@ private func withServer(
       return .done
     }
   }
-  let runtime = try await JobRuntime(registry, store: .memory, queue: .store, authentication: authentication)
+  let runtime = JobRuntime(registry, store: .memory, queue: .store, authentication: authentication)
   var configuration = JobServerConfiguration(port: 0)
   configuration.mountPath = mountPath
   let (ports, ready) = AsyncStream.makeStream(of: Int.self)
   let server = JobServer(runtime, configuration: configuration) { ready.yield($0) }
-  let client = HTTPClient()
+  let client = CurlHTTPClient()
   try await withThrowingTaskGroup(of: Void.self) { group in
     group.addTask { try await server.run() }
     var iterator = ports.makeAsyncIterator()
@@ -36,16 +36,16 @@ private func withServer(
 }
 
 private func post(
-  _ client: HTTPClient, _ url: String, _ body: String = "", headers: HTTPFields = [:],
+  _ client: CurlHTTPClient, _ url: String, _ body: String = "", headers: HTTPFields = [:],
   method: HTTPRequest.Method = .post
 ) async throws -> (status: Int, body: JSONValue, headers: HTTPFields) {
   let response = try await client.send(
-    HTTPClientRequest(method: method, url: url, headers: headers, body: Array(body.utf8), timeout: .seconds(10)))
+    HTTPExchangeRequest(method: method, url: url, headers: headers, body: Array(body.utf8), timeout: .seconds(10)))
   let value = response.body.isEmpty ? JSONValue.null : try JSONValue(parsing: response.body)
   return (response.status, value, response.headers)
 }
 
-@Suite("The mount on Hummingbird", .serialized)
+@Suite("Mount on Hummingbird", .serialized)
 struct JobServerTests {
   @Test("A delivery over HTTP executes, and its repetition is a duplicate")
   func deliver() async throws {
@@ -60,7 +60,7 @@ struct JobServerTests {
   }
 
   @Test(
-    "Requests that can't be served get a status and a JSON reason",
+    "Invalid requests get a status and a JSON reason",
     arguments: [
       ("POST", "/jobs/trigger", "{", 400, "malformedJSON"),
       ("POST", "/jobs/trigger", #"{"jobId":"nobody"}"#, 404, "unknownJob"),
@@ -80,7 +80,7 @@ struct JobServerTests {
     }
   }
 
-  @Test("A body over 1 MiB is refused with 413, and the connection serves on")
+  @Test("A body over 1 MiB is rejected with 413, and the connection stays usable")
   func tooLarge() async throws {
     try await withServer { url, client, _ in
       let body = #"{"jobId":"greet","payload":""# + String(repeating: "x", count: 1_100_000) + #""}"#
@@ -91,7 +91,7 @@ struct JobServerTests {
     }
   }
 
-  @Test("A body over 1 MiB of a caller who is not trusted is answered 401 or 403 unread, and the connection serves on")
+  @Test("A body over 1 MiB of an untrusted caller is answered 401 or 403 unread, and the connection stays usable")
   func authenticationComesFirst() async throws {
     let body = String(repeating: "x", count: 1_100_000)
     try await withServer(.sharedSecret("a secret of some length")) { url, client, _ in
@@ -107,7 +107,7 @@ struct JobServerTests {
     }
   }
 
-  @Test("Health, the master tick and a scheduler's empty body are routes of their own")
+  @Test("Health, the master tick and a scheduler's empty body have their own routes")
   func routes() async throws {
     try await withServer(mountPath: "/background/work") { url, client, _ in
       let health = try await post(client, "\(url)/background/work/health", method: .get)
@@ -124,7 +124,7 @@ struct JobServerTests {
     }
   }
 
-  @Test("A forwarded request is refused where only loopback is trusted; a secret opens the door")
+  @Test("A forwarded request is rejected if only loopback is trusted, and accepted with a secret")
   func authentication() async throws {
     try await withServer { url, client, _ in
       let field: HTTPFields = [try #require(HTTPField.Name("X-Forwarded-For")): "203.0.113.9"]
@@ -140,7 +140,7 @@ struct JobServerTests {
     }
   }
 
-  @Test("While the runtime drains, work under way ends and new work gets 503")
+  @Test("While the runtime drains, running work ends and new work gets 503")
   func draining() async throws {
     try await withServer { url, client, runtime in
       async let slow = post(client, "\(url)/jobs/trigger", #"{"jobId":"slow"}"#)
@@ -157,10 +157,10 @@ struct JobServerTests {
   }
 }
 
-@Suite("The server's configuration")
+@Suite("Server configuration")
 struct JobServerConfigurationTests {
   @Test(
-    "An address that would let strangers in is refused",
+    "An address that would expose the handler is rejected",
     arguments: [
       (nil, "127.0.0.1"), ("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("localhost", "localhost"), ("0.0.0.0", nil),
       ("::", nil), ("192.0.2.1", nil), ("127.evil.example", nil), ("127.1", nil),
@@ -178,7 +178,7 @@ struct JobServerConfigurationTests {
   }
 
   @Test(
-    "HOST is honoured, and what is no address is refused",
+    "HOST is used, and an invalid address is rejected",
     arguments: [
       ("127.0.0.1", true), ("::", true), ("jobs.internal", true), ("", true), ("http://127.0.0.1", false),
       ("127.0.0.1:80", false), ("[::1]", false), ("a b", false), ("256.0.0.1", false),
@@ -193,7 +193,7 @@ struct JobServerConfigurationTests {
   }
 
   @Test(
-    "PORT is honoured, and what is no port is refused",
+    "PORT is used, and an invalid port is rejected",
     arguments: [("8081", 8081), ("0", 0), ("", 8080), ("65536", nil), ("-1", nil), ("http", nil)]
       as [(String, Int?)])
   func port(text: String, port: Int?) throws {
@@ -205,7 +205,7 @@ struct JobServerConfigurationTests {
     }
   }
 
-  @Test("What is given holds against the environment; a port that is none is refused")
+  @Test("The configuration takes precedence over the environment; an invalid port is rejected")
   func given() throws {
     let environment = ["PORT": "8081", "HOST": "localhost"]
     let open = try JobServerConfiguration().completed(by: environment)
@@ -216,7 +216,7 @@ struct JobServerConfigurationTests {
   }
 
   @Test(
-    "Within the process's limit there is time left for leases and sockets",
+    "The process's exit limit leaves time for leases and sockets",
     arguments: [(6, 9, 6), (7, 9, 6), (1, 9, 1), (7, 2, 0), (100, 60, 57)])
   func drainLimit(drain: Int, exit: Int, result: Int) {
     var configuration = JobServerConfiguration()

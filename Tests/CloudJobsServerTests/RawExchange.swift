@@ -8,11 +8,11 @@ import Musl
 import Darwin
 #endif
 
-/// Bytes to a port of this machine and the answer, without a client that would mend them.
+/// An exchange of raw bytes with a port of this machine, without a client that would correct them.
 enum RawExchange {
   /// Sends a request and reads until the server closes, on a thread that no task needs.
   ///
-  /// - Returns: the answer's status; nil where there is none.
+  /// - Returns: the response's status; nil if there is none.
   static func status(of request: String, port: Int) async -> Int? {
     let answer = await withCheckedContinuation { continuation in
       DispatchQueue.global().async { continuation.resume(returning: send(request, port: port)) }

@@ -15,7 +15,7 @@ struct ReadmeTests {
       .map { $0.trimmingCharacters(in: .whitespaces) }
   }
 
-  /// The blocks of Swift code, without the imports at their head.
+  /// Returns the blocks of Swift code.
   private static func examples(in file: URL) throws -> [[String]] {
     var examples = [[String]]()
     var block: [String]?
@@ -33,7 +33,7 @@ struct ReadmeTests {
   }
 
   @Test(
-    "Each Swift example stands, line by line, in code that is compiled",
+    "Each Swift example is contained in compiled code",
     arguments: [
       (
         "README.md",
@@ -42,7 +42,7 @@ struct ReadmeTests {
           "Simulation.swift",
         ]
       ),
-      ("Documentation/cloud-run.md", ["../CloudRunService/ServeOnCloudRun.swift"]),
+      ("Documentation/cloud-run.md", ["../Programs/cloud-run-service/ServeOnCloudRun.swift"]),
     ])
   func examplesAreCompiled(text: String, sources: [String]) throws {
     let root = Self.readme.deletingLastPathComponent()
@@ -58,7 +58,7 @@ struct ReadmeTests {
     }
   }
 
-  @Test("The example's manifest names a product for each module that it imports")
+  @Test("The example's manifest has a product for each imported module")
   func manifest() throws {
     let example = Self.readme.deletingLastPathComponent().appendingPathComponent("Examples/QuickStart")
     let manifest = try String(contentsOf: example.appendingPathComponent("Package.swift"), encoding: .utf8)
@@ -72,7 +72,7 @@ struct ReadmeTests {
   }
 
   @Test(
-    "The reference pages name just the fields and members that are read",
+    "The reference pages list exactly the supported fields and members",
     arguments: [("job-documents.md", JobConfiguration.fieldNames), ("envelopes.md", Envelope.memberNames)])
   func references(page: String, names: Set<String>) throws {
     let text = Self.readme.deletingLastPathComponent().appendingPathComponent("Documentation/\(page)")
@@ -82,21 +82,21 @@ struct ReadmeTests {
     #expect(Set(named) == names && named.count == names.count)
   }
 
-  @Test("The page on documents names each field of the state")
+  @Test("The page on documents names every field of the state")
   func stateFields() throws {
     let text = Self.readme.deletingLastPathComponent().appendingPathComponent("Documentation/job-documents.md")
     let words = try Self.lines(of: text).joined(separator: " ")
     for name in JobState.fieldNames { #expect(words.contains("`\(name)`"), "\(name)") }
   }
 
-  @Test("A week passes without a cloud, and tells what ran")
+  @Test("The simulated week runs each occurrence and records it in the trace")
   func week() async throws {
     let trace = try await aWeekInASecond(
       try JobRegistry { ScheduledJob("nightly", cron: "0 2 * * *", in: "Europe/Berlin") { _ in .done } })
     #expect(trace.count { $0.contains("job nightly") && $0.hasSuffix("succeeded") } == 7)
   }
 
-  @Test("It has at most 200 lines, and names targets that the Makefile has")
+  @Test("The README has at most 200 lines and names only existing Makefile targets")
   func sizeAndTargets() throws {
     let readme = try Self.lines(of: Self.readme)
     #expect(readme.count <= 201)

@@ -2,23 +2,28 @@ import Testing
 
 @Suite("Tidy: the rules")
 struct RuleTests {
-  @Test(
-    "each banned call is found",
-    arguments: [
-      "let t = Date()", "x = Date.now", "ContinuousClock().now", "SuspendingClock()",
-      "try await Task.sleep(for: .zero)",
-      "UUID()", "Int.random(in: 0..<3)", "list.randomElement()", "list.shuffled()", "SystemRandomNumberGenerator()",
-      "print(1)", "  debugPrint(x)", "try! f()", "fatalError()", "Task.detached { }", "Task { await f() }",
-      "let task = Task(priority: .low) {", "group.add { Task {} }", "ProcessInfo.processInfo", "getenv(name)",
-      "text = \"now: \\(Date())\"",
-    ])
+  static let bannedLines = [
+    "let t = Date()", "x = Date.now", "ContinuousClock().now", "SuspendingClock()", "try await Task.sleep(for: .zero)",
+    "UUID()", "Int.random(in: 0..<3)", "list.randomElement()", "list.shuffled()", "SystemRandomNumberGenerator()",
+    "print(1)", "  debugPrint(x)", "try! f()", "fatalError()", "Task.detached { }", "Task { await f() }",
+    "let task = Task(priority: .low) {", "group.add { Task {} }", "ProcessInfo.processInfo", "getenv(name)",
+    "text = \"now: \\(Date())\"",
+  ]
+
+  @Test("Each banned call is found, except in Live folders", arguments: bannedLines)
   func banned(line: String) {
     #expect(BannedCalls.check(file(line)).count == 1)
     #expect(BannedCalls.check(file(line, path: "Sources/CloudJobs/Live/A.swift")).isEmpty)
   }
 
+  @Test("Every row of the table of banned calls has an example above")
+  func examples() {
+    let found = Self.bannedLines.flatMap { BannedCalls.occurrences(in: file($0)).map(\.call) }
+    #expect(Set(found) == Set(BannedCalls.table.map(\.call)))
+  }
+
   @Test(
-    "what only looks like a banned call is not",
+    "Code that only resembles a banned call is accepted",
     arguments: [
       "CivilDate()", "// Date()", "let text = \"print(1)\"", "/* try! */ f()", "Int.random(in: a, using: &generator)",
       "struct Task {", "extension Task {", "var task: Task {", "func make() -> Task {", "mailbox.print(1)",
@@ -28,7 +33,7 @@ struct RuleTests {
     #expect(BannedCalls.check(file(line)).isEmpty)
   }
 
-  @Test("an allowance covers its path and its calls alone")
+  @Test("An allowance covers only its path and its calls")
   func allowance() {
     let allowances = [Allowance(path: "Sources/A/", calls: ["print("], reason: "a test")]
     #expect(BannedCalls.check(file("print(1)", path: "Sources/A/A.swift"), allowances: allowances).isEmpty)
@@ -36,8 +41,34 @@ struct RuleTests {
     #expect(BannedCalls.check(file("print(1)", path: "Sources/B/A.swift"), allowances: allowances).count == 1)
   }
 
+  @Test("A row of the allow-list that matches nothing is found")
+  func unusedAllowance() {
+    let allowances = [Allowance(path: "Sources/A/", calls: ["print(", "UUID()"], reason: "a test")]
+    func unused(_ texts: [String: String]) -> Int {
+      Allowance.unused(in: texts.map { file($0.value, path: $0.key) }, allowances: allowances).count
+    }
+    #expect(unused(["Sources/A/A.swift": "print(1)", "Sources/A/B.swift": "UUID()"]) == 0)
+    #expect(unused(["Sources/A/A.swift": "print(1)", "Sources/B/B.swift": "UUID()"]) == 1)
+    #expect(unused(["Sources/A/A.swift": "print(1)", "Sources/A/Live/B.swift": "UUID()"]) == 1)
+    #expect(unused([:]) == 2)
+  }
+
+  @Test("A row or module of the tables of imports that matches nothing is found")
+  func unusedImports() {
+    func messages(_ files: [SourceFile]) -> String { Imports.unused(in: files).map(\.message).joined(separator: "\n") }
+    let none = messages([])
+    #expect(none.contains("the row CloudJobsSQLite matches nothing"))
+    #expect(none.contains("the row InboxDemo matches nothing"))
+    #expect(none.contains("the module Synchronization matches nothing"))
+    let some = messages([file("import GRDB\nimport Synchronization", path: "Sources/CloudJobsSQLite/A.swift")])
+    #expect(!some.split(separator: "\n").contains { $0.hasPrefix("the row CloudJobsSQLite") })
+    #expect(!some.contains("the module GRDB"))
+    #expect(!some.contains("the module Synchronization"))
+    #expect(some.contains("the module CloudJobs in the row CloudJobsSQLite matches nothing"))
+  }
+
   @Test(
-    "comments and literals are blanked, interpolations are not",
+    "Comments and literals are blanked, interpolations are not",
     arguments: [
       ("a // b", "a     "), ("a /* b /* c */ d */ e", "a                   e"), ("\"a\\\"b\" c", "\"    \" c"),
       ("\"a\\(b(\"c\"))d\" e", "\"  (b(\" \")) \" e"), ("#\"a\\(b)\"# c", "#\"     \"# c"),
@@ -47,7 +78,7 @@ struct RuleTests {
     #expect(CodeScanner.blank(text) == code)
   }
 
-  @Test("a test without its attribute is found, by its name or by what it does")
+  @Test("A test without its attribute is found, by its name or its expectations")
   func attributes() {
     let missing = "struct S {\n  @Test func a() { #expect(x) }\n  func testB() {}\n  func c() { #expect(y) }\n}"
     #expect(TestAttributes.check([suite(missing)]).map(\.line) == [3, 4])
@@ -58,25 +89,27 @@ struct RuleTests {
     #expect(TestAttributes.check(shared).isEmpty)
   }
 
-  @Test("functions, files and lines over their limits are found, and those at the limits are not")
+  @Test("Functions, files and lines over the limits are found, those at the limits are not")
   func sizes() {
     func function(lines: Int) -> String {
       "protocol P {\n  func p()\n}\nfunc a(b: () -> Void = { }) {\n" + String(repeating: "x\n", count: lines - 2)
         + "}\n"
     }
-    #expect(Sizes.check(file(function(lines: 70))).isEmpty)
-    #expect(Sizes.check(file(function(lines: 71))).map(\.line) == [4])
-    #expect(Sizes.check(file(String(repeating: "x\n", count: 600))).isEmpty)
-    #expect(Sizes.check(file(String(repeating: "x\n", count: 601))).count == 1)
-    #expect(Sizes.check(file(String(repeating: "x", count: 120))).isEmpty)
-    #expect(Sizes.check(file(String(repeating: "x", count: 121))).count == 1)
-    #expect(Sizes.readme(file(String(repeating: "x\n", count: 200))).isEmpty)
-    #expect(Sizes.readme(file(String(repeating: "x\n", count: 201))).count == 1)
+    func lines(_ count: Int) -> SourceFile { file(String(repeating: "x\n", count: count)) }
+    func columns(_ count: Int) -> SourceFile { file(String(repeating: "x", count: count)) }
+    #expect(Sizes.check(file(function(lines: Sizes.maxFunctionLines))).isEmpty)
+    #expect(Sizes.check(file(function(lines: Sizes.maxFunctionLines + 1))).map(\.line) == [4])
+    #expect(Sizes.check(lines(Sizes.maxFileLines)).isEmpty)
+    #expect(Sizes.check(lines(Sizes.maxFileLines + 1)).count == 1)
+    #expect(Sizes.check(columns(Sizes.maxColumns)).isEmpty)
+    #expect(Sizes.check(columns(Sizes.maxColumns + 1)).count == 1)
+    #expect(Sizes.readme(lines(Sizes.maxReadmeLines)).isEmpty)
+    #expect(Sizes.readme(lines(Sizes.maxReadmeLines + 1)).count == 1)
     #expect(Sizes.percentile(50, of: [5, 1, 9]) == 5)
     #expect(Sizes.percentile(90, of: Array(1...10)) == 10)
   }
 
-  @Test("a claim of thread safety needs a comment directly above, attributes aside")
+  @Test("A claim of thread safety needs a comment directly above it or its attributes")
   func claims() {
     #expect(UncheckedClaims.check(file("\nstruct A: @unchecked Sendable {}")).count == 1)
     #expect(UncheckedClaims.check(file("// Why.\n\nnonisolated(unsafe) var a = 1")).count == 1)
@@ -84,7 +117,7 @@ struct RuleTests {
     #expect(UncheckedClaims.check(file("// @unchecked Sendable")).isEmpty)
   }
 
-  @Test("imports against the arrows are found, whatever their form")
+  @Test("Forbidden imports are found in every form")
   func imports() {
     func check(_ line: String, _ path: String) -> Int { Imports.check(file(line, path: path)).count }
     #expect(check("import CloudJobs", "Sources/CloudJobsCore/A.swift") == 1)
@@ -101,7 +134,7 @@ struct RuleTests {
     #expect(check("import Anything", "Tests/SomeTests/A.swift") == 0)
   }
 
-  @Test("machine paths and empty names are found")
+  @Test("Machine paths and meaningless names are found")
   func paths() {
     for folder in ["work", "root", "home"] {
       let path = "/" + folder + "/a"

@@ -19,7 +19,7 @@ enum WorkerBenchmark {
     let store = CountingStore(try SQLiteStore(path: folder.appendingPathComponent("jobs.db").path))
     var options = RuntimeOptions()
     options.logger = Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() }
-    let runtime = try await JobRuntime(
+    let runtime = JobRuntime(
       try JobRegistry {
         EndpointJob("job") { _ in .done }
         PeriodicJob("daily", cron: "0 2 * * *") { _ in .done }
@@ -40,7 +40,7 @@ enum WorkerBenchmark {
   private static func lateness(of count: Int, _ runtime: JobRuntime, _ store: CountingStore) async throws {
     let start = Date()
     let times = (0..<count).map { runtime.clock.now() + .seconds(2) + .milliseconds($0 * 20_000 / count) }
-    try await runtime.enqueue(times.map { EnqueueRequest("job", notBefore: $0) })
+    try await runtime.enqueue(times.map { EnqueueRequest("job", start: .at($0)) })
     var done: [Run] = []
     while done.count < count, Date().timeIntervalSince(start) < 60 {
       try await Task.sleep(for: .milliseconds(500))
@@ -138,7 +138,7 @@ final class CountingStore: DueTimeStore, PurgingStore {
     return try await base.runs(matching: filter, after: cursor, limit: limit)
   }
 
-  func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [JournalEntry] {
+  func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
     count()
     return try await base.journal(until: time, limit: limit)
   }

@@ -1,6 +1,6 @@
 import CloudJobsCore
 
-/// Things that expire in the order in which they were added, as all live equally long.
+/// Items that all have the same lifetime and therefore expire in insertion order.
 struct ExpiryList<Item: Sendable>: Sendable {
   private var entries: [(expiry: Timestamp, item: Item)] = []
   private var head = 0
@@ -11,23 +11,23 @@ struct ExpiryList<Item: Sendable>: Sendable {
   /// All entries in order.
   var all: ArraySlice<(expiry: Timestamp, item: Item)> { entries[head...] }
 
-  /// Adds an item whose expiry is not before those added earlier.
+  /// Adds an item whose expiry must not precede that of the items before it.
   mutating func append(_ item: Item, expiry: Timestamp) {
     entries.append((expiry, item))
   }
 
-  /// Drops items that no longer matter once they are the greater part.
+  /// Removes dead items once they outnumber the live ones.
   ///
   /// - Parameters:
-  ///   - liveCount: how many items matter.
-  ///   - isLive: whether an item matters.
+  ///   - liveCount: the number of live items.
+  ///   - isLive: returns whether an item is live.
   mutating func compact(liveCount: Int, _ isLive: (Item) -> Bool) {
     guard entries.count - head > 2 * liveCount + 64 else { return }
     entries = entries[head...].filter { isLive($0.item) }
     head = 0
   }
 
-  /// Takes the next entry out.
+  /// Removes the entry that expires next.
   mutating func removeFirst() {
     head += 1
     if head > 1_024, head * 2 > entries.count {

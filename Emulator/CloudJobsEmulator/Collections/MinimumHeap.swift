@@ -1,4 +1,4 @@
-/// A binary heap whose least element stands first; insertion and removal of the least cost O(log n).
+/// A binary min-heap; insertion and removal of the least element are O(log n).
 struct MinimumHeap<Element: Comparable & Sendable>: Sendable {
   private var elements: [Element] = []
 
@@ -19,7 +19,7 @@ struct MinimumHeap<Element: Comparable & Sendable>: Sendable {
     }
   }
 
-  /// Takes the least element out.
+  /// Removes and returns the least element.
   @discardableResult
   mutating func removeFirst() -> Element? {
     guard let last = elements.popLast() else { return nil }
@@ -38,11 +38,11 @@ struct MinimumHeap<Element: Comparable & Sendable>: Sendable {
     return removed
   }
 
-  /// Drops stale elements once they are the greater part, so that the heap stays in proportion to what is live.
+  /// Removes stale elements once they outnumber the live ones, which bounds the heap's size.
   ///
   /// - Parameters:
-  ///   - liveCount: how many elements are not stale.
-  ///   - isLive: whether an element is not stale.
+  ///   - liveCount: the number of live elements.
+  ///   - isLive: returns whether an element is live.
   mutating func compact(liveCount: Int, _ isLive: (Element) -> Bool) {
     guard elements.count > 2 * liveCount + 64 else { return }
     let live = elements.filter(isLive)
@@ -50,7 +50,7 @@ struct MinimumHeap<Element: Comparable & Sendable>: Sendable {
     for element in live { insert(element) }
   }
 
-  /// Takes all elements out.
+  /// Removes all elements.
   mutating func removeAll() {
     elements.removeAll()
   }

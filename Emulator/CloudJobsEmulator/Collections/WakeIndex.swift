@@ -1,6 +1,6 @@
 import CloudJobsCore
 
-/// When each of many parts next has something to do.
+/// The next wake-up time of each of many parts.
 struct WakeIndex<ID: Hashable & Comparable & Sendable>: Sendable {
   private struct Entry: Comparable, Sendable {
     var time: Timestamp
@@ -11,13 +11,13 @@ struct WakeIndex<ID: Hashable & Comparable & Sendable>: Sendable {
   private var heap = MinimumHeap<Entry>()
   private var times: [ID: Timestamp] = [:]
 
-  /// The earliest time of all.
+  /// The earliest wake-up time.
   var earliest: Timestamp? { heap.first?.time }
 
-  /// A part's next time, or nil where it has none.
+  /// Returns the wake-up time of a part, or nil if it has none.
   func time(of id: ID) -> Timestamp? { times[id] }
 
-  /// Sets a part's next time, or that it has none.
+  /// Sets or clears the wake-up time of a part.
   mutating func set(_ id: ID, to time: Timestamp?) {
     guard times[id] != time else { return }
     times[id] = time
@@ -26,7 +26,7 @@ struct WakeIndex<ID: Hashable & Comparable & Sendable>: Sendable {
     discardStale()
   }
 
-  /// Takes out the part that is due first, where one is due.
+  /// Removes and returns the part that has been due longest, or nil if none is due.
   mutating func removeDue(at now: Timestamp) -> ID? {
     guard let entry = heap.first, entry.time <= now else { return nil }
     heap.removeFirst()

@@ -1,6 +1,8 @@
 import Synchronization
 
-/// Wakes whoever waits for something to change; a change between a look and the wait is not missed.
+/// A signal that resumes tasks waiting for a change.
+///
+/// A caller reads ``generation`` before it inspects state, so that a change between inspection and wait is not missed.
 final class ChangeSignal: Sendable {
   private struct State {
     var generation: UInt64 = 0
@@ -11,10 +13,10 @@ final class ChangeSignal: Sendable {
 
   private let state = Mutex(State())
 
-  /// How many changes there have been.
+  /// The number of changes so far.
   var generation: UInt64 { state.withLock { $0.generation } }
 
-  /// Tells of a change.
+  /// Records a change and resumes all waiters.
   func notify() {
     let waiters = state.withLock { state in
       state.generation += 1
@@ -24,9 +26,9 @@ final class ChangeSignal: Sendable {
     for waiter in waiters { waiter.resume() }
   }
 
-  /// Suspends until there has been a change after a generation.
+  /// Suspends until a change follows a generation.
   ///
-  /// - Parameter generation: the one that the caller has seen.
+  /// - Parameter generation: the generation that the caller has seen.
   /// - Throws: `CancellationError`.
   func wait(after generation: UInt64) async throws {
     let number = state.withLock { state in

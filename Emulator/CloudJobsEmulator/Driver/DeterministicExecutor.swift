@@ -1,10 +1,10 @@
 import Synchronization
 
-/// A task executor that keeps its jobs in a line and runs them, one after the other, on the thread that drains it.
+/// A task executor that queues its jobs and runs them in order on the thread that drains it.
 ///
-/// Tasks that prefer it, their child tasks and the default actors that they use run in an order that depends on nothing
-/// but the program: no thread pool is involved. Detached tasks, custom actor executors and C threads escape it.
-public final class DeterministicExecutor: TaskExecutor {
+/// Tasks that prefer it, their child tasks and the default actors they use run in an order that depends only on the
+/// program, because no thread pool is involved. Detached tasks, custom actor executors and C threads are not covered.
+package final class DeterministicExecutor: TaskExecutor {
   private struct Line {
     var jobs: [UnownedJob] = []
     var head = 0
@@ -12,20 +12,20 @@ public final class DeterministicExecutor: TaskExecutor {
 
   private let line = Mutex(Line())
 
-  /// An executor without jobs.
-  public init() {}
+  /// Creates an executor without jobs.
+  package init() {}
 
-  /// Puts a job at the end of the line.
-  public func enqueue(_ job: consuming ExecutorJob) {
+  /// Adds a job to the end of the queue.
+  package func enqueue(_ job: consuming ExecutorJob) {
     let unowned = UnownedJob(job)
     line.withLock { $0.jobs.append(unowned) }
   }
 
-  /// Runs jobs until the line is empty.
+  /// Runs jobs until the queue is empty.
   ///
-  /// - Parameter limit: the most jobs to run.
-  /// - Returns: how many jobs were run; less than the limit where the line is empty.
-  public func drain(limit: Int = .max) -> Int {
+  /// - Parameter limit: the maximum number of jobs to run.
+  /// - Returns: the number of jobs run; less than the limit if the queue is empty.
+  package func drain(limit: Int = .max) -> Int {
     var count = 0
     while count < limit, let job = next() {
       job.runSynchronously(on: asUnownedTaskExecutor())

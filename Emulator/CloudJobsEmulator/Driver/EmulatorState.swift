@@ -1,25 +1,25 @@
-public import CloudJobsCore
+package import CloudJobsCore
 
-/// All emulated services as one value: what a driver owns.
-public struct EmulatorState: Sendable {
+/// The state of all emulated services, as one value that a driver owns.
+package struct EmulatorState: Sendable {
   /// Cloud Tasks.
-  public var tasks: CloudTasksService
+  package var tasks: CloudTasksService
   /// Cloud Scheduler.
-  public var scheduler: CloudSchedulerService
-  /// What all services keep about themselves.
-  public var administration = AdministrationService()
+  package var scheduler: CloudSchedulerService
+  /// Administrative state of all services.
+  package var administration = AdministrationService()
   /// Cloud Firestore.
-  public var firestore: FirestoreService
+  package var firestore: FirestoreService
 
-  /// Services without queues, jobs and documents.
+  /// Creates services without queues, jobs or documents.
   ///
   /// - Parameters:
-  ///   - tasks: how Cloud Tasks behaves where the documents leave it open.
-  ///   - scheduler: where Cloud Scheduler delivers what needs more than an HTTP target.
-  ///   - zones: the time zones that schedules may name.
-  ///   - indexes: the indexes that Firestore has; nil lets every query run.
-  ///   - seed: draws the names that clients leave to the services.
-  public init(
+  ///   - tasks: Cloud Tasks settings that Google's documentation leaves open.
+  ///   - scheduler: endpoints for Cloud Scheduler targets other than HTTP.
+  ///   - zones: the time zones available to schedules.
+  ///   - indexes: the indexes of Firestore; nil allows every query.
+  ///   - seed: the seed for server-generated names.
+  package init(
     tasks: CloudTasks.Options = .init(), scheduler: CloudScheduler.Options = .init(),
     zones: ZoneCatalog = .utcOnly, indexes: Firestore.IndexConfiguration? = nil, seed: UInt64 = 0
   ) {
@@ -28,26 +28,67 @@ public struct EmulatorState: Sendable {
     self.firestore = FirestoreService(indexes: indexes, seed: seed &+ 2)
   }
 
-  /// When the services next have something to do if no request comes; it may lie in the past.
-  public var nextWake: Timestamp? {
+  /// The next time at which a service has work to do without a new request; it may be in the past.
+  package var nextWake: Timestamp? {
     guard let first = tasks.nextWake else { return scheduler.nextWake }
     return min(first, scheduler.nextWake ?? first)
   }
 
-  /// Does what an event asks for and what is due in any service.
+  /// Processes an event and everything that is due in any service.
   ///
   /// - Parameters:
-  ///   - event: what happened.
-  ///   - now: the time; never before that of an earlier call.
-  /// - Returns: what the driver has to do, in order.
-  public mutating func handle(_ event: ServiceEvent, at now: Timestamp) -> [ServiceAction] {
+  ///   - event: the event.
+  ///   - now: the current time, never earlier than in a previous call.
+  /// - Returns: the actions for the driver, in order.
+  package mutating func handle(_ event: ServiceEvent, at now: Timestamp) -> [ServiceAction] {
     scheduler.handle(event, at: now) + tasks.handle(event, at: now)
   }
 
-  /// Whether nothing is in flight, due or to be tried again.
+  /// Returns whether no delivery is in flight, due or waiting for a retry.
   ///
-  /// Tasks for later, tasks in paused queues and the next firing of a schedule don't count.
-  public mutating func isIdle(at now: Timestamp) -> Bool {
+  /// Tasks scheduled for later, tasks in paused queues and the next run of a schedule do not count.
+  package mutating func isIdle(at now: Timestamp) -> Bool {
     tasks.isIdle(at: now) && scheduler.isIdle(at: now)
+  }
+
+  /// A task or job with the reason why it is waiting.
+  package struct Waiting: Hashable, Sendable {
+    /// The full name.
+    package var name: String
+    /// A human-readable reason.
+    package var reason: String
+  }
+
+  /// Returns why each task and job is waiting: tasks first, then jobs, each sorted by name.
+  ///
+  /// - Parameters:
+  ///   - now: the current time.
+  ///   - limit: the maximum number of entries.
+  /// - Returns: the first `limit` entries.
+  package func waiting(at now: Timestamp, limit: Int = 1_000) -> [Waiting] {
+    Array((tasks.waiting(at: now, limit: limit) + scheduler.waiting(limit: limit)).prefix(limit))
+  }
+}
+
+extension CloudTasksService {
+  func waiting(at now: Timestamp, limit: Int) -> [EmulatorState.Waiting] {
+    var result: [EmulatorState.Waiting] = []
+    for name in queueNames.elements(after: nil, limit: .max) {
+      guard let state = queues[name], result.count < limit else { continue }
+      for id in state.names.elements(after: nil, limit: limit - result.count) {
+        guard let record = state.tasks[id] else { continue }
+        result.append(
+          .init(name: record.task.name.description, reason: "\(state.waitReason(of: record, at: now))"))
+      }
+    }
+    return result
+  }
+}
+
+extension CloudSchedulerService {
+  func waiting(limit: Int) -> [EmulatorState.Waiting] {
+    names.elements(after: nil, limit: limit).compactMap { name in
+      jobs[name].map { .init(name: name.text, reason: "\($0.waitReason)") }
+    }
   }
 }

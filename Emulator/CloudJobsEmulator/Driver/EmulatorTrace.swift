@@ -1,27 +1,27 @@
-import CloudJobsCore
+package import CloudJobsCore
 
-/// What happened in an emulator, in order; the oldest entries go when a limit is reached.
-public struct EmulatorTrace: Sendable {
-  /// The most entries that are kept.
-  public let limit: Int
+/// A bounded record of events in an emulator; the oldest entries are dropped first.
+package struct EmulatorTrace: Sendable {
+  /// The maximum number of entries.
+  package let limit: Int
   private var storage: [TraceEntry] = []
   private var start = 0
 
-  /// How many of the oldest entries have gone.
-  public private(set) var droppedCount = 0
+  /// The number of entries dropped so far.
+  package private(set) var droppedCount = 0
 
-  /// A trace of nothing yet.
+  /// Creates an empty trace.
   ///
-  /// - Parameter limit: the most entries to keep, at least 1.
-  public init(limit: Int) {
+  /// - Parameter limit: the maximum number of entries, at least 1.
+  package init(limit: Int) {
     self.limit = max(1, limit)
   }
 
   /// The entries, oldest first.
-  public var entries: [TraceEntry] { Array(storage[start...] + storage[..<start]) }
+  package var entries: [TraceEntry] { Array(storage[start...] + storage[..<start]) }
 
   /// The entries as lines, oldest first.
-  public var lines: [String] { entries.map(\.description) }
+  package var lines: [String] { entries.map(\.description) }
 
   mutating func append(_ entry: TraceEntry) {
     guard storage.count == limit else { return storage.append(entry) }
@@ -32,5 +32,53 @@ public struct EmulatorTrace: Sendable {
 
   mutating func append(_ actions: [ServiceAction], at time: Timestamp) {
     for action in actions { append(TraceEntry(time: time, action: action)) }
+  }
+}
+
+/// One event in an emulator, with its time.
+package struct TraceEntry: Hashable, Sendable {
+  /// The kinds of events.
+  package enum Event: Hashable, Sendable {
+    /// A delivery started.
+    case deliveryStarted(
+      id: DeliveryID, subject: String, attempt: Int, method: HTTPTarget.Method, url: String, reason: String)
+    /// An attempt ended, or a task or job ended without one.
+    case settled(Settlement)
+    /// A note added by the emulator's user.
+    case note(String)
+  }
+
+  /// The emulator's time.
+  package var time: Timestamp
+  /// The event.
+  package var event: Event
+
+  init(time: Timestamp, event: Event) {
+    self.time = time
+    self.event = event
+  }
+
+  init(time: Timestamp, action: ServiceAction) {
+    self.time = time
+    switch action {
+    case .deliver(let delivery):
+      event = .deliveryStarted(
+        id: delivery.id, subject: delivery.subject, attempt: delivery.attempt, method: delivery.method,
+        url: delivery.url, reason: delivery.reason)
+    case .settled(let settlement): event = .settled(settlement)
+    }
+  }
+}
+
+extension TraceEntry: CustomStringConvertible {
+  /// The entry as one line; equal events give equal lines.
+  package var description: String {
+    switch event {
+    case .deliveryStarted(let id, let subject, let attempt, let method, let url, let reason):
+      "\(time) \(id) \(subject) attempt \(attempt): \(method.name) \(url), as \(reason)"
+    case .settled(let settlement):
+      "\(time) \(settlement.id.map { "\($0)" } ?? "-") \(settlement)"
+    case .note(let text): "\(time) \(text)"
+    }
   }
 }

@@ -1,7 +1,7 @@
 public import CloudJobsCore
 import Synchronization
 
-/// A clock whose time moves only by hand.
+/// A clock whose time changes only when it is moved.
 public final class VirtualClock: JobClock {
   private struct Sleeper: Comparable, Sendable {
     var deadline: Timestamp
@@ -21,20 +21,20 @@ public final class VirtualClock: JobClock {
 
   private let state: Mutex<State>
 
-  /// A clock that stands at a time.
+  /// Creates a clock that shows a time.
   public init(start: Timestamp) {
     state = Mutex(State(now: start))
   }
 
-  /// The time that the clock stands at.
+  /// Returns the time that the clock shows.
   public func now() -> Timestamp {
     state.withLock { $0.now }
   }
 
-  /// Suspends until the clock has been moved to a time.
+  /// Suspends until the clock reaches a time.
   ///
-  /// - Parameter deadline: when to resume.
-  /// - Throws: `CancellationError` when the task is cancelled first.
+  /// - Parameter deadline: the time at which to resume.
+  /// - Throws: `CancellationError` if the task is cancelled first.
   public func sleep(until deadline: Timestamp) async throws {
     let number = state.withLock { state in
       state.lastNumber += 1
@@ -64,22 +64,22 @@ public final class VirtualClock: JobClock {
     state.withLock { _ = $0.cancelled.remove(number) }
   }
 
-  /// How many tasks sleep.
-  public var sleeperCount: Int {
+  /// The number of sleeping tasks.
+  package var sleeperCount: Int {
     state.withLock { $0.continuations.count }
   }
 
-  /// When the first of the sleepers is to be resumed, or nil where none sleeps.
-  public var nextDeadline: Timestamp? {
+  /// The earliest deadline of a sleeping task, or nil if none sleeps.
+  package var nextDeadline: Timestamp? {
     state.withLock { state in
       while let first = state.order.first, state.continuations[first.number] == nil { state.order.removeFirst() }
       return state.order.first?.deadline
     }
   }
 
-  /// Moves the time on and resumes the sleepers whose deadline has come, in the order of their deadlines.
+  /// Advances the time and resumes the sleepers whose deadline is reached, in the order of their deadlines.
   ///
-  /// - Parameter time: the new time; an earlier one than the clock's changes nothing.
+  /// - Parameter time: the new time; a time before the current one has no effect.
   public func move(to time: Timestamp) {
     let due = state.withLock { state in
       state.now = max(state.now, time)

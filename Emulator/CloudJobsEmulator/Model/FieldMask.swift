@@ -1,12 +1,12 @@
-/// The fields that an update names, as lower-camel-case dotted paths (`retryConfig.maxAttempts`).
-public struct FieldMask: Hashable, Sendable {
+/// The fields that an update changes, as dotted lower-camel-case paths (`retryConfig.maxAttempts`).
+package struct FieldMask: Hashable, Sendable {
   /// The paths.
-  public let paths: [String]
+  package let paths: [String]
 
-  /// A mask from paths in camel case or snake case.
+  /// Creates a mask from paths in camel case or snake case.
   ///
-  /// Both are in use on the wire: <https://protobuf.dev/reference/protobuf/google.protobuf/#field-mask>.
-  public init(_ paths: [String]) {
+  /// Clients send both: <https://protobuf.dev/reference/protobuf/google.protobuf/#field-mask>.
+  package init(_ paths: [String]) {
     self.paths = paths.map { path in
       var text = ""
       var raises = false
@@ -22,8 +22,8 @@ public struct FieldMask: Hashable, Sendable {
     }
   }
 
-  /// A mask from its form in a query: paths separated by commas.
-  public init(commaSeparated text: String) {
+  /// Creates a mask from comma-separated paths, as in a query.
+  package init(commaSeparated text: String) {
     self.init(text.split(separator: ",").map { $0.filter { $0 != " " } })
   }
 }

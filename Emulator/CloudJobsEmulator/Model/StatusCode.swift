@@ -1,44 +1,44 @@
-/// A status of Google's APIs, with its number on the wire.
+/// A status code of Google's APIs, with its number on the wire.
 ///
 /// Source: `google.rpc.Code` (<https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto>).
-public enum StatusCode: Int, Hashable, Sendable, Codable, CaseIterable {
+package enum StatusCode: Int, Hashable, Sendable, Codable, CaseIterable {
   /// Success.
   case ok = 0
-  /// The caller cancelled.
+  /// The operation was cancelled.
   case cancelled = 1
-  /// An error that has no better code.
+  /// An error without a more specific code.
   case unknown = 2
-  /// The request is wrong, whatever the state of the system.
+  /// The request is invalid regardless of the system's state.
   case invalidArgument = 3
-  /// The time limit ran out.
+  /// The deadline expired.
   case deadlineExceeded = 4
-  /// No such entity.
+  /// The entity does not exist.
   case notFound = 5
-  /// The entity exists, or existed too recently.
+  /// The entity exists or existed too recently.
   case alreadyExists = 6
-  /// The caller may not do this.
+  /// The caller lacks permission.
   case permissionDenied = 7
-  /// A quota is used up.
+  /// A quota is exhausted.
   case resourceExhausted = 8
-  /// The system is not in the state that the request needs.
+  /// The system is not in the required state.
   case failedPrecondition = 9
-  /// A conflict with a concurrent request.
+  /// The request conflicts with a concurrent one.
   case aborted = 10
-  /// A value lies outside the valid range.
+  /// A value is outside the valid range.
   case outOfRange = 11
-  /// The operation is not offered.
+  /// The operation is not supported.
   case unimplemented = 12
-  /// An invariant is broken.
+  /// An internal invariant is violated.
   case `internal` = 13
-  /// The service can't be reached at present.
+  /// The service is currently unavailable.
   case unavailable = 14
-  /// Data are lost.
+  /// Data was lost.
   case dataLoss = 15
-  /// The caller is not known.
+  /// The caller is not authenticated.
   case unauthenticated = 16
 
   /// The name in error bodies, such as `INVALID_ARGUMENT`.
-  public var name: String {
+  package var name: String {
     switch self {
     case .ok: "OK"
     case .cancelled: "CANCELLED"
@@ -60,8 +60,8 @@ public enum StatusCode: Int, Hashable, Sendable, Codable, CaseIterable {
     }
   }
 
-  /// The HTTP status that carries the code over REST.
-  public var httpStatus: Int {
+  /// The HTTP status of the code in REST responses.
+  package var httpStatus: Int {
     switch self {
     case .ok: 200
     case .cancelled: 499
@@ -78,8 +78,8 @@ public enum StatusCode: Int, Hashable, Sendable, Codable, CaseIterable {
     }
   }
 
-  /// The code by which Cloud Tasks and Cloud Scheduler report a target's HTTP status.
-  public init(httpStatus: Int) {
+  /// Creates the code that Cloud Tasks and Cloud Scheduler report for a target's HTTP status.
+  package init(httpStatus: Int) {
     switch httpStatus {
     case 200..<300: self = .ok
     case 401: self = .unauthenticated
@@ -97,4 +97,60 @@ public enum StatusCode: Int, Hashable, Sendable, Codable, CaseIterable {
     default: self = .unknown
     }
   }
+}
+
+/// The result of an attempt as a `google.rpc.Status`.
+package struct RPCStatus: Hashable, Sendable, Codable {
+  /// The code; `ok` for success.
+  package var code: StatusCode
+  /// A message such as `INTERNAL(13): HTTP status code 502`; empty for success.
+  package var message: String
+
+  /// Creates a status.
+  package init(code: StatusCode, message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  /// Creates the status that the services record for an outcome.
+  package init(_ outcome: DeliveryOutcome) {
+    switch outcome {
+    case .response(let status, _):
+      code = StatusCode(httpStatus: status)
+      message = code == .ok ? "" : "\(code.name)(\(code.rawValue)): HTTP status code \(status)"
+    case .timedOut:
+      code = .deadlineExceeded
+      message = "\(code.name)(\(code.rawValue)): HTTP status code 504"
+    case .connectionFailed(let reason):
+      code = .unavailable
+      message = "\(code.name)(\(code.rawValue)): \(reason)"
+    }
+  }
+}
+
+/// An error of an emulated service, as reported to the client.
+package struct ServiceFault: Error, Hashable, Sendable {
+  /// The status code.
+  package var code: StatusCode
+  /// The message for the client.
+  package var message: String
+  /// The invalid field of the request as a dotted path, if known.
+  package var field: String?
+
+  /// Creates an error.
+  package init(_ code: StatusCode, _ message: String, field: String? = nil) {
+    self.code = code
+    self.message = message
+    self.field = field
+  }
+
+  /// Creates an `invalidArgument` error.
+  package static func invalidArgument(_ message: String) -> ServiceFault {
+    ServiceFault(.invalidArgument, message)
+  }
+}
+
+extension ServiceFault: CustomStringConvertible {
+  /// The code and the message.
+  package var description: String { "\(code.name): \(message)" }
 }

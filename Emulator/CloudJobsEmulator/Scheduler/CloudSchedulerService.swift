@@ -1,52 +1,75 @@
-public import CloudJobsCore
+package import CloudJobsCore
 
-/// Cloud Scheduler v1 as a pure state machine: requests and events go in, deliveries come out, and time is an argument.
-///
-/// A driver calls a request method, or ``handle(_:at:)`` with an event, then performs the actions; it calls
-/// `handle(.wake, at:)` after each request and when ``nextWake`` has come. A job has one execution at a time: a firing
-/// that comes while one goes on is delayed until that ends, and of several such firings the latest counts.
+/// The resources of Cloud Scheduler v1, independent of any wire format.
 ///
 /// Source: <https://cloud.google.com/scheduler/docs/reference/rest>.
-public struct CloudSchedulerService: Sendable {
-  /// Where the emulator delivers what needs more than an HTTP target.
-  public let options: CloudScheduler.Options
-  /// The time zones that schedules may name.
-  public let zones: ZoneCatalog
+public enum CloudScheduler {}
+
+extension CloudScheduler {
+  /// Endpoints for targets other than HTTP.
+  public struct Options: Hashable, Sendable {
+    /// Push endpoint URLs by topic name; a job for a topic without an endpoint fails with a message.
+    public var pushEndpoints: [String: String]
+    /// Origin of the App Engine substitute, such as `http://127.0.0.1:8080`; without it App Engine jobs fail with a
+    /// message.
+    public var appEngineOrigin: String?
+
+    /// Creates options; by default only HTTP targets are delivered.
+    public init(pushEndpoints: [String: String] = [:], appEngineOrigin: String? = nil) {
+      self.pushEndpoints = pushEndpoints
+      self.appEngineOrigin = appEngineOrigin
+    }
+  }
+}
+
+/// Cloud Scheduler v1 as a pure state machine: requests and events in, deliveries out, time as an argument.
+///
+/// A driver calls a request method, or ``handle(_:at:)`` with an event, and performs the returned actions. It calls
+/// `handle(.wake, at:)` after each request and when ``nextWake`` is reached. A job has one execution at a time: a
+/// scheduled time that arrives during an execution is delayed until it ends, and of several such times the latest
+/// counts.
+///
+/// Source: <https://cloud.google.com/scheduler/docs/reference/rest>.
+package struct CloudSchedulerService: Sendable {
+  /// Endpoints for targets other than HTTP.
+  package let options: CloudScheduler.Options
+  /// The time zones available to schedules.
+  package let zones: ZoneCatalog
   var jobs: [CloudScheduler.JobName: ScheduledJobRecord] = [:]
   var names = SortedSet<CloudScheduler.JobName>()
   var generator: SplitMix64
   var wakes = WakeIndex<CloudScheduler.JobName>()
-  var flights: [UInt64: ScheduledFlight] = [:]
-  var deadlines = MinimumHeap<FlightDeadline>()
-  var lastDispatch: UInt64 = 0
+  var attempts: [UInt64: ScheduledAttempt] = [:]
+  var deadlines = MinimumHeap<AttemptDeadline>()
+  var lastDeliveryNumber: UInt64 = 0
   var lastSequence: UInt64 = 0
   private var executing: Set<CloudScheduler.JobName> = []
 
-  /// A service without jobs.
+  /// Creates a service without jobs.
   ///
   /// - Parameters:
-  ///   - zones: the time zones that schedules may name.
-  ///   - options: where the emulator delivers what needs more than an HTTP target.
-  ///   - seed: draws the names of jobs that come without one.
-  public init(zones: ZoneCatalog = .utcOnly, options: CloudScheduler.Options = .init(), seed: UInt64 = 0) {
+  ///   - zones: the time zones available to schedules.
+  ///   - options: endpoints for targets other than HTTP.
+  ///   - seed: the seed for generated job names.
+  package init(zones: ZoneCatalog = .utcOnly, options: CloudScheduler.Options = .init(), seed: UInt64 = 0) {
     self.zones = zones
     self.options = options
     generator = SplitMix64(seed: seed)
   }
 
-  /// When the service next has something to do if no request comes; it may lie in the past.
-  public var nextWake: Timestamp? {
+  /// The next time at which the service has work to do without a new request; it may be in the past.
+  package var nextWake: Timestamp? {
     guard let deadline = deadlines.first?.time else { return wakes.earliest }
     return min(deadline, wakes.earliest ?? deadline)
   }
 
-  /// Does what an event asks for and what is due.
+  /// Processes an event and everything that is due.
   ///
   /// - Parameters:
-  ///   - event: what happened.
-  ///   - now: the time; never before that of an earlier call.
-  /// - Returns: the deliveries to make, and for the record how attempts ended, in order.
-  public mutating func handle(_ event: ServiceEvent, at now: Timestamp) -> [ServiceAction] {
+  ///   - event: the event.
+  ///   - now: the current time, never earlier than in a previous call.
+  /// - Returns: the deliveries to make and the results of attempts, in order.
+  package mutating func handle(_ event: ServiceEvent, at now: Timestamp) -> [ServiceAction] {
     var actions: [ServiceAction] = []
     if case .completed(let id, let outcome) = event, id.service == .scheduler {
       finish(id.number, outcome, at: now, into: &actions)
@@ -63,25 +86,25 @@ public struct CloudSchedulerService: Sendable {
     return actions
   }
 
-  /// Whether nothing is in flight, due or to be tried again; the next firing of a schedule doesn't count.
-  public func isIdle(at now: Timestamp) -> Bool {
-    flights.isEmpty && executing.isEmpty && (wakes.earliest.map { $0 > now } ?? true)
+  /// Returns whether no delivery is in flight, due or waiting for a retry; the next scheduled time does not count.
+  package func isIdle(at now: Timestamp) -> Bool {
+    attempts.isEmpty && executing.isEmpty && (wakes.earliest.map { $0 > now } ?? true)
   }
 
-  /// The locations that have jobs.
-  public var locations: [LocationName] { Array(Set(jobs.keys.map(\.location))) }
+  /// The locations that contain jobs.
+  package var locations: [LocationName] { Array(Set(jobs.keys.map(\.location))) }
 
-  /// How many attempts are in flight.
-  public var inFlightCount: Int { flights.count }
+  /// The number of attempts in flight.
+  package var inFlightCount: Int { attempts.count }
 
-  /// Recomputes when a job next has something to do, after a request has changed it.
+  /// Updates the wake-up time of a job after a request has changed it.
   mutating func touch(_ name: CloudScheduler.JobName) {
     let record = jobs[name]
     wakes.set(name, to: record?.nextWake)
     if record?.execution == nil { executing.remove(name) } else { executing.insert(name) }
   }
 
-  /// A number that no other job has.
+  /// Returns a number that no other job has.
   mutating func nextSequence() -> UInt64 {
     lastSequence += 1
     return lastSequence
@@ -92,7 +115,7 @@ public struct CloudSchedulerService: Sendable {
   ) {
     guard var record = jobs[name] else { return }
     for request in record.runRequests {
-      var execution = ScheduledExecution(cause: "a request to run the job now", slot: request, startedAt: now)
+      var execution = ScheduledExecution(cause: "a request to run the job now", scheduledFor: request, startedAt: now)
       if record.execution == nil {
         execution.attemptAt = now
         record.execution = execution
@@ -102,7 +125,7 @@ public struct CloudSchedulerService: Sendable {
       }
     }
     record.runRequests.removeAll()
-    record.takeDueSlot(at: now)
+    record.startDueExecution(at: now)
     if var execution = record.execution, let due = execution.attemptAt, due <= now {
       execution.attemptAt = nil
       execution.attempts += 1
@@ -116,10 +139,12 @@ public struct CloudSchedulerService: Sendable {
     _ record: inout ScheduledJobRecord, _ execution: ScheduledExecution, isExecution: Bool, at now: Timestamp,
     into actions: inout [ServiceAction]
   ) {
-    lastDispatch += 1
+    lastDeliveryNumber += 1
     let job = record.job
     record.job.lastAttemptTime = now
-    switch ScheduledRequest.make(for: job, slot: execution.slot, number: lastDispatch, options: options, at: now) {
+    switch ScheduledRequest.make(
+      for: job, scheduledFor: execution.scheduledFor, number: lastDeliveryNumber, options: options, at: now)
+    {
     case .failure(let fault):
       record.job.status = RPCStatus(code: fault.code, message: fault.message)
       if isExecution { record.execution = nil }
@@ -129,51 +154,287 @@ public struct CloudSchedulerService: Sendable {
             subject: job.name.text, attempt: execution.attempts, outcome: nil, verdict: .abandoned(fault.message))))
     case .success(let request):
       let deadline = now + job.attemptDeadline
-      flights[lastDispatch] = ScheduledFlight(
-        name: job.name, sequence: record.sequence, isExecution: isExecution, attempt: execution.attempts,
+      attempts[lastDeliveryNumber] = ScheduledAttempt(
+        name: job.name, sequence: record.sequence, isExecution: isExecution, number: execution.attempts,
         deadline: deadline)
-      deadlines.insert(FlightDeadline(time: deadline, number: lastDispatch))
-      let reason = execution.attempts == 1 ? execution.cause : "retry \(execution.attempts - 1) of \(execution.slot)"
+      deadlines.insert(AttemptDeadline(time: deadline, number: lastDeliveryNumber))
+      let reason =
+        execution.attempts == 1 ? execution.cause : "retry \(execution.attempts - 1) of \(execution.scheduledFor)"
       actions.append(
-        .dispatch(
-          Dispatch(
-            id: DispatchID(.scheduler, lastDispatch), subject: job.name.text, attempt: execution.attempts,
+        .deliver(
+          DeliveryRequest(
+            id: DeliveryID(.scheduler, lastDeliveryNumber), subject: job.name.text, attempt: execution.attempts,
             url: request.url, method: request.method, headers: request.headers, body: request.body,
-            deadline: job.attemptDeadline, scheduledFor: execution.slot, authorization: request.authorization,
+            deadline: job.attemptDeadline, scheduledFor: execution.scheduledFor, authorization: request.authorization,
             reason: reason)))
     }
   }
 
   private mutating func resume(at now: Timestamp, into actions: inout [ServiceAction]) {
     deadlines = MinimumHeap()
-    for number in flights.keys.sorted() {
-      guard var flight = flights[number] else { continue }
-      if let record = jobs[flight.name], record.sequence == flight.sequence {
-        flight.deadline = now + record.job.attemptDeadline
-        flights[number] = flight
-        deadlines.insert(FlightDeadline(time: flight.deadline, number: number))
+    for number in attempts.keys.sorted() {
+      guard var attempt = attempts[number] else { continue }
+      if let record = jobs[attempt.name], record.sequence == attempt.sequence {
+        attempt.deadline = now + record.job.attemptDeadline
+        attempts[number] = attempt
+        deadlines.insert(AttemptDeadline(time: attempt.deadline, number: number))
       } else {
-        finish(number, .connectionFailed("the emulator was started anew"), at: now, into: &actions)
+        finish(number, .connectionFailed("the emulator was restarted"), at: now, into: &actions)
       }
     }
   }
 
   private mutating func finish(
-    _ number: UInt64, _ outcome: DispatchOutcome, at now: Timestamp, into actions: inout [ServiceAction]
+    _ number: UInt64, _ outcome: DeliveryOutcome, at now: Timestamp, into actions: inout [ServiceAction]
   ) {
-    guard let flight = flights.removeValue(forKey: number) else { return }
-    while let entry = deadlines.first, flights[entry.number] == nil { deadlines.removeFirst() }
-    deadlines.compact(liveCount: flights.count) { flights[$0.number] != nil }
+    guard let attempt = attempts.removeValue(forKey: number) else { return }
+    while let entry = deadlines.first, attempts[entry.number] == nil { deadlines.removeFirst() }
+    deadlines.compact(liveCount: attempts.count) { attempts[$0.number] != nil }
     var settlement = Settlement(
-      id: DispatchID(.scheduler, number), subject: flight.name.text, attempt: flight.attempt, outcome: outcome,
+      id: DeliveryID(.scheduler, number), subject: attempt.name.text, attempt: attempt.number, outcome: outcome,
       verdict: .succeeded)
-    if var record = jobs[flight.name], record.sequence == flight.sequence {
-      settlement.verdict = record.conclude(flight, outcome, at: now)
-      jobs[flight.name] = record
-      touch(flight.name)
+    if var record = jobs[attempt.name], record.sequence == attempt.sequence {
+      settlement.verdict = record.conclude(attempt, outcome, at: now)
+      jobs[attempt.name] = record
+      touch(attempt.name)
     } else {
       settlement.verdict = .ignored("the job is gone")
     }
     actions.append(.settled(settlement))
+  }
+
+  private static var missing: ServiceFault { ServiceFault(.notFound, "Job not found.") }
+
+  /// Creates an enabled job.
+  ///
+  /// - Parameters:
+  ///   - draft: the job; an empty name is replaced by a generated one.
+  ///   - parent: the location.
+  ///   - now: the current time.
+  /// - Returns: the job with its name.
+  /// - Throws: ``ServiceFault`` `invalidArgument` or `alreadyExists`.
+  package mutating func createJob(
+    _ draft: CloudScheduler.JobDraft, in parent: LocationName, at now: Timestamp
+  ) throws(ServiceFault) -> CloudScheduler.Job {
+    var named: CloudScheduler.JobName?
+    if !draft.name.isEmpty {
+      let name = try CloudScheduler.JobName(draft.name)
+      guard name.location == parent else {
+        throw .invalidArgument("The location of Job.name must be the same as the parent '\(parent)'.")
+      }
+      named = name
+    }
+    let (schedule, target) = try check(draft, at: now)
+    if let named, jobs[named] != nil { throw ServiceFault(.alreadyExists, "Job \(named) already exists.") }
+    let name = named ?? freshName(in: parent)
+    let job = CloudScheduler.Job(
+      name: name, description: draft.description, target: target, schedule: draft.schedule,
+      timeZone: draft.timeZone.isEmpty ? "Etc/UTC" : draft.timeZone, state: .enabled, retryConfig: draft.retryConfig,
+      attemptDeadline: draft.attemptDeadline.flatMap { $0 == .zero ? nil : $0 } ?? .minutes(3), userUpdateTime: now)
+    let record = ScheduledJobRecord(
+      job: job, schedule: schedule, sequence: nextSequence(), nextFireTime: schedule.next(after: now))
+    jobs[name] = record
+    names.insert(name)
+    touch(name)
+    return record.shown
+  }
+
+  /// Returns a job.
+  ///
+  /// - Throws: ``ServiceFault`` `notFound`.
+  package func getJob(_ name: CloudScheduler.JobName) throws(ServiceFault) -> CloudScheduler.Job {
+    guard let record = jobs[name] else { throw Self.missing }
+    return record.shown
+  }
+
+  /// Returns a page of the jobs of a location, sorted by name, at most 500 per page.
+  ///
+  /// - Throws: ``ServiceFault`` `invalidArgument` for an invalid page request.
+  package func listJobs(in parent: LocationName, page: PageRequest = .init()) throws(ServiceFault)
+    -> ResourcePage<CloudScheduler.Job>
+  {
+    let limit = try page.limit(maximum: 500)
+    let start = CloudScheduler.JobName(location: parent, uncheckedID: page.token)
+    let found = names.elements(after: start, limit: limit + 1).prefix { $0.location == parent }
+    let items = found.prefix(limit).compactMap { jobs[$0]?.shown }
+    return ResourcePage(items: items, nextPageToken: found.count > limit ? found[limit - 1].id : "")
+  }
+
+  /// Updates a job; its state is kept and its schedule starts from now.
+  ///
+  /// - Parameters:
+  ///   - draft: the new values under the job's name.
+  ///   - mask: the fields to update; nil or empty for all.
+  ///   - now: the current time.
+  /// - Returns: the updated job.
+  /// - Throws: ``ServiceFault`` `invalidArgument` or `notFound`.
+  package mutating func updateJob(
+    _ draft: CloudScheduler.JobDraft, mask: FieldMask? = nil, at now: Timestamp
+  ) throws(ServiceFault) -> CloudScheduler.Job {
+    let name = try CloudScheduler.JobName(draft.name)
+    guard var record = jobs[name] else { throw Self.missing }
+    var merged = CloudScheduler.JobDraft(record.job)
+    try merged.merge(draft, mask: mask?.paths.isEmpty == true ? nil : mask)
+    let (schedule, target) = try check(merged, at: now)
+    record.job.description = merged.description
+    record.job.target = target
+    record.job.schedule = merged.schedule
+    record.job.timeZone = merged.timeZone.isEmpty ? "Etc/UTC" : merged.timeZone
+    record.job.retryConfig = merged.retryConfig
+    record.job.attemptDeadline = merged.attemptDeadline.flatMap { $0 == .zero ? nil : $0 } ?? .minutes(3)
+    record.job.userUpdateTime = now
+    record.schedule = schedule
+    record.nextFireTime = schedule.next(after: now)
+    jobs[name] = record
+    touch(name)
+    return record.shown
+  }
+
+  /// Deletes a job; an attempt in flight is not cancelled.
+  ///
+  /// - Throws: ``ServiceFault`` `notFound`.
+  package mutating func deleteJob(_ name: CloudScheduler.JobName, at now: Timestamp) throws(ServiceFault) {
+    guard jobs.removeValue(forKey: name) != nil else { throw Self.missing }
+    names.remove(name)
+    touch(name)
+  }
+
+  /// Pauses an enabled job: no further runs and no further retries.
+  ///
+  /// - Throws: ``ServiceFault`` `notFound`, or `failedPrecondition` if the job is not enabled.
+  package mutating func pauseJob(_ name: CloudScheduler.JobName, at now: Timestamp) throws(ServiceFault)
+    -> CloudScheduler.Job
+  {
+    try change(name, from: .enabled, verb: "paused") { record in
+      record.job.state = .paused
+      if record.execution?.attemptAt != nil { record.execution = nil }
+    }
+  }
+
+  /// Resumes a paused job; its schedule starts from now.
+  ///
+  /// - Throws: ``ServiceFault`` `notFound`, or `failedPrecondition` if the job is not paused.
+  package mutating func resumeJob(_ name: CloudScheduler.JobName, at now: Timestamp) throws(ServiceFault)
+    -> CloudScheduler.Job
+  {
+    try change(name, from: .paused, verb: "resumed") { record in
+      record.job.state = .enabled
+      record.nextFireTime = record.schedule.next(after: now)
+    }
+  }
+
+  /// Runs a job at once, even while it is paused.
+  ///
+  /// During an execution, one attempt is made in addition to it.
+  ///
+  /// - Throws: ``ServiceFault`` `notFound`.
+  package mutating func runJob(_ name: CloudScheduler.JobName, at now: Timestamp) throws(ServiceFault)
+    -> CloudScheduler.Job
+  {
+    guard var record = jobs[name] else { throw Self.missing }
+    record.runRequests.append(now)
+    jobs[name] = record
+    touch(name)
+    return record.shown
+  }
+
+  /// Returns why a job is waiting.
+  ///
+  /// - Throws: ``ServiceFault`` `notFound`.
+  package func waitReason(of name: CloudScheduler.JobName) throws(ServiceFault) -> CloudScheduler.WaitReason {
+    guard let record = jobs[name] else { throw Self.missing }
+    return record.waitReason
+  }
+
+  private func check(
+    _ draft: CloudScheduler.JobDraft, at now: Timestamp
+  ) throws(ServiceFault) -> (Schedule, CloudScheduler.Target) {
+    try draft.validate()
+    let schedule = try draft.parsedSchedule(zones: zones, at: now)
+    guard let target = draft.target else { throw .invalidArgument("A target is required.") }
+    return (schedule, target)
+  }
+
+  private mutating func change(
+    _ name: CloudScheduler.JobName, from state: CloudScheduler.Job.State, verb: String,
+    _ body: (inout ScheduledJobRecord) -> Void
+  ) throws(ServiceFault) -> CloudScheduler.Job {
+    guard var record = jobs[name] else { throw Self.missing }
+    guard record.job.state == state else {
+      throw ServiceFault(
+        .failedPrecondition, "Only a job in the state \(state.name) can be \(verb); it is \(record.job.state.name).")
+    }
+    body(&record)
+    jobs[name] = record
+    touch(name)
+    return record.shown
+  }
+
+  private mutating func freshName(in parent: LocationName) -> CloudScheduler.JobName {
+    while true {
+      let name = CloudScheduler.JobName(location: parent, uncheckedID: generator.decimalID())
+      if jobs[name] == nil { return name }
+    }
+  }
+
+  /// One entity of the service in a snapshot.
+  ///
+  /// Case names and labels are members of the snapshot's JSON; renamed ones keep their original name as a coding key.
+  enum Entity: Codable, Sendable {
+    private enum CodingKeys: String, CodingKey {
+      case counters, job, attempt = "flight"
+    }
+
+    private enum CountersCodingKeys: String, CodingKey {
+      case generator, lastDeliveryNumber = "lastDispatch", lastSequence
+    }
+
+    private enum JobCodingKeys: String, CodingKey {
+      case job, sequence, nextFireTime = "nextSlot", execution, runRequests
+    }
+
+    case counters(generator: SplitMix64, lastDeliveryNumber: UInt64, lastSequence: UInt64)
+    case job(
+      job: CloudScheduler.Job, sequence: UInt64, nextFireTime: Timestamp?, execution: ScheduledExecution?,
+      runRequests: [Timestamp])
+    case attempt(number: UInt64, attempt: ScheduledAttempt)
+  }
+
+  /// All entities.
+  var entities: [Entity] {
+    var entities = [
+      Entity.counters(generator: generator, lastDeliveryNumber: lastDeliveryNumber, lastSequence: lastSequence)
+    ]
+    for name in names.elements(after: nil, limit: .max) {
+      guard let record = jobs[name] else { continue }
+      entities.append(
+        .job(
+          job: record.job, sequence: record.sequence, nextFireTime: record.nextFireTime, execution: record.execution,
+          runRequests: record.runRequests))
+    }
+    return entities + attempts.sorted { $0.key < $1.key }.map { .attempt(number: $0.key, attempt: $0.value) }
+  }
+
+  /// Restores one entity into a service with the same options.
+  ///
+  /// - Throws: ``ServiceFault`` if a job's time zone is no longer known.
+  mutating func restore(_ entity: Entity) throws(ServiceFault) {
+    switch entity {
+    case .counters(let generator, let lastDeliveryNumber, let lastSequence):
+      self.generator = generator
+      self.lastDeliveryNumber = lastDeliveryNumber
+      self.lastSequence = lastSequence
+    case .job(let job, let sequence, let nextFireTime, let execution, let runRequests):
+      // An interval schedule starts from the last creation or update of the job.
+      let schedule = try CloudScheduler.JobDraft(job).parsedSchedule(zones: zones, at: job.userUpdateTime)
+      jobs[job.name] = ScheduledJobRecord(
+        job: job, schedule: schedule, sequence: sequence, nextFireTime: nextFireTime, execution: execution,
+        runRequests: runRequests)
+      names.insert(job.name)
+      touch(job.name)
+    case .attempt(let number, let attempt):
+      attempts[number] = attempt
+      deadlines.insert(AttemptDeadline(time: attempt.deadline, number: number))
+    }
   }
 }

@@ -1,25 +1,25 @@
-public import CloudJobsCore
+package import CloudJobsCore
 
 extension CloudTasksService {
   private static var missing: ServiceFault { ServiceFault(.notFound, "Requested entity was not found.") }
 
-  /// Creates a task, which is due at once or at its schedule time.
+  /// Creates a task, due at once or at its schedule time.
   ///
   /// - Parameters:
   ///   - new: the task.
   ///   - parent: the queue.
-  ///   - view: how much of it to answer.
-  ///   - now: the time.
+  ///   - view: the parts of the task to return.
+  ///   - now: the current time.
   /// - Returns: the task with its name.
   /// - Throws: ``ServiceFault`` `invalidArgument`, `notFound` for the queue, or `alreadyExists` for a name in use or
   ///   used recently.
-  public mutating func createTask(
+  package mutating func createTask(
     _ new: CloudTasks.NewTask, in parent: CloudTasks.QueueName, view: CloudTasks.View = .basic, at now: Timestamp
   ) throws(ServiceFault) -> CloudTasks.Task {
     var new = new
     if let target = new.appEngine {
       guard let origin = options.appEngineOrigin else {
-        throw ServiceFault(.failedPrecondition, "no App Engine is emulated; set the option appEngineOrigin")
+        throw ServiceFault(.failedPrecondition, "App Engine is not emulated; set the option appEngineOrigin")
       }
       new.httpRequest = HTTPTarget(
         url: origin + target.relativeURI, method: target.method, headers: target.headers, body: target.body)
@@ -54,10 +54,10 @@ extension CloudTasksService {
     return task.shown(in: view)
   }
 
-  /// A task.
+  /// Returns a task.
   ///
-  /// - Throws: ``ServiceFault`` `notFound`, which tells a task that ended recently from one that never was.
-  public func getTask(_ name: CloudTasks.TaskName, view: CloudTasks.View = .basic, at now: Timestamp)
+  /// - Throws: ``ServiceFault`` `notFound`; its message distinguishes a task that ended recently from an unknown one.
+  package func getTask(_ name: CloudTasks.TaskName, view: CloudTasks.View = .basic, at now: Timestamp)
     throws(ServiceFault) -> CloudTasks.Task
   {
     let state = queues[name.queue]
@@ -69,10 +69,10 @@ extension CloudTasksService {
         + "completed or was deleted.")
   }
 
-  /// The tasks of a queue by name, at most 1,000 a page.
+  /// Returns a page of the tasks of a queue, sorted by name, at most 1,000 per page.
   ///
-  /// - Throws: ``ServiceFault`` `notFound` for the queue, `invalidArgument` for a page that can't be.
-  public func listTasks(
+  /// - Throws: ``ServiceFault`` `notFound` for the queue, `invalidArgument` for an invalid page request.
+  package func listTasks(
     in parent: CloudTasks.QueueName, page: PageRequest = .init(), view: CloudTasks.View = .basic
   ) throws(ServiceFault) -> ResourcePage<CloudTasks.Task> {
     let limit = try page.limit(maximum: 1_000)
@@ -82,10 +82,10 @@ extension CloudTasksService {
     return ResourcePage(items: items, nextPageToken: names.count > limit ? names[limit - 1] : "")
   }
 
-  /// Deletes a task; an attempt in flight is not called back.
+  /// Deletes a task; an attempt in flight is not cancelled.
   ///
   /// - Throws: ``ServiceFault`` `notFound`.
-  public mutating func deleteTask(_ name: CloudTasks.TaskName, at now: Timestamp) throws(ServiceFault) {
+  package mutating func deleteTask(_ name: CloudTasks.TaskName, at now: Timestamp) throws(ServiceFault) {
     guard let index = queues.index(forKey: name.queue), queues.values[index].tasks[name.id] != nil else {
       throw Self.missing
     }
@@ -93,12 +93,12 @@ extension CloudTasksService {
     touch(name.queue, at: now)
   }
 
-  /// Has a task attempted at once, even in a paused queue, beyond its limits or while an attempt is in flight.
+  /// Runs a task at once, even in a paused queue, beyond the queue's limits or while an attempt is in flight.
   ///
-  /// Where the attempt fails, the next one is due at this call's time plus the retry delay.
+  /// If the attempt fails, the next one is due at the time of this call plus the retry delay.
   ///
   /// - Throws: ``ServiceFault`` `notFound`.
-  public mutating func runTask(
+  package mutating func runTask(
     _ name: CloudTasks.TaskName, view: CloudTasks.View = .basic, at now: Timestamp
   ) throws(ServiceFault) -> CloudTasks.Task {
     guard let index = queues.index(forKey: name.queue), let task = queues.values[index].tasks[name.id]?.task else {
@@ -109,10 +109,10 @@ extension CloudTasksService {
     return task.shown(in: view)
   }
 
-  /// Why a task is not attempted now.
+  /// Returns why a task is waiting.
   ///
   /// - Throws: ``ServiceFault`` `notFound`.
-  public func waitReason(of name: CloudTasks.TaskName, at now: Timestamp) throws(ServiceFault)
+  package func waitReason(of name: CloudTasks.TaskName, at now: Timestamp) throws(ServiceFault)
     -> CloudTasks.WaitReason
   {
     guard let state = queues[name.queue], let record = state.tasks[name.id] else { throw Self.missing }
@@ -124,5 +124,93 @@ extension CloudTasksService {
       let id = generator.decimalID()
       if queues[queue]?.isTaken(id, at: now) != true { return CloudTasks.TaskName(queue: queue, uncheckedID: id) }
     }
+  }
+
+  /// Maximum number of tasks created by one batch.
+  package static let maximumCreationBatch = 100
+  /// Maximum number of tasks deleted by one batch.
+  package static let maximumDeletionBatch = 1_000
+
+  /// Creates tasks independently: a failed one does not affect the others.
+  ///
+  /// - Parameters:
+  ///   - batch: 1 to 100 tasks, each with its response view.
+  ///   - parent: the queue.
+  ///   - now: the current time.
+  /// - Returns: a task or an error for each, in order.
+  /// - Throws: ``ServiceFault`` `invalidArgument` for the size of the batch, `notFound` for the queue.
+  package mutating func createTasks(
+    _ batch: [(task: CloudTasks.NewTask, view: CloudTasks.View)], in parent: CloudTasks.QueueName, at now: Timestamp
+  ) throws(ServiceFault) -> [Result<CloudTasks.Task, ServiceFault>] {
+    guard (1...Self.maximumCreationBatch).contains(batch.count) else {
+      throw .invalidArgument("A batch must have 1 to \(Self.maximumCreationBatch) requests.")
+    }
+    _ = try state(of: parent)
+    var results: [Result<CloudTasks.Task, ServiceFault>] = []
+    for (task, view) in batch {
+      do throws(ServiceFault) {
+        results.append(.success(try createTask(task, in: parent, view: view, at: now)))
+      } catch {
+        results.append(.failure(error))
+      }
+    }
+    return results
+  }
+
+  /// Deletes tasks independently: a failed one does not affect the others.
+  ///
+  /// - Parameters:
+  ///   - names: 1 to 1,000 task names.
+  ///   - parent: the queue.
+  ///   - now: the current time.
+  /// - Returns: nil or an error for each, in order.
+  /// - Throws: ``ServiceFault`` `invalidArgument` for the size of the batch, `notFound` for the queue.
+  package mutating func deleteTasks(
+    _ names: [String], in parent: CloudTasks.QueueName, at now: Timestamp
+  ) throws(ServiceFault) -> [ServiceFault?] {
+    guard (1...Self.maximumDeletionBatch).contains(names.count) else {
+      throw .invalidArgument("A batch must have 1 to \(Self.maximumDeletionBatch) names.")
+    }
+    _ = try state(of: parent)
+    var results: [ServiceFault?] = []
+    for text in names {
+      do throws(ServiceFault) {
+        let name = try CloudTasks.TaskName(text)
+        guard name.queue == parent else {
+          throw .invalidArgument("The task \(text) is not of the queue '\(parent)'.")
+        }
+        try deleteTask(name, at: now)
+        results.append(nil)
+      } catch {
+        results.append(error)
+      }
+    }
+    return results
+  }
+
+  /// Creates a task from a body; everything else comes from the queue's HTTP target.
+  ///
+  /// - Parameters:
+  ///   - body: the body of the request.
+  ///   - contentType: the body's content type, if known.
+  ///   - id: the task's ID; nil or empty for a generated one.
+  ///   - parent: the queue.
+  ///   - now: the current time.
+  /// - Returns: the task.
+  /// - Throws: ``ServiceFault`` `failedPrecondition` if the queue's target has no host; the errors of creating a task.
+  package mutating func bufferTask(
+    body: [UInt8], contentType: String?, id: String?, in parent: CloudTasks.QueueName, at now: Timestamp
+  ) throws(ServiceFault) -> CloudTasks.Task {
+    let target = try state(of: parent).queue.target
+    guard let uri = target?.uri, uri.host != nil else {
+      throw ServiceFault(
+        .failedPrecondition, "BufferTask needs a queue whose httpTarget.uriOverride names a host.")
+    }
+    let method = target?.method ?? .post
+    let request = HTTPTarget(
+      url: uri.applied(to: ""), method: method, headers: contentType.map { [HeaderField("Content-Type", $0)] } ?? [],
+      body: method.allowsBody ? body : [])
+    let name = id.flatMap { $0.isEmpty ? nil : "\(parent)/tasks/\($0)" }
+    return try createTask(.init(name: name, httpRequest: request), in: parent, view: .basic, at: now)
   }
 }

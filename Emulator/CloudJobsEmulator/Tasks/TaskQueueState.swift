@@ -1,13 +1,13 @@
-import CloudJobsCore
+package import CloudJobsCore
 
-/// One queue: its tasks, what waits, and the limits on what may be dispatched.
+/// The state of one queue: its tasks, its waiting list and its limits.
 struct TaskQueueState: Sendable, Codable {
-  /// What a snapshot keeps of the queue itself; the rest follows from its tasks and tombstones.
+  /// The members stored in a snapshot; the rest follows from the queue's tasks and tombstones.
   private enum CodingKeys: CodingKey {
     case queue, generation, inFlight, runRequests, bucket, slowdown
   }
 
-  /// A place in the waiting list; stale once the task has another ticket.
+  /// An entry of the waiting list; stale once the task has another ticket.
   struct Waiting: Comparable, Sendable {
     var time: Timestamp
     var ticket: UInt64
@@ -16,13 +16,13 @@ struct TaskQueueState: Sendable, Codable {
     static func == (left: Waiting, right: Waiting) -> Bool { left.ticket == right.ticket }
   }
 
-  /// A task whose life ends with its retention.
+  /// A task in the order of its retention.
   struct Retained: Sendable {
     var id: String
     var sequence: UInt64
   }
 
-  /// A request to attempt a task at once.
+  /// A request to run a task at once.
   struct RunRequest: Sendable, Codable {
     var id: String
     var at: Timestamp
@@ -54,12 +54,12 @@ struct TaskQueueState: Sendable, Codable {
 
   // MARK: Requests
 
-  /// Whether a name belongs to a task, or to one that ended recently.
+  /// Returns whether a name belongs to a task or to one that ended recently.
   func isTaken(_ id: String, at now: Timestamp) -> Bool {
     tasks[id] != nil || endedRecently(id, at: now)
   }
 
-  /// Whether a task of a name ended recently.
+  /// Returns whether a task of that name ended recently.
   func endedRecently(_ id: String, at now: Timestamp) -> Bool {
     tombstones[id].map { $0 > now } ?? false
   }
@@ -78,19 +78,19 @@ struct TaskQueueState: Sendable, Codable {
     retained.append(Retained(id: id, sequence: record.sequence), expiry: expiry)
   }
 
-  /// Takes a task out and keeps its name from being used again for a while.
+  /// Removes a task and adds a tombstone for its name.
   mutating func remove(_ id: String, at now: Timestamp) {
     guard let record = tasks.removeValue(forKey: id) else { return }
     if record.isBackingOff { backingOff -= 1 }
     names.remove(id)
     waiting.compact(liveCount: tasks.count) { tasks[$0.id]?.ticket == $0.ticket }
     retained.compact(liveCount: tasks.count) { tasks[$0.id]?.sequence == $0.sequence }
-    entomb(id, at: now)
+    addTombstone(for: id, at: now)
   }
 
-  /// Takes all tasks out.
+  /// Removes all tasks.
   mutating func purge(at now: Timestamp) {
-    for id in names.elements(after: nil, limit: .max) { entomb(id, at: now) }
+    for id in names.elements(after: nil, limit: .max) { addTombstone(for: id, at: now) }
     tasks.removeAll()
     names.removeAll()
     waiting.removeAll()
@@ -99,28 +99,28 @@ struct TaskQueueState: Sendable, Codable {
     queue.purgeTime = now
   }
 
-  /// Notes that a task is to be attempted at once, whatever the limits.
+  /// Requests that a task is run at once, regardless of the limits.
   mutating func requestRun(_ id: String, at now: Timestamp) {
     runRequests.append(RunRequest(id: id, at: now))
   }
 
-  private mutating func entomb(_ id: String, at now: Timestamp) {
+  private mutating func addTombstone(for id: String, at now: Timestamp) {
     while let oldest = tombstoneOrder.first, oldest.expiry <= now {
       if tombstones[oldest.item] == oldest.expiry { tombstones[oldest.item] = nil }
       tombstoneOrder.removeFirst()
     }
-    entomb(id, expiry: now + options.taskTombstone)
+    addTombstone(for: id, expiry: now + options.taskTombstone)
   }
 
-  /// Keeps a name from being used until a time, which is not before those of earlier calls.
-  mutating func entomb(_ id: String, expiry: Timestamp) {
+  /// Reserves a name until `expiry`, which must not precede the expiry of earlier calls.
+  mutating func addTombstone(for id: String, expiry: Timestamp) {
     tombstones[id] = expiry
     tombstoneOrder.append(id, expiry: expiry)
   }
 
-  // MARK: Dispatching
+  // MARK: Deliveries
 
-  /// Ends the tasks whose retention is over.
+  /// Removes the tasks whose retention has ended.
   mutating func expire(at now: Timestamp) -> [Settlement] {
     var settlements: [Settlement] = []
     while let oldest = retained.first, oldest.expiry <= now || isGone(oldest.item) {
@@ -135,7 +135,7 @@ struct TaskQueueState: Sendable, Codable {
     return settlements
   }
 
-  /// Starts the next attempt that the limits allow, where there is one.
+  /// Starts the next attempt that the limits allow, or returns nil if there is none.
   mutating func startNext(at now: Timestamp) -> (record: TaskRecord, runRequestedAt: Timestamp?)? {
     while !runRequests.isEmpty {
       let request = runRequests.removeFirst()
@@ -165,35 +165,35 @@ struct TaskQueueState: Sendable, Codable {
     return record
   }
 
-  /// Notes how an attempt ended, and decides what follows.
+  /// Records the outcome of an attempt and decides what follows.
   mutating func finish(
-    _ flight: TaskFlight, id: DispatchID, outcome: DispatchOutcome, ticket: UInt64, at now: Timestamp
+    _ attempt: TaskAttempt, id: DeliveryID, outcome: DeliveryOutcome, ticket: UInt64, at now: Timestamp
   ) -> Settlement {
     inFlight -= 1
     if slowdown.observe(outcome, at: now) { bucket.drain(at: now) }
     var settlement = Settlement(
-      id: id, subject: flight.name.description, attempt: flight.attempt, outcome: outcome, verdict: .succeeded)
-    guard var record = tasks[flight.name.id], record.sequence == flight.sequence else {
+      id: id, subject: attempt.name.description, attempt: attempt.number, outcome: outcome, verdict: .succeeded)
+    guard var record = tasks[attempt.name.id], record.sequence == attempt.sequence else {
       settlement.verdict = .ignored("the task is gone")
       return settlement
     }
     record.running -= 1
-    record.note(outcome, of: flight, at: now)
+    record.note(outcome, of: attempt, at: now)
     let retry = record.task.retryConfig ?? queue.retryConfig
     let elapsed = now - (record.task.firstAttempt?.dispatchTime ?? now)
     if outcome.isSuccess {
-      remove(flight.name.id, at: now)
+      remove(attempt.name.id, at: now)
     } else if let rule = retry.reasonToGiveUp(attempts: record.task.dispatchCount, elapsed: elapsed) {
-      remove(flight.name.id, at: now)
+      remove(attempt.name.id, at: now)
       settlement.verdict = .abandoned(rule)
     } else if record.running > 0 {
-      tasks[flight.name.id] = record
+      tasks[attempt.name.id] = record
       settlement.verdict = .ignored("another attempt is in flight")
     } else {
       let delay = retry.backoff.delay(beforeRetry: record.task.dispatchCount)
-      record.task.scheduleTime = (flight.runRequestedAt ?? now) + delay
+      record.task.scheduleTime = (attempt.runRequestedAt ?? now) + delay
       wait(&record, ticket: ticket)
-      tasks[flight.name.id] = record
+      tasks[attempt.name.id] = record
       settlement.verdict = .retry(at: record.task.scheduleTime)
     }
     return settlement
@@ -205,7 +205,7 @@ struct TaskQueueState: Sendable, Codable {
     waiting.insert(Waiting(time: record.task.scheduleTime, ticket: ticket, id: record.task.name.id))
   }
 
-  /// Brings the bucket's rate to what the queue's limits and its slowdown allow.
+  /// Sets the bucket's rate to what the queue's limits and slowdown allow.
   mutating func configureBucket(at now: Timestamp) {
     bucket.configure(
       rate: slowdown.rate(of: queue.rateLimits.maxDispatchesPerSecond, at: now),
@@ -214,7 +214,7 @@ struct TaskQueueState: Sendable, Codable {
 
   // MARK: Queries
 
-  /// When the queue next has something to do, if nothing else happens.
+  /// Returns the next time at which the queue has work to do without a new request.
   mutating func nextWake(at now: Timestamp) -> Timestamp? {
     if !runRequests.isEmpty { return now }
     while let oldest = retained.first, isGone(oldest.item) { retained.removeFirst() }
@@ -228,7 +228,7 @@ struct TaskQueueState: Sendable, Codable {
     return min(time, retained.first?.expiry ?? time)
   }
 
-  /// Whether nothing is in flight, due or to be tried again.
+  /// Returns whether no delivery is in flight, due or waiting for a retry.
   mutating func isIdle(at now: Timestamp) -> Bool {
     discardStale()
     guard inFlight == 0, runRequests.isEmpty else { return false }
@@ -238,17 +238,17 @@ struct TaskQueueState: Sendable, Codable {
 
   // MARK: Snapshots
 
-  /// The tasks in the order in which they came, each with the end of its retention.
+  /// The tasks in creation order, each with the end of its retention.
   var retainedTasks: [(record: TaskRecord, expiry: Timestamp)] {
     retained.all.compactMap { expiry, item in isGone(item) ? nil : tasks[item.id].map { ($0, expiry) } }
   }
 
-  /// The names that can't be used again until a time, in the order of these times.
-  var entombedIDs: [(id: String, expiry: Timestamp)] {
+  /// The tombstones, in the order of their expiry.
+  var tombstonedIDs: [(id: String, expiry: Timestamp)] {
     tombstoneOrder.all.compactMap { expiry, id in tombstones[id] == expiry ? (id, expiry) : nil }
   }
 
-  /// Puts a task of a snapshot back; tasks come in the order of ``retainedTasks``.
+  /// Restores a task of a snapshot; tasks must come in the order of ``retainedTasks``.
   mutating func restore(_ record: TaskRecord, expiry: Timestamp) {
     var record = record
     if let ticket = record.ticket { wait(&record, ticket: ticket) }
@@ -261,5 +261,68 @@ struct TaskQueueState: Sendable, Codable {
 
   private mutating func discardStale() {
     while let entry = waiting.first, tasks[entry.id]?.ticket != entry.ticket { waiting.removeFirst() }
+  }
+
+  /// Returns why a task is waiting.
+  func waitReason(of record: TaskRecord, at now: Timestamp) -> CloudTasks.WaitReason {
+    let task = record.task
+    if record.running > 0, let attempt = task.lastAttempt {
+      return .inFlight(attempt: task.dispatchCount, since: attempt.dispatchTime)
+    }
+    guard queue.state == .running else { return .paused }
+    if task.scheduleTime > now {
+      return task.dispatchCount == 0
+        ? .scheduled(until: task.scheduleTime)
+        : .backoff(afterAttempt: task.dispatchCount, until: task.scheduleTime)
+    }
+    guard inFlight < queue.rateLimits.maxConcurrentDispatches else {
+      return .concurrencyLimit(queue.rateLimits.maxConcurrentDispatches)
+    }
+    if let hold = slowdown.holdUntil, hold > now { return .slowdown(until: hold) }
+    var copy = self.bucket
+    copy.configure(
+      rate: slowdown.rate(of: queue.rateLimits.maxDispatchesPerSecond, at: now),
+      burst: queue.rateLimits.maxBurstSize, at: now)
+    let token = copy.nextToken(at: now)
+    guard token > now else { return .ready }
+    return slowdown.currentLevel(at: now) > 0 ? .slowdown(until: token) : .rateLimit(until: token)
+  }
+}
+
+extension CloudTasks {
+  /// The reason why a task is waiting for its first or next attempt.
+  package enum WaitReason: Hashable, Sendable {
+    /// Its schedule time is in the future.
+    case scheduled(until: Timestamp)
+    /// It failed and is waiting for its next attempt.
+    case backoff(afterAttempt: Int, until: Timestamp)
+    /// The queue's token bucket is empty.
+    case rateLimit(until: Timestamp)
+    /// The target's responses slow the queue down (429, 503, Retry-After).
+    case slowdown(until: Timestamp)
+    /// The maximum number of attempts is in flight.
+    case concurrencyLimit(Int)
+    /// The queue is paused.
+    case paused
+    /// It is not waiting: an attempt is in flight.
+    case inFlight(attempt: Int, since: Timestamp)
+    /// It is not waiting: it starts with the next event.
+    case ready
+  }
+}
+
+extension CloudTasks.WaitReason: CustomStringConvertible {
+  /// A human-readable reason.
+  package var description: String {
+    switch self {
+    case .scheduled(let time): "scheduled for \(time)"
+    case .backoff(let attempt, let time): "backing off after attempt \(attempt) until \(time)"
+    case .rateLimit(let time): "the queue's rate limit allows the next dispatch at \(time)"
+    case .slowdown(let time): "the target asked to slow down; next dispatch at \(time)"
+    case .concurrencyLimit(let limit): "\(limit) attempts are in flight, the queue's limit"
+    case .paused: "the queue is paused"
+    case .inFlight(let attempt, let time): "attempt \(attempt) in flight since \(time)"
+    case .ready: "ready"
+    }
   }
 }

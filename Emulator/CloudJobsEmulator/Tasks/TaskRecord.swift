@@ -1,20 +1,91 @@
 import CloudJobsCore
 
-/// A task with what only the service knows about it.
+/// A task with the service's internal state.
 struct TaskRecord: Sendable, Codable {
-  /// What clients see.
+  /// The task as clients see it.
   var task: CloudTasks.Task
-  /// Tells this task from an earlier one of the same name.
+  /// A number that distinguishes this task from an earlier one of the same name.
   let sequence: UInt64
-  /// The valid entry in the queue's waiting list, or nil while the task does not wait there.
+  /// The ticket of the task's current entry in the waiting list, or nil while it is not waiting.
   var ticket: UInt64?
-  /// How many attempts are in flight; more than one only after a run request.
+  /// The number of attempts in flight; more than one only after a run request.
   var running = 0
-  /// How many attempts were answered, those with a 5xx not counted.
+  /// The number of attempts with a response other than 5xx.
   var executionCount = 0
-  /// The HTTP status reported for the latest attempt that ended.
+  /// The HTTP status reported for the latest finished attempt.
   var previousResponse: Int?
 
-  /// Whether the task waits for another attempt after a failure.
+  /// Whether the task is waiting for a retry.
   var isBackingOff: Bool { ticket != nil && task.dispatchCount > 0 }
+
+  /// Records the outcome of an attempt.
+  mutating func note(_ outcome: DeliveryOutcome, of attempt: TaskAttempt, at now: Timestamp) {
+    if case .response(let status, _) = outcome {
+      task.responseCount += 1
+      if status < 500 { executionCount += 1 }
+    }
+    previousResponse = outcome.reportedStatus
+    if attempt.number == task.dispatchCount {
+      task.lastAttempt?.responseTime = now
+      task.lastAttempt?.responseStatus = RPCStatus(outcome)
+    }
+  }
+}
+
+/// An attempt of a task in flight.
+struct TaskAttempt: Sendable, Codable {
+  /// Snapshots keep the name `attempt` for ``number``.
+  private enum CodingKeys: String, CodingKey {
+    case name, sequence, generation, number = "attempt", runRequestedAt, deadline
+  }
+
+  /// The task's name.
+  var name: CloudTasks.TaskName
+  /// A number that distinguishes the task from another one of the same name.
+  var sequence: UInt64
+  /// A number that distinguishes the queue from another one of the same name.
+  var generation: UInt64
+  /// The number of the attempt, from 1.
+  var number: Int
+  /// The time of the run request that caused the attempt, if one did.
+  var runRequestedAt: Timestamp?
+  /// The time at which the service stops waiting for a response.
+  var deadline: Timestamp
+}
+
+/// The headers that Cloud Tasks sends with an attempt, as measured.
+///
+/// Source: <https://cloud.google.com/tasks/docs/creating-http-target-tasks#handler>.
+enum TaskHeaders {
+  /// Returns the headers of the attempt that is about to start; the record's count already includes it.
+  static func make(for record: TaskRecord) -> [HeaderField] {
+    let task = record.task
+    let isAppEngine = task.appEngine != nil
+    let prefix = isAppEngine ? "X-AppEngine-" : "X-CloudTasks-"
+    let agent = isAppEngine ? "AppEngine-Google; (+http://code.google.com/appengine)" : "Google-Cloud-Tasks"
+    var headers = [
+      HeaderField("User-Agent", agent),
+      HeaderField("\(prefix)QueueName", task.name.queue.id),
+      HeaderField("\(prefix)TaskName", task.name.id),
+      HeaderField("\(prefix)TaskRetryCount", "\(task.dispatchCount - 1)"),
+      HeaderField("\(prefix)TaskExecutionCount", "\(record.executionCount)"),
+      HeaderField("\(prefix)TaskETA", unixSeconds(task.scheduleTime)),
+    ]
+    if let previous = record.previousResponse {
+      headers.append(HeaderField("\(prefix)TaskPreviousResponse", "\(previous)"))
+      headers.append(HeaderField("\(prefix)TaskRetryReason", ""))
+    }
+    let own = task.httpRequest.headers.withoutReserved(prefixes: ["x-cloudtasks-"])
+    // App Engine bodies get a default content type; bodies for other targets do not.
+    if isAppEngine, !task.httpRequest.body.isEmpty, own["Content-Type"] == nil {
+      headers.append(HeaderField("Content-Type", "application/octet-stream"))
+    }
+    return headers + own
+  }
+
+  /// Returns Unix seconds with six fractional digits.
+  static func unixSeconds(_ time: Timestamp) -> String {
+    let fraction = String(time.fraction)
+    return "\(time.seconds)." + String(repeating: "0", count: 6 - fraction.count) + fraction
+  }
 }

@@ -1,62 +1,62 @@
 import CloudJobsCore
 
-/// The files of one folder, step by step, as a crash may come between any two steps.
+/// The files of one folder, with operations split into the steps between which a crash may occur.
 ///
-/// What is written, renamed or removed is sure to outlive a crash only once it was synced: a file's bytes by
-/// ``sync(_:)``, names by ``syncNames()``. All failures are ``JobError`` `storeUnavailable`.
+/// Writes, renames and removals survive a crash only after a sync: a file's bytes after ``sync(_:)``, names after
+/// ``syncNames()``. All failures are ``JobError`` `storeUnavailable`.
 protocol FolderFiles: Sendable {
-  /// The names of all files, in no order.
+  /// Returns the names of all files, in no particular order.
   func names() throws(JobError) -> [String]
 
-  /// The bytes of a file from an offset on, at most as many as asked for; none at its end.
+  /// Reads up to `count` bytes of a file from an offset; returns none at its end.
   func read(_ name: String, from offset: Int, count: Int) throws(JobError) -> [UInt8]
 
-  /// Adds bytes to the end of a file, which is made where there is none, for its owner alone.
+  /// Appends bytes to a file, creating it readable by its owner only if it does not exist.
   func append(_ bytes: [UInt8], to name: String) throws(JobError)
 
-  /// Cuts a file off after a number of bytes.
+  /// Truncates a file to a number of bytes.
   func truncate(_ name: String, to size: Int) throws(JobError)
 
-  /// Waits until the device has a file's bytes.
+  /// Waits until a file's bytes are on the device.
   func sync(_ name: String) throws(JobError)
 
-  /// Gives a file another name, from which a file that has it already is taken.
+  /// Renames a file, replacing an existing file of the new name.
   func rename(_ name: String, to other: String) throws(JobError)
 
   /// Removes a file.
   func remove(_ name: String) throws(JobError)
 
-  /// Waits until the device has the names.
+  /// Waits until the folder's names are on the device.
   func syncNames() throws(JobError)
 }
 
 extension FolderFiles {
-  /// The name that a file has until it is complete.
+  /// Returns the name of a file until it is complete.
   static func unfinished(_ name: String) -> String { name + ".tmp" }
 
-  /// Makes a file with its bytes at once, in the place of one of its name: a crash leaves all of it or nothing.
+  /// Creates or replaces a file atomically: after a crash it is complete or absent.
   func create(_ name: String, _ bytes: [UInt8]) throws(JobError) {
     try append(bytes, to: try begin(name))
     try finish(name)
   }
 
-  /// Makes room for a file that is to be written piece by piece, where one may lie that was never finished.
+  /// Prepares a file that is written in parts, removing an unfinished one.
   ///
-  /// - Returns: the name under which to write it until it is finished.
+  /// - Returns: the name under which to write until the file is finished.
   func begin(_ name: String) throws(JobError) -> String {
     let unfinished = Self.unfinished(name)
     if try names().contains(unfinished) { try remove(unfinished) }
     return unfinished
   }
 
-  /// Gives a file that was written under its unfinished name its own.
+  /// Renames a completely written file from its unfinished name to its own.
   func finish(_ name: String) throws(JobError) {
     try sync(Self.unfinished(name))
     try rename(Self.unfinished(name), to: name)
     try syncNames()
   }
 
-  /// All bytes of a file.
+  /// Returns all bytes of a file.
   func contents(_ name: String) throws(JobError) -> [UInt8] {
     var bytes: [UInt8] = []
     while true {
@@ -66,13 +66,13 @@ extension FolderFiles {
     }
   }
 
-  /// Reads all whole lines of a file in order.
+  /// Reads all complete lines of a file in order.
   ///
   /// - Parameters:
-  ///   - name: the file.
-  ///   - body: takes a line without its end, and its number from 1.
-  /// - Returns: how many bytes the whole lines have, and how many follow that belong to none.
-  /// - Throws: what the closure throws too.
+  ///   - name: the file's name.
+  ///   - body: receives each line without its terminator, and its number from 1.
+  /// - Returns: the size of the complete lines and of an incomplete rest, in bytes.
+  /// - Throws: ``JobError`` `storeUnavailable`, or the closure's error.
   func readLines(
     _ name: String, _ body: (ArraySlice<UInt8>, Int) throws(JobError) -> Void
   ) throws(JobError) -> (whole: Int, torn: Int) {
@@ -83,7 +83,7 @@ extension FolderFiles {
       let chunk = try read(name, from: offset, count: 1 << 20)
       guard !chunk.isEmpty else { return (offset - rest.count, rest.count) }
       offset += chunk.count
-      // Only what has just come can have a line's end.
+      // Only the new bytes can contain a line's end.
       var search = rest.count
       rest += chunk
       var start = 0
@@ -95,5 +95,23 @@ extension FolderFiles {
       }
       rest.removeSubrange(..<start)
     }
+  }
+}
+
+/// A 64-bit FNV-1a checksum, which changes with any single byte.
+///
+/// Source: RFC 9923 (<https://www.rfc-editor.org/rfc/rfc9923>).
+struct Checksum {
+  private var sum: UInt64 = 0xcbf2_9ce4_8422_2325
+
+  /// The checksum as 16 hexadecimal digits.
+  var text: String {
+    let digits = String(sum, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+
+  /// Adds bytes.
+  mutating func add(_ bytes: some Sequence<UInt8>) {
+    for byte in bytes { sum = (sum ^ UInt64(byte)) &* 0x100_0000_01b3 }
   }
 }

@@ -3,9 +3,9 @@ import CloudJobsCore
 import CloudJobsEmulator
 import Synchronization
 
-/// Signs the tokens of deliveries, and publishes its key as Google publishes its own.
+/// The identity that signs the tokens of deliveries and publishes its key as Google does.
 ///
-/// Whoever reaches the emulator can have a token of any account: nothing in production may trust its key.
+/// Anyone who can reach the emulator can obtain a token for any account: nothing in production may trust its key.
 final class EmulatorIdentity: Sendable {
   private struct Held {
     var key: SigningKey
@@ -16,25 +16,25 @@ final class EmulatorIdentity: Sendable {
   private let issuer: String?
   private let origin: EmulatorOrigin
 
-  /// An identity without a key.
+  /// Creates an identity without a key.
   ///
   /// - Parameters:
-  ///   - issuer: what tokens say as `iss`; nil for the emulator's own origin.
-  ///   - origin: where the emulator is.
+  ///   - issuer: the `iss` claim of tokens; nil for the emulator's own origin.
+  ///   - origin: the emulator's origin.
   init(issuer: String?, origin: EmulatorOrigin) {
     self.issuer = issuer
     self.origin = origin
   }
 
-  /// Takes the key of a data folder, or a new one where there is no folder.
+  /// Loads the key of a data folder, or generates one without a folder.
   ///
-  /// - Throws: ``JobError`` where the folder's key can't be read or made.
+  /// - Throws: ``JobError`` if the folder's key cannot be read or created.
   func takeKey(from folder: DataFolder?) throws(JobError) {
     let key = if let folder { try SigningKey.kept(in: folder) } else { try SigningKey() }
     held.withLock { $0 = Held(key: key, isKept: folder != nil) }
   }
 
-  /// The value of a delivery's `Authorization` header; nil where there is no key, or it can't sign.
+  /// Returns the `Authorization` header of a delivery, or nil without a key or if signing fails.
   func header(for authorization: TargetAuthorization, url: String, at now: Timestamp) -> String? {
     switch authorization.resolved(for: url) {
     case .oauth(let email, let scope): return "Bearer \(TokenClaims.opaque(email: email, scope: scope ?? ""))"
@@ -45,10 +45,10 @@ final class EmulatorIdentity: Sendable {
     }
   }
 
-  /// The document at a path; nil where there is none.
+  /// Returns the document at a path, or nil if there is none.
   ///
-  /// - Parameter path: `oauth2/v3/certs` or `.well-known/openid-configuration`, in parts.
-  /// - Returns: the document, with the time that it may be kept for.
+  /// - Parameter path: the parts of `oauth2/v3/certs` or `.well-known/openid-configuration`.
+  /// - Returns: the document with its `Cache-Control` header.
   func document(at path: [String]) -> RESTResponse? {
     guard let held = held.withLock({ $0 }) else { return nil }
     let body: JSONValue

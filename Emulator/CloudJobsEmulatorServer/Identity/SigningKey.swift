@@ -8,30 +8,30 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// An RSA key that signs tokens, with the JWKS document that verifies them.
+/// An RSA key that signs tokens, with the JWKS document for verifiers.
 struct SigningKey: Sendable {
-  /// The file of a data folder that has the key.
+  /// The key's file in a data folder.
   static let fileName = "signing-key.pem"
   private let key: _RSA.Signing.PrivateKey
-  /// The key's name in tokens and in the document.
+  /// The key ID in tokens and in the JWKS document.
   let id: String
   /// The JWKS document.
   let document: JSONValue
 
-  /// A new key.
+  /// Generates a key.
   ///
-  /// - Throws: ``JobError`` where the machine can't make one.
+  /// - Throws: ``JobError`` if generation fails.
   init() throws(JobError) {
     do {
       try self.init(_RSA.Signing.PrivateKey(keySize: .bits2048))
     } catch {
-      throw JobError(.storeUnavailable, "No key to sign tokens with could be made: \(error). Start again.")
+      throw JobError(.storeUnavailable, "No signing key could be generated: \(error). Start the emulator again.")
     }
   }
 
-  /// A key from its PEM text.
+  /// Creates a key from PEM text.
   ///
-  /// - Throws: what the text is refused with.
+  /// - Throws: the parser's error for invalid text.
   init(pem: [UInt8]) throws {
     try self.init(_RSA.Signing.PrivateKey(pemRepresentation: String(decoding: pem, as: UTF8.self)))
   }
@@ -44,16 +44,16 @@ struct SigningKey: Sendable {
       "keys": [
         [
           "kty": "RSA", "alg": "RS256", "use": "sig", "kid": .string(id),
-          "n": .string(Self.base64URL(Array(numbers.modulus))),
-          "e": .string(Self.base64URL(Array(numbers.publicExponent))),
+          "n": .string(Base64URL.encode(Array(numbers.modulus))),
+          "e": .string(Base64URL.encode(Array(numbers.publicExponent))),
         ]
       ]
     ]
   }
 
-  /// The key of a data folder, which is made where there is none.
+  /// Loads the key of a data folder, creating it if it does not exist.
   ///
-  /// - Throws: ``JobError`` `invalidField` for a file that is no key, `storeUnavailable` where the folder fails.
+  /// - Throws: ``JobError`` `invalidField` for an invalid key file, `storeUnavailable` if the folder fails.
   static func kept(in folder: some FolderFiles) throws(JobError) -> SigningKey {
     guard try folder.names().contains(fileName) else {
       let key = try SigningKey()
@@ -63,8 +63,8 @@ struct SigningKey: Sendable {
     guard let key = try? SigningKey(pem: folder.contents(fileName)) else {
       throw JobError(
         .invalidField,
-        "\(fileName) is no RSA private key of 2,048 bits or more in PEM form. Put the key back, or remove the file: "
-          + "a new key is made, and verifiers that know the old one refuse its tokens until they fetch again.",
+        "\(fileName) is not an RSA private key of at least 2,048 bits in PEM format. Restore the key, or remove the "
+          + "file: a new key is then generated, and verifiers reject its tokens until they fetch the new key.",
         field: "--data")
     }
     return key
@@ -73,16 +73,12 @@ struct SigningKey: Sendable {
   /// The private key's PEM text.
   var pem: String { key.pemRepresentation + "\n" }
 
-  /// A signed token; nil where the key can't sign.
+  /// Returns a signed token, or nil if signing fails.
   func sign(_ claims: JSONValue) -> String? {
     let header: JSONValue = ["alg": "RS256", "kid": .string(id), "typ": "JWT"]
-    let input = "\(Self.base64URL(header.encoded)).\(Self.base64URL(claims.encoded))"
+    let input = "\(Base64URL.encode(header.encoded)).\(Base64URL.encode(claims.encoded))"
     guard let signature = try? key.signature(for: Data(input.utf8), padding: .insecurePKCS1v1_5) else { return nil }
-    return "\(input).\(Self.base64URL(Array(signature.rawRepresentation)))"
-  }
-
-  private static func base64URL(_ bytes: [UInt8]) -> String {
-    Base64.encode(bytes).replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    return "\(input).\(Base64URL.encode(Array(signature.rawRepresentation)))"
   }
 }
 #endif

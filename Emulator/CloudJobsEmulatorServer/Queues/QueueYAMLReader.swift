@@ -1,13 +1,13 @@
 import CloudJobsCore
 import CloudJobsEmulator
 
-/// Turns the blocks of a `queue.yaml` into Cloud Tasks v2 `Queue` objects.
+/// A reader that converts a `queue.yaml` into Cloud Tasks v2 `Queue` objects.
 ///
 /// Source: <https://cloud.google.com/appengine/docs/legacy/standard/python/config/queueref>.
 struct QueueYAMLReader {
-  /// Where queues go whose names don't say it.
+  /// The location of queues whose names do not include one.
   let location: String
-  /// What was read but has no effect.
+  /// Messages about entries that have no effect.
   private(set) var notes: [String] = []
   private var names: Set<String> = []
 
@@ -15,7 +15,7 @@ struct QueueYAMLReader {
     self.location = location
   }
 
-  /// The queues of a file.
+  /// Returns the queues of a file.
   ///
   /// - Throws: ``JobError`` `invalidField` with the line and the remedy.
   mutating func read(_ file: YAMLBlock) throws(JobError) -> [JSONValue] {
@@ -43,7 +43,7 @@ struct QueueYAMLReader {
     let place = "Line \(named.line)"
     let name = try QueuesFile.fullName(try text(named), in: location, place: place)
     guard names.insert(name).inserted else {
-      throw YAMLLine.refusal(named.line, "\(name) stands in the file twice. Remove one.")
+      throw YAMLLine.refusal(named.line, "\(name) is defined twice in the file. Remove one definition.")
     }
     var queue: [String: JSONValue] = ["name": .string(name)]
     var limits: [String: JSONValue] = [:]
@@ -78,7 +78,7 @@ struct QueueYAMLReader {
     var config: [String: JSONValue] = [:]
     for entry in entries {
       switch entry.key {
-      // The limit counts retries, Cloud Tasks counts the first attempt too.
+      // `task_retry_limit` counts retries; Cloud Tasks also counts the first attempt.
       case "task_retry_limit": config["maxAttempts"] = .integer(try integer(entry, from: 0) + 1)
       case "task_age_limit": config["maxRetryDuration"] = try age(entry)
       case "min_backoff_seconds": config["minBackoff"] = try seconds(entry)
@@ -93,10 +93,76 @@ struct QueueYAMLReader {
   }
 
   private mutating func note(_ entry: YAMLBlock.Entry) {
-    notes.append("Line \(entry.line): `\(entry.key)` has no effect in Cloud Tasks; it was read past.")
+    notes.append("Line \(entry.line): `\(entry.key)` has no effect in Cloud Tasks and was ignored.")
   }
 
   private func unknown(_ entry: YAMLBlock.Entry, _ known: String) -> JobError {
-    YAMLLine.refusal(entry.line, "`\(entry.key)` is not known here. Remove it; these are known: \(known).")
+    YAMLLine.refusal(entry.line, "`\(entry.key)` is unknown. Remove it; supported: \(known).")
+  }
+
+  private static let secondsPerUnit: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
+
+  func text(_ entry: YAMLBlock.Entry) throws(JobError) -> String {
+    guard case .scalar(let text) = entry.value, !text.isEmpty else {
+      throw YAMLLine.refusal(entry.line, "`\(entry.key)` needs a value on its line.")
+    }
+    return text
+  }
+
+  func integer(_ entry: YAMLBlock.Entry, from least: Int64) throws(JobError) -> Int64 {
+    let text = try text(entry)
+    guard let number = Int32(text), number >= least, number < Int32.max else {
+      throw YAMLLine.refusal(entry.line, "`\(entry.key)` needs a whole number from \(least), not: \(text)")
+    }
+    return Int64(number)
+  }
+
+  /// Parses a rate such as `5/s`, `0.5/m` or `100/h` into deliveries per second.
+  func rate(_ entry: YAMLBlock.Entry) throws(JobError) -> JSONValue {
+    let text = try text(entry)
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, parts[1].count == 1, let unit = parts[1].first.flatMap({ Self.secondsPerUnit[$0] }),
+      let count = Self.millionths(parts[0])
+    else { throw YAMLLine.refusal(entry.line, "A rate is a number per s, m, h or d, such as `5/s`, not: \(text)") }
+    let millionths = (count + unit / 2) / unit
+    guard millionths > 0 else {
+      throw YAMLLine.refusal(
+        entry.line, "The rate is below the minimum. Remove it, and pause the queue with a request instead.")
+    }
+    return millionths % 1_000_000 == 0
+      ? .integer(millionths / 1_000_000) : .double(Double(millionths) / 1_000_000)
+  }
+
+  /// Parses an age such as `2d` or `4h` into a duration in wire format.
+  func age(_ entry: YAMLBlock.Entry) throws(JobError) -> JSONValue {
+    let text = try text(entry)
+    guard let unit = text.last.flatMap({ Self.secondsPerUnit[$0] }), let count = Self.millionths(text.dropLast()) else {
+      throw YAMLLine.refusal(entry.line, "An age is a number of s, m, h or d, such as `2d` or `30m`, not: \(text)")
+    }
+    return Self.duration(count * unit)
+  }
+
+  /// Parses a number of seconds such as `10` or `0.5` into a duration in wire format.
+  func seconds(_ entry: YAMLBlock.Entry) throws(JobError) -> JSONValue {
+    let text = try text(entry)
+    guard let count = Self.millionths(text[...]) else {
+      throw YAMLLine.refusal(entry.line, "`\(entry.key)` needs seconds, such as 10 or 0.5, not: \(text)")
+    }
+    return Self.duration(count)
+  }
+
+  private static func duration(_ microseconds: Int64) -> JSONValue {
+    let fraction = "\(1_000_000 + microseconds % 1_000_000)".dropFirst()
+    return .string("\(microseconds / 1_000_000)\(fraction == "000000" ? "" : ".\(fraction)")s")
+  }
+
+  /// Parses a decimal number of at most eight digits and six decimals into millionths.
+  private static func millionths(_ text: Substring) -> Int64? {
+    let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    let places = parts.count == 2 ? parts[1] : ""
+    guard let whole = parts.first, !whole.isEmpty, whole.count <= 8, places.count <= 6,
+      (whole + places).allSatisfy({ "0123456789".contains($0) }), parts.count == 1 || !places.isEmpty
+    else { return nil }
+    return Int64(whole + places + String(repeating: "0", count: 6 - places.count))
   }
 }

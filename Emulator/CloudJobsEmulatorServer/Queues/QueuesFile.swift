@@ -1,31 +1,31 @@
 public import CloudJobsCore
 import CloudJobsEmulator
 
-/// The queues that an emulator begins with, as a file describes them.
+/// The initial queues of an emulator, as described by a file.
 ///
-/// Two forms are read, told apart by their first character: a JSON list of Cloud Tasks v2 `Queue` objects
+/// Two formats are supported, distinguished by the first character: a JSON list of Cloud Tasks v2 `Queue` objects
 /// (<https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues#Queue>), and the part of App
-/// Engine's `queue.yaml` that means something to Cloud Tasks
+/// Engine's `queue.yaml` that applies to Cloud Tasks
 /// (<https://cloud.google.com/appengine/docs/legacy/standard/python/config/queueref>).
 public struct QueuesFile: Hashable, Sendable {
-  /// Where queues go whose names don't say it, unless told otherwise.
+  /// The default location of queues whose names do not include one.
   public static let defaultLocation = "projects/local/locations/local"
-  /// The queues in the file's order, as the REST API takes them, each with its full name.
+  /// The queues in file order, in the REST API's JSON form, each with its full name.
   public let queues: [JSONValue]
-  /// What the file says that has no effect, each with its line.
+  /// Messages about entries of the file that have no effect, each with its line.
   public let notes: [String]
 
-  /// Reads a file's text.
+  /// Parses the text of a file.
   ///
   /// - Parameters:
   ///   - text: JSON or YAML.
-  ///   - location: `projects/P/locations/L`, for names that don't begin with `projects/`.
+  ///   - location: `projects/P/locations/L`, for names that do not start with `projects/`.
   /// - Throws: ``JobError`` `invalidField` with the line and the remedy; for JSON also `malformedJSON` and `tooLarge`.
   public init(parsing text: String, location: String = defaultLocation) throws(JobError) {
     let parts = location.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 4, parts[0] == "projects", parts[2] == "locations", !parts[1].isEmpty, !parts[3].isEmpty else {
       throw JobError(
-        .invalidField, "A location is of the form projects/P/locations/L; this is not: \(location)",
+        .invalidField, "A location has the form projects/P/locations/L, not: \(location)",
         field: "--queues-location")
     }
     let text = text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
@@ -40,14 +40,14 @@ public struct QueuesFile: Hashable, Sendable {
     }
   }
 
-  /// The requests that make the queues, or give those that exist the file's settings.
-  public var requests: [RESTRequest] {
+  /// The requests that create the queues or update existing ones.
+  package var requests: [RESTRequest] {
     queues.map { RESTRequest(method: "PATCH", target: "/v2/\($0["name"]?.string ?? "")", body: $0.encoded) }
   }
 
-  /// The full name of a queue.
+  /// Returns the full name of a queue.
   ///
-  /// - Throws: ``JobError`` `invalidField` where no queue can have that name.
+  /// - Throws: ``JobError`` `invalidField` for an invalid name.
   static func fullName(_ name: String, in location: String, place: String) throws(JobError) -> String {
     let full = name.hasPrefix("projects/") ? name : "\(location)/queues/\(name)"
     do throws(ServiceFault) {
@@ -75,7 +75,9 @@ public struct QueuesFile: Hashable, Sendable {
         throw refusal(place, "It has no name. Write an object such as {\"name\": \"mail\"}.")
       }
       let full = try fullName(name, in: location, place: place)
-      guard names.insert(full).inserted else { throw refusal(place, "\(full) stands there twice. Remove one.") }
+      guard names.insert(full).inserted else {
+        throw refusal(place, "\(full) is defined twice. Remove one definition.")
+      }
       members["name"] = .string(full)
       queues.append(.object(members))
     }

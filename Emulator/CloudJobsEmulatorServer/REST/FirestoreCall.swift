@@ -32,7 +32,7 @@ struct FirestoreCall {
     // The official emulator's way to empty a database, which test suites in many languages call.
     isClearing = request.method == "DELETE" && parts.first == "emulator"
     if isClearing { parts.removeFirst() }
-    // What lies above the documents is for the administration of databases, which `RESTFace` refuses.
+    // What lies above the documents is for the administration of databases, which `RESTRouter` refuses.
     guard parts.count >= 6, parts[0] == "v1", parts[1] == "projects", parts[3] == "databases" else { return nil }
     var verb: String?
     if request.method == "POST", let last = parts.last, let colon = last.lastIndex(of: ":"),

@@ -9,7 +9,7 @@ extension MessageReader {
   mutating func httpTarget(urlName: String) throws(ServiceFault) -> HTTPTarget {
     let target = HTTPTarget(
       url: try string(urlName) ?? "",
-      method: try choice("httpMethod", { (method: HTTPMethod) in method.name }) ?? .post,
+      method: try choice("httpMethod", { (method: HTTPTarget.Method) in method.name }) ?? .post,
       headers: try headers(),
       body: try bytes("body") ?? [],
       authorization: try authorization())

@@ -6,7 +6,7 @@ extension MessageReader {
     var reader = self
     var target = CloudTasks.QueueTarget(
       uri: try reader.message("uriOverride")?.uriOverride(),
-      method: try reader.choice("httpMethod", { (method: HTTPMethod) in method.name }),
+      method: try reader.choice("httpMethod", { (method: HTTPTarget.Method) in method.name }),
       authorization: try reader.authorization())
     for var override in try reader.messages("headerOverrides") {
       if var header = try override.message("header") {

@@ -66,7 +66,7 @@ extension MessageReader {
   mutating func appEngineTarget() throws(ServiceFault) -> CloudScheduler.AppEngineTarget {
     let target = CloudScheduler.AppEngineTarget(
       relativeURI: try string("relativeUri") ?? "/",
-      method: try choice("httpMethod", { (method: HTTPMethod) in method.name }) ?? .post,
+      method: try choice("httpMethod", { (method: HTTPTarget.Method) in method.name }) ?? .post,
       headers: try headers(), body: try bytes("body") ?? [],
       routing: try strings("appEngineRouting") ?? [:])
     try finish()

@@ -1,22 +1,22 @@
 import CloudJobsCore
 
 /// A request over REST, whatever server took it.
-public struct RESTRequest: Hashable, Sendable {
+package struct RESTRequest: Hashable, Sendable {
   /// The HTTP method.
-  public var method: String
+  package var method: String
   /// The path's parts, percent-decoded.
-  public var path: [String]
+  package var path: [String]
   /// The query's names and values, percent-decoded, in order.
-  public var query: [Parameter]
+  package var query: [Parameter]
   /// The body; empty where there is none.
-  public var body: [UInt8]
+  package var body: [UInt8]
 
   /// A name and a value of a query.
-  public struct Parameter: Hashable, Sendable {
+  package struct Parameter: Hashable, Sendable {
     /// The name.
-    public var name: String
+    package var name: String
     /// The value.
-    public var value: String
+    package var value: String
   }
 
   /// A request from its target as it stands in the request line (`/v2/projects/p?pageSize=2`).
@@ -25,7 +25,7 @@ public struct RESTRequest: Hashable, Sendable {
   ///   - method: the HTTP method.
   ///   - target: path and query.
   ///   - body: the body.
-  public init(method: String, target: String, body: [UInt8] = []) {
+  package init(method: String, target: String, body: [UInt8] = []) {
     let halves = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     self.method = method
     path = (halves.first ?? "").split(separator: "/").map { PercentEncoding.decode($0, plusIsSpace: false) }

@@ -1,17 +1,17 @@
-public import CloudJobsCore
-public import CloudJobsEmulator
+package import CloudJobsCore
+package import CloudJobsEmulator
 
 /// An answer over REST: a status, headers and a JSON body.
-public struct RESTResponse: Hashable, Sendable {
+package struct RESTResponse: Hashable, Sendable {
   /// The HTTP status.
-  public var status: Int
+  package var status: Int
   /// The headers, without those that the body makes by itself.
-  public var headers: [HeaderField]
+  package var headers: [HeaderField]
   /// The body.
-  public var body: JSONValue
+  package var body: JSONValue
 
   /// A success with its body.
-  public init(_ body: JSONValue, headers: [HeaderField] = []) {
+  package init(_ body: JSONValue, headers: [HeaderField] = []) {
     status = 200
     self.headers = headers
     self.body = body
@@ -20,7 +20,7 @@ public struct RESTResponse: Hashable, Sendable {
   /// A refusal, in the shape that all Google APIs share.
   ///
   /// Source: <https://cloud.google.com/apis/design/errors#http_mapping>.
-  public init(_ fault: ServiceFault) {
+  package init(_ fault: ServiceFault) {
     status = fault.code.httpStatus
     headers = []
     var error: [String: JSONValue] = [

@@ -1,34 +1,35 @@
 import CloudJobsCore
-public import CloudJobsEmulator
+package import CloudJobsEmulator
+import Synchronization
 
-/// All that the emulator answers over HTTP, free of any server: the services' REST faces and the admin calls.
+/// The emulator's HTTP API, independent of any server: the REST APIs of the services and the admin methods.
 ///
-/// | call | answer |
+/// | method | result |
 /// | --- | --- |
-/// | `GET /` | that the emulator is there |
-/// | `POST /_emulator/reset` | empties all services but for the queues of the start, and resets the time |
-/// | `POST /_emulator/advance?by=3600s` | moves the time ahead, through all that comes due on the way |
-/// | `GET` or `POST /_emulator/idle?timeout=30s` | waits until nothing is in flight, due or to be tried again |
-/// | `GET /_emulator/deliveries` | what was delivered lately, and why each task and job waits |
-/// | `GET /oauth2/v3/certs` | the key that signs the tokens of deliveries, as a JWKS document |
-/// | `GET /.well-known/openid-configuration` | the discovery document of these tokens' issuer |
-/// | `GET /_emulator/usage` | how many operations were made that Firestore bills |
-public struct EmulatorAPI: Sendable {
-  let emulator: LocalEmulator
+/// | `GET /` | identification of the emulator |
+/// | `POST /_emulator/reset` | resets all services to the initial queues, and the time to the clock's |
+/// | `POST /_emulator/advance?by=3600s` | advances the time and processes everything that becomes due |
+/// | `GET` or `POST /_emulator/idle?timeout=30s` | waits until no delivery is in flight, due or waiting for a retry |
+/// | `GET /_emulator/deliveries` | the latest deliveries, and why each task and job is waiting |
+/// | `GET /oauth2/v3/certs` | the key that signs delivery tokens, as a JWKS document |
+/// | `GET /.well-known/openid-configuration` | the discovery document of the tokens' issuer |
+/// | `GET /_emulator/usage` | the number of billable Firestore operations |
+package struct EmulatorAPI: Sendable {
+  let emulator: LiveEmulator
   private let initialState: @Sendable () -> EmulatorState
   private let startUp: [RESTRequest]
   private let document: @Sendable (_ path: [String]) -> RESTResponse?
-  let face = RESTFace()
+  let router = RESTRouter()
 
-  /// The answers of an emulator.
+  /// Creates the API of an emulator.
   ///
   /// - Parameters:
   ///   - emulator: the emulator, which must be running for deliveries to be made.
-  ///   - startUp: requests that a reset makes again, as they were made at the start.
-  ///   - document: the document of the tokens' issuer at a path, in parts; nil where there is none.
-  ///   - initialState: what a reset goes back to.
-  public init(
-    _ emulator: LocalEmulator, startUp: [RESTRequest] = [],
+  ///   - startUp: the requests of the start, which a reset repeats.
+  ///   - document: returns the issuer's document at a path, or nil if there is none.
+  ///   - initialState: returns the state after a reset.
+  package init(
+    _ emulator: LiveEmulator, startUp: [RESTRequest] = [],
     document: @escaping @Sendable (_ path: [String]) -> RESTResponse? = { _ in nil },
     initialState: @escaping @Sendable () -> EmulatorState
   ) {
@@ -42,14 +43,14 @@ public struct EmulatorAPI: Sendable {
   ///
   /// - Parameter request: the request.
   /// - Returns: the answer.
-  public func respond(to request: RESTRequest) async -> RESTResponse {
+  package func respond(to request: RESTRequest) async -> RESTResponse {
     switch (request.method, request.path.first, request.path.count) {
     case ("GET", nil, _):
       return RESTResponse(["emulator": "cloud-jobs", "services": ["tasks.v2", "scheduler.v1", "firestore.v1"]])
     case (_, "_emulator", 2): return await administer(request)
     case ("GET", "oauth2", _), ("GET", ".well-known", _):
       return document(request.path)
-        ?? RESTResponse(ServiceFault(.notFound, "The emulator publishes no such document."))
+        ?? RESTResponse(ServiceFault(.notFound, "The emulator does not publish this document."))
     default: return await serve(request)
     }
   }
@@ -64,7 +65,7 @@ public struct EmulatorAPI: Sendable {
     case ("GET", "idle"), ("POST", "idle"):
       let text = request.query.first { $0.name == "timeout" }?.value ?? "60s"
       guard let limit = WireDuration.parse(text), limit > .zero, limit <= .hours(1) else {
-        return RESTResponse(.invalidArgument("The timeout is a duration such as \"30s\", at most an hour."))
+        return RESTResponse(.invalidArgument("The timeout must be a duration such as \"30s\", at most one hour."))
       }
       return RESTResponse(["idle": .bool(await isIdle(within: limit))])
     case ("GET", "deliveries"): return deliveries()
@@ -73,7 +74,7 @@ public struct EmulatorAPI: Sendable {
       return RESTResponse(
         ServiceFault(
           .notFound,
-          "The admin calls are POST /_emulator/reset and /_emulator/advance, GET /_emulator/idle, "
+          "The admin methods are POST /_emulator/reset and /_emulator/advance, GET /_emulator/idle, "
             + "/_emulator/deliveries and /_emulator/usage."))
     }
   }
@@ -113,7 +114,7 @@ public struct EmulatorAPI: Sendable {
   private static func json(_ entry: TraceEntry) -> JSONValue {
     var object: [String: JSONValue] = ["time": .string("\(entry.time)"), "text": .string("\(entry)")]
     switch entry.event {
-    case .dispatched(let id, let subject, let attempt, let method, let url, let reason):
+    case .deliveryStarted(let id, let subject, let attempt, let method, let url, let reason):
       object["event"] = "dispatched"
       object["id"] = .string("\(id)")
       object["name"] = .string(subject)
@@ -130,5 +131,87 @@ public struct EmulatorAPI: Sendable {
     case .note: object["event"] = "note"
     }
     return .object(object)
+  }
+
+  /// Serves a request to a service; with a write-ahead log, the response to a change waits until it is durable.
+  func serve(_ request: RESTRequest) async -> RESTResponse {
+    let record = request.mayChangeState && emulator.hasWriteAheadLog ? request.json : JSONValue?.none
+    let answer = emulator.withState(recording: record) { state, now in
+      router.respond(to: request, state: &state, at: now)
+    }
+    guard record != nil else { return answer }
+    return await durably(answer)
+  }
+
+  /// Creates the initial queues, before other requests are served.
+  ///
+  /// - Throws: ``JobError`` `invalidField` if the service rejects one.
+  func makeQueues(_ requests: [RESTRequest]) async throws(JobError) {
+    for request in requests {
+      let answer = await serve(request)
+      guard answer.status != 200 else { continue }
+      let name = request.path.dropFirst().joined(separator: "/")
+      let reason = answer.body["error"]?["message"]?.string ?? "It was refused."
+      throw JobError(
+        .invalidField, "\(name): \(reason) Change the file's queue, or choose another data folder.",
+        field: "--queues", nativeCode: "HTTP \(answer.status)")
+    }
+  }
+
+  /// Serves `POST /_emulator/advance?by=3600s`.
+  func advance(_ request: RESTRequest) async -> RESTResponse {
+    let text = request.query.first { $0.name == "by" }?.value ?? ""
+    guard let span = WireDuration.parse(text), span >= .zero, span <= .days(366) else {
+      return RESTResponse(
+        .invalidArgument("The time can be advanced by at most 366 days: POST /_emulator/advance?by=3600s"))
+    }
+    guard let now = try? await emulator.advance(by: span) else {
+      return RESTResponse(ServiceFault(.cancelled, "The emulator was stopped."))
+    }
+    return await durably(RESTResponse(["now": .string("\(now)")]))
+  }
+
+  /// Returns a response once the changes that it reports are durable.
+  func durably(_ answer: RESTResponse) async -> RESTResponse {
+    do throws(JobError) {
+      try await emulator.makeDurable()
+      return answer
+    } catch {
+      return RESTResponse(ServiceFault(.unavailable, error.message))
+    }
+  }
+}
+
+/// A guard against requests from web pages in a local browser, and from other machines if the emulator listens locally.
+struct RequestGuard: Sendable {
+  private let rule: LocalCallerRule
+
+  /// Creates a guard for a server's address; a server open to other machines accepts any host name.
+  init(host: String) {
+    let isLocal = host.lowercased() == "localhost" || IPAddress(host)?.isLoopback ?? false
+    rule = LocalCallerRule(servesOthers: !isLocal, alternative: "have the emulator listen at another address (--host)")
+  }
+
+  /// Returns why a request is rejected, or nil if it may be served.
+  func refusal(of request: LocalCallerRule.Request) -> ServiceFault? {
+    rule.refusal(of: request).map { ServiceFault(.permissionDenied, $0) }
+  }
+}
+
+/// The emulator's origin, which is known only once its port is bound.
+final class EmulatorOrigin: Sendable {
+  private let text: Mutex<String>
+
+  /// Creates a provisional origin until the port is bound.
+  init(_ text: String) {
+    self.text = Mutex(text)
+  }
+
+  /// Scheme, host and port.
+  var value: String { text.withLock { $0 } }
+
+  /// Sets the origin of the bound port.
+  func set(_ text: String) {
+    self.text.withLock { $0 = text }
   }
 }

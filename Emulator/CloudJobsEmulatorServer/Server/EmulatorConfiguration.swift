@@ -4,64 +4,64 @@ public import CloudJobsEmulator
 import CloudJobsHTTPServer
 public import Logging
 
-/// What an ``EmulatorServer`` is started with.
+/// The configuration of an ``EmulatorServer``.
 public struct EmulatorConfiguration: Sendable {
-  /// The address to listen at; anything but a loopback address opens the emulator to others.
+  /// The address to listen on; any address other than loopback opens the emulator to other machines.
   public var host = "127.0.0.1"
-  /// The port to listen at; 0 lets the system choose.
+  /// The port to listen on; 0 lets the system choose.
   public var port = 8_123
-  /// Hosts besides this machine that deliveries may go to; `*` allows all but metadata addresses.
+  /// Hosts other than this machine that deliveries may target; `*` allows all but metadata addresses.
   public var allowedHosts: [String] = []
-  /// Addresses for a host and port in place of what would be looked up, such as `["worker.test:80": "127.0.0.1"]`.
+  /// Addresses by host and port that replace name resolution, such as `["worker.test:80": "127.0.0.1"]`.
   ///
-  /// No address is allowed by this that would not be otherwise.
+  /// They are subject to the same checks as resolved addresses.
   public var hostAddresses: [String: String] = [:]
-  /// How Cloud Tasks behaves where the documents leave it open.
+  /// Cloud Tasks settings that Google's documentation leaves open.
   public var tasks = CloudTasks.Options()
-  /// Where Cloud Scheduler delivers what needs more than an HTTP target.
+  /// Endpoints for Cloud Scheduler targets other than HTTP.
   public var scheduler = CloudScheduler.Options()
-  /// The time zones that schedules may name.
+  /// The time zones available to schedules.
   public var zones = ZoneCatalog.system
-  /// Draws the names that clients leave to the services.
+  /// The seed for server-generated names.
   public var seed: UInt64 = 0
-  /// Where a journal keeps the state of all services across restarts; nil keeps it in memory.
+  /// The folder of the write-ahead log that preserves the state across restarts; nil keeps the state in memory.
   public var dataFolder: String?
-  /// The queues that are there from the start, also after a reset; nil for none.
+  /// The initial queues, also after a reset; nil for none.
   public var queues: QueuesFile?
-  /// The indexes that Firestore has, without which queries are refused; nil lets every query run.
+  /// The indexes of Firestore, without which queries are rejected; nil allows every query.
   public var indexes: Firestore.IndexConfiguration?
-  /// What the OIDC tokens of deliveries say as `iss`; nil for the emulator's own address.
+  /// The `iss` claim of the deliveries' OIDC tokens; nil for the emulator's own address.
   ///
-  /// `https://accounts.google.com` makes them look like Google's to code that checks no more than the name.
+  /// With `https://accounts.google.com`, code that checks only the issuer's name takes them for Google's.
   public var issuer: String?
-  /// The longest request body, in bytes.
+  /// Maximum size of a request body, in bytes.
   public var maximumBodyBytes = 32 * 1_024 * 1_024
-  /// How many connections are served at once; more wait until one of them ends.
+  /// Maximum number of concurrent connections; further ones wait until one ends.
   public var maxConnections = HTTPServerLimits().maxConnections
-  /// How long a request's head may take in all, and after it the body.
+  /// Time limit for receiving a request's head, and then for its body.
   public var requestTimeout = HTTPServerLimits().requestTimeout
-  /// How long a connection is kept open that waits for its next request.
+  /// Time for which an idle connection is kept open.
   public var idleTimeout = HTTPServerLimits().idleTimeout
-  /// Where the server logs to.
+  /// The server's logger.
   public var logger = Logger(label: "cloud-jobs.emulator")
-  /// Called once with the bound port, when requests can be made.
+  /// Called once with the bound port when the server accepts requests.
   public var onReady: (@Sendable (Int) async -> Void)?
 
-  /// The defaults: port 8123 of the loopback address, deliveries to this machine only.
+  /// Creates the default configuration: port 8123 on the loopback address, deliveries to this machine only.
   public init() {}
 
-  /// The lines that point clients at an emulator.
+  /// Returns the environment variables that direct clients to the emulator.
   ///
   /// - Parameter port: the bound port.
-  /// - Returns: assignments for a shell.
+  /// - Returns: shell assignments.
   public func environmentLines(port: Int) -> [String] {
     ["CLOUD_TASKS", "CLOUD_SCHEDULER", "FIRESTORE"].map { "\($0)_EMULATOR_HOST=\(host):\(port)" }
   }
 
-  /// How the official clients of each language are pointed at an emulator, which they speak to over REST.
+  /// Returns client code that connects to the emulator over REST, for the official client of each language.
   ///
   /// - Parameter port: the bound port.
-  /// - Returns: lines of code to paste, each after the language's name.
+  /// - Returns: lines of code, each after the language's name.
   public func clientLines(port: Int) -> [String] {
     let address = "\(host):\(port)"
     return [
@@ -74,6 +74,94 @@ public struct EmulatorConfiguration: Sendable {
       "Java:   CloudTasksSettings.newHttpJsonBuilder().setEndpoint(\"http://\(address)\")"
         + ".setCredentialsProvider(NoCredentialsProvider.create())",
     ]
+  }
+
+  /// Maximum duration of a tombstone: one year, in seconds.
+  private static let longestTombstone = 31_536_000
+
+  /// Validates values that would fail later or have no effect; each error names the command-line option.
+  ///
+  /// - Throws: ``JobError`` `invalidField` with the remedy.
+  package func validate() throws(JobError) {
+    guard HostName.isNameOrAddress(host) else {
+      throw Self.refusal("--host", "\(Self.quoted(host)) is not an address. Give an IP address or a name: 127.0.0.1")
+    }
+    guard (0...65_535).contains(port) else {
+      throw Self.refusal("--port", "\(port) is not a port. Give a number from 0 to 65535")
+    }
+    for (option, span) in [("--task-tombstone", tasks.taskTombstone), ("--queue-tombstone", tasks.queueTombstone)] {
+      guard (Duration.zero...Duration.seconds(Self.longestTombstone)).contains(span) else {
+        throw Self.refusal(option, "The duration must be between zero and a year. Give 0 to \(Self.longestTombstone)")
+      }
+    }
+    for host in allowedHosts where host != "*" && !HostName.isName(host) {
+      if case .v4 = IPAddress(host) { continue }
+      throw Self.refusal(
+        "--allow-host", "\(Self.quoted(host)) is not a host name, IPv4 address or *. Give a host without scheme or port"
+      )
+    }
+    for (place, address) in hostAddresses.sorted(by: { $0.key < $1.key }) { try Self.checkAddress(address, of: place) }
+    for (topic, url) in scheduler.pushEndpoints.sorted(by: { $0.key < $1.key }) {
+      try Self.checkPush(of: topic, to: url)
+    }
+    for origin in [tasks.appEngineOrigin, scheduler.appEngineOrigin].compactMap(\.self) {
+      guard let path = Self.pathOfHTTPURL(origin), path.isEmpty else {
+        throw Self.refusal(
+          "--app-engine-origin",
+          "\(Self.quoted(origin)) is not an origin. Give scheme, host and port: http://127.0.0.1:8080")
+      }
+    }
+    if let issuer, issuer.isEmpty || issuer.utf8.count > 2_048 || !Self.isVisible(issuer) {
+      throw Self.refusal(
+        "--issuer",
+        "The issuer must be a URL or a name without spaces. Omit it, or give one: https://accounts.google.com")
+    }
+  }
+
+  private static func checkAddress(_ address: String, of place: String) throws(JobError) {
+    guard let parts = HostName.split(place), let port = parts.port, port > 0 else {
+      throw refusal(
+        "--resolve", "\(quoted(place)) is not a host and port. Give host:port=address: worker.test:80=127.0.0.1")
+    }
+    guard IPAddress(address) != nil else {
+      throw refusal(
+        "--resolve", "\(quoted(address)) is not an IP address. Give host:port=address: worker.test:80=127.0.0.1")
+    }
+  }
+
+  private static func checkPush(of topic: String, to url: String) throws(JobError) {
+    let example = "projects/P/topics/T=http://127.0.0.1:8080/push"
+    let parts = topic.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 4, parts[0] == "projects", parts[2] == "topics", !parts[1].isEmpty, !parts[3].isEmpty,
+      isVisible(topic)
+    else { throw refusal("--push", "\(quoted(topic)) is not a topic name. Give topic=URL: \(example)") }
+    guard pathOfHTTPURL(url) != nil else {
+      throw refusal("--push", "\(quoted(url)) is not an http or https URL. Give topic=URL: \(example)")
+    }
+  }
+
+  /// Returns the part of an `http` or `https` URL after its authority, or nil for other text.
+  private static func pathOfHTTPURL(_ text: String) -> Substring? {
+    guard isVisible(text),
+      let scheme = ["http://", "https://"].first(where: { text.lowercased().hasPrefix($0) })
+    else { return nil }
+    let rest = text.dropFirst(scheme.count)
+    let authority = rest.prefix { !"/?#".contains($0) }
+    guard let parts = HostName.split(authority), parts.port != 0 else { return nil }
+    return rest[authority.endIndex...]
+  }
+
+  private static func isVisible(_ text: String) -> Bool {
+    text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    let shown = text.unicodeScalars.prefix(200).map { $0.properties.generalCategory == .control ? "?" : String($0) }
+    return "\"\(shown.joined())\""
+  }
+
+  private static func refusal(_ option: String, _ message: String) -> JobError {
+    JobError(.invalidField, message + ".", field: option)
   }
 }
 #endif

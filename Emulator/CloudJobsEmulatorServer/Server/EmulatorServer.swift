@@ -1,6 +1,6 @@
 #if Server && HTTP
-public import CloudJobsEmulator
 import CloudJobsCore
+package import CloudJobsEmulator
 import CloudJobsHTTPServer
 import HTTPTypes
 import Hummingbird
@@ -8,19 +8,19 @@ import Logging
 import NIOCore
 public import ServiceLifecycle
 
-/// The emulator as a server: Cloud Tasks v2, Cloud Scheduler v1 and Firestore v1 over REST, on one port.
+/// The emulator as a server: Cloud Tasks v2, Cloud Scheduler v1 and Firestore v1 over REST on one port.
 public struct EmulatorServer: Service {
-  /// What the server was made with.
+  /// The server's configuration.
   public let configuration: EmulatorConfiguration
-  /// The emulator behind it, for requests within this process.
-  public let emulator: LocalEmulator
+  /// The underlying emulator, for requests within this process.
+  package let emulator: LiveEmulator
   private let deliverer: HTTPDeliverer
   private let origin: EmulatorOrigin
   #if Google
   private let identity: EmulatorIdentity
   #endif
 
-  /// A server that has not been started.
+  /// Creates a server that has not been started.
   public init(configuration: EmulatorConfiguration) {
     self.configuration = configuration
     let origin = EmulatorOrigin(Self.origin(configuration, port: configuration.port))
@@ -39,13 +39,13 @@ public struct EmulatorServer: Service {
       allowedHosts: configuration.allowedHosts, hostAddresses: configuration.hostAddresses)
     #endif
     self.deliverer = deliverer
-    emulator = LocalEmulator(state: Self.initialState(configuration), clock: clock) { await deliverer.deliver($0) }
+    emulator = LiveEmulator(state: Self.initialState(configuration), clock: clock) { await deliverer.deliver($0) }
   }
 
   /// Serves until the task is cancelled or the service group shuts down.
   ///
-  /// - Throws: where a value of the configuration is no good, the address can't be bound, the data folder or its key
-  ///   can't be used, or a queue of the start is refused.
+  /// - Throws: ``JobError`` if the configuration is invalid, the data folder or its key is unusable, or an initial
+  ///   queue is rejected; the server's error if the address cannot be bound.
   public func run() async throws {
     try configuration.validate()
     let folder = try configuration.dataFolder.map { path throws(JobError) in try DataFolder(path) }
@@ -64,7 +64,7 @@ public struct EmulatorServer: Service {
     let logger = configuration.logger
     let responder = CallbackResponder<EmulatorRequestContext> { request, context in
       if let fault = check.refusal(of: context.callerRequest(request.head)) {
-        logger.notice("A request was refused.", metadata: ["reason": "\(fault.message)"])
+        logger.notice("Request rejected.", metadata: ["reason": "\(fault.message)"])
         return Self.response(RESTResponse(fault))
       }
       return try await Self.respond(to: request, api: api, limit: configuration.maximumBodyBytes)
@@ -92,10 +92,11 @@ public struct EmulatorServer: Service {
     await deliverer.shutDown()
   }
 
-  /// Serves until the process is asked to end (SIGINT, SIGTERM), and makes sure that it ends within some seconds after
-  /// that, whatever is open; a second signal ends it at once.
+  /// Serves until the process receives SIGINT or SIGTERM.
   ///
-  /// - Throws: as ``run()`` does.
+  /// The process then ends within 9 seconds even if connections are open; a second signal ends it at once.
+  ///
+  /// - Throws: the errors of ``run()``.
   public func runUntilSignal() async throws {
     try await ProcessLifetime(exitLimit: .seconds(9), logger: configuration.logger).run([.init(service: self)])
   }
@@ -108,7 +109,7 @@ public struct EmulatorServer: Service {
     #endif
   }
 
-  /// The address that the emulator gives as its own: for one that listens everywhere, that of this machine.
+  /// Returns the emulator's origin; a server that listens on all addresses uses the loopback address.
   private static func origin(_ configuration: EmulatorConfiguration, port: Int) -> String {
     let host = ["0.0.0.0", "::", ""].contains(configuration.host) ? "127.0.0.1" : configuration.host
     return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
@@ -124,12 +125,12 @@ public struct EmulatorServer: Service {
     let body: [UInt8]
     do {
       body = Array(buffer: try await request.body.collect(upTo: limit))
-      // A body that ends because the server does looks whole.
+      // A body cut short by the server's shutdown looks complete.
       try Task.checkCancellation()
     } catch {
       return response(
         RESTResponse(
-          ServiceFault(.invalidArgument, "The request body could not be read, or has more than \(limit) bytes.")))
+          ServiceFault(.invalidArgument, "The request body could not be read or is larger than \(limit) bytes.")))
     }
     let call = RESTRequest(method: request.method.rawValue, target: request.head.path ?? "/", body: body)
     return response(await api.respond(to: call))
@@ -147,7 +148,7 @@ public struct EmulatorServer: Service {
 }
 
 extension HTTPRefusal {
-  /// The refusal as the services tell errors.
+  /// The refusal as an error of the services.
   fileprivate var fault: ServiceFault {
     switch self {
     case .missingHost, .severalHosts, .slowBody: .invalidArgument(message)
@@ -156,7 +157,7 @@ extension HTTPRefusal {
   }
 }
 
-/// The context of a request, which tells where it came from.
+/// A request context with the peer's address.
 private struct EmulatorRequestContext: RequestContext {
   var coreContext: CoreRequestContextStorage
   let remoteAddress: SocketAddress?
@@ -166,12 +167,25 @@ private struct EmulatorRequestContext: RequestContext {
     remoteAddress = source.channel.remoteAddress
   }
 
-  /// The request as the rule for local callers takes it.
+  /// Returns the request in the form of the rule for local callers.
   func callerRequest(_ head: HTTPRequest) -> LocalCallerRule.Request {
     LocalCallerRule.Request(
       method: head.method.rawValue, scheme: head.scheme, authority: head.authority,
       fields: head.headerFields.map { (name: $0.name.rawName, value: $0.value) },
       peer: remoteAddress.map { $0.ipAddress.map { .address($0) } ?? .withoutAddress } ?? .unknown)
+  }
+}
+
+extension EmulatorServer {
+  /// Restores the state from the write-ahead log in the data folder; has no effect without a folder.
+  ///
+  /// - Throws: ``JobError`` if the folder or the log cannot be used.
+  func recover(from folder: DataFolder?) throws(JobError) {
+    guard let folder else { return }
+    let header = WriteAheadLogHeader(tasks: configuration.tasks, seed: configuration.seed)
+    let reader = WriteAheadLogReader(folder: folder, header: header)
+    let (recovery, position) = try reader.recover(from: Self.initialState(configuration))
+    emulator.resume(recovery, log: FileWriteAheadLog(in: folder, header: header, from: position))
   }
 }
 #endif

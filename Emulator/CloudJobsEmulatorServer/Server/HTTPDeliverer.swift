@@ -4,62 +4,63 @@ import CloudJobsEmulator
 import CloudJobsHTTP
 import HTTPTypes
 
-/// Makes deliveries over HTTP, to this machine unless a host is allowed by name; redirects are not followed.
+/// The HTTP client for deliveries, which targets this machine unless a host is allowed by name.
 ///
-/// Addresses that may serve a cloud machine's metadata are refused for every host, also after name resolution.
+/// Redirects are not followed. Addresses that may serve a cloud machine's metadata are rejected for every host, also
+/// after name resolution.
 struct HTTPDeliverer: Sendable {
-  private let loopback: HTTPClient
-  private let outside: HTTPClient?
+  private let loopback: CurlHTTPClient
+  private let outside: CurlHTTPClient?
   private let allowedHosts: Set<String>
   private let authorize: Authorizer?
 
-  /// Gives the `Authorization` header of a delivery that asks for a token; nil where none can be made.
+  /// Returns the `Authorization` header of a delivery that requires a token, or nil if none can be made.
   typealias Authorizer = @Sendable (_ authorization: TargetAuthorization, _ url: String) -> String?
 
-  /// A deliverer.
+  /// Creates a deliverer.
   ///
   /// - Parameters:
-  ///   - allowedHosts: host names besides those of this machine; `*` allows all.
-  ///   - hostAddresses: addresses for a host and port, in place of what would be looked up, and checked like these.
-  ///   - authorize: makes the tokens that deliveries ask for; without it they go without.
+  ///   - allowedHosts: host names other than this machine's; `*` allows all.
+  ///   - hostAddresses: addresses by host and port that replace name resolution and are checked like resolved ones.
+  ///   - authorize: makes the tokens of deliveries; without it deliveries carry none.
   init(allowedHosts: [String], hostAddresses: [String: String] = [:], authorize: Authorizer? = nil) {
     self.authorize = authorize
     self.allowedHosts = Set(allowedHosts.map { $0.lowercased() })
-    var options = HTTPClientOptions()
+    var options = CurlHTTPClient.Options()
     options.maxConnectionsPerHost = 512
     options.maxTotalConnections = 1_024
     options.maxRequests = 100_000
     options.userAgent = ""
     options.hostAddresses = hostAddresses
     options.peerFilter = { PeerAddress.isLoopback($0) }
-    loopback = HTTPClient(options)
+    loopback = CurlHTTPClient(options)
     options.peerFilter = { !PeerAddress.mayServeMetadata($0) }
-    outside = allowedHosts.isEmpty ? nil : HTTPClient(options)
+    outside = allowedHosts.isEmpty ? nil : CurlHTTPClient(options)
   }
 
   /// Makes a delivery.
-  func deliver(_ dispatch: Dispatch) async -> DispatchOutcome {
-    guard let method = HTTPRequest.Method(rawValue: dispatch.method.name) else {
-      return .connectionFailed("the method is not one of HTTP")
+  func deliver(_ delivery: DeliveryRequest) async -> DeliveryOutcome {
+    guard let method = HTTPRequest.Method(rawValue: delivery.method.name) else {
+      return .connectionFailed("invalid HTTP method")
     }
     var fields = HTTPFields()
-    for header in dispatch.headers {
+    for header in delivery.headers {
       guard let name = HTTPField.Name(header.name) else {
-        return .connectionFailed("the header name \(header.name) is not one of HTTP")
+        return .connectionFailed("invalid HTTP header name: \(header.name)")
       }
       fields.append(HTTPField(name: name, value: header.value))
     }
-    if let authorization = dispatch.authorization, let authorize {
-      guard let value = authorize(authorization, dispatch.url) else {
-        return .connectionFailed("the emulator could not make the token that the target asks for")
+    if let authorization = delivery.authorization, let authorize {
+      guard let value = authorize(authorization, delivery.url) else {
+        return .connectionFailed("the emulator could not create the token required by the target")
       }
-      // As with Google, the service's token takes the place of a field of that name in the task.
+      // As with Google, the service's token replaces an `Authorization` header of the task.
       fields[.authorization] = value
     }
-    let request = HTTPClientRequest(
-      method: method, url: dispatch.url, headers: fields, body: dispatch.body, timeout: dispatch.deadline)
-    do throws(HTTPClientError) {
-      let response = try await client(for: dispatch.url).send(request)
+    let request = HTTPExchangeRequest(
+      method: method, url: delivery.url, headers: fields, body: delivery.body, timeout: delivery.deadline)
+    do throws(HTTPExchangeError) {
+      let response = try await client(for: delivery.url).send(request)
       let headers = response.headers.map { HeaderField($0.name.rawName, $0.value) }
       return .response(status: response.status, headers: headers)
     } catch {
@@ -72,19 +73,19 @@ struct HTTPDeliverer: Sendable {
     }
   }
 
-  /// Lets go of all connections.
+  /// Closes all connections.
   func shutDown() async {
     await loopback.shutDown()
     await outside?.shutDown()
   }
 
-  private func client(for url: String) -> HTTPClient {
+  private func client(for url: String) -> CurlHTTPClient {
     guard let outside, let host = Self.plainHost(of: url), allowedHosts.contains(host) || allowedHosts.contains("*")
     else { return loopback }
     return outside
   }
 
-  /// The host of a URL whose authority has no more than a name or an IPv4 address and a port; nil for any other.
+  /// Returns the host of a URL whose authority is a name or IPv4 address with an optional port, or nil for other URLs.
   static func plainHost(of url: String) -> String? {
     guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://") else { return nil }
     let authority = url[colon...].dropFirst(3).prefix { !"/?#".contains($0) }.lowercased()

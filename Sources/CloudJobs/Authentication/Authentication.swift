@@ -1,9 +1,9 @@
 public import CloudJobsCore
 public import HTTPTypes
 
-/// Who may call the handler.
+/// The authentication of the handler's callers.
 ///
-/// There is no default: each program says what it trusts.
+/// There is no default: each program states which callers it trusts.
 public struct Authentication: Sendable {
   private enum Mode {
     case trustLoopback
@@ -13,24 +13,24 @@ public struct Authentication: Sendable {
 
   private let mode: Mode
 
-  /// Trusts callers on this machine, and nobody else: for development, tests and sidecars.
+  /// Trusts callers on this machine only: for development, tests and sidecars.
   ///
-  /// Refused, on every route and with `permissionDenied`: a request from another machine or an unknown peer; one that a
-  /// proxy has passed on (`Forwarded`, `X-Forwarded-…`, `Via` and their kin), as its caller is not known; and one that
-  /// a web page made, which `Origin`, `Referer` and `Sec-Fetch-Site` tell, or a `Host` that is no loopback name (DNS
-  /// rebinding). A page that the handler's own origin serves may call it.
+  /// On every route, it refuses with `permissionDenied`: a request from another machine or an unknown peer; a request
+  /// that a proxy forwarded (`Forwarded`, `X-Forwarded-…`, `Via` and the like), as its caller is unknown; and the
+  /// request of a web page, recognised by `Origin`, `Referer` and `Sec-Fetch-Site`, or by a `Host` that is no loopback
+  /// name (DNS rebinding). A page of the handler's own origin may call it.
   public static let trustLoopback = Authentication(mode: .trustLoopback)
 
   /// Trusts callers that send `Authorization: Bearer` with a secret.
   ///
-  /// - Parameter secret: at least 16 bytes of text that only both sides know.
+  /// - Parameter secret: a secret of at least 16 bytes.
   /// - Returns: the authentication.
   public static func sharedSecret(_ secret: String) -> Authentication {
     precondition(secret.utf8.count >= 16, "A shared secret needs at least 16 bytes.")
     return Authentication(mode: .sharedSecret(Array(secret.utf8)))
   }
 
-  /// Trusts callers by a rule of the program's own.
+  /// Trusts callers by a rule of the program.
   ///
   /// - Parameter check: throws ``JobError`` `unauthenticated` or `permissionDenied` for a caller that is not trusted.
   /// - Returns: the authentication.
@@ -45,7 +45,7 @@ public struct Authentication: Sendable {
     if case .trustLoopback = mode { false } else { true }
   }
 
-  /// Checks a caller of a route that tells or changes something.
+  /// Authenticates the caller of a route other than the health route.
   func authenticate(_ request: HTTPRequest, peer: Peer) async throws(JobError) {
     switch mode {
     case .trustLoopback: try Self.checkLocal(request, peer: peer)
@@ -60,7 +60,7 @@ public struct Authentication: Sendable {
     }
   }
 
-  /// Checks a caller of a route that health probes use, which carry no credentials: only trust in loopback bars some.
+  /// Authenticates a health probe, which carries no credentials: only ``trustLoopback`` refuses some.
   func authenticateProbe(_ request: HTTPRequest, peer: Peer) throws(JobError) {
     if case .trustLoopback = mode { try Self.checkLocal(request, peer: peer) }
   }
@@ -74,9 +74,39 @@ public struct Authentication: Sendable {
     if let reason = localCallers.refusal(of: local) { throw JobError(.permissionDenied, reason) }
   }
 
-  /// Compares in a time that depends on the length only.
+  /// Compares bytes in a time that depends only on their number.
   static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
     guard left.count == right.count else { return false }
     return zip(left, right).reduce(into: UInt8(0)) { $0 |= $1.0 ^ $1.1 } == 0
+  }
+}
+
+/// The other end of a connection, as far as the server knows it.
+public enum Peer: Hashable, Sendable {
+  /// The same process.
+  case inProcess
+  /// An IP address, in its text form.
+  case address(String)
+  /// A socket without an IP address, such as a Unix domain socket.
+  case local
+  /// Unknown.
+  case unknown
+
+  /// Whether the other end is certainly on this machine.
+  public var isLoopback: Bool {
+    switch self {
+    case .inProcess, .local: true
+    case .address(let text): IPAddress(text)?.isLoopback ?? false
+    case .unknown: false
+    }
+  }
+
+  /// The peer as ``CloudJobsCore/LocalCallerRule`` takes it.
+  var forLocalCallers: LocalCallerRule.Peer {
+    switch self {
+    case .inProcess, .local: .withoutAddress
+    case .address(let text): .address(text)
+    case .unknown: .unknown
+    }
   }
 }

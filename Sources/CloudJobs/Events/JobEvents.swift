@@ -1,9 +1,9 @@
-import CloudJobsCore
+public import CloudJobsCore
 import Logging
 import Metrics
 import Synchronization
 
-/// Where a runtime tells what happens: the log, the metrics, and whoever listens.
+/// The events of a runtime: it logs them, counts them, and passes them to listeners.
 public final class JobEvents: Sendable {
   private struct Listeners {
     var next = 0
@@ -19,9 +19,9 @@ public final class JobEvents: Sendable {
     self.logger = logger
   }
 
-  /// The events from now on.
+  /// Returns a stream of the events from now on.
   ///
-  /// - Parameter limit: how many events wait for a slow listener; the oldest are dropped beyond that.
+  /// - Parameter limit: the maximum number of events that wait for a slow listener; beyond it, the oldest are dropped.
   /// - Returns: a stream that ends when the runtime has drained.
   public func stream(buffering limit: Int = 1_000) -> AsyncStream<JobEvent> {
     let (stream, continuation) = AsyncStream.makeStream(
@@ -42,7 +42,7 @@ public final class JobEvents: Sendable {
     return stream
   }
 
-  /// Calls a function with each event from now on, in the order in which they happen, before the next one can happen.
+  /// Calls a function with each event from now on, in their order, before the next event is emitted.
   package func observe(_ observer: @escaping @Sendable (JobEvent) -> Void) {
     listeners.withLock { $0.observers.append(observer) }
   }
@@ -71,7 +71,7 @@ public final class JobEvents: Sendable {
 }
 
 extension JobEvent.Name {
-  /// How loud the event is in a log.
+  /// The log level of the event.
   var level: Logger.Level {
     switch self {
     case .started, .duplicate: .debug
@@ -84,10 +84,10 @@ extension JobEvent.Name {
 }
 
 extension JobEvent {
-  /// The event's members as a log line carries them; payloads are none of them.
+  /// The metadata of the event's log line; payloads are left out.
   var metadata: Logger.Metadata {
     var metadata: Logger.Metadata = ["jobId": "\(job)"]
-    if let run { metadata["runId"] = "\(run)" }
+    if let runID { metadata["runId"] = "\(runID)" }
     if let attempt { metadata["attempt"] = "\(attempt)" }
     if let duration { metadata["durationMilliseconds"] = "\(duration.microseconds / 1_000)" }
     if let failure { metadata["error"] = "\("\(failure.kind): \(failure.message)".onOneLine)" }
@@ -99,8 +99,8 @@ extension JobEvent {
 }
 
 extension String {
-  /// The text with its control characters and line ends escaped: what comes from handlers and callers can't forge a
-  /// line of a log.
+  /// The text with control characters and line separators escaped, so that texts of handlers and callers can't forge
+  /// lines of a log.
   fileprivate var onOneLine: String {
     var text = ""
     for scalar in unicodeScalars {
@@ -110,5 +110,64 @@ extension String {
       }
     }
     return text
+  }
+}
+
+/// An event in the life of a run.
+public struct JobEvent: Hashable, Sendable {
+  /// The names of events.
+  public enum Name: String, Hashable, Sendable, CaseIterable {
+    /// An attempt began.
+    case started = "job.started"
+    /// The run succeeded.
+    case succeeded = "job.succeeded"
+    /// The run ended as a dead letter.
+    case failed = "job.failed"
+    /// An occurrence was skipped, or a run was cancelled.
+    case skipped = "job.skipped"
+    /// An attempt failed, and another will follow.
+    case retrying = "job.retrying"
+    /// The run continues later, or waits for an earlier run.
+    case snoozed = "job.snoozed"
+    /// A delivery asked for an occurrence that was processed before.
+    case duplicate = "job.duplicate"
+    /// An attempt ended after another had taken over its lease, and its result was refused.
+    case leaseLost = "job.leaseLost"
+  }
+
+  /// The name.
+  public var name: Name
+  /// The job.
+  public var job: JobID
+  /// The id of the run; nil for a skipped occurrence.
+  public var runID: RunID?
+  /// The number of the attempt, from 1; nil if none began.
+  public var attempt: Int?
+  /// The time, by the runtime's clock.
+  public var time: Timestamp
+  /// The duration of the attempt.
+  public var duration: Duration?
+  /// The failure of the attempt.
+  public var failure: RunFailure?
+  /// The reason, in words.
+  public var reason: String?
+  /// The time of the next attempt.
+  public var next: Timestamp?
+  /// The id that all runs of one cause share.
+  public var correlationID: String?
+
+  init(
+    _ name: Name, job: JobID, run: Run?, time: Timestamp, duration: Duration? = nil, reason: String? = nil
+  ) {
+    self.name = name
+    self.job = job
+    self.runID = run?.id
+    self.attempt = run.flatMap { $0.attempt > 0 ? $0.attempt : nil }
+    self.time = time
+    self.duration = duration
+    self.failure = run?.failure
+    self.reason = reason ?? run?.reason
+    self.next = run.flatMap { $0.status == .scheduled ? $0.notBefore : nil }
+    self.correlationID = run?.correlationID
   }
 }

@@ -1,23 +1,27 @@
 import CloudJobsCore
+import Logging
+import Synchronization
 
-/// What a call asks of a store: a store may answer one and fail the other, as a file does that is locked for writing.
+/// A kind of call to a store.
+///
+/// A store may answer one kind and fail the other: a file that is locked for writing answers reads.
 enum StoreCall: Hashable, Sendable {
   case read
   case write
 }
 
-/// What a runtime has noticed about itself and its store: the pure part of ``JobHealth``.
+/// The observations behind a health report: pure bookkeeping.
 struct HealthState: Sendable {
-  /// How much the store's time may be ahead of the local clock before it counts as a problem.
+  /// The time by which the store's clock may be ahead of the local clock before it counts as a problem.
   static let clockTolerance = Duration.seconds(3)
-  /// Shortest span between two counts of what is overdue.
+  /// The minimum time between two counts of overdue work.
   static let checkInterval = Duration.seconds(5)
-  /// Largest number of names that are remembered in one list.
+  /// The maximum number of names in one list.
   static let nameLimit = 1_000
 
-  /// When the runtime was made.
+  /// The time at which the runtime was created.
   let startedAt: Timestamp
-  /// What is expected of the runtime.
+  /// The expectations of the runtime.
   var expectations: HealthExpectations
   private(set) var lastPass: Timestamp?
   private var storeFailures: [StoreCall: StoreFailure] = [:]
@@ -32,40 +36,40 @@ struct HealthState: Sendable {
     self.expectations = expectations
   }
 
-  /// A pass, or a worker's look at the store, ended without a failure.
+  /// Notes that a pass, or a worker's poll of the store, succeeded.
   mutating func passEnded(at now: Timestamp) {
     lastPass = now
   }
 
-  /// The store answered a call.
+  /// Notes that the store answered a call.
   mutating func storeAnswered(_ call: StoreCall) {
     storeFailures[call] = nil
   }
 
-  /// The store did not answer a call, or refused it.
+  /// Notes that the store did not answer a call, or refused it.
   mutating func storeFailed(_ call: StoreCall, _ message: String, at now: Timestamp) {
     storeFailures[call] = StoreFailure(since: storeFailures[call]?.since ?? now, message: message)
   }
 
-  /// The store told its time.
+  /// Notes the store's time.
   mutating func observe(storeTime: Timestamp, at now: Timestamp) {
     let span = storeTime - now
     clockLag = span > Self.clockTolerance ? (clockLag?.since ?? now, span) : nil
   }
 
-  /// Whether what is overdue is to be counted now: at most once in ``checkInterval``.
+  /// Returns whether overdue work should be counted now, at most once in ``checkInterval``.
   mutating func startsCheck(at now: Timestamp) -> Bool {
     if let lastCheck, now - lastCheck < Self.checkInterval, now >= lastCheck { return false }
     lastCheck = now
     return true
   }
 
-  /// What was found to be due for too long.
+  /// Notes the overdue work that was found.
   mutating func observe(_ overdue: Overdue?) {
     self.overdue = overdue
   }
 
-  /// A job's document was found invalid, or usable again.
+  /// Notes that a job's document is invalid, or valid again.
   mutating func setAside(_ document: String, _ isSetAside: Bool, at now: Timestamp) {
     if !isSetAside {
       setAside[document] = nil
@@ -74,20 +78,20 @@ struct HealthState: Sendable {
     }
   }
 
-  /// A run was found unreadable.
+  /// Notes that a run is invalid.
   ///
-  /// - Returns: whether it had not been noted before.
+  /// - Returns: whether it was not noted before.
   mutating func runIsUnreadable(_ run: RunID) -> Bool {
     unreadableRuns.count < Self.nameLimit && unreadableRuns.insert(run).inserted
   }
 
-  /// What needs attention, in the order of ``JobHealth/Problem/Code``.
+  /// Returns the problems, in the order of ``JobHealth/Problem/Code``.
   func problems(at now: Timestamp) -> [JobHealth.Problem] {
     var problems = [JobHealth.Problem]()
     if let storeFailure = storeFailures.values.min(by: { $0.since < $1.since }) {
       problems.append(
         .init(
-          code: .storeUnavailable, message: "The store is not available: \(storeFailure.message)",
+          code: .storeUnavailable, message: "The store is unavailable: \(storeFailure.message)",
           since: storeFailure.since))
     }
     if let clockLag {
@@ -122,7 +126,7 @@ struct HealthState: Sendable {
     return problems
   }
 
-  /// Why what is due may wait, where no pass runs on this instance.
+  /// Returns the hint that due work waits because no pass runs on this instance, if so.
   private func missingPass(at now: Timestamp) -> String? {
     let last = lastPass ?? startedAt
     guard now - last > HealthExpectations.passLimit else { return nil }
@@ -134,15 +138,15 @@ struct HealthState: Sendable {
   }
 }
 
-/// Calls that a store fails.
+/// A series of failed calls to the store.
 private struct StoreFailure: Sendable {
-  /// When the first of them failed.
+  /// The time of the first failure.
   var since: Timestamp
-  /// Why the last one did.
+  /// The message of the last failure.
   var message: String
 }
 
-/// What is due for longer than it should be.
+/// The counts of overdue work.
 struct Overdue: Hashable, Sendable {
   /// The number of jobs; at most the limit of a page.
   var jobs = 0
@@ -150,12 +154,12 @@ struct Overdue: Hashable, Sendable {
   var runs = 0
   /// The number of runs whose jobs are not registered; at most the limit of a page.
   var unregisteredRuns = 0
-  /// The earliest time that has passed.
+  /// The earliest overdue time.
   var oldest: Timestamp?
-  /// Whether there may be more than was counted.
+  /// Whether the counts are lower bounds.
   var isCut = false
 
-  /// The problems that the passing of time brings, for which a pass may be missing.
+  /// The problems of overdue jobs and runs, which a missing pass may explain.
   var problems: [JobHealth.Problem] {
     [(JobHealth.Problem.Code.overdueJobs, jobs, "jobs"), (.overdueRuns, runs, "runs")].compactMap { code, count, noun in
       guard count > 0 else { return nil }
@@ -165,7 +169,7 @@ struct Overdue: Hashable, Sendable {
     }
   }
 
-  /// The problem of runs whose jobs are not registered; nil where there are none.
+  /// The problem of runs whose jobs are not registered, if there are any.
   var unregistered: JobHealth.Problem? {
     guard unregisteredRuns > 0 else { return nil }
     return .init(
@@ -177,21 +181,61 @@ struct Overdue: Hashable, Sendable {
   private func number(_ count: Int) -> String { isCut ? "At least \(count)" : "\(count)" }
 }
 
-/// What a runtime's configuration lets an operator expect.
+/// The punctuality that a runtime's configuration promises.
 struct HealthExpectations: Hashable, Sendable {
-  /// The longest span without a master pass before what is overdue is put down to it.
+  /// The time without a master pass after which it explains overdue work.
   static let passLimit = Duration.seconds(150)
-  /// How long a run of a job that is not registered here may be due before it counts: another service may have the job.
+  /// The lateness from which on a run of an unregistered job counts as overdue: another service may have the job.
   static let othersLimit = Duration.minutes(2)
-  /// What to do where no pass runs.
+  /// The remedy if no pass runs.
   var passRemedy: String
-  /// How long a job may be due before it counts as overdue.
+  /// The lateness from which on a job counts as overdue.
   var jobsOverdueAfter: Duration
-  /// How long a run may be due before it counts as overdue.
+  /// The lateness from which on a run counts as overdue.
   var runsOverdueAfter: Duration
 }
 
 extension Duration {
-  /// The whole seconds of a span.
+  /// The whole seconds of the duration.
   fileprivate var seconds: Int64 { components.seconds }
+}
+
+/// The shared state of health: it collects observations, and logs each problem when it begins and when it is over.
+final class HealthMonitor: Sendable {
+  private struct State: Sendable {
+    var health: HealthState
+    var logged: Set<JobHealth.Problem.Code> = []
+  }
+
+  private let state: Mutex<State>
+  private let logger: Logger
+
+  init(_ health: HealthState, logger: Logger) {
+    state = Mutex(State(health: health))
+    self.logger = logger
+  }
+
+  /// Changes or reads the state.
+  func note<Result: Sendable>(_ change: (inout HealthState) -> sending Result) -> Result {
+    state.withLock { change(&$0.health) }
+  }
+
+  /// Returns the problems.
+  func problems(at now: Timestamp) -> [JobHealth.Problem] {
+    state.withLock { $0.health.problems(at: now) }
+  }
+
+  /// Logs problems that are new, and those that are over.
+  func log(at now: Timestamp) {
+    let (begun, ended) = state.withLock { state in
+      let problems = state.health.problems(at: now)
+      let begun = problems.filter { !state.logged.contains($0.code) }
+      let codes = Set(problems.map(\.code))
+      let ended = state.logged.filter { !codes.contains($0) }.sorted { $0.rawValue < $1.rawValue }
+      state.logged = codes
+      return (begun, ended)
+    }
+    for problem in begun { logger.warning("\(problem.message)", metadata: ["problem": "\(problem.code.rawValue)"]) }
+    for code in ended { logger.notice("A problem is over.", metadata: ["problem": "\(code.rawValue)"]) }
+  }
 }

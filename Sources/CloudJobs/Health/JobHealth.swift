@@ -1,63 +1,63 @@
 public import CloudJobsCore
 
-/// What an operator should know about a runtime, as of one moment.
+/// The health of a runtime, for its operator.
 public struct JobHealth: Hashable, Sendable {
-  /// The summary of a report.
+  /// The status of a report.
   public enum Status: String, Hashable, Sendable {
-    /// Nothing is wrong.
+    /// There are no problems.
     case ok
     /// Requests are served, but ``JobHealth/problems`` need attention.
     case degraded
-    /// The instance shuts down and takes no more work.
+    /// The instance shuts down and admits no more work.
     case draining
   }
 
-  /// Something that needs an operator's attention.
+  /// A problem that needs an operator's attention.
   public struct Problem: Hashable, Sendable {
     /// The kinds of problems.
     public enum Code: String, Hashable, Sendable, CaseIterable {
-      /// The store can't be reached or refuses.
+      /// The store is unreachable or refuses calls.
       case storeUnavailable
       /// The store's time is ahead of this machine's clock.
       case clockBehind
-      /// Jobs are due and have not been run for longer than they should.
+      /// Jobs are overdue.
       case overdueJobs
-      /// Runs are due and have not been delivered for longer than they should.
+      /// Runs are overdue.
       case overdueRuns
-      /// Runs are overdue whose jobs are not registered.
+      /// Runs of jobs that are not registered are overdue.
       case unregisteredJobs
       /// Job documents are invalid; their jobs do not run by their schedules.
       case documentsSetAside
-      /// Stored runs can't be read.
+      /// Stored runs are invalid.
       case unreadableRuns
     }
 
-    /// Which kind.
+    /// The kind of problem.
     public var code: Code
-    /// What is wrong, and the remedy.
+    /// The problem and its remedy.
     public var message: String
-    /// When it was first noticed, by the local clock; nil where that is not known.
+    /// The time at which it was first noticed, by the local clock; nil if unknown.
     public var since: Timestamp?
   }
 
-  /// The summary.
+  /// The status.
   public var status: Status
-  /// When the runtime was made, by the local clock.
+  /// The time at which the runtime was created, by the local clock.
   public var startedAt: Timestamp
-  /// When a master pass or the worker last looked at the store and succeeded, by the local clock; nil if none has.
+  /// The time of the last successful master pass or worker's poll, by the local clock; nil if there was none.
   public var lastPass: Timestamp?
-  /// Deliveries that are processed now.
+  /// The number of deliveries in process.
   public var activeDeliveries: Int
-  /// Registered jobs.
+  /// The number of registered jobs.
   public var registeredJobs: Int
-  /// What needs attention.
+  /// The problems.
   public var problems: [Problem]
 }
 
 extension JobHealth {
   /// The report as the health route answers it.
   ///
-  /// It holds no names of jobs or documents: the route asks for no credentials.
+  /// It contains no names of jobs or documents, as the route requires no credentials.
   var json: JSONValue {
     var members: [String: JSONValue] = [
       "status": .string(status.rawValue), "startedAt": .string("\(startedAt)"),

@@ -1,43 +1,34 @@
 public import CloudJobsCore
 
-/// What delivers a run later: Cloud Tasks, the emulator, or the store itself.
+/// A queue that delivers runs later: Cloud Tasks, the emulator, or the store itself.
 public protocol TaskQueue: Sendable {
-  /// Who tries again when an attempt fails.
+  /// The party that delivers a failed attempt again.
   var retryOwner: RetryOwner { get }
 
-  /// Takes tasks for delivery.
+  /// Enqueues tasks.
   ///
   /// A name that the queue has seen before is a success and changes nothing.
   ///
-  /// - Parameter tasks: what to deliver, each with its own name.
-  /// - Throws: ``JobError`` `queueUnavailable` where at least one task was not taken; which, is not known.
+  /// - Parameter tasks: the tasks, each with its own name.
+  /// - Throws: ``CloudJobsCore/JobError`` `queueUnavailable` if any task was not enqueued. The error does not identify
+  ///   which.
   func enqueue(_ tasks: [QueuedTask]) async throws(JobError)
 }
 
-/// Who tries again when an attempt fails.
-public enum RetryOwner: Hashable, Sendable {
-  /// The runtime: it gives the queue a task of its own for the next attempt.
-  case runtime
-  /// The master pass: it finds in the store what has to be tried again.
-  case pass
-  /// The caller of the handler: it gets a 500 and delivers again when it likes.
-  case caller
-}
-
-/// A delivery that a queue should make.
+/// A task: a delivery for a queue to make.
 public struct QueuedTask: Hashable, Sendable {
-  /// The name, the same for the same attempt of the same run.
+  /// The name: the same for the same attempt of a run.
   public var name: String
   /// The queue; nil means the default.
   public var queue: String?
   /// The envelope to deliver.
   public var body: JSONText
-  /// The earliest time of delivery; nil means at once.
+  /// The earliest time of delivery; nil delivers at once.
   public var notBefore: Timestamp?
-  /// How long the handler may take to answer.
+  /// The time that the handler may take to respond.
   public var deadline: Duration
 
-  /// A task.
+  /// Creates a task.
   public init(name: String, queue: String? = nil, body: JSONText, notBefore: Timestamp? = nil, deadline: Duration) {
     self.name = name
     self.queue = queue
@@ -45,4 +36,38 @@ public struct QueuedTask: Hashable, Sendable {
     self.notBefore = notBefore
     self.deadline = deadline
   }
+}
+
+/// The store as the queue: a worker or the master pass executes what comes due in it.
+public struct StoreQueue: TaskQueue {
+  /// Creates the queue.
+  public init() {}
+
+  /// The master pass or a worker.
+  public var retryOwner: RetryOwner { .pass }
+  /// Does nothing: the run is in the store already.
+  public func enqueue(_ tasks: [QueuedTask]) async throws(JobError) {}
+}
+
+extension TaskQueue where Self == StoreQueue {
+  /// The store as the queue: a worker or the master pass executes what comes due in it.
+  public static var store: StoreQueue { StoreQueue() }
+}
+
+/// No queue: the caller of the handler repeats a delivery that was answered 500.
+public struct CallerQueue: TaskQueue {
+  /// Creates the queue.
+  public init() {}
+
+  /// The caller.
+  public var retryOwner: RetryOwner { .caller }
+  /// Throws `queueUnavailable`.
+  public func enqueue(_ tasks: [QueuedTask]) async throws(JobError) {
+    throw .noQueue
+  }
+}
+
+extension TaskQueue where Self == CallerQueue {
+  /// No queue: the caller of the handler repeats a delivery that was answered 500.
+  public static var caller: CallerQueue { CallerQueue() }
 }

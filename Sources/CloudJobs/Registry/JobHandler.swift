@@ -1,32 +1,32 @@
 public import CloudJobsCore
 
-/// A job with its code: what the registry takes.
+/// A job with its handler, as a registry takes it.
 ///
-/// Closures are adapters over it.
+/// ``EndpointJob``, ``ScheduledJob`` and ``PeriodicJob`` adapt closures to it.
 public protocol JobHandler: Sendable {
-  /// What the payload decodes as.
+  /// The type of the input.
   associatedtype Input: Decodable & Sendable
-  /// What a run yields.
+  /// The type of the result.
   associatedtype Output: Encodable & Sendable
 
-  /// What code says about the job.
+  /// The definition in code.
   var definition: JobDefinition { get }
 
-  /// Executes one attempt.
+  /// Executes an attempt.
   ///
-  /// The attempt may be a repetition: effects outside the store are made idempotent by the run id.
+  /// An attempt may be a repetition: use the run id as the idempotency key of effects outside the store.
   ///
   /// - Parameters:
   ///   - input: the decoded payload.
-  ///   - context: the run, the attempt, and what a handler may use.
-  /// - Returns: how the attempt ended.
-  /// - Throws: any error: the attempt has failed and is retried by the policy; ``JobFailure`` says more.
+  ///   - context: the context of the attempt.
+  /// - Returns: the outcome of the attempt.
+  /// - Throws: any error: the attempt has failed, and the retry policy applies. ``JobFailure`` overrides the policy.
   func run(_ input: Input, context: JobContext) async throws -> JobOutcome<Output>
 }
 
-/// A job whose definition can be changed where it is registered.
+/// A job whose policy can be set where it is registered.
 public protocol ConfigurableJob: JobHandler {
-  /// What code says about the job.
+  /// The definition in code.
   var definition: JobDefinition { get set }
 }
 
@@ -37,32 +37,96 @@ extension ConfigurableJob {
     return job
   }
 
-  /// Sets when a failed attempt is tried again.
+  /// Sets the retry policy.
   public func retry(_ policy: RetryPolicy) -> Self { with { $0.retry = policy } }
-  /// Sets the longest that one attempt may take.
+  /// Sets the time limit of an attempt.
   public func timeout(_ limit: Duration) -> Self { with { $0.timeout = limit } }
-  /// Sets the order among jobs that are due together: higher first.
+  /// Sets the priority among jobs that are due together: higher first.
   public func priority(_ priority: Int) -> Self { with { $0.priority = priority } }
-  /// Sets what becomes of missed times.
+  /// Sets the treatment of missed times.
   public func misfire(_ policy: MisfirePolicy) -> Self { with { $0.misfire = policy } }
-  /// Sets what becomes of a run while an earlier one is under way.
+  /// Sets the treatment of a run while an earlier one is under way.
   public func overlap(_ policy: OverlapPolicy) -> Self { with { $0.overlap = policy } }
-  /// Names jobs whose last run must have succeeded.
+  /// Adds jobs whose last run must have succeeded.
   public func depends(on jobs: JobID...) -> Self { with { $0.dependencies += jobs } }
-  /// Sets what fires the job, where it is a ``ScheduledJob``.
+  /// Sets the trigger of a ``ScheduledJob``.
   public func trigger(_ trigger: ScheduleTrigger) -> Self { with { $0.trigger = trigger } }
   /// Sets the queue that carries the job's tasks.
   public func queue(_ name: String) -> Self { with { $0.queue = name } }
-  /// Sets a label that jobs share, by which `GET jobs?group=` lists them.
+  /// Sets the group, by which `GET jobs?group=` lists jobs.
   public func group(_ name: String) -> Self { with { $0.group = name } }
-  /// Sets whether the job may run; its document can change that.
+  /// Sets whether the job is enabled.
   public func enabled(_ isEnabled: Bool) -> Self { with { $0.enabled = isEnabled } }
-  /// Sets the first and the last day or time of the job.
+  /// Sets the first time or day of the job, and its last day.
   public func active(from start: CalendarMoment? = nil, through end: CalendarMoment? = nil) -> Self {
     with { ($0.startAt, $0.endAt) = (start, end) }
   }
-  /// Sets days on which the job does not run.
+  /// Adds days on which the job does not run.
   public func skipping(_ days: CalendarMoment...) -> Self { with { $0.skipDates += days } }
-  /// Sets how long a run's record is kept after its end.
+  /// Sets the retention of a run's record after its end.
   public func retention(_ span: Duration) -> Self { with { $0.retention = span } }
+}
+
+/// The outcome of an attempt that did not fail; failures are thrown.
+public enum JobOutcome<Output: Sendable>: Sendable {
+  /// The work is done, with this result.
+  case done(Output)
+  /// Another attempt is needed after a delay; this counts as no failure.
+  case snooze(Duration)
+  /// There is nothing to do, or the run must not continue.
+  case cancel(reason: String)
+}
+
+/// The result type of a job without a result.
+public struct NoOutput: Codable, Hashable, Sendable {
+  /// Creates the value.
+  public init() {}
+}
+
+/// The input type of a job without input.
+public struct NoInput: Codable, Hashable, Sendable {
+  /// Creates the value.
+  public init() {}
+
+  /// Decodes any payload, and ignores it.
+  public init(from decoder: any Decoder) throws {}
+}
+
+extension JobOutcome where Output == NoOutput {
+  /// The work is done.
+  public static var done: JobOutcome<NoOutput> { .done(NoOutput()) }
+}
+
+/// A failure that determines its own treatment; the retry policy applies to any other error that a handler throws.
+public struct JobFailure: Error, Hashable, Sendable {
+  /// The description of the failure.
+  public var message: String
+  /// The kind of failure, for statistics and filters.
+  public var kind: String
+  /// Whether a retry is useless.
+  public var isPermanent: Bool
+  /// The delay before the next attempt, in place of the policy's.
+  public var retryAfter: Duration?
+
+  private init(_ message: String, kind: String, isPermanent: Bool, retryAfter: Duration?) {
+    self.message = message
+    self.kind = kind
+    self.isPermanent = isPermanent
+    self.retryAfter = retryAfter
+  }
+
+  /// A failure that no retry can fix: the run becomes a dead letter at once.
+  public static func permanent(_ message: String, kind: String = "permanent") -> JobFailure {
+    JobFailure(message, kind: kind, isPermanent: true, retryAfter: nil)
+  }
+
+  /// A failure after which the next attempt, if the policy allows one, waits for a given delay.
+  public static func retry(after delay: Duration, _ message: String, kind: String = "retry") -> JobFailure {
+    JobFailure(message, kind: kind, isPermanent: false, retryAfter: delay)
+  }
+
+  /// A failure to which the policy applies.
+  public static func failed(_ message: String, kind: String = "failure") -> JobFailure {
+    JobFailure(message, kind: kind, isPermanent: false, retryAfter: nil)
+  }
 }

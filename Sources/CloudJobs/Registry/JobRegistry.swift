@@ -1,19 +1,19 @@
 public import CloudJobsCore
 
-/// The jobs of a program, checked as a whole.
+/// The jobs of a program, validated as a whole.
 public struct JobRegistry: Sendable {
-  /// The jobs by name.
+  /// The jobs by id.
   let jobs: [JobID: RegisteredJob]
-  /// Where time zones come from.
+  /// The source of time zones.
   public let zones: ZoneCatalog
 
   /// Registers jobs.
   ///
   /// - Parameters:
-  ///   - zones: where time zones come from.
+  ///   - zones: the source of time zones.
   ///   - jobs: the jobs.
-  /// - Throws: ``RegistryError`` with every fault at once: names that occur twice or are reserved, schedules and zones
-  ///   that can't be read, dependencies that don't exist or form a cycle.
+  /// - Throws: ``RegistryError`` with every fault at once: duplicate or reserved names, invalid schedules and time
+  ///   zones, dependencies that don't exist or form a cycle.
   public init(zones: ZoneCatalog = .system, @JobRegistryBuilder _ jobs: () -> [any JobHandler])
     throws(RegistryError)
   {
@@ -24,12 +24,12 @@ public struct JobRegistry: Sendable {
     self.zones = zones
   }
 
-  /// The definitions, by name.
+  /// The definitions, in the order of their ids.
   public var definitions: [JobDefinition] {
     jobs.values.map(\.definition).sorted { $0.id < $1.id }
   }
 
-  /// Every fault of some definitions, in the order of the definitions.
+  /// Returns every fault of some definitions, in their order.
   public static func faults(of definitions: [JobDefinition], zones: ZoneCatalog) -> [JobError] {
     var faults = [JobError]()
     var seen = Set<JobID>()
@@ -51,7 +51,7 @@ public struct JobRegistry: Sendable {
     return faults + cycleFault(in: definitions)
   }
 
-  /// The dependencies of some definitions that do not exist, and the first cycle among them.
+  /// Returns a fault for each dependency that does not exist, and for the first cycle.
   static func dependencyFaults(of definitions: [JobDefinition]) -> [JobError] {
     let names = Set(definitions.map(\.id))
     return definitions.flatMap { unknownDependencies(of: $0, among: names) } + cycleFault(in: definitions)
@@ -73,7 +73,7 @@ public struct JobRegistry: Sendable {
     JobError(.invalidRegistry, message)
   }
 
-  /// The first cycle among dependencies, by a depth-first search that remembers what it has finished.
+  /// Returns the first cycle among dependencies, by a depth-first search that visits each job once.
   private static func cycle(in definitions: [JobDefinition]) -> [JobID]? {
     let edges = Dictionary(definitions.map { ($0.id, $0.policy.dependencies) }) { first, _ in first }
     var finished = Set<JobID>()
@@ -97,33 +97,33 @@ public struct JobRegistry: Sendable {
   }
 }
 
-/// All faults of a registry.
+/// The faults of a registry.
 public struct RegistryError: Error, CustomStringConvertible, Sendable {
   /// The faults, in the order of the jobs.
   public let faults: [JobError]
 
-  /// The faults, a line each.
+  /// The faults, one line each.
   public var description: String {
     "The registry has \(faults.count == 1 ? "a fault" : "\(faults.count) faults"):\n"
       + faults.map { "  - \($0.message)" }.joined(separator: "\n")
   }
 }
 
-/// Collects the jobs that a registry's closure lists.
+/// The result builder of a registry's jobs.
 @resultBuilder
 public enum JobRegistryBuilder {
   /// One job.
   public static func buildExpression(_ job: some JobHandler) -> [any JobHandler] { [job] }
-  /// Jobs made elsewhere.
+  /// A list of jobs.
   public static func buildExpression(_ jobs: [any JobHandler]) -> [any JobHandler] { jobs }
-  /// Jobs one after the other.
+  /// The jobs of a block.
   public static func buildBlock(_ parts: [any JobHandler]...) -> [any JobHandler] { parts.flatMap { $0 } }
-  /// Jobs under a condition.
+  /// The jobs of an `if` without `else`.
   public static func buildOptional(_ part: [any JobHandler]?) -> [any JobHandler] { part ?? [] }
-  /// The first of two choices.
+  /// The jobs of the first branch.
   public static func buildEither(first: [any JobHandler]) -> [any JobHandler] { first }
-  /// The second of two choices.
+  /// The jobs of the second branch.
   public static func buildEither(second: [any JobHandler]) -> [any JobHandler] { second }
-  /// Jobs of a loop.
+  /// The jobs of a loop.
   public static func buildArray(_ parts: [[any JobHandler]]) -> [any JobHandler] { parts.flatMap { $0 } }
 }

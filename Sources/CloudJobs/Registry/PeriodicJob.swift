@@ -1,18 +1,30 @@
 public import CloudJobsCore
 
-/// A job that the master pass runs when it is due; its schedule can be changed in its document at run time.
+/// A job that the master pass or a worker runs when it is due; its schedule can be changed in its document at run time.
 public struct PeriodicJob: ConfigurableJob {
-  /// What code says about the job.
+  /// The definition in code.
   public var definition: JobDefinition
   private let body: @Sendable (JobContext) async throws -> JobOutcome<NoOutput>
 
-  /// A job that runs at an interval, on a grid that does not drift.
+  /// Creates a job that runs at an interval, on a grid that does not drift.
   ///
   /// - Parameters:
-  ///   - id: the job's name.
-  ///   - interval: the grid's width.
-  ///   - timeZone: the IANA name of the zone of its calendar days.
-  ///   - body: the code.
+  ///   - id: the id of the job.
+  ///   - interval: the interval.
+  ///   - timeZone: the IANA name of the time zone of its calendar days.
+  ///   - body: the handler.
+  public init(
+    _ id: JobID, every interval: Duration, in timeZone: String = "Etc/UTC",
+    _ body: @escaping @Sendable (JobContext) async throws -> Void
+  ) {
+    self.init(id, every: interval, in: timeZone) { context -> JobOutcome<NoOutput> in
+      try await body(context)
+      return .done
+    }
+  }
+
+  /// Creates a job whose handler may also snooze or cancel; otherwise like ``init(_:every:in:_:)``.
+  @_disfavoredOverload
   public init(
     _ id: JobID, every interval: Duration, in timeZone: String = "Etc/UTC",
     _ body: @escaping @Sendable (JobContext) async throws -> JobOutcome<NoOutput>
@@ -21,13 +33,25 @@ public struct PeriodicJob: ConfigurableJob {
     self.body = body
   }
 
-  /// A job that runs by a cron expression.
+  /// Creates a job that runs by a cron expression.
   ///
   /// - Parameters:
-  ///   - id: the job's name.
+  ///   - id: the id of the job.
   ///   - cron: a cron expression with all extensions, an interval (`1h30m`), or the English form.
-  ///   - timeZone: the IANA name of the zone in which it is read.
-  ///   - body: the code.
+  ///   - timeZone: the IANA name of the schedule's time zone.
+  ///   - body: the handler.
+  public init(
+    _ id: JobID, cron: String, in timeZone: String = "Etc/UTC",
+    _ body: @escaping @Sendable (JobContext) async throws -> Void
+  ) {
+    self.init(id, cron: cron, in: timeZone) { context -> JobOutcome<NoOutput> in
+      try await body(context)
+      return .done
+    }
+  }
+
+  /// Creates a job whose handler may also snooze or cancel; otherwise like ``init(_:cron:in:_:)``.
+  @_disfavoredOverload
   public init(
     _ id: JobID, cron: String, in timeZone: String = "Etc/UTC",
     _ body: @escaping @Sendable (JobContext) async throws -> JobOutcome<NoOutput>
@@ -36,7 +60,7 @@ public struct PeriodicJob: ConfigurableJob {
     self.body = body
   }
 
-  /// Executes one attempt.
+  /// Executes an attempt.
   public func run(_ input: NoInput, context: JobContext) async throws -> JobOutcome<NoOutput> {
     try await body(context)
   }

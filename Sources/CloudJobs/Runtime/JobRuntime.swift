@@ -1,77 +1,253 @@
 public import CloudJobsCore
-import Synchronization
+public import HTTPTypes
 
-/// The runtime: takes deliveries, decides, executes under a lease, and commits before it answers.
+/// A job runtime: it processes deliveries, executes jobs under leases, and commits their results before it answers.
 ///
-/// It holds no state that a restart would lose; any number of instances may share a store.
-public final class JobRuntime: Sendable {
-  /// What happens, as it happens.
-  public let events: JobEvents
-  /// The clock of this instance.
-  public let clock: any JobClock
-  /// The store.
-  public let store: any JobStore
-  /// The queue.
-  public let queue: any TaskQueue
-  /// How this runtime behaves.
-  public let options: RuntimeOptions
-  let registry: JobRegistry
-  /// Who may call the handler.
+/// It holds no state that a restart would lose, and any number of instances may share a store. A runtime does no I/O
+/// until it is used; its lifetime is the `run()` of a server or a worker:
+///
+/// ```swift
+/// let runtime = JobRuntime(jobs, store: try .sqlite(path: "jobs.db"), authentication: .trustLoopback)
+/// try await JobServer(runtime).run()
+/// ```
+public final class JobRuntime: JobClient {
+  /// The authentication of the HTTP handler's callers.
   public let authentication: Authentication
-  let settings: PlanSettings
-  let access: StoreAccess
-  let active = ActiveRuns()
-  let wakeUp = WakeUp()
-  let health: HealthMonitor
-  let notes = DocumentNotes()
-  private let resolved = Mutex<[JobID: (configuration: JobConfiguration?, job: ResolvedJob)]>([:])
+  let services: RuntimeServices
 
-  /// A runtime over a store and a queue.
-  ///
-  /// It reads and completes the documents of periodic jobs first, so that the first pass finds them.
+  /// Creates a runtime over a store and a queue.
   ///
   /// - Parameters:
   ///   - registry: the jobs.
-  ///   - store: where documents and runs live.
-  ///   - queue: what delivers runs later; by default the store itself, from which a worker takes them.
-  ///   - authentication: who may call the handler.
-  ///   - options: how the runtime behaves.
-  /// - Throws: ``JobError`` `storeUnavailable`.
+  ///   - store: the store of documents and runs.
+  ///   - queue: the queue that delivers runs; by default the store itself, from which a worker takes them.
+  ///   - authentication: the authentication of the HTTP handler's callers.
+  ///   - options: the runtime's options.
   public init(
     _ registry: JobRegistry, store: any JobStore, queue: any TaskQueue = .store, authentication: Authentication,
     options: RuntimeOptions = RuntimeOptions()
-  ) async throws(JobError) {
-    self.registry = registry
-    self.store = store
-    self.queue = queue
+  ) {
     self.authentication = authentication
-    self.options = options
-    clock = options.clock
-    events = JobEvents(logger: options.logger)
-    health = HealthMonitor(
-      HealthState(
-        startedAt: options.clock.now(), expectations: HealthExpectations(queue.retryOwner, options, hasWorker: false)),
-      logger: options.logger)
-    access = StoreAccess(
-      store: store, clock: options.clock, random: options.random, retry: options.storeRetry, health: health)
-    var settings = PlanSettings(owner: options.owner ?? options.random.token())
-    settings.leaseMargin = options.leaseMargin
-    settings.sweepDelay = queue.retryOwner == .runtime ? options.sweepDelay : .zero
-    settings.misfireGrace = options.misfireGrace
-    settings.scheduleOwner = options.scheduleOwner ?? (queue.retryOwner == .pass ? .masterPass : .cloudScheduler)
-    self.settings = settings
+    services = RuntimeServices(registry, store, queue, options)
+  }
+
+  /// The store.
+  public var store: any JobStore { services.store }
+  /// The queue.
+  public var queue: any TaskQueue { services.queue }
+  /// The options.
+  public var options: RuntimeOptions { services.options }
+  /// The clock of this instance.
+  public var clock: any JobClock { services.clock }
+  /// The events of this instance, as they happen.
+  public var events: JobEvents { services.events }
+}
+
+// MARK: - Lifetime
+
+extension JobRuntime {
+  /// Reads the documents of the registered jobs, and completes them so that the first pass finds the jobs.
+  ///
+  /// Servers and workers call it at their start, and a master pass in an instance that has not called it. Repeated
+  /// calls are harmless.
+  ///
+  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  public func prepare() async throws(JobError) {
     do throws(StoreError) {
-      _ = try await reconcileDocuments()
+      _ = try await DocumentReconciler(services).reconcile()
     } catch {
       throw JobError(error)
     }
   }
 
-  /// The job as it stands under a document, parsed once for each edit of the document.
-  func resolve(_ definition: JobDefinition, _ configuration: JobConfiguration?) throws(JobError) -> ResolvedJob {
-    if let known = resolved.withLock({ $0[definition.id] }), known.configuration == configuration { return known.job }
-    let job = try ResolvedJob(definition, configuration: configuration, zones: registry.zones)
-    resolved.withLock { $0[definition.id] = (configuration, job) }
-    return job
+  /// Stops admitting work, waits for attempts under way, and cancels the handlers that exceed the limit.
+  ///
+  /// A handler that ends within a second after its cancellation has its result committed: a value that it returns
+  /// counts, and an error that it throws because of the cancellation does not count as a failure; its run is released
+  /// and uses up no retry. The lease of a handler that ignores its cancellation is kept until it expires: no other
+  /// instance may execute the run while it may still have effects.
+  ///
+  /// - Parameter limit: the time to wait before handlers are cancelled.
+  /// - Returns: the number of attempts that are still under way.
+  @discardableResult
+  public func drain(within limit: Duration = .seconds(7)) async -> Int {
+    await drain(within: limit, by: clock)
+  }
+
+  /// Drains by a clock that may differ from the runtime's.
+  package func drain(within limit: Duration, by clock: any JobClock) async -> Int {
+    await Drain(services).run(within: limit, by: clock)
+  }
+
+  /// Releases the leases of the attempts that are still under way, for a process that ends right afterwards.
+  ///
+  /// - Returns: whether every run that was under way is released or ended, so that none waits for a lease to expire.
+  package func releaseLeases() async -> Bool {
+    await Drain(services).releaseLeases()
+  }
+}
+
+// MARK: - Triggers
+
+extension JobRuntime {
+  /// Processes an HTTP request: authenticates, decodes, plans, runs the handler, and answers.
+  ///
+  /// Routes under the mount path: `POST trigger`, `POST scheduled/{jobId}`, `POST master`, `GET jobs`,
+  /// `GET jobs/{jobId}`, `PATCH jobs/{jobId}`, `GET runs`, `GET runs/{runId}`, `GET health`.
+  ///
+  /// | status | meaning |
+  /// | --- | --- |
+  /// | 200 | done, duplicate, skipped, snoozed, retried by the runtime, or dead-lettered: durably |
+  /// | 400 | the envelope is malformed |
+  /// | 401, 403 | the caller is not trusted |
+  /// | 404, 405 | no such job or route; the wrong method |
+  /// | 409 | another attempt holds the lease |
+  /// | 413 | too large |
+  /// | 429 | overloaded, or before the run's time: deliver again after `Retry-After` |
+  /// | 500 | the handler failed, and the caller owns the retry |
+  /// | 503 | the store or the queue is unavailable, or the instance shuts down: deliver again |
+  ///
+  /// - Parameters:
+  ///   - request: the head of the request.
+  ///   - body: the whole body; more than 1 MiB is refused.
+  ///   - peer: the other end of the connection, for ``Authentication/trustLoopback``.
+  ///   - mountPath: the path under which the handler is mounted.
+  /// - Returns: the response; errors are `{"error":{"code":…,"message":…,"field":…}}`.
+  public func handle(
+    _ request: HTTPRequest, body: [UInt8] = [], peer: Peer = .unknown, at mountPath: String = "/jobs"
+  ) async -> HandlerResponse {
+    await handle(request, peer: peer, at: mountPath) { _ in body }
+  }
+
+  /// Processes an HTTP request whose body has not been received yet; otherwise like ``handle(_:body:peer:at:)``.
+  ///
+  /// The body of a request that is refused for its route, its method or its caller is never received.
+  ///
+  /// - Parameters:
+  ///   - request: the head of the request.
+  ///   - peer: the other end of the connection, for ``Authentication/trustLoopback``.
+  ///   - mountPath: the path under which the handler is mounted.
+  ///   - collectBody: receives the whole body, at most `limit` bytes of it; called at most once. It throws
+  ///     ``CloudJobsCore/JobError`` `tooLarge` for a longer one and `malformedEnvelope` for one that broke off.
+  /// - Returns: the response; errors are `{"error":{"code":…,"message":…,"field":…}}`.
+  public func handle(
+    _ request: HTTPRequest, peer: Peer = .unknown, at mountPath: String = "/jobs",
+    collectBody: (_ limit: Int) async throws(JobError) -> [UInt8]
+  ) async -> HandlerResponse {
+    await HTTPHandler(services, authentication, mountPath: mountPath).handle(request, peer: peer, collectBody)
+  }
+
+  /// Processes a request of any HTTP server as plain values.
+  ///
+  /// - Parameters:
+  ///   - body: the whole body.
+  ///   - headers: the header fields.
+  ///   - path: the path under the mount path: `trigger`, `scheduled/{jobId}` or `master`.
+  ///   - peer: the other end of the connection.
+  /// - Returns: the HTTP status and a body of JSON.
+  public func handleRequest(
+    body: [UInt8], headers: [String: String] = [:], path: String = "trigger", peer: Peer = .unknown
+  ) async -> (status: Int, body: [UInt8]) {
+    var fields = HTTPFields()
+    for (name, value) in headers {
+      if let name = HTTPField.Name(name) { fields.append(HTTPField(name: name, value: value)) }
+    }
+    let request = HTTPRequest(
+      method: .post, scheme: nil, authority: nil, path: "/jobs/" + path, headerFields: fields)
+    let response = await handle(request, body: body, peer: peer)
+    return (response.head.status.code, response.body)
+  }
+
+  /// Processes a delivery: plans, runs the handler, commits the result, and enqueues the next attempt.
+  ///
+  /// - Parameter delivery: the delivery; one without an occurrence asks for a new run.
+  /// - Returns: the result. An error is a result with the status `rejected`.
+  public func deliver(_ delivery: Delivery) async -> DeliveryResult {
+    await DeliveryProcessor(services).process(delivery)
+  }
+
+  /// Executes one master pass: runs the jobs that are due, oldest first, and at times recovers lost runs.
+  ///
+  /// Any number of passes may run at once: each job is claimed by a conditional write. If nothing is due, a pass costs
+  /// one query.
+  public func runMasterPass() async -> PassSummary {
+    await MasterPass(services).run()
+  }
+
+  /// Recovers the runs of a process that has died: releases its leases, and enqueues every waiting run again.
+  ///
+  /// Nothing is lost without it: leases expire, and the sweep finds waiting runs. It is for a program that knows that
+  /// no other instance is alive, such as one with an exclusive lock on its embedded store. Runs whose documents are
+  /// invalid are left alone, and their number is logged as an error.
+  ///
+  /// - Returns: the number of recovered runs.
+  /// - Throws: ``StoreError`` `unavailable`.
+  @discardableResult
+  public func takeOver() async throws(StoreError) -> Int {
+    try await RunSweeper(services).takeOver()
+  }
+}
+
+// MARK: - Enqueue and run
+
+extension JobRuntime {
+  /// Enqueues runs.
+  ///
+  /// - Parameter requests: the runs to enqueue. Up to 500 are recorded together, all or none; more are recorded in
+  ///   turn.
+  /// - Returns: the runs, in the order of the requests.
+  /// - Throws: ``CloudJobsCore/JobError`` as ``JobClient/enqueue(_:)`` does.
+  @discardableResult
+  public func enqueue(_ requests: [EnqueueRequest]) async throws(JobError) -> [EnqueuedRun] {
+    try await RunEnqueuer(services).enqueue(requests)
+  }
+
+  /// Runs a job here and now, past every gate but `enabled`, and waits for the end of the first attempt.
+  ///
+  /// - Parameter request: the job, its input and its key; a later start is ignored.
+  /// - Returns: the result of the first attempt; later attempts follow the job's policy.
+  /// - Throws: ``CloudJobsCore/JobError`` as ``JobClient/run(_:)`` does.
+  @discardableResult
+  public func run(_ request: EnqueueRequest) async throws(JobError) -> DeliveryResult {
+    await deliver(try request.delivery(services))
+  }
+}
+
+// MARK: - Management
+
+extension JobRuntime {
+  /// Changes a job's document at run time.
+  ///
+  /// The change is validated first: a schedule that can't be parsed or can never fire is refused, and the document
+  /// stays as it was; so is any change to an invalid document. A new schedule takes effect at once; attempts under way
+  /// are not affected.
+  ///
+  /// ```swift
+  /// try await runtime.configure("cleanup") { $0.interval = .seconds(1_800) }
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - job: the id of the job.
+  ///   - change: changes the configuration in the document; nil values fall back to the definition in code.
+  /// - Returns: the configuration after the change.
+  /// - Throws: ``CloudJobsCore/JobError`` `unknownJob`, `invalidSchedule`, `invalidTimeZone`, `invalidField`, `busy` or
+  ///   `storeUnavailable`.
+  @discardableResult
+  public func configure(
+    _ job: JobID, _ change: (inout JobConfiguration) -> Void
+  ) async throws(JobError) -> JobConfiguration {
+    try await JobConfigurator(services).configure(job) { configuration in
+      var changed = configuration
+      change(&changed)
+      return changed
+    }
+  }
+
+  /// Reports whether the runtime does its work: the last pass, overdue work, and problems of the store, its clock and
+  /// its documents.
+  ///
+  /// The store is queried at most once in a few seconds, however often this is called.
+  public func healthReport() async -> JobHealth {
+    await HealthReporter(services).report()
   }
 }

@@ -1,60 +1,70 @@
 public import CloudJobsCore
 public import Logging
 
-/// How a runtime behaves, apart from its jobs.
+/// The options of a runtime, apart from its jobs.
 public struct RuntimeOptions: Sendable {
-  /// The name of this instance, under which it holds leases; drawn by chance where it is nil.
+  /// The name of this instance, under which it holds leases; random if nil.
   public var owner: String?
-  /// Where events and handlers write.
+  /// The logger of events and handlers.
   public var logger = Logger(label: "cloud-jobs")
-  /// The clock of this instance; the store's clock decides.
+  /// The clock of this instance; decisions are made by the store's clock.
   public var clock: any JobClock = .system
-  /// What jitter and names are drawn from.
+  /// The source of jitter and random names.
   public var random: RandomSource = .system
-  /// How much longer than an attempt's time limit its lease lasts.
+  /// The time by which a lease outlasts the attempt's time limit.
   public var leaseMargin = Duration.seconds(15)
-  /// How long after its time a run that nobody delivered is handed to the queue again.
+  /// The delay after a run's time at which the sweep looks for its lost task.
   public var sweepDelay = Duration.seconds(60)
-  /// How late a time of a schedule may be served without counting as missed.
+  /// The lateness up to which a scheduled time counts as met and not as missed.
   public var misfireGrace = Duration.minutes(5)
-  /// What fires the schedules of scheduled jobs; nil means the master pass where the store is the queue, and Cloud
-  /// Scheduler otherwise.
+  /// The party that fires the schedules of scheduled jobs; nil means the master pass if the store is the queue, and
+  /// Cloud Scheduler otherwise.
   public var scheduleOwner: ScheduleOwner?
-  /// How long one master pass may begin new work.
+  /// The time for which one master pass may begin new work.
   public var passBudget = Duration.seconds(120)
-  /// How many jobs a master pass executes at once.
+  /// The maximum number of jobs that a master pass executes at once.
   public var passConcurrency = 8
-  /// How often a pass also looks for lost runs and for edited schedules: in the first pass of each such span.
+  /// The interval of housekeeping: the first pass of each interval also recovers lost runs and applies edited
+  /// documents.
   public var housekeeping = Duration.minutes(5)
-  /// How long entries of the pass journal are kept.
+  /// The retention of entries in the pass journal.
   public var journalRetention = Duration.days(30)
-  /// How often, and how long in all, a call to the store is tried.
+  /// The limits of retried calls to the store.
   public var storeRetry = StoreRetry()
-  /// Called by each housekeeping with the documents that it has read; a failure is logged, and the pass goes on.
+  /// A function that each housekeeping calls with the documents that it read; an error is logged, and the pass goes on.
   ///
-  /// A sync with Cloud Scheduler stands here, so that a schedule edited in a document gets there without a deployment.
+  /// A sync with Cloud Scheduler belongs here: it takes schedules that are edited in documents to Cloud Scheduler
+  /// without a deployment.
   public var onHousekeeping: (@Sendable (JobDocuments) async throws(JobError) -> Void)?
-  /// How many deliveries may execute at once; more are answered 429.
+  /// The maximum number of deliveries in process; more are answered 429.
   public var maxConcurrentDeliveries = 1_000
 
-  /// The standard options.
+  /// Creates the default options.
   public init() {}
+
+  /// Returns the settings of the runtime's decisions.
+  func planSettings(retryOwner: RetryOwner) -> PlanSettings {
+    var settings = PlanSettings(
+      owner: owner ?? random.token(), retryOwner: retryOwner, sweepDelay: sweepDelay, scheduleOwner: scheduleOwner)
+    settings.leaseMargin = leaseMargin
+    settings.misfireGrace = misfireGrace
+    return settings
+  }
 }
 
-/// How often, and how long in all, a call to the store is tried.
+/// The limits of retried calls to the store.
 public struct StoreRetry: Hashable, Sendable {
-  /// The tries in all.
+  /// The maximum number of tries of a call.
   public var tries = 3
-  /// The delay before the second try; it doubles from then on, less up to half by chance.
+  /// The delay before the second try; it doubles from then on, less up to half at random.
   public var delay = Duration.milliseconds(100)
-  /// After this long no further try begins: a store that keeps each try waiting, such as a locked file, would keep the
-  /// caller waiting for all of them.
+  /// The time after which no further try begins: a store that keeps each try waiting, such as a locked file, would
+  /// otherwise keep the caller waiting for all of them.
   public var limit = Duration.seconds(5)
-
-  /// How long it is tried to commit the end of an attempt, and to find out what became of a commit whose answer was
-  /// lost: giving up early there wastes work that is done, or leaves a lease to run out.
+  /// The time for which the commit of an attempt's result is retried, and the query of an unknown outcome: giving up
+  /// early would waste work that is done, or leave a lease to expire.
   public var persistence = Duration.seconds(20)
 
-  /// Three tries, and twenty seconds where work is at stake.
+  /// Creates the default limits.
   public init() {}
 }

@@ -1,27 +1,27 @@
-/// Reads the fields of a stored document, each with an error that names it.
+/// A reader for the fields of a stored document; each error names the field.
 struct FieldReader {
   let members: [String: JSONValue]
   let prefix: String
 
   init(_ value: JSONValue, prefix: String = "", field: String = "document") throws(JobError) {
     guard let members = value.object else {
-      throw JobError(.invalidField, "This must be an object, not \(value.kind).", field: field)
+      throw JobError(.invalidField, "Expected an object, found \(value.kind).", field: field)
     }
     self.members = members
     self.prefix = prefix
   }
 
-  /// The member, or nil where it is absent or null.
+  /// Returns a member's value, or nil if it is absent or null.
   func value(_ name: String) -> JSONValue? {
     guard let value = members[name], !value.isNull else { return nil }
     return value
   }
 
   func fault(_ name: String, _ expected: String, _ value: JSONValue) -> JobError {
-    JobError(.invalidField, "This must be \(expected), not \(value.kind) of another form.", field: prefix + name)
+    JobError(.invalidField, "Expected \(expected), found an unsupported value (\(value.kind)).", field: prefix + name)
   }
 
-  /// Reads a member with a function that answers nil for a value of the wrong form.
+  /// Reads a member with a function that returns nil for an invalid value.
   func read<Result>(_ name: String, _ expected: String, _ read: (JSONValue) -> Result?) throws(JobError) -> Result? {
     guard let value = value(name) else { return nil }
     guard let result = read(value) else { throw fault(name, expected, value) }
@@ -57,19 +57,19 @@ struct FieldReader {
     try read(name, Self.dateForms) { Self.timestamp($0) }
   }
 
-  func moment(_ name: String) throws(JobError) -> CalendarMoment? {
-    try read(name, Self.dateForms) { Self.moment($0) }
+  func calendarMoment(_ name: String) throws(JobError) -> CalendarMoment? {
+    try read(name, Self.dateForms) { Self.calendarMoment($0) }
   }
 
-  func moments(_ name: String) throws(JobError) -> [CalendarMoment]? {
+  func calendarMoments(_ name: String) throws(JobError) -> [CalendarMoment]? {
     try read(name, "a list of dates") { value in
       guard let values = value.array else { return nil }
-      let moments = values.compactMap { Self.moment($0) }
-      return moments.count == values.count ? moments : nil
+      let dates = values.compactMap { Self.calendarMoment($0) }
+      return dates.count == values.count ? dates : nil
     }
   }
 
-  /// A span as a number of seconds or as the text of an interval (`"30m"`, `"1h30m"`).
+  /// Reads a duration: a number of seconds, or text such as `"30m"` or `"1h30m"`.
   func span(_ name: String, seconds range: ClosedRange<Int>) throws(JobError) -> Duration? {
     try read(
       name, "a whole number of seconds from \(range.lowerBound) to \(range.upperBound), or a text such as \"30m\""
@@ -101,21 +101,39 @@ struct FieldReader {
   }
 
   func required<Result>(_ name: String, _ value: Result?) throws(JobError) -> Result {
-    guard let value else { throw JobError(.invalidField, "This field is missing.", field: prefix + name) }
+    guard let value else { throw JobError(.invalidField, "The field is missing.", field: prefix + name) }
     return value
   }
 
   private static let dateForms = "a timestamp, ISO 8601 text or epoch milliseconds"
 
-  /// A time from ISO 8601 text or epoch milliseconds.
+  /// Returns the time of RFC 3339 text or epoch milliseconds.
   static func timestamp(_ value: JSONValue) -> Timestamp? {
     if let text = value.string { return Timestamp(rfc3339: text) }
     return value.integer.map { Timestamp(milliseconds: $0) }
   }
 
-  /// A day or an instant from ISO 8601 text or epoch milliseconds.
-  static func moment(_ value: JSONValue) -> CalendarMoment? {
+  /// Returns the day or instant of ISO 8601 text or epoch milliseconds.
+  static func calendarMoment(_ value: JSONValue) -> CalendarMoment? {
     if let text = value.string, let day = CivilDate(text) { return .day(day) }
     return timestamp(value).map { .instant($0) }
+  }
+}
+
+extension Duration {
+  /// The stored form: a number of seconds, or the text of an interval if there is a fraction of a second.
+  var field: JSONValue {
+    let (seconds, rest) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+    return rest == 0 ? .integer(seconds) : .string(IntervalText.text(microseconds: microseconds))
+  }
+}
+
+extension CalendarMoment {
+  /// The stored form: `YYYY-MM-DD` or RFC 3339 text.
+  var field: JSONValue {
+    switch self {
+    case .day(let date): .string(date.description)
+    case .instant(let time): .string(time.description)
+    }
   }
 }

@@ -1,42 +1,174 @@
-/// What an operator may set in a job's document; what is nil falls back to the definition in code.
+/// The settings in a job's document; a nil setting falls back to the definition in code.
 public struct JobConfiguration: Hashable, Sendable {
-  /// How the job is triggered.
+  /// The kind of trigger.
   public var type: JobKind?
-  /// Whether it may run.
+  /// Whether the job may run.
   public var enabled: Bool?
-  /// A cron expression or another form of schedule.
+  /// The schedule: a cron expression or another supported form.
   public var cron: String?
   /// The interval of a periodic job.
   public var interval: Duration?
-  /// The IANA name of the zone.
+  /// The IANA name of the time zone.
   public var timeZone: String?
-  /// The first time at which the job may run.
+  /// The earliest time or day on which the job may run.
   public var startAt: CalendarMoment?
-  /// The last day on which the job may run.
+  /// The last day on which the job may run, inclusive.
   public var endAt: CalendarMoment?
   /// Days on which the job does not run.
   public var skipDates: [CalendarMoment]?
   /// Jobs whose last run must have succeeded.
   public var dependencies: [JobID]?
-  /// The order among the due: higher first.
+  /// The order among jobs that are due: higher first.
   public var priority: Int?
-  /// The attempts after the first.
+  /// The maximum number of attempts after the first.
   public var maxRetries: Int?
-  /// The longest that one attempt may take.
+  /// The time limit of one attempt.
   public var timeout: Duration?
-  /// A label that jobs share.
+  /// A label shared by related jobs.
   public var group: String?
-  /// What becomes of missed times.
+  /// The policy for missed occurrences.
   public var misfire: MisfirePolicy?
-  /// What becomes of a run while an earlier one is under way.
+  /// The policy for overlapping runs.
   public var overlap: OverlapPolicy?
-  /// What fires the job, where its kind is `scheduled`.
+  /// The trigger of a job of the kind `scheduled`.
   public var trigger: ScheduleTrigger?
-  /// The queue that carries the job's tasks.
+  /// The queue for the job's tasks.
   public var queue: String?
-  /// Whatever the operator likes to keep with the job.
+  /// Custom data that the operator keeps with the job.
   public var metadata: [String: JSONValue]?
 
-  /// A configuration that overrides nothing.
+  /// Creates a configuration that overrides nothing.
   public init() {}
+}
+
+extension JobConfiguration {
+  /// Creates a configuration from a document's fields.
+  ///
+  /// - Parameter fields: the document's fields, an object.
+  /// - Throws: ``JobError`` `invalidField` with the name of the first invalid field.
+  public init(fields: JSONValue) throws(JobError) {
+    let reader = try FieldReader(fields)
+    self.init()
+    type = try reader.choice("type", JobKind.self)
+    enabled = try reader.bool("enabled")
+    cron = try reader.string("cron")
+    interval = try reader.span("interval", seconds: 1...31_622_400)
+    timeZone = try reader.string("timeZone")
+    startAt = try reader.calendarMoment("startAt")
+    endAt = try reader.calendarMoment("endAt")
+    skipDates = try reader.calendarMoments("skipDates")
+    dependencies = try reader.jobIDs("dependencies")
+    priority = try reader.int("priority", -1_000_000...1_000_000)
+    maxRetries = try reader.int("maxRetries", 0...1_000_000)
+    timeout = try reader.span("timeout", seconds: 1...86_400)
+    group = try reader.string("group")
+    misfire = try reader.read("misfire", "skip, once or catchUp(k)") { $0.string.flatMap { MisfirePolicy($0) } }
+    overlap = try reader.choice("overlap", OverlapPolicy.self)
+    trigger = try reader.choice("trigger", ScheduleTrigger.self)
+    queue = try reader.string("queue")
+    metadata = try reader.read("metadata", "an object") { $0.object }
+  }
+
+  /// The stored form: the fields that are set.
+  public var fields: JSONValue {
+    var members = [String: JSONValue]()
+    members["type"] = type.map { .string($0.rawValue) }
+    members["enabled"] = enabled.map { .bool($0) }
+    members["cron"] = cron.map { .string($0) }
+    members["interval"] = interval.map(\.field)
+    members["timeZone"] = timeZone.map { .string($0) }
+    members["startAt"] = startAt.map(\.field)
+    members["endAt"] = endAt.map(\.field)
+    members["skipDates"] = skipDates.map { .array($0.map(\.field)) }
+    members["dependencies"] = dependencies.map { .array($0.map { .string($0.rawValue) }) }
+    members["priority"] = priority.map { .integer(Int64($0)) }
+    members["maxRetries"] = maxRetries.map { .integer(Int64($0)) }
+    members["timeout"] = timeout.map(\.field)
+    members["group"] = group.map { .string($0) }
+    members["misfire"] = misfire.map { .string($0.text) }
+    members["overlap"] = overlap.map { .string($0.rawValue) }
+    members["trigger"] = trigger.map { .string($0.rawValue) }
+    members["queue"] = queue.map { .string($0) }
+    members["metadata"] = metadata.map { .object($0) }
+    return .object(members)
+  }
+
+  /// The names of all fields of a configuration in a document.
+  public static let fieldNames: Set<String> = [
+    "type", "enabled", "cron", "interval", "timeZone", "startAt", "endAt", "skipDates", "dependencies", "priority",
+    "maxRetries", "timeout", "group", "misfire", "overlap", "trigger", "queue", "metadata",
+  ]
+
+  /// Returns a stored document with its configuration replaced by this one.
+  ///
+  /// Each field in ``fieldNames`` is set to this configuration's value or removed. The state and all other members are
+  /// kept: other programs may keep their own members in the document.
+  ///
+  /// - Parameter stored: the document's fields as stored; nil or any value but an object counts as empty.
+  /// - Returns: the document's fields, an object.
+  public func replacing(in stored: JSONValue?) -> JSONValue {
+    var members = (stored?.object ?? [:]).filter { !Self.fieldNames.contains($0.key) }
+    members.merge(fields.object ?? [:]) { _, new in new }
+    return .object(members)
+  }
+}
+
+extension JobConfiguration {
+  /// A field of a document that the runtime does not recognize.
+  public struct UnknownField: Hashable, Sendable {
+    /// The field's name.
+    public var name: String
+    /// The name of the field that was probably intended; nil if no field has a similar name.
+    public var suggestion: String?
+  }
+
+  /// Synonyms of the fields of a document, in lower case and without separators.
+  private static let synonyms: [String: String] = [
+    "schedule": "cron", "crontab": "cron", "cronexpression": "cron", "every": "interval", "intervals": "interval",
+    "intervalseconds": "interval", "frequency": "interval", "period": "interval", "tz": "timeZone",
+    "zone": "timeZone", "disabled": "enabled", "active": "enabled", "isenabled": "enabled", "start": "startAt",
+    "end": "endAt", "skip": "skipDates", "skipdays": "skipDates", "depends": "dependencies",
+    "dependson": "dependencies", "retries": "maxRetries", "maxattempts": "maxRetries", "timeoutseconds": "timeout",
+    "kind": "type", "misfires": "misfire", "overlaps": "overlap",
+  ]
+
+  /// Returns the unrecognized fields of a stored document, sorted by name.
+  ///
+  /// A misspelled field is the usual reason why an edit has no effect. Unrecognized fields are not an error because
+  /// other programs may keep their own fields in a document.
+  ///
+  /// - Parameter fields: the document's fields.
+  /// - Returns: the first 20 such fields, each with the name that was probably intended.
+  public static func unknownFields(of fields: JSONValue) -> [UnknownField] {
+    (fields.object ?? [:]).keys.filter { !fieldNames.contains($0) && $0 != "state" }.sorted().prefix(20).map { name in
+      let plain = name.withoutCaseAndSeparators
+      let known = fieldNames.first { $0.lowercased() == plain } ?? synonyms[plain]
+      return UnknownField(name: name, suggestion: known ?? name.oneSlip(from: fieldNames))
+    }
+  }
+}
+
+extension String {
+  /// Returns a name in lower case and without separators, the form in which names are compared.
+  var withoutCaseAndSeparators: String { lowercased().filter { $0 != "_" && $0 != "-" && $0 != " " } }
+
+  /// Returns the only name of a set that differs from this one by one inserted, missing, wrong or transposed letter;
+  /// nil if there is none or more than one.
+  ///
+  /// Names of fewer than five letters are excluded because too many words resemble them.
+  func oneSlip(from names: Set<String>) -> String? {
+    let candidates = names.filter { $0.utf8.count >= 5 && isOneSlip(from: $0) }
+    return candidates.count == 1 ? candidates.first : nil
+  }
+
+  private func isOneSlip(from right: String) -> Bool {
+    let (mine, theirs) = (Array(utf8), Array(right.utf8))
+    guard abs(mine.count - theirs.count) <= 1, mine != theirs else { return false }
+    let start = zip(mine, theirs).prefix { $0 == $1 }.count
+    let (rest, others) = (mine[start...], theirs[start...])
+    if rest.count > others.count { return rest.dropFirst() == others }
+    if rest.count < others.count { return rest == others.dropFirst() }
+    if rest.dropFirst() == others.dropFirst() { return true }
+    return rest.prefix(2).elementsEqual(others.prefix(2).reversed()) && rest.dropFirst(2) == others.dropFirst(2)
+  }
 }

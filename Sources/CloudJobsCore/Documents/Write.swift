@@ -1,38 +1,38 @@
-/// The state of a stored document: another number after each change.
+/// The version of a stored document, which changes with each write.
 public struct Version: Hashable, Sendable {
-  /// The number; its meaning is the store's own.
+  /// The version number; its meaning is up to the store.
   public let rawValue: Int64
 
-  /// A version as the store counts it.
+  /// Creates a version from the store's number.
   public init(_ rawValue: Int64) {
     self.rawValue = rawValue
   }
 }
 
-/// What must hold for a write to take place.
+/// The precondition of a write.
 public enum Precondition: Hashable, Sendable {
-  /// Nothing.
+  /// No precondition.
   case none
   /// The document must not exist.
   case absent
   /// The document must exist at this version.
   case version(Version)
-  /// The run must exist, and its last fencing token must be this one.
+  /// The run must exist, and its last fencing token must be this value.
   case fence(Int64)
 }
 
-/// One change to the store; a list of them takes place as a whole or not at all.
+/// One change to the store; a list of writes is committed atomically.
 public enum Write: Hashable, Sendable {
   /// Creates or replaces a run.
   case putRun(Run, Precondition)
-  /// Deletes a run; one that does not exist is no failure where the precondition allows it.
+  /// Deletes a run; a missing run is not an error if the precondition allows it.
   case deleteRun(RunID, Precondition)
-  /// Creates a job's document or replaces its configuration; the state stays.
+  /// Creates a job's document or replaces its configuration; the state is kept.
   case putConfiguration(JobID, JobConfiguration, Precondition)
-  /// Changes fields of a job's state, and creates the document where there is none; the configuration stays.
+  /// Changes fields of a job's state, and creates the document if it is missing; the configuration is kept.
   case patchState(JobID, JobStatePatch, Precondition)
   /// Deletes a job's document.
   case deleteJob(JobID, Precondition)
-  /// Adds an entry to the journal; one of the same id is replaced.
-  case putJournal(JournalEntry)
+  /// Adds an entry to the pass journal, or replaces the entry with the same id.
+  case putJournal(PassJournalEntry)
 }

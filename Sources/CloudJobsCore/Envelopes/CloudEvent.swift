@@ -1,35 +1,35 @@
-/// A CloudEvent of version 1.0 in either of its two HTTP forms.
+/// A CloudEvent 1.0 in one of its two HTTP content modes.
 ///
 /// Source: <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md>.
 struct CloudEvent {
   let id: String
   let source: String
   let type: String
-  /// The extension attribute `jobid`, which names the job where the data does not.
+  /// The extension attribute `jobid`, which names the job if the data does not.
   let job: String?
   let data: [UInt8]
-  /// Where the job's name and the data stand in the request.
+  /// The fields of the request that hold the job's name and the data.
   let jobField: String
   let dataField: String
 
-  /// The type by which Eventarc delivers a Pub/Sub message
+  /// The type of events with which Eventarc delivers Pub/Sub messages
   /// (<https://cloud.google.com/eventarc/docs/cloudevents#pubsub>).
   static let publishedType = "google.cloud.pubsub.topic.v1.messagePublished"
 
-  /// The event that a request's headers announce; nil where they announce none.
+  /// Returns the event of a request, or nil if its headers announce none.
   static func announced(
     by headers: EnvelopeHeaders, body: [UInt8], limits: EnvelopeLimits
   ) throws(JobError) -> CloudEvent? {
     let mediaType = (headers["Content-Type"] ?? "").prefix { $0 != ";" && $0 != " " }.lowercased()
     if mediaType.hasPrefix("application/cloudevents-batch") {
       throw JobError(
-        .malformedEnvelope, "Batches of CloudEvents are not taken. Send each event in a request of its own.",
+        .malformedEnvelope, "Batches of CloudEvents are not supported. Send each event in its own request.",
         field: "Content-Type")
     }
     if mediaType.hasPrefix("application/cloudevents") {
       guard mediaType == "application/cloudevents+json" || mediaType == "application/cloudevents" else {
         throw JobError(
-          .malformedEnvelope, "Structured CloudEvents are taken as application/cloudevents+json only.",
+          .malformedEnvelope, "The content type of a structured CloudEvent must be application/cloudevents+json.",
           field: "Content-Type")
       }
       return try CloudEvent(structured: EnvelopeObject(body, at: "", limits: limits.body), limits: limits)
@@ -38,7 +38,7 @@ struct CloudEvent {
     return try CloudEvent(binary: headers, body: body, limits: limits)
   }
 
-  /// An event whose attributes are headers, and whose data is the body.
+  /// Creates an event whose attributes are headers and whose data is the body (binary content mode).
   private init(binary headers: EnvelopeHeaders, body: [UInt8], limits: EnvelopeLimits) throws(JobError) {
     try Self.check(version: headers.single("ce-specversion"), at: "ce-specversion")
     id = try Self.attribute(headers.single("ce-id").map(Self.decoded), at: "ce-id", limits)
@@ -50,7 +50,7 @@ struct CloudEvent {
     dataField = "body"
   }
 
-  /// An event that an object describes.
+  /// Creates an event from an object (structured content mode).
   init(structured event: EnvelopeObject, limits: EnvelopeLimits) throws(JobError) {
     try Self.check(version: event.text("specversion"), at: "specversion")
     id = try Self.attribute(event.text("id"), at: "id", limits)
@@ -69,7 +69,7 @@ struct CloudEvent {
         .malformedEnvelope, "The event has both data and data_base64. Send one of them.", field: "data_base64")
     }
     guard let bytes = Base64.decode(text) else {
-      throw JobError(.invalidField, "data_base64 is not base64. Send the data encoded.", field: "data_base64")
+      throw JobError(.invalidField, "data_base64 is not base64. Encode the data.", field: "data_base64")
     }
     data = bytes
     dataField = "data_base64"
@@ -77,16 +77,16 @@ struct CloudEvent {
 
   private static func check(version: String?, at field: String) throws(JobError) {
     guard version == "1.0" else {
-      throw JobError(.invalidField, "\(field) must be 1.0, the version of CloudEvents that is taken.", field: field)
+      throw JobError(.invalidField, "\(field) must be 1.0, the supported version of CloudEvents.", field: field)
     }
   }
 
-  /// A header's value without its percent-encoding (section 3.1.3.2 of the source); what is not such is kept.
+  /// Returns a header's value with percent-encoding removed (section 3.1.3.2 of the source).
   private static func decoded(_ value: String) -> String {
     value.utf8.contains(UInt8(ascii: "%")) ? PercentEncoding.decode(value, plusIsSpace: false) : value
   }
 
-  /// An attribute that must be there.
+  /// Returns a required attribute.
   private static func attribute(
     _ value: String?, at field: String, _ limits: EnvelopeLimits
   ) throws(JobError) -> String {

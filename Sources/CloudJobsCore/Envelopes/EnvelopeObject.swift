@@ -1,11 +1,11 @@
-/// One object of an envelope, read member by member, with faults that say where they stand.
+/// An object of an envelope, read by member; each error names the member's path.
 struct EnvelopeObject {
   let bytes: [UInt8]
-  /// Where the object stands in the envelope, as a dotted path; empty for the body itself.
+  /// The object's dotted path in the envelope; empty for the body itself.
   let path: String
   private let members: [JSONMember]
 
-  /// Reads the object that a text consists of, or that stands in a part of it.
+  /// Creates a reader for the object in text, or in a part of it.
   init(_ bytes: [UInt8], in range: Range<Int>? = nil, at path: String, limits: JSONLimits) throws(JobError) {
     self.bytes = bytes
     self.path = path
@@ -18,24 +18,24 @@ struct EnvelopeObject {
     }
   }
 
-  /// A member's dotted path.
+  /// Returns a member's dotted path.
   func place(of name: String) -> String {
     path.isEmpty ? name : "\(path).\(name)"
   }
 
-  /// Where a member's text lies; nil where it is absent or `null`.
+  /// Returns the position of a member's text; nil if the member is absent or `null`.
   func range(of name: String) -> Range<Int>? {
     guard let range = members.first(where: { $0.key == name })?.range, bytes[range.lowerBound] != UInt8(ascii: "n")
     else { return nil }
     return range
   }
 
-  /// Whether a member is there and is not `null`.
+  /// Returns whether a member is present and not `null`.
   func has(_ name: String) -> Bool {
     range(of: name) != nil
   }
 
-  /// A member's value, or nil where it is absent or `null`.
+  /// Returns a member's value, or nil if it is absent or `null`.
   func value(of name: String) throws(JobError) -> JSONValue? {
     guard let range = range(of: name) else { return nil }
     return try JSONParser.parse(bytes, in: range, limits: JSONLimits(bytes: .max, depth: 128)) {
@@ -43,7 +43,7 @@ struct EnvelopeObject {
     }
   }
 
-  /// A member that must be a string.
+  /// Returns a string member.
   func text(_ name: String) throws(JobError) -> String? {
     guard let range = range(of: name) else { return nil }
     guard bytes[range.lowerBound] == UInt8(ascii: "\""), let text = try value(of: name)?.string else {
@@ -52,7 +52,7 @@ struct EnvelopeObject {
     return text
   }
 
-  /// A member that must be an integer of a range.
+  /// Returns an integer member within a range.
   func integer(_ name: String, in bounds: ClosedRange<Int64>) throws(JobError) -> Int64? {
     guard let range = range(of: name) else { return nil }
     guard range.count <= 64, let number = try value(of: name)?.integer, bounds.contains(number) else {
@@ -64,29 +64,30 @@ struct EnvelopeObject {
     return number
   }
 
-  /// A member that must be an object.
+  /// Returns an object member.
   func object(_ name: String) throws(JobError) -> EnvelopeObject? {
     guard let range = range(of: name) else { return nil }
     guard bytes[range.lowerBound] == UInt8(ascii: "{") else { throw wrongKind(name, wanted: "an object") }
     return try EnvelopeObject(bytes, in: range, at: place(of: name), limits: JSONLimits(bytes: .max, depth: 128))
   }
 
-  /// The text of the payload as it came, `null` included; nil where the member is absent.
+  /// Returns the text of the payload as received, `null` included; nil if the member is absent.
   func payload(limits: EnvelopeLimits) throws(JobError) -> JSONText? {
     guard let range = members.first(where: { $0.key == "payload" })?.range else { return nil }
     guard range.count <= limits.payload.bytes else {
       throw JobError(
         .tooLarge,
-        "The payload has \(range.count) bytes; at most \(limits.payload.bytes) are allowed. Send where it is stored.",
+        "The payload has \(range.count) bytes; at most \(limits.payload.bytes) are allowed. "
+          + "Store it elsewhere and send its location.",
         field: place(of: "payload"))
     }
     return JSONText(trusted: Array(bytes[range]))
   }
 
-  /// The names of the members, in their order.
+  /// The names of the members in order.
   var names: [String] { members.map(\.key) }
 
-  /// A member whose name is one of the known ones but for case and separators, or a usual other word for them.
+  /// Returns a member whose name equals a known one apart from case and separators, or is a synonym of it.
   func misspelling(of names: Set<String>) -> String? {
     members.lazy.map(\.key).first { key in
       key.utf8.count <= 24 && names.contains(key.withoutCaseAndSeparators)
@@ -105,6 +106,71 @@ struct EnvelopeObject {
     case UInt8(ascii: "\""): "a string"
     case UInt8(ascii: "t"), UInt8(ascii: "f"): "a boolean"
     default: "a number"
+    }
+  }
+}
+
+extension Envelope {
+  /// The names of the members of the native form.
+  package static var memberNames: Set<String> { EnvelopeMembers.known }
+}
+
+/// The members of the native envelope, and names that callers mistakenly use for them.
+enum EnvelopeMembers {
+  /// The maximum delay of an envelope.
+  static let longestDelay = Duration.days(366)
+
+  /// The names of the supported members.
+  static let known: Set<String> = [
+    "jobId", "payload", "key", "delay", "notBefore", "runId", "attempt", "correlationId",
+  ]
+
+  /// Other systems' names for the members, in lower case and without separators.
+  private static let synonyms: [String: String] = [
+    "input": "payload", "data": "payload", "body": "payload", "args": "payload", "arguments": "payload",
+    "params": "payload", "parameters": "payload", "payloads": "payload", "id": "key", "taskid": "key",
+    "idempotencykey": "key", "uniquekey": "key", "dedupekey": "key", "deduplicationid": "key", "keys": "key",
+    "delayseconds": "delay", "delayms": "delay", "in": "delay", "after": "delay", "wait": "delay",
+    "countdown": "delay", "at": "notBefore", "eta": "notBefore", "scheduletime": "notBefore",
+    "scheduledfor": "notBefore", "runat": "notBefore", "startat": "notBefore", "attempts": "attempt",
+    "traceid": "correlationId", "job": "jobId", "jobname": "jobId", "run": "runId",
+  ]
+
+  /// Returns the correct name of a member; nil for a known member and for an unrelated name.
+  static func correction(of name: String) -> String? {
+    guard !known.contains(name), name.utf8.count <= 24 else { return nil }
+    let plain = name.withoutCaseAndSeparators
+    return synonyms[plain] ?? known.first { $0.lowercased() == plain } ?? name.oneSlip(from: known)
+  }
+
+  /// Rejects misspelled members of a native envelope.
+  ///
+  /// - Throws: ``JobError`` `malformedEnvelope` with the member and the correct name.
+  static func check(_ object: EnvelopeObject) throws(JobError) {
+    for name in object.names {
+      guard let right = correction(of: name) else { continue }
+      throw JobError(
+        .malformedEnvelope, "The member \"\(name)\" is not read: the name is \(right). Rename it, or leave it out.",
+        field: object.place(of: name))
+    }
+  }
+
+  /// Rejects members of a task descriptor that stand for its payload, its key or its start.
+  ///
+  /// - Throws: ``JobError`` `malformedEnvelope` with the member and the correct name.
+  static func checkDescriptor(_ object: EnvelopeObject) throws(JobError) {
+    for name in object.names where !["taskType", "metadata", "payload", "correlationId"].contains(name) {
+      let right = ["key", "delay", "notBefore"].contains(name) ? name : correction(of: name)
+      let remedy: String
+      switch right {
+      case "payload", "correlationId": remedy = "the name is \(right ?? "")"
+      case "key", "runId": remedy = "a descriptor names its work by metadata.id"
+      case "delay", "notBefore":
+        remedy = "a start is a member of the native form, {\"jobId\": …, \"\(right ?? "")\": …}"
+      default: continue
+      }
+      throw JobError(
+        .malformedEnvelope, "The member \"\(name)\" is not read: \(remedy).", field: object.place(of: name))
     }
   }
 }

@@ -1,22 +1,22 @@
-/// What the headers of a request say about who delivers it, and what for.
+/// The headers in which a delivering service describes itself and the delivery.
 ///
 /// Sources: <https://cloud.google.com/tasks/docs/creating-http-target-tasks#handler>,
 /// <https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#HttpTarget>.
 struct TransportHeaders {
   let transport: DeliveryTransport?
-  /// When the scheduler's tick was due; the same over its retries.
+  /// The scheduled time of the scheduler's request; the same for its retries.
   let scheduleTime: Timestamp?
-  /// When the task was due.
+  /// The scheduled time of the task.
   let taskTime: Timestamp?
   let idempotencyKey: String?
   let correlationID: String?
-  /// Whether Cloud Scheduler delivers.
+  /// Whether Cloud Scheduler sent the request.
   let isSchedule: Bool
 
-  /// Reads the headers.
+  /// Parses the headers.
   ///
-  /// What would become an identity must be sound. What only informs is dropped where it is not: a count that a proxy
-  /// has mangled is no reason to refuse work.
+  /// Headers that identify a run must be valid. Invalid informational headers are ignored: a count altered by a proxy
+  /// is no reason to reject work.
   init(_ headers: EnvelopeHeaders, limits: EnvelopeLimits) throws(JobError) {
     var transport = DeliveryTransport()
     transport.queueName = try Self.text("X-CloudTasks-QueueName", of: headers, upTo: limits.nameBytes)
@@ -47,17 +47,17 @@ struct TransportHeaders {
 
   private static let scheduleTimeName = "X-CloudScheduler-ScheduleTime"
 
-  /// Whether Cloud Tasks delivers.
+  /// Whether Cloud Tasks sent the request.
   var isTask: Bool { transport?.queueName != nil || transport?.taskName != nil }
 
-  /// The occurrence that the delivering service's own names stand for.
+  /// Returns the occurrence identified by the delivering service's own names.
   func occurrence(hasPayload: Bool) -> Occurrence? {
     if let queue = transport?.queueName, let task = transport?.taskName {
-      return .key(EnvelopeContents.key("task", queue, task))
+      return .key(BodyFields.key("task", queue, task))
     }
     guard let scheduleTime else { return nil }
-    if !hasPayload { return .slot(scheduleTime) }
-    return .key(EnvelopeContents.key("schedule", transport?.schedulerJobName ?? "", scheduleTime.description))
+    if !hasPayload { return .scheduledFor(scheduleTime) }
+    return .key(BodyFields.key("schedule", transport?.schedulerJobName ?? "", scheduleTime.description))
   }
 
   private static func text(

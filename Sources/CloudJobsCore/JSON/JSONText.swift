@@ -1,6 +1,6 @@
-/// JSON text that has been checked: one value, well formed, in UTF-8, within its limits.
+/// Validated JSON text: one well-formed value in UTF-8, within its limits.
 ///
-/// The bytes are kept as they came, so that a payload passes through the system without being decoded.
+/// The bytes are kept as received, so that a payload passes through the system without being decoded.
 public struct JSONText: Hashable, Sendable {
   /// The text in UTF-8.
   public let bytes: [UInt8]
@@ -8,18 +8,18 @@ public struct JSONText: Hashable, Sendable {
   /// `null`.
   public static let null = JSONText(.null)
 
-  /// Checks bytes.
+  /// Creates JSON text from bytes after validating them.
   ///
   /// - Parameters:
   ///   - bytes: the text in UTF-8.
-  ///   - limits: how long and how deep it may be.
+  ///   - limits: the limits of size and depth.
   /// - Throws: ``JobError`` `malformedJSON` or `tooLarge`.
   public init(checking bytes: [UInt8], limits: JSONLimits = .envelope) throws(JobError) {
     try JSONParser.parse(bytes, limits: limits) { (parser) throws(JobError) in try parser.skipValue(depth: 0) }
     self.bytes = bytes
   }
 
-  /// The text of a value, members sorted by key.
+  /// Creates the text of a value, with members sorted by key.
   public init(_ value: JSONValue) {
     bytes = value.encoded
   }
@@ -28,7 +28,7 @@ public struct JSONText: Hashable, Sendable {
     self.bytes = bytes
   }
 
-  /// The value that the text means.
+  /// The decoded value.
   public var value: JSONValue {
     (try? JSONValue(parsing: bytes, limits: JSONLimits(bytes: .max, depth: .max))) ?? .null
   }

@@ -1,4 +1,4 @@
-/// A JSON value (RFC 8259, <https://www.rfc-editor.org/rfc/rfc8259>) with 64-bit integers kept apart from floats.
+/// A JSON value (RFC 8259, <https://www.rfc-editor.org/rfc/rfc8259>) that distinguishes 64-bit integers from floats.
 public enum JSONValue: Hashable, Sendable {
   /// `null`.
   case null
@@ -10,30 +10,30 @@ public enum JSONValue: Hashable, Sendable {
   case double(Double)
   /// A string.
   case string(String)
-  /// A list.
+  /// An array.
   case array([JSONValue])
-  /// An object; the order of members is not kept.
+  /// An object; the order of members is not preserved.
   case object([String: JSONValue])
 
-  /// The member of an object, or nil where there is none or this is no object.
+  /// Returns the member of an object, or nil if it is missing or the value is not an object.
   public subscript(key: String) -> JSONValue? {
     if case .object(let members) = self { members[key] } else { nil }
   }
 
-  /// Whether this is `null`.
+  /// Whether the value is `null`.
   public var isNull: Bool { self == .null }
 
-  /// The string, or nil where this is none.
+  /// The string, or nil if the value is not a string.
   public var string: String? {
     if case .string(let text) = self { text } else { nil }
   }
 
-  /// The truth value, or nil where this is none.
+  /// The boolean, or nil if the value is not a boolean.
   public var bool: Bool? {
     if case .bool(let value) = self { value } else { nil }
   }
 
-  /// The integer, also from a float without a fraction; nil where this is none.
+  /// The integer, including a float without a fraction; nil for any other value.
   public var integer: Int64? {
     switch self {
     case .integer(let value): value
@@ -42,7 +42,7 @@ public enum JSONValue: Hashable, Sendable {
     }
   }
 
-  /// The number as a float; nil where this is none.
+  /// The number as a float; nil if the value is not a number.
   public var double: Double? {
     switch self {
     case .integer(let value): Double(value)
@@ -51,17 +51,17 @@ public enum JSONValue: Hashable, Sendable {
     }
   }
 
-  /// The list, or nil where this is none.
+  /// The elements, or nil if the value is not an array.
   public var array: [JSONValue]? {
     if case .array(let values) = self { values } else { nil }
   }
 
-  /// The members, or nil where this is no object.
+  /// The members, or nil if the value is not an object.
   public var object: [String: JSONValue]? {
     if case .object(let members) = self { members } else { nil }
   }
 
-  /// What kind of value this is, as a word for an error message.
+  /// The kind of value, for use in an error message.
   public var kind: String {
     switch self {
     case .null: "null"
@@ -79,18 +79,77 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, Ex
 {
   /// A string.
   public init(stringLiteral value: String) { self = .string(value) }
-  /// A truth value.
+  /// A boolean.
   public init(booleanLiteral value: Bool) { self = .bool(value) }
   /// An integer.
   public init(integerLiteral value: Int64) { self = .integer(value) }
   /// A float.
   public init(floatLiteral value: Double) { self = .double(value) }
-  /// A list.
+  /// An array.
   public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
-  /// An object; of two members with one key the later wins.
+  /// An object; the last of several members with the same key wins.
   public init(dictionaryLiteral elements: (String, JSONValue)...) {
     self = .object(Dictionary(elements) { _, later in later })
   }
   /// `null`.
   public init(nilLiteral: ()) { self = .null }
+}
+
+extension JSONValue {
+  /// The value as JSON text in UTF-8, without white space, with members sorted by key.
+  ///
+  /// Equal values have equal bytes, except for strings that differ only in Unicode normalization: they are equal as
+  /// `String`, and are written unchanged.
+  public var encoded: [UInt8] {
+    var bytes = [UInt8]()
+    encode(into: &bytes)
+    return bytes
+  }
+
+  /// The value as JSON text, with members sorted by key.
+  public var text: String {
+    String(decoding: encoded, as: UTF8.self)
+  }
+
+  private func encode(into bytes: inout [UInt8]) {
+    switch self {
+    case .null: bytes += "null".utf8
+    case .bool(let value): bytes += (value ? "true" : "false").utf8
+    case .integer(let value): bytes += String(value).utf8
+    case .double(let value): bytes += (value.isFinite ? "\(value)" : "null").utf8
+    case .string(let text): Self.encode(text, into: &bytes)
+    case .array(let values):
+      bytes.append(UInt8(ascii: "["))
+      for (index, value) in values.enumerated() {
+        if index > 0 { bytes.append(UInt8(ascii: ",")) }
+        value.encode(into: &bytes)
+      }
+      bytes.append(UInt8(ascii: "]"))
+    case .object(let members):
+      bytes.append(UInt8(ascii: "{"))
+      for (index, member) in members.sorted(by: { $0.key < $1.key }).enumerated() {
+        if index > 0 { bytes.append(UInt8(ascii: ",")) }
+        Self.encode(member.key, into: &bytes)
+        bytes.append(UInt8(ascii: ":"))
+        member.value.encode(into: &bytes)
+      }
+      bytes.append(UInt8(ascii: "}"))
+    }
+  }
+
+  private static func encode(_ text: String, into bytes: inout [UInt8]) {
+    bytes.append(UInt8(ascii: "\""))
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""): bytes += "\\\"".utf8
+      case UInt8(ascii: "\\"): bytes += "\\\\".utf8
+      case 0x0A: bytes += "\\n".utf8
+      case 0x0D: bytes += "\\r".utf8
+      case 0x09: bytes += "\\t".utf8
+      case 0..<0x20: bytes += "\\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))".utf8
+      default: bytes.append(byte)
+      }
+    }
+    bytes.append(UInt8(ascii: "\""))
+  }
 }

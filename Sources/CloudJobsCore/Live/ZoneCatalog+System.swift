@@ -7,18 +7,18 @@ import Darwin
 #endif
 
 extension ZoneCatalog {
-  /// The machine's zones, from `/usr/share/zoneinfo`.
+  /// The system's time zones, from `/usr/share/zoneinfo`.
   public static let system = ZoneCatalog.system(directory: "/usr/share/zoneinfo")
 
-  /// The zones of a folder of TZif files.
+  /// Returns a catalog of a folder of TZif files.
   ///
   /// - Parameter directory: the folder, such as the value of the environment variable `TZDIR`.
-  /// - Returns: a catalog that reads a zone's file when it is first asked for.
+  /// - Returns: a catalog that reads a zone's file on first use.
   public static func system(directory: String) -> ZoneCatalog {
     ZoneCatalog { name in contents(ofFile: "\(directory)/\(name)", atMost: TZifReader.maximumLength) }
   }
 
-  /// The bytes of a regular file, or nil where there is none, it can't be read, or it is too long.
+  /// Returns the bytes of a regular file, or nil if it does not exist, is unreadable or exceeds the limit.
   static func contents(ofFile path: String, atMost limit: Int) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { return nil }

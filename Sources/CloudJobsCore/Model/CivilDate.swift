@@ -1,20 +1,20 @@
 /// A day of the proleptic Gregorian calendar, without a time zone.
 public struct CivilDate: Hashable, Comparable, Sendable {
-  /// The year, 1 to 9999 in every value that a ``Timestamp`` yields.
+  /// The year; 1 to 9999 in every value that a ``Timestamp`` yields.
   public var year: Int
   /// The month, 1 to 12.
   public var month: Int
   /// The day of the month, 1 to 31.
   public var day: Int
 
-  /// A date from parts that must already be valid.
+  /// Creates a date from parts, which must be valid.
   public init(year: Int, month: Int, day: Int) {
     self.year = year
     self.month = month
     self.day = day
   }
 
-  /// A date from the number of days since 1970-01-01.
+  /// Creates a date from the number of days since 1970-01-01.
   ///
   /// Source: H. Hinnant, `civil_from_days` (<https://howardhinnant.github.io/date_algorithms.html>).
   public init(daysSinceEpoch: Int) {
@@ -66,7 +66,7 @@ public struct CivilDate: Hashable, Comparable, Sendable {
     (left.year, left.month, left.day) < (right.year, right.month, right.day)
   }
 
-  /// A date from `YYYY-MM-DD`, or nil where the text is not a real day.
+  /// Creates a date from `YYYY-MM-DD`; nil if the text is not an existing day.
   public init?(_ text: some StringProtocol) {
     let bytes = Array(text.utf8)
     guard bytes.count == 10, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
@@ -77,7 +77,7 @@ public struct CivilDate: Hashable, Comparable, Sendable {
     self.init(year: year, month: month, day: day)
   }
 
-  /// The value of ASCII digits, or nil where any byte is not a digit.
+  /// Returns the value of ASCII digits, or nil if any byte is not a digit.
   static func number(_ digits: ArraySlice<UInt8>) -> Int? {
     var value = 0
     for digit in digits {
@@ -98,5 +98,23 @@ extension CivilDate: CustomStringConvertible {
     text.append(UInt8(ascii: "-"))
     Timestamp.appendDigits(day, width: 2, to: &text)
     return String(decoding: text, as: UTF8.self)
+  }
+}
+
+/// A day or an instant, as dates are written in job documents.
+///
+/// A bare day means that day in the job's time zone; an instant means the day on which it falls there.
+public enum CalendarMoment: Hashable, Sendable {
+  /// A calendar day in the job's time zone.
+  case day(CivilDate)
+  /// A point in time.
+  case instant(Timestamp)
+
+  /// Returns the calendar day in a time zone.
+  public func day(in zone: Zone) -> CivilDate {
+    switch self {
+    case .day(let date): date
+    case .instant(let time): zone.date(at: time)
+    }
   }
 }

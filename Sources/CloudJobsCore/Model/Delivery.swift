@@ -1,28 +1,14 @@
-/// Why a run exists.
-public enum Trigger: String, Hashable, Sendable, CaseIterable {
-  /// A task of a queue, or a message, asked for it.
-  case task
-  /// A scheduler fired the job's own schedule.
-  case schedule
-  /// The master pass found the job due.
-  case pass
-  /// A person or a program asked for it directly.
-  case manual
-  /// Another run asked for it.
-  case parent
-}
-
-/// When a run that a caller asks for should start.
+/// The requested start time of a run.
 public enum DeliveryStart: Hashable, Sendable {
-  /// Some time after the request.
+  /// A delay after the request.
   case after(Duration)
-  /// At a time.
+  /// An absolute time.
   case at(Timestamp)
 
-  /// The time of the start.
+  /// Returns the start time.
   ///
-  /// - Parameter now: the store's time.
-  /// - Returns: a time, which may have passed.
+  /// - Parameter now: the current time of the store.
+  /// - Returns: a time, which may be in the past.
   public func time(from now: Timestamp) -> Timestamp {
     switch self {
     case .after(let delay): now + delay
@@ -31,30 +17,30 @@ public enum DeliveryStart: Hashable, Sendable {
   }
 }
 
-/// One request to execute a job, whatever envelope it came in.
+/// A request to execute a job, independent of the envelope it arrived in.
 public struct Delivery: Hashable, Sendable {
-  /// The job that is asked for.
+  /// The requested job.
   public var job: JobID
-  /// Why.
+  /// The reason for the run.
   public var trigger: Trigger
-  /// What is asked for, once; nil where the caller named nothing that would recognise a repetition.
+  /// The requested occurrence; nil if the caller sent nothing that identifies a repetition.
   public var occurrence: Occurrence?
-  /// The run, where the envelope names an existing one; it goes before ``occurrence``.
+  /// The run, if the envelope names an existing one; takes precedence over ``occurrence``.
   public var run: RunID?
-  /// The attempt that the sender meant, from 1; a delivery for an attempt that has passed is a duplicate.
+  /// The attempt that the sender expects, from 1; a delivery for an earlier attempt is a duplicate.
   public var attempt: Int?
-  /// The input, as it came.
+  /// The job's input as received.
   public var payload: JSONText?
-  /// The identifier that ties together what one cause set in motion.
+  /// An identifier shared by all runs with the same original cause.
   public var correlationID: String?
-  /// When the execution was meant to start, where the sender says so.
+  /// The intended start time, if the sender provides it.
   public var scheduledFor: Timestamp?
-  /// When a new run should start; nil means at once.
+  /// The start time of a new run; nil means immediately.
   public var start: DeliveryStart?
-  /// What the delivering service says about the delivery; nil where none is recognised.
+  /// Delivery metadata from the delivering service; nil if no service is recognized.
   public var transport: DeliveryTransport?
 
-  /// A delivery of a job; all else may be absent.
+  /// Creates a delivery of a job.
   public init(
     job: JobID, trigger: Trigger, occurrence: Occurrence? = nil, run: RunID? = nil, attempt: Int? = nil,
     payload: JSONText? = nil, correlationID: String? = nil, scheduledFor: Timestamp? = nil,
@@ -69,5 +55,34 @@ public struct Delivery: Hashable, Sendable {
     self.correlationID = correlationID
     self.scheduledFor = scheduledFor
     self.transport = transport
+  }
+}
+
+/// Metadata that the delivering service sends along with a request.
+///
+/// It is logged at level debug and never identifies a run: a count can repeat and a header can be missing, so no
+/// decision depends on it.
+public struct DeliveryTransport: Hashable, Sendable {
+  /// The Cloud Tasks queue's short name.
+  public var queueName: String?
+  /// The Cloud Tasks task's short name.
+  public var taskName: String?
+  /// The number of retries of the task by Cloud Tasks, from 0.
+  public var retryCount: Int?
+  /// The number of responses that Cloud Tasks has received for the task; 5xx failures do not count.
+  public var executionCount: Int?
+  /// The Cloud Scheduler job's short name.
+  public var schedulerJobName: String?
+
+  /// Creates delivery metadata.
+  public init(
+    queueName: String? = nil, taskName: String? = nil, retryCount: Int? = nil, executionCount: Int? = nil,
+    schedulerJobName: String? = nil
+  ) {
+    self.queueName = queueName
+    self.taskName = taskName
+    self.retryCount = retryCount
+    self.executionCount = executionCount
+    self.schedulerJobName = schedulerJobName
   }
 }

@@ -1,17 +1,17 @@
-/// What code says about a job; its document overrides all but the name.
+/// A job's definition in code; the job's document overrides everything except the name.
 public struct JobDefinition: Hashable, Sendable {
-  /// The name.
+  /// The job's name.
   public var id: JobID
-  /// How it is triggered.
+  /// The kind of trigger.
   public var kind: JobKind
-  /// When it fires; nil for endpoints.
+  /// The schedule; nil for endpoints.
   public var schedule: ScheduleSource?
-  /// The IANA name of the zone in which the schedule and all calendar days are read.
+  /// The IANA name of the time zone for the schedule and all calendar days.
   public var timeZone: String
-  /// How it behaves.
+  /// The job's policy.
   public var policy: JobPolicy
 
-  /// A definition; nothing is checked before it is registered.
+  /// Creates a definition, which is validated when it is registered.
   public init(
     id: JobID, kind: JobKind, schedule: ScheduleSource? = nil, timeZone: String = "Etc/UTC",
     policy: JobPolicy = JobPolicy()
@@ -24,10 +24,20 @@ public struct JobDefinition: Hashable, Sendable {
   }
 }
 
-/// A schedule as it is written down, before it is parsed in a zone.
+/// An unparsed schedule.
 public enum ScheduleSource: Hashable, Sendable {
-  /// Any form that ``Schedule/init(parsing:in:anchor:)`` takes.
+  /// Text in any form that ``Schedule/init(parsing:in:anchor:)`` accepts.
   case text(String)
   /// A fixed interval.
   case every(Duration)
+}
+
+/// The way a job is triggered.
+public enum JobKind: String, Hashable, Sendable, CaseIterable {
+  /// By an enqueued task.
+  case endpoint
+  /// By a scheduler, according to the job's own cron expression.
+  case scheduled
+  /// By the master pass, when the interval or cron expression is due.
+  case periodic
 }

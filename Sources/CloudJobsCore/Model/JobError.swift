@@ -1,10 +1,10 @@
-/// What went wrong, in a form that a program and a person can both act on.
+/// A failure with a stable code for programs and a message for people.
 ///
-/// The message says what failed and what to do about it. It never contains a payload, a token or a stored value.
+/// The message says what failed and how to fix it. It never contains a payload, a token or a stored value.
 public struct JobError: Error, Hashable, Sendable {
-  /// A stable, lower-camel-case identifier of the failure; new ones may be added.
+  /// A stable identifier of a failure in lower camel case; new ones may be added.
   public struct Code: Hashable, Sendable, CustomStringConvertible {
-    /// The code as it stands in JSON error bodies.
+    /// The code as it appears in JSON error bodies.
     public let rawValue: String
     /// The raw value.
     public var description: String { rawValue }
@@ -13,7 +13,7 @@ public struct JobError: Error, Hashable, Sendable {
       self.rawValue = rawValue
     }
 
-    /// The request body is not a form that the handler knows.
+    /// The request body is not a supported envelope.
     public static let malformedEnvelope = Code("malformedEnvelope")
     /// The body is not valid JSON.
     public static let malformedJSON = Code("malformedJSON")
@@ -21,62 +21,62 @@ public struct JobError: Error, Hashable, Sendable {
     public static let tooLarge = Code("tooLarge")
     /// A field has a value of the wrong type or outside its range.
     public static let invalidField = Code("invalidField")
-    /// The payload does not decode as the job's input type.
+    /// The payload can't be decoded as the job's input type.
     public static let invalidInput = Code("invalidInput")
     /// A schedule can't be parsed or can never fire.
     public static let invalidSchedule = Code("invalidSchedule")
-    /// A time zone's name is not known, or its data is damaged.
+    /// A time zone is unknown, or its data is damaged.
     public static let invalidTimeZone = Code("invalidTimeZone")
-    /// A registry is inconsistent: duplicate identifiers, a cycle, a missing dependency.
+    /// A registry is inconsistent: duplicate identifiers, a dependency cycle, or a missing dependency.
     public static let invalidRegistry = Code("invalidRegistry")
-    /// No job of that name is registered.
+    /// No job with that name is registered.
     public static let unknownJob = Code("unknownJob")
-    /// No such route, or the wrong method on it.
+    /// The route does not exist.
     public static let notFound = Code("notFound")
     /// The route exists, but not for this method.
     public static let methodNotAllowed = Code("methodNotAllowed")
     /// The caller could not be authenticated.
     public static let unauthenticated = Code("unauthenticated")
-    /// The caller is known but not allowed.
+    /// The caller is authenticated but not authorized.
     public static let permissionDenied = Code("permissionDenied")
-    /// A credential file, or a variable that leads to credentials, can't be used as it is.
+    /// A credential file, or an environment variable that refers to one, is invalid.
     public static let invalidCredentials = Code("invalidCredentials")
-    /// No credentials were found, or who gives tokens for them could not be reached or refused.
+    /// No credentials were found, or the token endpoint was unreachable or rejected the request.
     public static let credentialsUnavailable = Code("credentialsUnavailable")
-    /// The keys that callers' tokens are checked with could not be fetched.
+    /// The keys for verifying callers' tokens could not be fetched.
     public static let keysUnavailable = Code("keysUnavailable")
     /// Another attempt of the run holds the lease.
     public static let busy = Code("busy")
-    /// The instance does not take new work at present.
+    /// The instance does not accept new work at present.
     public static let overloaded = Code("overloaded")
-    /// The instance is shutting down; another, or the next, takes the work.
+    /// The instance is shutting down; another instance, or the next one, takes the work.
     public static let shuttingDown = Code("shuttingDown")
-    /// A server's address can't be bound: it is in use, not this machine's, or not permitted.
+    /// A server's address can't be bound: it is in use, not an address of this machine, or not permitted.
     public static let addressUnavailable = Code("addressUnavailable")
-    /// The store could not be reached, or did not answer in time.
+    /// The store was unreachable or did not respond in time.
     public static let storeUnavailable = Code("storeUnavailable")
-    /// The queue could not be reached, or refused a task.
+    /// The queue was unreachable or rejected a task.
     public static let queueUnavailable = Code("queueUnavailable")
     /// The handler failed.
     public static let handlerFailed = Code("handlerFailed")
-    /// The attempt ran past its time limit.
+    /// The attempt exceeded its time limit.
     public static let timedOut = Code("timedOut")
-    /// The attempt lost its lease: it crashed, or ran past the lease's end.
+    /// The attempt lost its lease: its process crashed, or it ran past the expiration.
     public static let leaseLost = Code("leaseLost")
-    /// A state that the design excludes.
+    /// An internal inconsistency; a defect in this package.
     public static let internalError = Code("internalError")
   }
 
-  /// Which failure this is.
+  /// The code of the failure.
   public var code: Code
-  /// What failed, and the remedy, as one or two sentences.
+  /// The cause and the remedy in one or two sentences.
   public var message: String
-  /// The field concerned, as a dotted path (`metadata.id`), where there is one.
+  /// The dotted path of the field concerned, such as `metadata.id`, if any.
   public var field: String?
-  /// The underlying failure's own code (`SQLITE_BUSY`, `CURLE_COULDNT_CONNECT`, `HTTP 503`), where there is one.
+  /// The code of the underlying failure, such as `SQLITE_BUSY`, `CURLE_COULDNT_CONNECT` or `HTTP 503`, if any.
   public var nativeCode: String?
 
-  /// An error of a code, with its message.
+  /// Creates an error with a code and a message.
   public init(_ code: Code, _ message: String, field: String? = nil, nativeCode: String? = nil) {
     self.code = code
     self.message = message
@@ -86,10 +86,32 @@ public struct JobError: Error, Hashable, Sendable {
 }
 
 extension JobError: CustomStringConvertible {
-  /// The code, the field where there is one, and the message.
+  /// The code, the field if any, and the message.
   public var description: String {
     let place = field.map { " at \($0)" } ?? ""
     let native = nativeCode.map { " [\($0)]" } ?? ""
     return "\(code.rawValue)\(place): \(message)\(native)"
+  }
+}
+
+extension JobError {
+  /// Returns the error with the field that it concerns.
+  func located(at field: String) -> JobError {
+    var error = self
+    error.field = field
+    return error
+  }
+}
+
+extension JobError {
+  /// Returns an `invalidSchedule` error.
+  static func schedule(_ message: String, field: String? = nil) -> JobError {
+    JobError(.invalidSchedule, message, field: field)
+  }
+
+  /// Returns an excerpt of a schedule's text for a message: at most 24 bytes, all printable ASCII.
+  static func excerpt(_ text: some StringProtocol) -> String {
+    let bytes = text.utf8.prefix(24).map { (0x20...0x7e).contains($0) ? $0 : UInt8(ascii: "?") }
+    return String(decoding: bytes, as: UTF8.self) + (text.utf8.count > 24 ? "…" : "")
   }
 }

@@ -1,32 +1,32 @@
 /// A job's name: 1 to 128 characters of `A–Z a–z 0–9 _ - . :`, the first of them a letter, a digit or `_`.
 ///
-/// The alphabet is what Firestore document ids, URL paths and SQL keys all take without escaping. Names that begin and
-/// end with `__` are refused, as Firestore reserves them
+/// The alphabet is the one that Firestore document ids, URL paths and SQL keys accept without escaping. Names that
+/// begin and end with `__` are rejected because Firestore reserves them
 /// (<https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields>).
 public struct JobID: Hashable, Comparable, Sendable {
   /// The name.
   public let rawValue: String
 
-  /// The longest name, in characters.
+  /// The maximum length of a name, in characters.
   public static let maximumLength = 128
 
-  /// The job that a master tick addresses.
+  /// The master job, which runs the master pass.
   public static let master = JobID(unchecked: "cloud_jobs_master")
 
   private init(unchecked rawValue: String) {
     self.rawValue = rawValue
   }
 
-  /// Checks a name.
+  /// Creates a job id from text.
   ///
   /// - Parameter text: the name.
-  /// - Throws: ``JobError`` `invalidField` or `tooLarge`, which names the rule that the text breaks.
+  /// - Throws: ``JobError`` `invalidField` or `tooLarge` with the rule that the text violates.
   public init(_ text: String) throws(JobError) {
     if let fault = Self.fault(of: text) { throw fault }
     self.rawValue = text
   }
 
-  /// Why a text is not a job's name, or nil where it is one.
+  /// Returns the error for text that is not a valid job id, or nil.
   static func fault(of text: String) -> JobError? {
     let bytes = text.utf8
     guard let first = bytes.first else {
@@ -68,7 +68,7 @@ public struct JobID: Hashable, Comparable, Sendable {
 }
 
 extension JobID: ExpressibleByStringLiteral {
-  /// A name written in source code; a name that breaks the rules is a programmer's error and stops the program.
+  /// Creates a job id from a literal; an invalid name is a programming error and stops the program.
   public init(stringLiteral text: String) {
     if let fault = Self.fault(of: text) { preconditionFailure(fault.message) }
     self.rawValue = text

@@ -1,34 +1,79 @@
-/// How a job behaves: the defaults in code, each of which its document may override at run time.
+/// A job's policy: defaults in code, each of which the job's document may override at run time.
 public struct JobPolicy: Hashable, Sendable {
-  /// Whether the job may run at all.
+  /// Whether the job may run.
   public var enabled = true
-  /// The first time at which it may run.
+  /// The earliest time or day on which the job may run.
   public var startAt: CalendarMoment?
-  /// The last day on which it may run, that day included.
+  /// The last day on which the job may run, inclusive.
   public var endAt: CalendarMoment?
-  /// Days on which it does not run.
+  /// Days on which the job does not run.
   public var skipDates: [CalendarMoment] = []
   /// Jobs whose last run must have succeeded.
   public var dependencies: [JobID] = []
-  /// The order among jobs that are due together: higher first.
+  /// The order among jobs that are due at the same time: higher first.
   public var priority = 0
-  /// When a failed attempt is tried again.
+  /// The retry policy for failed attempts.
   public var retry = RetryPolicy.standard
-  /// The longest that one attempt may take.
+  /// The time limit of one attempt.
   public var timeout = Duration.minutes(5)
-  /// A label that jobs share.
+  /// A label shared by related jobs.
   public var group: String?
-  /// What becomes of missed times.
+  /// The policy for missed occurrences.
   public var misfire = MisfirePolicy.once
-  /// What becomes of a run while an earlier one is under way; nil means `allow` for endpoints and `skip` for the rest.
+  /// The policy for overlapping runs; nil means `allow` for endpoints and `skip` for all other jobs.
   public var overlap: OverlapPolicy?
-  /// What fires the job, where its kind is `scheduled`.
+  /// The trigger of a job of the kind `scheduled`.
   public var trigger = ScheduleTrigger.cloudScheduler
-  /// The queue that carries the job's tasks; nil means the runtime's default.
+  /// The queue for the job's tasks; nil means the runtime's default queue.
   public var queue: String?
-  /// How long a run's record is kept after it has ended.
+  /// The time for which a run's record is kept after the run has ended.
   public var retention = Duration.days(90)
 
-  /// The defaults.
+  /// Creates a policy with the default values.
   public init() {}
+}
+
+/// The policy for occurrences that were missed while no instance was running.
+public enum MisfirePolicy: Hashable, Sendable {
+  /// Missed occurrences are dropped, except one within the grace period.
+  case skip
+  /// Missed occurrences collapse into one run, for the latest of them.
+  case once
+  /// The latest k missed occurrences run, oldest first.
+  case catchUp(Int)
+
+  /// The maximum count for `catchUp`.
+  public static let maximumCatchUp = 1_000
+
+  /// Creates a policy from its text in a job document: `skip`, `once` or `catchUp(3)`.
+  public init?(_ text: String) {
+    switch text {
+    case "skip": self = .skip
+    case "once": self = .once
+    default:
+      guard text.hasPrefix("catchUp("), text.hasSuffix(")"), let count = Int(text.dropFirst(8).dropLast()),
+        (1...Self.maximumCatchUp).contains(count)
+      else { return nil }
+      self = .catchUp(count)
+    }
+  }
+
+  /// The policy's text in a job document.
+  public var text: String {
+    switch self {
+    case .skip: "skip"
+    case .once: "once"
+    case .catchUp(let count): "catchUp(\(count))"
+    }
+  }
+}
+
+/// The policy for a run whose job has an earlier run in progress.
+public enum OverlapPolicy: String, Hashable, Sendable, CaseIterable {
+  /// The new run is skipped.
+  case skip
+  /// The new run waits until the earlier run has ended.
+  case queue
+  /// Both runs execute.
+  case allow
 }

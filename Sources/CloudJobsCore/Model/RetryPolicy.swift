@@ -1,52 +1,53 @@
-/// When a failed attempt is tried again, and when no more.
+/// The number and timing of retries after failed attempts.
 ///
-/// A run is given up when it has used `maxAttempts` **and** `minimumDuration` has passed since its first attempt: the
-/// rule of Cloud Tasks (<https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues#RetryConfig>),
-/// where a duration of zero sets no bound.
+/// A run fails permanently when it has used `maxAttempts` **and** `minimumDuration` has passed since its first attempt,
+/// the rule of Cloud Tasks
+/// (<https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues#RetryConfig>). A duration of zero
+/// sets no bound.
 public struct RetryPolicy: Hashable, Sendable {
-  /// How the delay grows from attempt to attempt; n counts the failed attempts from 1.
+  /// The growth of the delay from attempt to attempt; n is the number of failed attempts, from 1.
   public enum Backoff: Hashable, Sendable {
-    /// Always the same delay.
+    /// The same delay each time.
     case fixed(Duration)
     /// n times the delay.
     case linear(Duration)
-    /// The delay, doubled with each further attempt.
+    /// The delay, doubled after each further failure.
     case exponential(Duration)
-    /// The delay, doubled `maxDoublings` times and then growing linearly, as Cloud Tasks and Cloud Scheduler do.
+    /// The delay, doubled `maxDoublings` times and then growing linearly, as in Cloud Tasks and Cloud Scheduler.
     case cloudTasks(Duration, maxDoublings: Int)
   }
 
-  /// What part of the delay is drawn by chance, so that what failed together is not tried again together.
+  /// The random part of the delay, which spreads out retries of runs that failed together.
   public enum Jitter: String, Hashable, Sendable, CaseIterable {
-    /// None for a fixed delay, and ``half`` for one that grows.
+    /// ``none`` for a fixed delay, and ``half`` for a growing one.
     case automatic
-    /// None: the delay itself.
+    /// No random part.
     case none
-    /// From half of the delay to the whole.
+    /// A random delay from half of the delay to the whole delay.
     case half
-    /// From nothing to the whole delay.
+    /// A random delay from zero to the whole delay.
     case full
   }
 
-  /// The attempts in all, the first included; at least 1.
+  /// The maximum number of attempts, including the first; at least 1.
   public var maxAttempts: Int
-  /// How the delay grows.
+  /// The growth of the delay.
   public var backoff: Backoff
-  /// What part of the delay is drawn by chance.
+  /// The random part of the delay.
   public var jitter: Jitter
-  /// The longest delay.
+  /// The maximum delay.
   public var maxDelay: Duration
-  /// How long a run is tried at least, even when its attempts are used up; zero for no such bound.
+  /// The minimum time for which a run is retried even when its attempts are used up; zero for no such bound.
   public var minimumDuration: Duration
 
-  /// A policy; attempts below 1 count as 1, and durations below zero as zero.
+  /// Creates a policy; `maxAttempts` below 1 counts as 1, and negative durations count as zero.
   ///
   /// - Parameters:
-  ///   - maxAttempts: the attempts in all, the first included.
-  ///   - backoff: how the delay grows.
-  ///   - jitter: what part of the delay is drawn by chance.
-  ///   - maxDelay: the longest delay.
-  ///   - minimumDuration: how long a run is tried at least; zero for no such bound.
+  ///   - maxAttempts: the maximum number of attempts, including the first.
+  ///   - backoff: the growth of the delay.
+  ///   - jitter: the random part of the delay.
+  ///   - maxDelay: the maximum delay.
+  ///   - minimumDuration: the minimum time for which a run is retried; zero for no such bound.
   public init(
     maxAttempts: Int, backoff: Backoff = .exponential(.seconds(10)), jitter: Jitter = .automatic,
     maxDelay: Duration = .hours(1), minimumDuration: Duration = .zero
@@ -58,12 +59,12 @@ public struct RetryPolicy: Hashable, Sendable {
     self.minimumDuration = max(.zero, minimumDuration)
   }
 
-  /// Three attempts, 10 and 20 seconds apart, less up to half by chance.
+  /// Three attempts, 10 and 20 seconds apart, with half jitter.
   public static let standard = RetryPolicy(maxAttempts: 3)
-  /// One attempt.
+  /// One attempt, no retries.
   public static let never = RetryPolicy(maxAttempts: 1)
 
-  /// The policy of a Cloud Tasks queue, without jitter.
+  /// Returns the policy of a Cloud Tasks queue, without jitter.
   public static func cloudTasks(
     maxAttempts: Int = 100, maxRetryDuration: Duration = .zero, minBackoff: Duration = .milliseconds(100),
     maxBackoff: Duration = .hours(1), maxDoublings: Int = 16
@@ -73,9 +74,9 @@ public struct RetryPolicy: Hashable, Sendable {
       maxDelay: maxBackoff, minimumDuration: maxRetryDuration)
   }
 
-  /// The delay after the nth failed attempt, before jitter.
+  /// Returns the delay after the nth failed attempt, without jitter.
   ///
-  /// - Parameter failures: the failed attempts so far, from 1.
+  /// - Parameter failures: the number of failed attempts, from 1.
   /// - Returns: zero to ``maxDelay``.
   public func delay(afterFailures failures: Int) -> Duration {
     let count = Int64(max(1, failures))
@@ -90,11 +91,11 @@ public struct RetryPolicy: Hashable, Sendable {
     return .microseconds(max(0, min(microseconds, maxDelay.microseconds)))
   }
 
-  /// The delay after the nth failed attempt with its jitter.
+  /// Returns the delay after the nth failed attempt, with jitter.
   ///
   /// - Parameters:
-  ///   - failures: the failed attempts so far, from 1.
-  ///   - random: where the jitter is drawn from.
+  ///   - failures: the number of failed attempts, from 1.
+  ///   - random: the source of randomness.
   /// - Returns: zero to ``maxDelay``.
   public func delay(afterFailures failures: Int, random: inout some RandomNumberGenerator) -> Duration {
     let whole = delay(afterFailures: failures).microseconds
@@ -105,7 +106,8 @@ public struct RetryPolicy: Hashable, Sendable {
     }
   }
 
-  /// A fixed delay is what it says; those that grow spread out what failed together.
+  /// The jitter with `automatic` resolved: growing delays spread out runs that failed together, fixed delays stay
+  /// exact.
   private var effectiveJitter: Jitter {
     guard jitter == .automatic else { return jitter }
     return if case .fixed = backoff { .none } else { .half }
@@ -118,5 +120,63 @@ public struct RetryPolicy: Hashable, Sendable {
 
   private static func doubled(_ value: Int64, times: Int64) -> Int64 {
     times >= 62 ? (value > 0 ? .max : 0) : value.saturatingMultiplication(by: 1 << max(0, times))
+  }
+}
+
+/// Exponential delays between retries of a call, with half jitter, and at least as long as the service requests.
+package struct RetryDelays: Sendable {
+  /// The maximum delay that a call waits for at a service's request.
+  package static let longestAsked = Duration.seconds(10)
+  private var delay: Duration
+  private let longest: Duration
+
+  /// Creates a sequence of delays.
+  ///
+  /// - Parameters:
+  ///   - first: the first delay.
+  ///   - longest: the maximum delay.
+  package init(first: Duration, longest: Duration = .minutes(1)) {
+    delay = first
+    self.longest = longest
+  }
+
+  /// Returns the next delay.
+  ///
+  /// - Parameter random: the source of randomness.
+  /// - Returns: the delay.
+  package mutating func next(random: inout some RandomNumberGenerator) -> Duration {
+    let most = delay.microseconds
+    delay = min(.microseconds(most.saturatingMultiplication(by: 2)), longest)
+    return .microseconds(most - .random(in: 0...max(0, most / 2), using: &random))
+  }
+
+  /// Returns the next delay, taking a service's request into account.
+  ///
+  /// - Parameters:
+  ///   - asked: the delay that the service requests, if any (``RetryAfter``).
+  ///   - random: the source of randomness.
+  /// - Returns: the delay, or nil if the service requests more than ``longestAsked`` and the call should fail.
+  package mutating func next(asked: Duration?, random: inout some RandomNumberGenerator) -> Duration? {
+    let asked = asked ?? .zero
+    return asked > Self.longestAsked ? nil : max(next(random: &random), asked)
+  }
+}
+
+/// A parser for the Retry-After header: seconds, or an HTTP date.
+///
+/// Source: RFC 9110, section 10.2.3 (<https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>).
+package enum RetryAfter {
+  /// Returns the delay from now that a header requests, or nil if it is absent or invalid.
+  package static func span(_ value: String?, at now: Timestamp) -> Duration? {
+    guard let value else { return nil }
+    if let seconds = Int64(value), seconds >= 0 { return .seconds(min(seconds, 86_400)) }
+    let parts = value.split(separator: " ")
+    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    guard parts.count == 6, parts[5] == "GMT", parts[1].utf8.count == 2,
+      let month = months.firstIndex(of: String(parts[2]))
+    else { return nil }
+    let number = month + 1
+    let text = "\(parts[3])-\(number < 10 ? "0" : "")\(number)-\(parts[1])T\(parts[4])Z"
+    return Timestamp(rfc3339: text).map { max(.zero, $0 - now) }
   }
 }

@@ -1,20 +1,20 @@
-/// The position of a request in a distributed trace, as the `traceparent` header carries it.
+/// The position of a request in a distributed trace, from the `traceparent` header.
 ///
 /// Source: W3C Trace Context, section 3.2 (<https://www.w3.org/TR/trace-context/#traceparent-header>).
 public struct TraceContext: Hashable, Sendable {
-  /// The whole trace: 32 lower-case hexadecimal digits, not all zero.
+  /// The trace's identifier: 32 lower-case hexadecimal digits, not all zero.
   public let traceID: String
-  /// The caller's span: 16 lower-case hexadecimal digits, not all zero.
+  /// The identifier of the caller's span: 16 lower-case hexadecimal digits, not all zero.
   public let parentID: String
-  /// The flags; bit 0 says that the caller may have recorded the trace.
+  /// The flags; bit 0 means that the caller may have recorded the trace.
   public let flags: UInt8
 
   /// Whether the caller may have recorded the trace.
   public var isSampled: Bool { flags & 1 == 1 }
 
-  /// A context from a header's value, or nil where it is not valid.
+  /// Creates a context from a header's value; nil if it is invalid.
   ///
-  /// Versions after 00 are read by the fields that they share with it, as section 3.2.4 of the source asks for.
+  /// Versions after 00 are read by the fields that they share with version 00, as section 3.2.4 of the source requires.
   public init?(traceparent text: some StringProtocol) {
     let bytes = Array(text.utf8)
     guard bytes.count >= 55, bytes[2] == UInt8(ascii: "-"), bytes[35] == UInt8(ascii: "-"),
@@ -48,7 +48,7 @@ public struct TraceContext: Hashable, Sendable {
 }
 
 extension TraceContext: CustomStringConvertible {
-  /// The header's value, in version 00.
+  /// The header's value in version 00.
   public var description: String {
     "00-\(traceID)-\(parentID)-\(SHA256.hex([flags]))"
   }

@@ -1,25 +1,25 @@
-/// How an attempt came back.
+/// The outcome of an attempt, as its handler returned it.
 public enum Outcome: Hashable, Sendable {
-  /// It did its work.
+  /// The handler succeeded.
   case succeeded(output: JSONText?)
-  /// It asks to be called again later; this is no failure.
+  /// The handler asked for another attempt after a delay; this is no failure.
   case snoozed(Duration)
-  /// It found that there is nothing to do, or that the run must not go on.
+  /// The handler cancelled the run.
   case cancelled(reason: String)
-  /// It failed.
+  /// The handler failed.
   case failed(RunFailure, isPermanent: Bool, retryAfter: Duration?)
 }
 
 extension Outcome {
-  /// Whether an attempt that was cancelled from outside may have come back so for no other reason.
+  /// Whether the outcome of a cancelled attempt may be due to the cancellation.
   ///
-  /// What a handler returns after its cancellation is what it means to return, and a failure that it calls permanent is
-  /// no accident; any other error may be its way to end early.
-  package var mayComeOfCancellation: Bool {
+  /// A value that a handler returns after its cancellation is its result, and a permanent failure is deliberate; any
+  /// other error may be the handler's way to stop early.
+  package var mayResultFromCancellation: Bool {
     if case .failed(_, isPermanent: false, _) = self { true } else { false }
   }
 
-  /// The failure of an attempt that ran past its time limit.
+  /// The failure of an attempt that exceeded its time limit.
   package static func timedOut(after limit: Duration) -> Outcome {
     .failed(
       RunFailure(kind: "timeout", message: "The attempt took longer than its time limit, \(limit)."),
@@ -27,53 +27,105 @@ extension Outcome {
   }
 }
 
-/// What an outcome means for the run.
+/// The consequence of an outcome for the run.
 public enum Conclusion: Hashable, Sendable {
-  /// The run has ended well.
+  /// The run succeeded.
   case succeeded(output: JSONText?)
-  /// The run is tried again.
+  /// The run waits for another attempt.
   case retry(at: Timestamp, RunFailure)
-  /// The run goes on later.
+  /// The run waits for the caller to deliver it again.
+  case retryByCaller(RunFailure)
+  /// The run continues later; no failure is counted.
   case snoozed(until: Timestamp)
-  /// The run has ended without a result.
+  /// The run was interrupted by a shutdown and waits for the caller to deliver it again; no failure is counted.
+  case interrupted(reason: String)
+  /// The run ended without a result.
   case cancelled(reason: String)
-  /// The run has ended as a dead letter.
-  case dead(RunFailure, reason: String)
+  /// The run ended as a dead letter.
+  case deadLetter(RunFailure, reason: String)
 }
 
-/// Decides what an outcome means: total, and a function of nothing but its arguments.
+/// Decides the consequence of an outcome: total, and a function of its arguments alone.
 ///
 /// - Parameters:
-///   - outcome: how the attempt came back.
+///   - outcome: the attempt's outcome.
 ///   - run: the run as claimed for the attempt.
-///   - policy: when a failed attempt is tried again.
+///   - policy: the retry policy.
+///   - owner: the party that delivers a failed attempt again.
 ///   - now: the store's time, or the best estimate of it.
-///   - random: where jitter is drawn from.
+///   - random: the source of jitter.
 /// - Returns: the conclusion.
 public func conclude(
-  _ outcome: Outcome, run: Run, policy: RetryPolicy, now: Timestamp, random: inout some RandomNumberGenerator
+  _ outcome: Outcome, run: Run, policy: RetryPolicy, owner: RetryOwner = .runtime, now: Timestamp,
+  random: inout some RandomNumberGenerator
 ) -> Conclusion {
   switch outcome {
   case .succeeded(let output): return .succeeded(output: output)
   case .snoozed(let span): return .snoozed(until: now + max(.zero, span))
   case .cancelled(let reason): return .cancelled(reason: reason)
   case .failed(let failure, let isPermanent, let retryAfter):
-    if isPermanent { return .dead(failure, reason: "The failure is permanent.") }
+    if isPermanent { return .deadLetter(failure, reason: "The failure is permanent.") }
     var run = run
     run.failures = run.failures.successor
-    if case .dead(let reason) = verdict(on: run, policy: policy, now: now) { return .dead(failure, reason: reason) }
+    if case .dead(let reason) = verdict(on: run, policy: policy, now: now) {
+      return .deadLetter(failure, reason: reason)
+    }
+    if owner == .caller { return .retryByCaller(failure) }
     let delay = retryAfter.map { max(.zero, $0) } ?? policy.delay(afterFailures: run.failures, random: &random)
     return .retry(at: now + delay, failure)
   }
 }
 
-/// Whether a run with its failures counted may go on.
+/// An attempt's end: its conclusion, and the run's record to commit.
+package struct ConcludedAttempt: Hashable, Sendable {
+  /// The conclusion.
+  package var conclusion: Conclusion
+  /// The run after it.
+  package var run: Run
+  /// The reason why a shutdown interrupted the attempt, if one did.
+  package var interruption: String?
+
+  /// Concludes an attempt.
+  ///
+  /// - Parameters:
+  ///   - outcome: the attempt's outcome.
+  ///   - isShutdown: whether the attempt was cancelled because its instance shuts down. An outcome that may result from
+  ///     that counts as no failure.
+  ///   - run: the run as claimed for the attempt.
+  ///   - policy: the job's policy.
+  ///   - settings: the runtime's settings.
+  ///   - now: the store's time, or the best estimate of it.
+  ///   - random: the source of jitter.
+  package init(
+    _ outcome: Outcome, isShutdown: Bool, run: Run, policy: JobPolicy, settings: PlanSettings, at now: Timestamp,
+    random: inout some RandomNumberGenerator
+  ) {
+    guard isShutdown, outcome.mayResultFromCancellation else {
+      conclusion = conclude(
+        outcome, run: run, policy: policy.retry, owner: settings.retryOwner, now: now, random: &random)
+      self.run = run.concluded(conclusion, policy: policy, settings: settings, at: now)
+      return
+    }
+    let reason = AttemptLoss.instanceShutDown.reason(attempt: run.attempt)
+    let interrupted = run.interrupted(policy: policy, settings: settings, at: now, by: .instanceShutDown)
+    (self.run, interruption) = (interrupted, reason)
+    if interrupted.status.isTerminal {
+      conclusion = .deadLetter(interrupted.failure ?? .leaseLost, reason: interrupted.reason ?? "")
+    } else if settings.retryOwner == .caller {
+      conclusion = .interrupted(reason: reason)
+    } else {
+      conclusion = .snoozed(until: now)
+    }
+  }
+}
+
+/// Whether a run whose latest failure is counted may be attempted again.
 enum RetryVerdict: Hashable {
   case goOn
   case dead(reason: String)
 }
 
-/// Given up only when the attempts **and** the minimum duration are used up.
+/// Returns the verdict on a run: it is given up only when the attempts **and** the minimum duration are used up.
 func verdict(on run: Run, policy: RetryPolicy, now: Timestamp) -> RetryVerdict {
   guard run.failures >= policy.maxAttempts else { return .goOn }
   let elapsed = now - (run.startedAt ?? run.createdAt)
@@ -82,38 +134,81 @@ func verdict(on run: Run, policy: RetryPolicy, now: Timestamp) -> RetryVerdict {
 }
 
 extension Run {
-  /// The run after a conclusion.
+  /// Returns the run after a conclusion.
   ///
   /// - Parameters:
-  ///   - conclusion: what the attempt's outcome means.
+  ///   - conclusion: the conclusion of its attempt.
   ///   - policy: the job's policy.
-  ///   - settings: the runtime's spans.
+  ///   - settings: the runtime's settings.
   ///   - now: the store's time, or the best estimate of it.
   /// - Returns: the run, ended or waiting.
   public func concluded(
     _ conclusion: Conclusion, policy: JobPolicy, settings: PlanSettings, at now: Timestamp
   ) -> Run {
     var run = self
-    run.handoffs = 0
+    run.reenqueues = 0
     switch conclusion {
     case .succeeded(let output):
       run.output = output
       run.failure = nil
       return run.ended(.succeeded, at: now, retention: policy.retention)
     case .retry(let time, let failure):
-      run.failures = failures.successor
-      run.failure = failure
-      return run.waiting(until: time, why: "Attempt \(attempt) failed; the next is due.", settings)
+      return run.failed(failure).waiting(until: time, why: "Attempt \(attempt) failed; the next is due.", settings)
+    case .retryByCaller(let failure):
+      return run.failed(failure).waiting(until: now, why: "Attempt \(attempt) failed; the next is due.", settings)
     case .snoozed(let time):
       return run.waiting(until: time, why: "Attempt \(attempt) asked to go on later.", settings)
+    case .interrupted(let reason): return run.waiting(until: now, why: reason, settings)
     case .cancelled(let reason):
       run.reason = reason
       return run.ended(.cancelled, at: now, retention: policy.retention)
-    case .dead(let failure, let reason):
-      run.failures = failures.successor
-      run.failure = failure
+    case .deadLetter(let failure, let reason):
+      run = run.failed(failure)
       run.reason = reason
       return run.ended(.failed, at: now, retention: policy.retention)
     }
+  }
+
+  private func failed(_ failure: RunFailure) -> Run {
+    var run = self
+    run.failures = failures.successor
+    run.failure = failure
+    return run
+  }
+}
+
+extension RunFailure {
+  /// The failure of an attempt whose lease expired.
+  package static let leaseLost = RunFailure(
+    kind: "leaseLost", message: "The attempt did not come back before its lease ended.")
+}
+
+extension JobState {
+  /// Returns the change to a job's state that a conclusion brings, or nil if it brings none.
+  ///
+  /// The state of an endpoint, which may run a thousand times a second, changes only when its status does.
+  ///
+  /// - Parameters:
+  ///   - conclusion: the conclusion of the attempt.
+  ///   - run: the run after it.
+  ///   - kind: the kind of the job.
+  ///   - duration: the duration of the attempt.
+  /// - Returns: the change, or nil.
+  public func patch(after conclusion: Conclusion, run: Run, kind: JobKind, duration: Duration) -> JobStatePatch? {
+    let newStatus: JobStatus
+    var newFailures = consecutiveFailures ?? 0
+    switch conclusion {
+    case .succeeded: (newStatus, newFailures) = (.success, 0)
+    case .retry, .retryByCaller: newStatus = .failure
+    case .deadLetter: (newStatus, newFailures) = (.failure, newFailures.successor)
+    case .snoozed, .interrupted, .cancelled: return nil
+    }
+    if kind == .endpoint, newStatus == status || !run.status.isTerminal { return nil }
+    var patch = JobStatePatch()
+    patch.set(status: newStatus)
+    patch.set(consecutiveFailures: newFailures)
+    patch.set(retries: run.failures)
+    patch.set(lastDuration: duration)
+    return patch
   }
 }

@@ -1,37 +1,68 @@
-/// What a master pass does about one job that is due.
+/// Decides what a master pass does about a job whose `nextRun` has come: total, and a function of its input alone.
+///
+/// - Parameter input: the job and everything that was read for it.
+/// - Returns: the plan, which the pass performs without deciding anything itself.
+public func planPass(_ input: PassInput) -> PassPlan {
+  let job = input.job
+  guard job.isRunByPass(under: input.settings.scheduleOwner), let schedule = job.schedule else {
+    return unschedule(input, nil, "The pass does not run this job of kind \(job.kind.rawValue).")
+  }
+  if let skip = Gate.enabled.skip(of: input.gateInput(scheduledFor: input.state.nextRun ?? input.now)) {
+    return unschedule(input, skip, skip.reason)
+  }
+  guard let due = input.state.nextRun, due <= input.now else {
+    return reschedule(input, at: input.state.nextRun, "The job is not due.")
+  }
+  if let planned = input.state.plannedFor, planned != job.planKey, schedule.next(after: due - .microseconds(1)) != due {
+    return reschedule(
+      input, at: firstRun(of: job, schedule, after: input.now), "The schedule was edited; planned again.")
+  }
+  let choice = chooseTime(due: due, schedule: schedule, input: input)
+  guard let scheduledFor = choice.scheduledFor else {
+    return skip(input, scheduledFor: due, Skip(.skippedMisfire, choice.reason), next: choice.next)
+  }
+  let closed = Gate.firstClosed(for: input.gateInput(scheduledFor: scheduledFor))
+  switch closed?.status {
+  case nil: return start(input, scheduledFor: scheduledFor, next: choice.next, reason: choice.reason)
+  case .skippedEnded?: return unschedule(input, closed, closed?.reason ?? "", scheduledFor: scheduledFor)
+  case .skippedNotStarted?:
+    return skip(input, scheduledFor: scheduledFor, closed, next: firstRun(of: job, schedule, after: input.now))
+  default: return skip(input, scheduledFor: scheduledFor, closed, next: choice.next)
+  }
+}
+
+/// The plan of a master pass for one due job.
 public struct PassPlan: Hashable, Sendable {
-  /// The change to the job's state: `nextRun` moves on, the epoch grows.
+  /// The change to the job's state: a later `nextRun`, a higher epoch.
   public var patch: JobStatePatch
-  /// The moment of the schedule that is served or skipped; nil where the job only leaves the due list.
-  public var slot: Timestamp?
-  /// The run to create; its status says whether it executes now or waits.
-  ///
-  /// Nil where nothing runs.
+  /// The scheduled time that is served or skipped; nil if the job only leaves the list of due jobs.
+  public var scheduledFor: Timestamp?
+  /// The run to create, if any: running under a lease, or waiting for an earlier run.
   public var run: Run?
-  /// The closed gate, where one is.
+  /// The reason why no run is created, if a gate is closed.
   public var skip: Skip?
-  /// Why, in words.
+  /// The reason for the plan, in words.
   public var reason: String
-  /// Whether the job stays due after the change, because further missed times are to be caught up with.
+  /// Whether the job stays due after the change, because further missed times are served one by one.
   public var isStillDue: Bool
 }
 
-/// All that a pass's decision about one job depends on.
+/// Everything that a pass's decision about one job depends on.
 public struct PassInput: Sendable {
-  /// The job as it stands.
+  /// The job: its definition under its document.
   public var job: ResolvedJob
   /// The job's state.
   public var state: JobState
-  /// The job's latest run, where overlap matters.
+  /// The job's latest run, if overlap matters.
   public var previous: Run?
-  /// How the last occasion of each dependency went.
+  /// The status of each dependency's last occurrence.
   public var dependencies: [JobID: JobStatus]
   /// The store's time.
   public var now: Timestamp
-  /// The runtime's spans.
+  /// The runtime's settings.
   public var settings: PlanSettings
 
-  /// An input.
+  /// Creates an input.
   public init(
     job: ResolvedJob, state: JobState, previous: Run? = nil, dependencies: [JobID: JobStatus] = [:], now: Timestamp,
     settings: PlanSettings
@@ -43,138 +74,94 @@ public struct PassInput: Sendable {
     self.now = now
     self.settings = settings
   }
-}
 
-/// Decides what a master pass does about a job whose `nextRun` has come: total, and a function of its input alone.
-public func planPass(_ input: PassInput) -> PassPlan {
-  let job = input.job
-  guard job.isRunByPass(under: input.settings.scheduleOwner), let schedule = job.schedule else {
-    return leaving(input, nil, "The pass does not run this job of kind \(job.kind.rawValue).")
-  }
-  if let skip = Gates.enabled(job) { return leaving(input, skip, skip.reason) }
-  guard let due = input.state.nextRun, due <= input.now else {
-    return moved(input, to: input.state.nextRun, "The job is not due.")
-  }
-  if let planned = input.state.plannedFor, planned != job.planKey, schedule.next(after: due - .microseconds(1)) != due {
-    return moved(input, to: firstRun(of: job, schedule, after: input.now), "The schedule was edited; planned anew.")
-  }
-  let service = serve(due: due, schedule: schedule, input: input)
-  guard let slot = service.slot else {
-    let skip = Skip(.skippedMisfire, service.reason)
-    return skipped(input, slot: due, skip, next: service.next)
-  }
-  let gate = Gates.closed(
-    job, occasion: slot, trigger: .pass, dependencies: input.dependencies, previous: input.previous, now: input.now)
-  switch gate?.status {
-  case nil: return started(input, slot: slot, next: service.next, reason: service.reason)
-  case .skippedEnded?: return leaving(input, gate, gate?.reason ?? "", slot: slot)
-  case .skippedNotStarted?:
-    return skipped(input, slot: slot, gate, next: firstRun(of: job, schedule, after: input.now))
-  default: return skipped(input, slot: slot, gate, next: service.next)
+  fileprivate func gateInput(scheduledFor: Timestamp) -> GateInput {
+    GateInput(
+      job: job, scheduledFor: scheduledFor, trigger: .pass, dependencies: dependencies, previous: previous, now: now)
   }
 }
 
-/// The first time after a moment at which the pass has to look at a job; nil where there is none.
-///
-/// - Parameters:
-///   - job: the job as it stands.
-///   - time: the moment.
-///   - owner: what fires the schedules of scheduled jobs.
-/// - Returns: the time, which has passed neither `endAt` nor `time`.
-public func firstRun(
-  of job: ResolvedJob, after time: Timestamp, under owner: ScheduleOwner = .cloudScheduler
-) -> Timestamp? {
-  guard job.isRunByPass(under: owner), job.policy.enabled, let schedule = job.schedule else { return nil }
-  let first = firstRun(of: job, schedule, after: time)
-  guard let first, let end = job.policy.endAt?.day(in: job.zone), job.zone.date(at: first) > end else { return first }
-  return nil
-}
-
-private func firstRun(of job: ResolvedJob, _ schedule: Schedule, after time: Timestamp) -> Timestamp? {
-  switch job.policy.startAt {
-  case .instant(let start)? where start > time: schedule.next(after: start - .microseconds(1))
-  case .day(let start)? where time < job.zone.startOfDay(start):
-    schedule.next(after: job.zone.startOfDay(start) - .microseconds(1))
-  default: schedule.next(after: time)
-  }
-}
-
-/// Which of the due times is served, by the misfire policy, and where the schedule goes on.
-private struct Service {
-  var slot: Timestamp?
+/// The scheduled time that the misfire policy serves, and the time at which the schedule continues.
+private struct TimeChoice {
+  var scheduledFor: Timestamp?
   var next: Timestamp?
   var reason: String
 }
 
-private func serve(due: Timestamp, schedule: Schedule, input: PassInput) -> Service {
+private func chooseTime(due: Timestamp, schedule: Schedule, input: PassInput) -> TimeChoice {
   let now = input.now
   let latest = max(due, schedule.previous(before: now + .microseconds(1)) ?? due)
-  let onward = schedule.next(after: now)
+  let next = schedule.next(after: now)
   let collapsed = latest > due ? "Missed times since \(due) collapse into this run." : "The job is due."
   switch input.job.policy.misfire {
-  case .once: return Service(slot: latest, next: onward, reason: collapsed)
+  case .once: return TimeChoice(scheduledFor: latest, next: next, reason: collapsed)
   case .skip:
-    if now - latest <= input.settings.misfireGrace { return Service(slot: latest, next: onward, reason: collapsed) }
-    return Service(slot: nil, next: onward, reason: "The time \(latest) was missed, and missed times are dropped.")
+    if now - latest <= input.settings.misfireGrace {
+      return TimeChoice(scheduledFor: latest, next: next, reason: collapsed)
+    }
+    let reason = "The time \(latest) was missed, and missed times are dropped."
+    return TimeChoice(scheduledFor: nil, next: next, reason: reason)
   case .catchUp(let limit):
     let count = min(limit, MisfirePolicy.maximumCatchUp)
-    var slot = latest
+    var scheduledFor = latest
     var remaining = 1
-    while remaining < count, slot > due, let earlier = schedule.previous(before: slot), earlier >= due {
-      slot = earlier
+    while remaining < count, scheduledFor > due, let earlier = schedule.previous(before: scheduledFor), earlier >= due {
+      scheduledFor = earlier
       remaining += 1
     }
     let reason = remaining > 1 ? "Catching up: \(remaining) times are due, this is the oldest." : "The job is due."
-    return Service(slot: slot, next: schedule.next(after: slot), reason: reason)
+    return TimeChoice(scheduledFor: scheduledFor, next: schedule.next(after: scheduledFor), reason: reason)
   }
 }
 
-private func started(_ input: PassInput, slot: Timestamp, next: Timestamp?, reason: String) -> PassPlan {
+private func start(_ input: PassInput, scheduledFor: Timestamp, next: Timestamp?, reason: String) -> PassPlan {
   let job = input.job
-  let id = RunID(job: job.id, occurrence: .slot(slot))
+  let id = RunID(job: job.id, occurrence: .scheduledFor(scheduledFor))
   var run = Run(
-    id: id, job: job.id, trigger: .pass, maxAttempts: job.policy.retry.maxAttempts, scheduledFor: slot,
+    id: id, job: job.id, trigger: .pass, maxAttempts: job.policy.retry.maxAttempts, scheduledFor: scheduledFor,
     notBefore: input.now, createdAt: input.now)
   run.queue = job.policy.queue
   run.priority = job.policy.priority
-  if job.overlap == .queue, let skip = Gates.overlap(input.previous, now: input.now) {
+  if job.overlap == .queue, let skip = Gate.overlapSkip(input.previous, now: input.now) {
     run = run.waiting(until: input.now + input.settings.overlapDelay, why: skip.reason, input.settings)
   } else {
     run = run.claimed(by: input.settings, for: job, at: input.now)
   }
-  var plan = moved(input, to: next, reason)
+  var plan = reschedule(input, at: next, reason)
   // A run that waits for its turn is not the latest one: those behind it wait for the one that executes, not for it.
   if run.status != .scheduled {
     plan.patch.set(lastRun: input.now)
     plan.patch.set(lastRunID: id)
   }
-  plan.slot = slot
+  plan.scheduledFor = scheduledFor
   plan.run = run
   return plan
 }
 
-private func skipped(_ input: PassInput, slot: Timestamp, _ skip: Skip?, next: Timestamp?) -> PassPlan {
-  var plan = moved(input, to: next, skip?.reason ?? "")
+private func skip(_ input: PassInput, scheduledFor: Timestamp, _ skip: Skip?, next: Timestamp?) -> PassPlan {
+  var plan = reschedule(input, at: next, skip?.reason ?? "")
   if let skip { plan.patch.set(status: skip.status) }
-  plan.slot = slot
+  plan.scheduledFor = scheduledFor
   plan.skip = skip
   return plan
 }
 
-private func leaving(_ input: PassInput, _ skip: Skip?, _ reason: String, slot: Timestamp? = nil) -> PassPlan {
-  var plan = moved(input, to: nil, reason)
+private func unschedule(
+  _ input: PassInput, _ skip: Skip?, _ reason: String, scheduledFor: Timestamp? = nil
+) -> PassPlan {
+  var plan = reschedule(input, at: nil, reason)
   if let skip { plan.patch.set(status: skip.status) }
-  plan.slot = slot
+  plan.scheduledFor = scheduledFor
   plan.skip = skip
   return plan
 }
 
-private func moved(_ input: PassInput, to next: Timestamp?, _ reason: String) -> PassPlan {
+private func reschedule(_ input: PassInput, at next: Timestamp?, _ reason: String) -> PassPlan {
   var patch = JobStatePatch()
   patch.set(nextRun: next)
   patch.set(plannedFor: next == nil ? nil : input.job.planKey)
   patch.set(epoch: (input.state.epoch ?? 0).successor)
   return PassPlan(
-    patch: patch, slot: nil, run: nil, skip: nil, reason: reason,
+    patch: patch, scheduledFor: nil, run: nil, skip: nil, reason: reason,
     isStillDue: next.map { $0 <= input.now } ?? false)
 }

@@ -1,27 +1,27 @@
-/// A job as it stands now: the definition in code under what its document says.
+/// A job's effective configuration: its definition in code, overridden by its document.
 public struct ResolvedJob: Hashable, Sendable {
-  /// The name.
+  /// The job's id.
   public var id: JobID
-  /// How it is triggered.
+  /// The kind of trigger.
   public var kind: JobKind
-  /// When it fires; nil where nothing but a task triggers it.
+  /// The schedule; nil if only tasks trigger the job.
   public var schedule: Schedule?
-  /// The zone of its calendar days.
+  /// The time zone of the schedule and of calendar days.
   public var zone: Zone
-  /// How it behaves.
+  /// The policy.
   public var policy: JobPolicy
-  /// The schedule as Cloud Scheduler takes it; nil where it has no words for it: seconds, intervals such as `5m`, one
-  /// point in time, and the extensions `L`, `W` and `#`.
+  /// The schedule in Cloud Scheduler's syntax; nil if that has no form for it: seconds, intervals such as `5m`, a
+  /// single point in time, and the extensions `L`, `W` and `#`.
   public private(set) var schedulerText: String?
 
-  /// Puts a document's configuration over a definition.
+  /// Applies a document's configuration to a definition.
   ///
-  /// An interval's grid begins at `startAt` where that is an instant, and at 1970 otherwise.
+  /// The grid of an interval begins at `startAt` if that is an instant, and at 1970 otherwise.
   ///
   /// - Parameters:
-  ///   - definition: what code says.
-  ///   - configuration: what the document says; nil where there is none.
-  ///   - zones: where zone data come from.
+  ///   - definition: the definition in code.
+  ///   - configuration: the configuration in the document; nil if there is none.
+  ///   - zones: the source of time zones.
   /// - Throws: ``JobError`` `invalidSchedule`, `invalidTimeZone` or `invalidField`, with the field's name.
   public init(_ definition: JobDefinition, configuration: JobConfiguration?, zones: ZoneCatalog) throws(JobError) {
     let configuration = configuration ?? JobConfiguration()
@@ -44,7 +44,7 @@ public struct ResolvedJob: Hashable, Sendable {
     schedulerText = kind == .scheduled ? schedule.flatMap { Self.schedulerText($0, in: zone) } : nil
   }
 
-  /// What becomes of a run while an earlier one is under way.
+  /// The treatment of a run while an earlier one is under way.
   public var overlap: OverlapPolicy {
     policy.overlap ?? (kind == .endpoint ? .allow : .skip)
   }
@@ -54,7 +54,7 @@ public struct ResolvedJob: Hashable, Sendable {
     return try? Schedule.unixCron(text, in: zone).text
   }
 
-  /// Schedule, zone and start as one text: when it changes, `nextRun` must be computed anew.
+  /// Schedule, zone and start as one text: when it changes, `nextRun` must be computed again.
   public var planKey: String? {
     let start =
       switch policy.startAt {
@@ -65,12 +65,12 @@ public struct ResolvedJob: Hashable, Sendable {
     return schedule.map { "\($0.text) @ \(zone.name)\(start)" }
   }
 
-  /// The longest time for which an attempt may hold its lease.
+  /// Returns the duration of an attempt's lease.
   public func leaseSpan(margin: Duration) -> Duration { policy.timeout + margin }
 }
 
 extension JobPolicy {
-  /// The policy with the values that a document sets.
+  /// Returns the policy with the values that a document sets.
   public func overridden(by configuration: JobConfiguration) -> JobPolicy {
     var policy = self
     policy.enabled = configuration.enabled ?? enabled

@@ -1,12 +1,12 @@
-/// What fires the schedules of scheduled jobs in a deployment.
+/// The party that fires the schedules of scheduled jobs in a deployment.
 public enum ScheduleOwner: String, Hashable, Sendable, CaseIterable {
   /// Cloud Scheduler, or its emulator, which holds one job for each scheduled job that it can express.
   case cloudScheduler
-  /// The master pass: there is no Cloud Scheduler, as on a machine with a store of its own.
+  /// The master pass: there is no Cloud Scheduler, as on a machine with its own store.
   case masterPass
 }
 
-/// What fires one job's schedule: the one rule that runtime, sync and simulation share.
+/// The trigger of one job's schedule, by the one rule that runtime, sync and simulation share.
 ///
 /// | kind | owner | `trigger` of the job | schedule | route |
 /// | --- | --- | --- | --- | --- |
@@ -14,52 +14,52 @@ public enum ScheduleOwner: String, Hashable, Sendable, CaseIterable {
 /// | periodic | any | any | any | ``masterPass(reason:)`` |
 /// | scheduled | master pass | any | any | ``masterPass(reason:)`` |
 /// | scheduled | Cloud Scheduler | `masterPass` | any | ``masterPass(reason:)`` |
-/// | scheduled | Cloud Scheduler | `cloudScheduler` | what Cloud Scheduler can't express | ``masterPass(reason:)`` |
+/// | scheduled | Cloud Scheduler | `cloudScheduler` | inexpressible there | ``masterPass(reason:)`` |
 /// | scheduled | Cloud Scheduler | `cloudScheduler` | any other | ``cloudScheduler(_:)`` |
 public enum ScheduleRoute: Hashable, Sendable {
-  /// Nothing: the job has no schedule, or is an endpoint.
+  /// No trigger: the job has no schedule, or is an endpoint.
   case none
-  /// A job of Cloud Scheduler.
+  /// A job in Cloud Scheduler.
   case cloudScheduler(CloudSchedulerEntry)
-  /// The master pass, and why.
+  /// The master pass, with the reason.
   case masterPass(reason: String)
 }
 
-/// A job of Cloud Scheduler, as far as the schedule of a job of ours determines it.
+/// The fields of a Cloud Scheduler job that the schedule of a job determines.
 public struct CloudSchedulerEntry: Hashable, Sendable {
-  /// The schedule in a form that Cloud Scheduler takes.
+  /// The schedule in Cloud Scheduler's syntax.
   public var schedule: String
   /// The IANA name of the zone.
   public var timeZone: String
-  /// How long Cloud Scheduler waits for an answer.
+  /// The time for which Cloud Scheduler waits for a response.
   public var attemptDeadline: Duration
 
-  /// An entry.
+  /// Creates an entry.
   public init(schedule: String, timeZone: String, attemptDeadline: Duration) {
     self.schedule = schedule
     self.timeZone = timeZone
     self.attemptDeadline = attemptDeadline
   }
 
-  /// The deadlines that Cloud Scheduler and Cloud Tasks take for an HTTP target
+  /// The deadlines that Cloud Scheduler and Cloud Tasks accept for an HTTP target
   /// (<https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#Job>).
   public static let deadlines = Duration.seconds(15)...Duration.minutes(30)
 
-  /// A deadline within ``deadlines``.
+  /// Returns the accepted deadline nearest to a duration.
   ///
-  /// - Parameter span: how long an attempt may take, margin included.
-  /// - Returns: the nearest deadline that the services take.
+  /// - Parameter span: the longest duration of an attempt, margin included.
+  /// - Returns: a deadline within ``deadlines``.
   public static func deadline(for span: Duration) -> Duration {
     min(max(span, deadlines.lowerBound), deadlines.upperBound)
   }
 }
 
 extension ResolvedJob {
-  /// What fires the job's schedule.
+  /// Returns the trigger of the job's schedule.
   ///
   /// - Parameters:
-  ///   - owner: what fires the schedules of scheduled jobs in this deployment.
-  ///   - deadlineMargin: how much longer than an attempt's time limit Cloud Scheduler waits for the answer.
+  ///   - owner: the party that fires the schedules of scheduled jobs in this deployment.
+  ///   - deadlineMargin: the time by which Cloud Scheduler's deadline exceeds an attempt's time limit.
   /// - Returns: the route.
   public func route(under owner: ScheduleOwner, deadlineMargin: Duration = .seconds(15)) -> ScheduleRoute {
     guard kind != .endpoint, let schedule else { return .none }
@@ -75,10 +75,10 @@ extension ResolvedJob {
         attemptDeadline: CloudSchedulerEntry.deadline(for: policy.timeout + deadlineMargin)))
   }
 
-  /// Why the job runs less often than its schedule says, where the master pass runs once a minute; nil otherwise.
+  /// Returns a warning if the job is due more often than the master pass runs, which is once a minute.
   ///
-  /// - Parameter time: the time from which the schedule is looked at.
-  /// - Returns: a sentence.
+  /// - Parameter time: the time from which the schedule is examined.
+  /// - Returns: a sentence, or nil.
   public func minuteNote(after time: Timestamp) -> String? {
     guard let schedule, let first = schedule.next(after: time), let second = schedule.next(after: first),
       second - first < .minutes(1)
@@ -93,7 +93,7 @@ extension ResolvedJob {
 }
 
 extension JobID {
-  /// The name in the letters that Cloud Scheduler takes for a job; no two names become one.
+  /// The id in the characters that Cloud Scheduler accepts for a job's name; no two ids map to one name.
   package var schedulerName: String {
     rawValue.reduce(into: "") { text, character in
       switch character {

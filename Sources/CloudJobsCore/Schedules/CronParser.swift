@@ -1,9 +1,9 @@
-/// Reads cron expressions: Vixie's five fields, a sixth before them for seconds, macros, and the extensions of Quartz
-/// and cronsim (`L`, `LW`, `15W`, `MON#2`, `5L`).
+/// A parser for cron expressions: the five standard fields, an optional sixth field for seconds, macros, and the
+/// extensions of Quartz and cronsim (`L`, `LW`, `15W`, `MON#2`, `5L`).
 ///
 /// Source: crontab(5) of Debian (<https://manpages.debian.org/bookworm/cron/crontab.5.en.html>).
 struct CronParser {
-  /// Whether six fields, macros and the extensions are taken; Cloud Scheduler takes none of them.
+  /// Whether six fields, macros and extensions are accepted; Cloud Scheduler accepts none of them.
   var takesExtensions = true
 
   static let macros = [
@@ -11,7 +11,7 @@ struct CronParser {
     "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *",
   ]
 
-  /// The rule of an expression.
+  /// Parses an expression.
   func rule(_ text: String) throws(JobError) -> CalendarRule {
     let lowercased = text.lowercased()
     var fields = lowercased.utf8.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }.map {
@@ -41,14 +41,15 @@ struct CronParser {
 
   private func expand(macro: String, isAlone: Bool) throws(JobError) -> String {
     guard takesExtensions else {
-      throw .schedule("Macros such as @daily are not taken here. Write the five fields, such as 0 0 * * *.")
+      throw .schedule(
+        "Cloud Scheduler does not accept macros such as @daily. Write the five fields, such as 0 0 * * *.")
     }
     guard macro != "@reboot" else {
-      throw .schedule("@reboot names no time, as nothing here ever boots. Write a time, such as @daily.")
+      throw .schedule("@reboot is not supported because it names no time. Write a time, such as @daily.")
     }
     guard isAlone, let fields = Self.macros[macro] else {
       throw .schedule(
-        "The macro is not known. Write one of @yearly, @annually, @monthly, @weekly, @daily, @midnight and @hourly, or "
+        "The macro is unknown. Write one of @yearly, @annually, @monthly, @weekly, @daily, @midnight and @hourly, or "
           + "@every with an interval, and nothing else.")
     }
     return fields
@@ -100,7 +101,7 @@ struct CronParser {
     for term in terms(text) {
       if term == "l" {
         throw .schedule(
-          "L alone says no weekday in the field day-of-week. Write the day before it, such as 5L for the last Friday.",
+          "L alone names no weekday in the field day-of-week. Write the day before it, such as 5L for the last Friday.",
           field: CronField.dayOfWeek.name)
       } else if term.hasSuffix("l") {
         try requireExtensions(term, .dayOfWeek)
@@ -124,14 +125,15 @@ struct CronParser {
   private func requireExtensions(_ term: Substring, _ field: CronField) throws(JobError) {
     guard takesExtensions else {
       throw .schedule(
-        "“\(JobError.excerpt(term.uppercased()))” is not taken here: L, W and # are extensions. Write numbers, lists, "
-          + "ranges and steps only, or English such as 1st monday of month 09:00.", field: field.name)
+        "“\(JobError.excerpt(term.uppercased()))” is not supported by Cloud Scheduler: L, W and # are extensions. "
+          + "Write numbers, lists, ranges and steps only, or English such as 1st monday of month 09:00.",
+        field: field.name)
     }
   }
 
   // MARK: Terms
 
-  /// The numbers of `*`, `a`, `a-b`, each with a step or without.
+  /// Parses the numbers of `*`, `a` or `a-b`, each with an optional step.
   private func numbers(term: Substring, _ field: CronField) throws(JobError) -> UInt64 {
     let parts = term.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     let base = parts[0]
@@ -154,8 +156,8 @@ struct CronParser {
     guard parts.count == 2 else { return UInt64(bits: bounds) }
     guard (1...4).contains(parts[1].utf8.count), let step = CivilDate.number(Array(parts[1].utf8)[...]), step > 0 else {
       throw .schedule(
-        "The step “/\(JobError.excerpt(parts[1]))” of the field \(field.name) is not a whole number from 1 on. Write "
-          + "*/5 or 0-30/10.", field: field.name)
+        "The step “/\(JobError.excerpt(parts[1]))” of the field \(field.name) is not a whole number of at least 1. "
+          + "Write */5 or 0-30/10.", field: field.name)
     }
     var set = UInt64(0)
     for value in stride(from: bounds.lowerBound, through: bounds.upperBound, by: step) { set.insert(value) }
@@ -170,13 +172,55 @@ struct CronParser {
     guard (1...4).contains(text.utf8.count), let value = CivilDate.number(Array(text.utf8)[...]) else {
       let remedy = text == "?" ? " Write * instead of ?." : ""
       throw .schedule(
-        "\(shown) is not a value of the field \(field.name), which takes \(field.expectation), *, lists, ranges and "
+        "\(shown) is not a value of the field \(field.name), which accepts \(field.expectation), *, lists, ranges and "
           + "steps.\(remedy)", field: field.name)
     }
     guard field.range.contains(value) else {
       throw .schedule(
-        "\(shown) is out of range in the field \(field.name), which takes \(field.expectation).", field: field.name)
+        "\(shown) is out of range in the field \(field.name), which accepts \(field.expectation).", field: field.name)
     }
     return value
+  }
+}
+
+/// A field of a cron expression.
+enum CronField: String, Hashable, Sendable, CaseIterable {
+  case second
+  case minute
+  case hour
+  case dayOfMonth = "day-of-month"
+  case month
+  case dayOfWeek = "day-of-week"
+
+  /// The field's name in messages.
+  var name: String { rawValue }
+
+  /// The valid range; in the field day-of-week, 0 and 7 are both Sunday.
+  var range: ClosedRange<Int> {
+    switch self {
+    case .second, .minute: 0...59
+    case .hour: 0...23
+    case .dayOfMonth: 1...31
+    case .month: 1...12
+    case .dayOfWeek: 0...7
+    }
+  }
+
+  /// Three-letter names, starting at the range's lower bound.
+  var names: [String] {
+    switch self {
+    case .month: CalendarWords.months.map { String($0.prefix(3)) }
+    case .dayOfWeek: CalendarWords.weekdays.map { String($0.prefix(3)) }
+    default: []
+    }
+  }
+
+  /// A description of the valid values.
+  var expectation: String {
+    switch self {
+    case .month: "1 to 12 or JAN to DEC"
+    case .dayOfWeek: "0 to 7 (0 and 7 are Sunday) or SUN to SAT"
+    default: "\(range.lowerBound) to \(range.upperBound)"
+    }
   }
 }

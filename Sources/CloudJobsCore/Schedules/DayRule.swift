@@ -1,4 +1,4 @@
-/// The days of the calendar on which a schedule fires, as sets of bits that are combined month by month.
+/// The days of the calendar on which a schedule fires, as bit sets that are combined for each month.
 struct DayRule: Hashable, Sendable {
   /// Months, 1 to 12.
   var months = UInt64(bits: 1...12)
@@ -8,15 +8,15 @@ struct DayRule: Hashable, Sendable {
   var includesLastDay = false
   /// `LW`: the last day from Monday to Friday.
   var includesLastWorkday = false
-  /// `15W`: the day from Monday to Friday that is nearest to a day, within its month.
+  /// `15W`: the day from Monday to Friday nearest to a day, in the same month.
   var nearestWorkdays = UInt64(0)
   /// Days of the week, 0 (Sunday) to 6.
   var weekdays = UInt64(0)
-  /// `MON#2`: for each n from 1 to 5, in seven bits each, the weekdays whose n-th in the month counts.
+  /// `MON#2`: for each n from 1 to 5, in seven bits each, the weekdays whose nth occurrence in the month matches.
   var nthWeekdays = UInt64(0)
-  /// `5L`: the weekdays whose last in the month counts.
+  /// `5L`: the weekdays whose last occurrence in the month matches.
   var lastWeekdays = UInt64(0)
-  /// Whether a day must satisfy both fields, and not just one of them.
+  /// Whether a day must match both fields instead of either.
   var requiresBoth = true
 
   static let allDaysOfMonth = UInt64(bits: 1...31)
@@ -26,18 +26,18 @@ struct DayRule: Hashable, Sendable {
   var acceptsAnyDayOfMonth: Bool { daysOfMonth == Self.allDaysOfMonth }
   var acceptsAnyWeekday: Bool { weekdays == Self.allWeekdays }
 
-  /// Whether no day is left out.
+  /// Whether all days match.
   var isEveryDay: Bool {
     months == Self.allMonths
       && (requiresBoth ? acceptsAnyDayOfMonth && acceptsAnyWeekday : acceptsAnyDayOfMonth || acceptsAnyWeekday)
   }
 
-  /// The days of a month, as a set of 1 to 31.
+  /// Returns the days of a month that match, as a set of 1 to 31.
   ///
   /// - Parameters:
   ///   - first: the weekday of the month's first day.
-  ///   - length: the number of its days.
-  /// - Returns: the days that satisfy the rule, whatever the month's number.
+  ///   - length: the number of days in the month.
+  /// - Returns: the matching days, regardless of ``months``.
   func days(firstWeekday first: Int, length: Int) -> UInt64 {
     let all = UInt64(bits: 1...length)
     var byMonth = daysOfMonth
@@ -63,13 +63,13 @@ struct DayRule: Hashable, Sendable {
     return (requiresBoth ? byMonth & byWeek : byMonth | byWeek) & all
   }
 
-  /// Weekdays as a set of distances, 0 to 6, from a first weekday.
+  /// Returns weekdays as a set of offsets, 0 to 6, from a first weekday.
   private static func week(_ weekdays: UInt64, from first: Int) -> UInt64 {
     let week = weekdays & 0x7f
     return (week &>> UInt64(truncatingIfNeeded: first) | week &<< UInt64(truncatingIfNeeded: 7 - first)) & 0x7f
   }
 
-  /// A week's set repeated over the days 1 to 35.
+  /// Returns a week's set repeated over the days 1 to 35.
   private static func everyWeek(_ week: UInt64) -> UInt64 {
     (week | week &<< 7 | week &<< 14 | week &<< 21 | week &<< 28) &<< 1
   }
@@ -82,10 +82,10 @@ struct DayRule: Hashable, Sendable {
     }
   }
 
-  /// Whether some day of some year satisfies the rule.
+  /// Whether at least one day of any year matches.
   ///
-  /// In the 400 years after which the calendar repeats itself, each month occurs with each length that it can have and
-  /// with each weekday as its first; so those few are all that there is to try.
+  /// In the 400 years after which the calendar repeats, each month occurs with each of its lengths and with each first
+  /// weekday, so checking these combinations is enough.
   var everOccurs: Bool {
     for month in months.members {
       let lengths = month == 2 ? 28...29 : CivilDate.daysInMonth(month, of: 1)...CivilDate.daysInMonth(month, of: 1)
@@ -96,7 +96,7 @@ struct DayRule: Hashable, Sendable {
     return false
   }
 
-  /// The first day at or after one, both as days since 1970; nil past the year 9999.
+  /// Returns the first matching day at or after a given one, both as days since 1970; nil after the year 9999.
   func next(from day: Int) -> Int? {
     if isEveryDay { return day }
     var (month, index) = Month.containing(day: day)
@@ -112,7 +112,7 @@ struct DayRule: Hashable, Sendable {
     return nil
   }
 
-  /// The last day at or before one, both as days since 1970; nil before the year 1.
+  /// Returns the last matching day at or before a given one, both as days since 1970; nil before the year 1.
   func previous(through day: Int) -> Int? {
     if isEveryDay { return day }
     var (month, index) = Month.containing(day: day)
@@ -128,7 +128,7 @@ struct DayRule: Hashable, Sendable {
     return nil
   }
 
-  /// A month of a year, with its place in the count of days.
+  /// A month of a year, with its position in days since 1970.
   private struct Month {
     var year: Int
     var number: Int
@@ -157,5 +157,39 @@ struct DayRule: Hashable, Sendable {
       if number < 1 { (year, number) = (year - 1, 12) }
       firstDay -= length
     }
+  }
+}
+
+/// A `UInt64` as a set of numbers from 0 to 63.
+extension UInt64 {
+  /// Returns the set of a range of numbers.
+  init(bits range: ClosedRange<Int>) {
+    self = (UInt64.max << UInt64(range.lowerBound)) & (UInt64.max >> UInt64(63 - range.upperBound))
+  }
+
+  func contains(_ bit: Int) -> Bool {
+    self &>> UInt64(truncatingIfNeeded: bit) & 1 == 1
+  }
+
+  mutating func insert(_ bit: Int) {
+    self |= 1 &<< UInt64(truncatingIfNeeded: bit)
+  }
+
+  /// Returns the smallest member that is at least a number from 0 to 63.
+  func firstBit(from bit: Int) -> Int? {
+    let rest = self &>> UInt64(truncatingIfNeeded: bit)
+    return rest == 0 ? nil : bit &+ rest.trailingZeroBitCount
+  }
+
+  /// Returns the largest member that is at most a number from −1 to 63.
+  func lastBit(through bit: Int) -> Int? {
+    guard bit >= 0 else { return nil }
+    let rest = self & (UInt64.max &>> UInt64(truncatingIfNeeded: 63 &- bit))
+    return rest == 0 ? nil : 63 &- rest.leadingZeroBitCount
+  }
+
+  /// The members in ascending order.
+  var members: [Int] {
+    (0..<64).filter { contains($0) }
   }
 }

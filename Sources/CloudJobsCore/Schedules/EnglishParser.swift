@@ -1,16 +1,16 @@
-/// Reads the English form of App Engine's cron, which Cloud Scheduler takes too.
+/// A parser for the English form of App Engine's cron, which Cloud Scheduler also accepts.
 ///
 /// Source: <https://cloud.google.com/appengine/docs/standard/scheduling-jobs-with-cron-yaml#schedule_format>.
 struct EnglishParser {
-  /// What an English text means.
+  /// The result of parsing.
   enum Meaning: Hashable, Sendable {
-    /// A distance, in seconds.
+    /// An interval, in seconds.
     case interval(seconds: Int)
     /// Times and days.
     case calendar(CalendarRule)
   }
 
-  /// Whether only what Google takes is taken: no seconds, no singular units.
+  /// Whether only Google's syntax is accepted: no seconds and no singular units.
   private let isStrict: Bool
   private var words: ArraySlice<String>
 
@@ -18,13 +18,13 @@ struct EnglishParser {
     "Write every 5 minutes, every 2 hours from 09:00 to 17:00, every 12 hours synchronized, every monday 09:00, "
     + "1st,3rd tuesday of month 08:30, 1,15 of jan,jul 00:00 or 1st monday of quarter 09:00."
 
-  /// Reads a text.
+  /// Parses text.
   static func meaning(_ text: String, isStrict: Bool) throws(JobError) -> Meaning {
     var parser = EnglishParser(isStrict: isStrict, words: words(of: text)[...])
     return try parser.meaning()
   }
 
-  /// Whether a text has the English form, right or wrong: cron fields contain no colon and neither of these words.
+  /// Returns whether text has the English form, valid or not: cron fields contain no colon and neither of these words.
   static func resembles(_ text: String) -> Bool {
     let words = words(of: text)
     return words.first == "every" || words.contains("of") || (words.count > 1 && words.last?.contains(":") == true)
@@ -61,7 +61,7 @@ struct EnglishParser {
   private mutating func interval(_ count: Int) throws(JobError) -> Meaning {
     guard let word = words.popFirst(), let unit = unit(word) else {
       throw fault(
-        isStrict ? "After the number stands hours, minutes or mins." : "After the number stands a unit of time.",
+        isStrict ? "Expected hours, minutes or mins after the number." : "Expected a unit of time after the number.",
         "interval")
     }
     let seconds = count * unit
@@ -71,17 +71,17 @@ struct EnglishParser {
     case "synchronized":
       try requireEnd()
       guard seconds <= 86_400, 86_400 % seconds == 0 else {
-        throw fault("With synchronized the interval must divide 24 hours without a rest.", "interval")
+        throw fault("With synchronized the interval must divide 24 hours evenly.", "interval")
       }
       return .calendar(steps(ClockSteps(start: 0, end: 86_399, step: seconds)))
     case "from":
       let start = try time("from")
-      guard words.popFirst() == "to" else { throw fault("After the first time stands to, and a second time.", "to") }
+      guard words.popFirst() == "to" else { throw fault("Expected to and a second time after the first time.", "to") }
       let end = try time("to")
       try requireEnd()
       return .calendar(steps(ClockSteps(start: start, end: end, step: seconds)))
     case .some(let word):
-      throw fault("“\(JobError.excerpt(word))” can't stand after the interval.", nil)
+      throw fault("“\(JobError.excerpt(word))” is not allowed after the interval.", nil)
     }
   }
 
@@ -112,7 +112,7 @@ struct EnglishParser {
         try parser.number(word, "day-of-month", 1...31)
       }
       days.weekdays = DayRule.allWeekdays
-      guard words.first == "of" else { throw fault("After the days of the month stands of, and months.", "month") }
+      guard words.first == "of" else { throw fault("Expected of and months after the days of the month.", "month") }
     } else {
       try readWeekdays(into: &days)
     }
@@ -130,7 +130,7 @@ struct EnglishParser {
     return CalendarRule(times: .fields(clock), days: days, isWildcard: false)
   }
 
-  /// Reads `every` or ordinals, then `day` or weekdays.
+  /// Parses `every` or ordinals, then `day` or weekdays.
   private mutating func readWeekdays(into days: inout DayRule) throws(JobError) {
     var ordinals = UInt64(0)
     if words.first == "every" {
@@ -138,7 +138,7 @@ struct EnglishParser {
     } else {
       ordinals = try list { parser, word throws(JobError) in
         guard let ordinal = Self.ordinal(word) else {
-          throw parser.fault("“\(JobError.excerpt(word))” is no beginning of a schedule.", nil)
+          throw parser.fault("“\(JobError.excerpt(word))” can't begin a schedule.", nil)
         }
         return ordinal
       }
@@ -161,7 +161,7 @@ struct EnglishParser {
     for ordinal in ordinals.members { days.nthWeekdays |= weekdays << UInt64(7 * (ordinal - 1)) }
   }
 
-  /// Reads what follows `of`: `month`, months, `quarter`, or `1st,2nd month of quarter`.
+  /// Parses the part after `of`: `month`, months, `quarter`, or `1st,2nd month of quarter`.
   private mutating func months() throws(JobError) -> UInt64 {
     switch words.first {
     case "month":
@@ -173,12 +173,12 @@ struct EnglishParser {
     case .some(let word) where Self.ordinal(word) != nil:
       let ordinals = try list { parser, word throws(JobError) in
         guard let ordinal = Self.ordinal(word), ordinal <= 3 else {
-          throw parser.fault("A quarter has a 1st, a 2nd and a 3rd month.", CronField.month.name)
+          throw parser.fault("A quarter has a 1st, 2nd and 3rd month.", CronField.month.name)
         }
         return ordinal
       }
       guard words.starts(with: ["month", "of", "quarter"]) else {
-        throw fault("After the months' numbers stands month of quarter.", CronField.month.name)
+        throw fault("Expected month of quarter after the months' numbers.", CronField.month.name)
       }
       words.removeFirst(3)
       return ordinals.members.reduce(0) { $0 | Self.quarterMonths << UInt64($1 - 1) }
@@ -209,19 +209,19 @@ struct EnglishParser {
 
   // MARK: Words
 
-  /// Reads one item or several with commas between them, as a set.
+  /// Parses one item or several separated by commas, as a set.
   private mutating func list(
     _ item: (EnglishParser, String) throws(JobError) -> Int
   ) throws(JobError) -> UInt64 {
     var set = UInt64(0)
     repeat {
-      guard let word = words.popFirst() else { throw fault("The schedule ends too early.", nil) }
+      guard let word = words.popFirst() else { throw fault("The schedule is incomplete.", nil) }
       set.insert(try item(self, word))
     } while words.popFirst(",")
     return set
   }
 
-  /// Reads `9:00` or `09:00`, in seconds since midnight.
+  /// Parses `9:00` or `09:00`, in seconds since midnight.
   private mutating func time(_ field: String) throws(JobError) -> Int {
     guard let word = words.popFirst() else { throw fault("A time of day (HH:MM) is missing.", field) }
     let parts = word.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
@@ -243,7 +243,7 @@ struct EnglishParser {
   }
 
   private func requireEnd() throws(JobError) {
-    if let word = words.first { throw fault("“\(JobError.excerpt(word))” can't stand there.", nil) }
+    if let word = words.first { throw fault("“\(JobError.excerpt(word))” is not allowed at the end.", nil) }
   }
 
   private func fault(_ message: String, _ field: String?) -> JobError {
@@ -252,7 +252,7 @@ struct EnglishParser {
 }
 
 extension ArraySlice<String> {
-  /// Takes the first word where it is a certain one.
+  /// Removes the first word if it is a given one and returns whether it was.
   fileprivate mutating func popFirst(_ word: String) -> Bool {
     guard first == word else { return false }
     removeFirst()

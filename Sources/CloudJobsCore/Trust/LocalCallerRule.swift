@@ -1,35 +1,35 @@
-/// What a handler that trusts its own machine asks of a request: that a program on this machine made it, and neither a
-/// web page that a browser shows nor somebody else through a proxy.
+/// The rule for a handler that trusts its own machine: a request must come from a program on this machine, and neither
+/// from a web page in a browser nor through a proxy.
 ///
-/// A page can send simple requests to any address without being asked, and read the answers under a name of its own
-/// that it makes resolve to a loopback address (DNS rebinding). Browsers tell on pages by `Origin` and
-/// `Sec-Fetch-Site` (<https://fetch.spec.whatwg.org/#origin-header>, <https://www.w3.org/TR/fetch-metadata/>), a
-/// rebound name stands in `Host`, and a proxy leaves traces of its own. Programs send none of these.
+/// A web page can send simple requests to any address without permission, and can read the responses under its own name
+/// if that name resolves to a loopback address (DNS rebinding). Browsers reveal pages by `Origin` and `Sec-Fetch-Site`
+/// (<https://fetch.spec.whatwg.org/#origin-header>, <https://www.w3.org/TR/fetch-metadata/>), a rebound name appears in
+/// `Host`, and proxies add headers of their own. Programs send none of these.
 package struct LocalCallerRule: Hashable, Sendable {
-  /// Where a connection came from.
+  /// The origin of a connection.
   package enum Peer: Hashable, Sendable {
-    /// From an IP address, in its text form.
+    /// An IP address in text form.
     case address(String)
-    /// From this process or a Unix domain socket, which no browser reaches.
+    /// This process or a Unix domain socket, which browsers can't reach.
     case withoutAddress
-    /// Not known.
+    /// An unknown origin.
     case unknown
   }
 
-  /// The parts of a request that the rule looks at.
+  /// The parts of a request that the rule checks.
   package struct Request: Sendable {
     /// The method, such as `POST`.
     package var method: String
-    /// `http` or `https`, where the server knows it.
+    /// `http` or `https`, if the server knows it.
     package var scheme: String?
-    /// The target's authority; servers that leave it among the header fields as `Host` give nil.
+    /// The target's authority; nil if the server passes it as the header field `Host`.
     package var authority: String?
     /// The header fields.
     package var fields: [(name: String, value: String)]
     /// The other end of the connection.
     package var peer: Peer
 
-    /// A request.
+    /// Creates a request.
     package init(
       method: String, scheme: String? = nil, authority: String? = nil, fields: [(name: String, value: String)] = [],
       peer: Peer
@@ -38,23 +38,25 @@ package struct LocalCallerRule: Hashable, Sendable {
     }
   }
 
-  /// Whether programs of other machines are served too: then `Host`, the peer and proxies don't matter, and no page at
-  /// all is served, as one under a rebound name looks like a page of the server's own.
+  /// Whether programs on other machines are allowed.
+  ///
+  /// `Host`, the peer and proxies are then not checked, and web pages are always rejected because a page under a
+  /// rebound name looks like a page of the server.
   private let servesOthers: Bool
-  /// What else to do than to call from this machine, such as "configure another authentication".
+  /// The alternative to calling from this machine, such as "configure another authentication".
   private let alternative: String
 
-  /// A rule.
+  /// Creates a rule.
   ///
   /// - Parameters:
-  ///   - servesOthers: whether programs of other machines are served too.
-  ///   - alternative: what else to do than to call from this machine, for messages: "configure …".
+  ///   - servesOthers: whether programs on other machines are allowed.
+  ///   - alternative: the alternative to calling from this machine, for messages: "configure …".
   package init(servesOthers: Bool = false, alternative: String) {
     self.servesOthers = servesOthers
     self.alternative = alternative
   }
 
-  /// Why a request is refused; nil where it may be served.
+  /// Returns the reason to reject a request, or nil if it is allowed.
   ///
   /// - Parameter request: the request.
   /// - Returns: the reason, which names the header, and the remedy.
@@ -83,7 +85,7 @@ package struct LocalCallerRule: Hashable, Sendable {
   }
 
   private func hostRefusal(_ hosts: [String], peer: Peer) -> String? {
-    // What has no address, no browser reaches; clients of Unix domain sockets give any name.
+    // Browsers can't reach a peer without an address, and clients of Unix domain sockets send any host name.
     guard case .address = peer else { return nil }
     guard let host = hosts.first else {
       return "The header Host is missing. Send the address that you call, such as Host: 127.0.0.1."
@@ -120,7 +122,7 @@ package struct LocalCallerRule: Hashable, Sendable {
     return nil
   }
 
-  /// The different hosts that a request names, in lower case.
+  /// Returns the distinct hosts that a request names, in lower case.
   private static func hosts(of request: Request) -> [String] {
     let fields = request.fields.filter { $0.name.lowercased() == "host" }.map(\.value)
     return ((request.authority.map { [$0] } ?? []) + fields).map { $0.lowercased() }.reduce(into: []) { hosts, host in
@@ -128,13 +130,13 @@ package struct LocalCallerRule: Hashable, Sendable {
     }
   }
 
-  /// Scheme and authority of a URL.
+  /// Returns the scheme and authority of a URL.
   private static func origin(of url: String) -> String {
     guard let start = url.firstRange(of: "://")?.upperBound else { return "" }
     return url[..<start].lowercased() + url[start...].prefix { !"/?#".contains($0) }.lowercased()
   }
 
-  /// A text of the caller's, fit for a log: short, and of printable ASCII.
+  /// Returns the caller's text in a form suitable for logs: short, and printable ASCII.
   private static func shown(_ text: String) -> String {
     let limit = 80
     let bytes = text.utf8.prefix(limit).map { (0x21...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }
@@ -142,12 +144,12 @@ package struct LocalCallerRule: Hashable, Sendable {
   }
 }
 
-/// The header fields by which proxies, load balancers and tunnels tell whose request they pass on.
+/// The header fields by which proxies, load balancers and tunnels reveal forwarded requests.
 ///
-/// Cloud Tasks' and Cloud Scheduler's own fields (`X-CloudTasks-…`, `X-CloudScheduler-…`, `X-AppEngine-QueueName` and
-/// the like), and those of traces (`traceparent`, `X-Cloud-Trace-Context`) are none of them.
+/// They don't include the fields of Cloud Tasks and Cloud Scheduler (`X-CloudTasks-…`, `X-CloudScheduler-…`,
+/// `X-AppEngine-QueueName` and others) and of traces (`traceparent`, `X-Cloud-Trace-Context`).
 private enum ProxyFields {
-  /// Whether a field of this name comes from a proxy.
+  /// Returns whether a field with this name comes from a proxy.
   static func contains(_ name: String) -> Bool {
     // Some servers hand fields over in the form of CGI variables.
     let name = String(name.lowercased().map { $0 == "_" ? "-" : $0 })

@@ -2,8 +2,9 @@
 import CloudJobsCore
 import CloudJobsHTTP
 import HTTPTypes
+import Synchronization
 
-/// Where tokens come from: what to ask, and whom.
+/// A source of access tokens and the request for one.
 enum CredentialSource: Sendable {
   case serviceAccount(ServiceAccountKey, RS256, place: String)
   case authorizedUser(AuthorizedUser, place: String)
@@ -19,7 +20,7 @@ enum CredentialSource: Sendable {
     if case .metadata = self, !MetadataServer.isGenuine(response) {
       throw JobError(
         .credentialsUnavailable,
-        "\(server) answered without Metadata-Flavor: Google; it is some other server, and its token is not used.")
+        "\(server) answered without Metadata-Flavor: Google: check GCE_METADATA_HOST, as this is another server.")
     }
     let answer = try? JSONValue(parsing: response.body, limits: JSONLimits(bytes: 65_536, depth: 8))
     guard let token = answer.flatMap({ AccessToken(answer: $0, sentAt: sentAt) }) else {
@@ -30,8 +31,8 @@ enum CredentialSource: Sendable {
     return token
   }
 
-  /// The request for a token.
-  private func request(scopes: [String], at now: Timestamp) throws(JobError) -> HTTPClientRequest {
+  /// Returns the request for a token.
+  private func request(scopes: [String], at now: Timestamp) throws(JobError) -> HTTPExchangeRequest {
     switch self {
     case .serviceAccount(let key, let signer, let place):
       guard let assertion = signer.sign(header: Self.header(key), claims: Self.claims(key, scopes, at: now)) else {
@@ -50,14 +51,15 @@ enum CredentialSource: Sendable {
     }
   }
 
-  /// The header of a signed grant.
+  /// The header of the signed grant.
   static func header(_ key: ServiceAccountKey) -> JSONValue {
     var members: [String: JSONValue] = ["alg": "RS256", "typ": "JWT"]
     members["kid"] = key.keyID.map { .string($0) }
     return .object(members)
   }
 
-  /// The claims of a signed grant (RFC 7523, <https://www.rfc-editor.org/rfc/rfc7523#section-3>), good for an hour.
+  /// Returns the claims of the signed grant, valid for an hour (RFC 7523,
+  /// <https://www.rfc-editor.org/rfc/rfc7523#section-3>).
   static func claims(_ key: ServiceAccountKey, _ scopes: [String], at now: Timestamp) -> JSONValue {
     [
       "iss": .string(key.email), "scope": .string(scopes.joined(separator: " ")), "aud": .string(key.tokenURL),
@@ -65,14 +67,14 @@ enum CredentialSource: Sendable {
     ]
   }
 
-  private static func post(_ url: String, _ fields: KeyValuePairs<String, String>) -> HTTPClientRequest {
-    HTTPClientRequest(
+  private static func post(_ url: String, _ fields: KeyValuePairs<String, String>) -> HTTPExchangeRequest {
+    HTTPExchangeRequest(
       method: .post, url: url,
       headers: [.contentType: "application/x-www-form-urlencoded", .accept: "application/json"],
       body: FormBody.encode(fields), timeout: .seconds(10), isIdempotent: true)
   }
 
-  /// What to call the server in an error.
+  /// The server's name in errors.
   private var server: String {
     switch self {
     case .serviceAccount(_, _, let place): "The token endpoint of \(place)"
@@ -81,13 +83,64 @@ enum CredentialSource: Sendable {
     }
   }
 
-  /// What to do where the server refuses.
+  /// The remedy if the server rejects the request.
   private var remedy: String {
     switch self {
     case .serviceAccount: "check that the key has not been deleted, and that the machine's clock is right"
     case .authorizedUser: "log in again with gcloud auth application-default login"
     case .metadata: "attach a service account to the service or the machine"
     }
+  }
+}
+
+/// Looks up the project id, and asks the metadata server until it has answered once.
+final class ProjectLookup: Sendable {
+  private let environment: CredentialEnvironment
+  private let source: CredentialSource
+  private let endpoint: TokenEndpoint
+  private let flight = SingleFlight<String>()
+  private let answer = Mutex<String?>(nil)
+
+  /// Creates a look-up.
+  init(environment: CredentialEnvironment, source: CredentialSource, endpoint: TokenEndpoint) {
+    self.environment = environment
+    self.source = source
+    self.endpoint = endpoint
+  }
+
+  /// Returns the project id.
+  ///
+  /// - Throws: ``JobError`` `credentialsUnavailable`.
+  func id() async throws(JobError) -> String {
+    if let id = environment.projectID { return id }
+    switch source {
+    case .serviceAccount(let key, _, _):
+      if let id = key.projectID { return id }
+    case .authorizedUser: break
+    case .metadata(let server):
+      if let id = answer.withLock({ $0 }) { return id }
+      return try await flight.run { () async throws(JobError) in
+        if let id = answer.withLock({ $0 }) { return id }
+        let id = try await ask(server)
+        answer.withLock { $0 = id }
+        return id
+      }
+    }
+    throw JobError(.credentialsUnavailable, "The project id is unknown: set GOOGLE_CLOUD_PROJECT.")
+  }
+
+  private func ask(_ server: MetadataServer) async throws(JobError) -> String {
+    let response = try await endpoint.answer(
+      to: server.projectRequest, from: "The metadata server", remedy: "set GOOGLE_CLOUD_PROJECT")
+    let text = String(decoding: response.body, as: UTF8.self)
+    let isPlain =
+      (1...64).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x2F }
+    guard MetadataServer.isGenuine(response), isPlain else {
+      throw JobError(
+        .credentialsUnavailable,
+        "The metadata server did not return a project id: set GOOGLE_CLOUD_PROJECT.")
+    }
+    return text
   }
 }
 #endif

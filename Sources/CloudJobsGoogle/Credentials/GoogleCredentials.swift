@@ -4,19 +4,20 @@ public import CloudJobsCore
 public import CloudJobsHTTP
 public import HTTPTypes
 
-/// Application Default Credentials: found as Google's own libraries find them, kept, and renewed in time.
+/// Application Default Credentials, found as Google's own libraries find them, with a cached token.
 ///
-/// Looked for in this order (<https://cloud.google.com/docs/authentication/application-default-credentials>):
+/// They are searched for in this order
+/// (<https://cloud.google.com/docs/authentication/application-default-credentials>):
 ///
 /// 1. the file that `GOOGLE_APPLICATION_CREDENTIALS` names: a service account's key or an authorized user;
-/// 2. what `gcloud auth application-default login` stores, in `$CLOUDSDK_CONFIG` or `~/.config/gcloud`;
-/// 3. the metadata server of Google Cloud (`GCE_METADATA_HOST` or `metadata.google.internal`), unless
-///    `NO_GCE_CHECK` is `true`.
+/// 2. the file that `gcloud auth application-default login` writes, in `$CLOUDSDK_CONFIG` or `~/.config/gcloud`;
+/// 3. the metadata server of Google Cloud (`GCE_METADATA_HOST` or `metadata.google.internal`), unless `NO_GCE_CHECK` is
+///    `true`.
 ///
-/// A token is renewed five minutes before its end, by one caller at a time while the old one still serves. Values share
-/// their token when copied.
+/// A token is refreshed five minutes before it expires, by one caller at a time while the old one is still used. Copies
+/// share their token.
 public struct GoogleCredentials: AccessTokenProvider {
-  /// What tells calls apart in the description and in logs.
+  /// The kind of credentials, for descriptions and logs.
   public enum Kind: String, Sendable, CaseIterable {
     /// A service account's key file.
     case serviceAccount
@@ -29,9 +30,9 @@ public struct GoogleCredentials: AccessTokenProvider {
   /// The scope of all Google Cloud services (<https://developers.google.com/identity/protocols/oauth2/scopes>).
   public static let cloudPlatformScope = "https://www.googleapis.com/auth/cloud-platform"
 
-  /// What the tokens come from.
+  /// The kind of credentials.
   public let kind: Kind
-  /// The project that calls are counted against, sent as `X-Goog-User-Project`; nil for the identity's own.
+  /// The project that calls are billed to, sent as `X-Goog-User-Project`; nil for the identity's own.
   public let quotaProject: String?
 
   private let tokens: AccessTokenCache
@@ -55,17 +56,17 @@ public struct GoogleCredentials: AccessTokenProvider {
 
   /// Finds the credentials.
   ///
-  /// No token is fetched yet. Only where no file is found a request is sent, to see whether a metadata server is there.
+  /// No token is fetched yet. Only if no file is found, a request probes for a metadata server.
   ///
   /// - Parameters:
-  ///   - scopes: what the tokens are to allow.
-  ///   - environment: the variables and files to look in; `.process` for this process's own.
-  ///   - client: what sends the requests.
-  ///   - clock: the time.
-  ///   - random: draws the pauses before repeated requests.
+  ///   - scopes: the OAuth scopes of the tokens.
+  ///   - environment: the variables and files to search; `.process` for this process's own.
+  ///   - client: the HTTP client that sends the requests.
+  ///   - clock: the clock for expiry and retry delays.
+  ///   - random: the source of the retry delays' jitter.
   /// - Returns: the credentials.
-  /// - Throws: ``JobError`` `invalidCredentials` where a file or a variable can't be used, `credentialsUnavailable`
-  ///   where nothing is found; the message names the file or the variable.
+  /// - Throws: ``JobError`` `invalidCredentials` if a file or variable is invalid, `credentialsUnavailable` if none are
+  ///   found; the message names the file or variable.
   public static func applicationDefault(
     scopes: [String] = [cloudPlatformScope], environment: CredentialEnvironment, client: any HTTPExchange,
     clock: any JobClock = .system, random: RandomSource = .system
@@ -75,9 +76,9 @@ public struct GoogleCredentials: AccessTokenProvider {
     return GoogleCredentials(found, scopes: scopes, environment: environment, endpoint: endpoint)
   }
 
-  /// The fields `Authorization` and, where another project pays, `X-Goog-User-Project`.
+  /// Returns `Authorization` and, if another project is billed, `X-Goog-User-Project`.
   ///
-  /// - Throws: ``JobError`` `credentialsUnavailable` where no token can be had; the message says from where.
+  /// - Throws: ``JobError`` `credentialsUnavailable` if no token can be obtained; the message names the source.
   public func headers() async throws(JobError) -> HTTPFields {
     let token = try await tokens.token()
     var fields: HTTPFields = [.authorization: "Bearer \(token.value)"]
@@ -85,19 +86,88 @@ public struct GoogleCredentials: AccessTokenProvider {
     return fields
   }
 
-  /// The project that this program runs in.
+  /// Returns the id of the project that this program runs in.
   ///
-  /// `GOOGLE_CLOUD_PROJECT` or `GCLOUD_PROJECT` where set, else the project of the service account's key, else what the
-  /// metadata server says.
+  /// The id is `GOOGLE_CLOUD_PROJECT` or `GCLOUD_PROJECT` if set, else the project of the service account's key, else
+  /// the metadata server's answer.
   ///
-  /// - Throws: ``JobError`` `credentialsUnavailable` where none of these knows it.
+  /// - Throws: ``JobError`` `credentialsUnavailable` if none of these yields an id.
   public func projectID() async throws(JobError) -> String {
     try await project.id()
   }
 }
 
 extension GoogleCredentials: CustomStringConvertible {
-  /// What kind of credentials these are; nothing of a token.
+  /// The kind of credentials, without a token.
   public var description: String { "Google credentials (\(kind.rawValue))" }
+}
+
+/// The search for Application Default Credentials, in the documented order.
+struct CredentialSearch {
+  /// The credentials found.
+  struct Finding: Sendable {
+    var source: CredentialSource
+    var quotaProject: String?
+  }
+
+  /// The variable that names a credential file.
+  static let fileVariable = "GOOGLE_APPLICATION_CREDENTIALS"
+  /// The number of probes for a metadata server.
+  static let probes = 3
+
+  let environment: CredentialEnvironment
+  let endpoint: TokenEndpoint
+
+  /// Searches for credentials.
+  ///
+  /// - Throws: ``JobError`` `invalidCredentials` or `credentialsUnavailable`.
+  func run() async throws(JobError) -> Finding {
+    if let path = environment.value(Self.fileVariable) {
+      let place = "The file of \(Self.fileVariable) (\(path))"
+      guard let bytes = try environment.readFile(path) else {
+        throw JobError(.invalidCredentials, "\(place) does not exist: correct the variable, or unset it.")
+      }
+      return try await finding(bytes, place)
+    }
+    if let path = environment.wellKnownFile, let bytes = try environment.readFile(path) {
+      return try await finding(bytes, "gcloud's file \(path)")
+    }
+    if environment.value("NO_GCE_CHECK")?.lowercased() != "true" {
+      let server = try MetadataServer(environment)
+      if await isThere(server) { return Finding(source: .metadata(server)) }
+    }
+    throw JobError(
+      .credentialsUnavailable,
+      "No Google credentials: \(Self.fileVariable) is not set, \(environment.wellKnownFile ?? "gcloud's file") does "
+        + "not exist, and no metadata server answers. Log in with gcloud auth application-default login, set the "
+        + "variable to a key file, or run on Google Cloud.")
+  }
+
+  private func finding(_ bytes: [UInt8], _ place: String) async throws(JobError) -> Finding {
+    let file = try CredentialFile(parsing: bytes, from: place)
+    switch file.identity {
+    case .serviceAccount(let key):
+      guard let signer = await RS256(privateKey: key.privateKey) else {
+        throw CredentialFile.fault(
+          place, "has a private_key that is not an RSA key of 2048 bits; download the key again")
+      }
+      return Finding(source: .serviceAccount(key, signer, place: place), quotaProject: file.quotaProject)
+    case .authorizedUser(let user):
+      return Finding(source: .authorizedUser(user, place: place), quotaProject: file.quotaProject)
+    }
+  }
+
+  /// Returns whether a metadata server answers and identifies itself as one.
+  private func isThere(_ server: MetadataServer) async -> Bool {
+    for _ in 1...Self.probes {
+      do throws(HTTPExchangeError) {
+        return MetadataServer.isGenuine(try await endpoint.client.send(server.probe))
+      } catch {
+        // A name that does not resolve proves that this is not Google Cloud; a slow answer proves nothing.
+        if error.code != .timedOut { return false }
+      }
+    }
+    return false
+  }
 }
 #endif

@@ -2,10 +2,10 @@
 import CloudJobsCore
 import Synchronization
 
-/// Lets one of many callers do a piece of work, and gives its outcome to all who come meanwhile.
+/// Coalesces concurrent calls: one caller does the work, and all callers share its outcome.
 ///
-/// The work runs in the task of the caller who leads. When that task is cancelled and the work fails, one of those who
-/// wait leads in its place, so that nobody fails by another's cancellation.
+/// The work runs in the task of the leading caller. If that task is cancelled and the work fails, a waiting caller
+/// takes the lead, so that no caller fails because of another's cancellation.
 final class SingleFlight<Value: Sendable>: Sendable {
   private enum Turn: Sendable {
     case lead
@@ -28,22 +28,21 @@ final class SingleFlight<Value: Sendable>: Sendable {
   private let cancelledCode: JobError.Code
   private let state = Mutex(State())
 
-  /// Nobody does the work yet.
+  /// Creates an idle instance.
   ///
-  /// - Parameter cancelledCode: the code of the error for calls that are cancelled while they wait.
+  /// - Parameter cancelledCode: the error code for calls that are cancelled while they wait.
   init(cancelledCode: JobError.Code = .credentialsUnavailable) {
     self.cancelledCode = cancelledCode
   }
 
-  /// Whether somebody does the work at present.
+  /// Whether a caller is doing the work.
   var isBusy: Bool { state.withLock { $0.isBusy } }
 
-  /// Does the work, or waits for the one who does.
+  /// Does the work, or waits for the caller that does.
   ///
-  /// - Parameter work: the work; it should look first whether an earlier leader has already done it.
-  /// - Returns: the outcome of the work, whoever did it.
-  /// - Throws: what the work throws, or the error for cancelled calls where the calling task is cancelled while it
-  ///   waits.
+  /// - Parameter work: the work; it should first check whether an earlier leader has already done it.
+  /// - Returns: the outcome of the work.
+  /// - Throws: the work's error, or the error for cancelled calls if the calling task is cancelled while it waits.
   func run(_ work: () async throws(JobError) -> Value) async throws(JobError) -> Value {
     switch await turn() {
     case .follow(let result): return try result.get()

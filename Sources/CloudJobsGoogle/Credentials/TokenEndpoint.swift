@@ -3,35 +3,35 @@ import CloudJobs
 import CloudJobsCore
 import CloudJobsHTTP
 
-/// Asks for tokens, and asks again where the failure may pass by itself.
+/// A client for token endpoints, with retries on transient errors.
 ///
-/// Its errors name the server and OAuth's own error code, and carry nothing else of a request or an answer.
+/// Errors contain the server's name and OAuth's error code, and nothing else of a request or response.
 struct TokenEndpoint: Sendable {
-  /// How often a request is sent at most.
+  /// The maximum number of attempts.
   static let attempts = 4
-  /// How long the second attempt waits, at most; each later one waits twice as long.
+  /// The maximum delay before the second attempt; it doubles with each further one.
   static let firstPause = Duration.milliseconds(500)
 
   let client: any HTTPExchange
   let clock: any JobClock
   let random: RandomSource
 
-  /// Sends a request until it has an answer with the status 200, or a failure that won't pass.
+  /// Sends a request until the response has status 200 or the failure is permanent.
   ///
   /// - Parameters:
   ///   - request: the request.
-  ///   - server: what to call the server in an error.
-  ///   - remedy: what to do where the server refuses.
-  /// - Returns: the answer.
+  ///   - server: the server's name in errors.
+  ///   - remedy: the remedy if the server rejects the request.
+  /// - Returns: the response.
   /// - Throws: ``JobError`` `credentialsUnavailable`.
   func answer(
-    to request: HTTPClientRequest, from server: String, remedy: String
-  ) async throws(JobError) -> HTTPClientResponse {
+    to request: HTTPExchangeRequest, from server: String, remedy: String
+  ) async throws(JobError) -> HTTPExchangeResponse {
     var failure = JobError(.credentialsUnavailable, "\(server) was not asked.")
     for attempt in 1...Self.attempts {
       if attempt > 1 { try await pause(before: attempt, failure) }
       let mayPass: Bool
-      do throws(HTTPClientError) {
+      do throws(HTTPExchangeError) {
         let response = try await client.send(request)
         if response.status == 200 { return response }
         failure = Self.refusal(response, from: server, remedy: remedy)
@@ -56,20 +56,44 @@ struct TokenEndpoint: Sendable {
     }
   }
 
-  private static func mayPass(_ error: HTTPClientError) -> Bool {
+  private static func mayPass(_ error: HTTPExchangeError) -> Bool {
     switch error.code {
     case .couldNotResolve, .couldNotConnect, .timedOut, .connectionClosed, .transferFailed, .tooManyRequests: true
     default: false
     }
   }
 
-  private static func refusal(_ response: HTTPClientResponse, from server: String, remedy: String) -> JobError {
+  private static func refusal(_ response: HTTPExchangeResponse, from server: String, remedy: String) -> JobError {
     let limits = JSONLimits(bytes: 65_536, depth: 8)
     let code = (try? JSONValue(parsing: response.body, limits: limits))?["error"]?.string
     let isPlain = code.map { $0.utf8.count <= 40 && $0.utf8.allSatisfy { $0 == 0x5F || (0x61...0x7A).contains($0) } }
     let reason = isPlain == true ? code.map { " (\($0))" } ?? "" : ""
     return JobError(
-      .credentialsUnavailable, "\(server) gave no token\(reason): \(remedy).", nativeCode: "HTTP \(response.status)")
+      .credentialsUnavailable, "\(server) issued no token\(reason): \(remedy).", nativeCode: "HTTP \(response.status)")
+  }
+}
+
+/// A body of the type `application/x-www-form-urlencoded` (<https://url.spec.whatwg.org/#urlencoded-serializing>).
+enum FormBody {
+  /// Returns the encoded names and values, in their order.
+  static func encode(_ fields: KeyValuePairs<String, String>) -> [UInt8] {
+    Array(fields.map { "\(escape($0.key))=\(escape($0.value))" }.joined(separator: "&").utf8)
+  }
+
+  /// Returns text with all but the unreserved characters of RFC 3986 percent-encoded, valid in a query too.
+  static func escape(_ text: String) -> String {
+    let digits = Array("0123456789ABCDEF".utf8)
+    var bytes = [UInt8]()
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "~"):
+        bytes.append(byte)
+      default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }
 #endif

@@ -3,12 +3,12 @@ import CloudJobsCore
 import CloudJobsHTTP
 import HTTPTypes
 
-/// Calls of a database's methods, each once and within its time.
+/// A client for a database's methods; each call is one attempt with a timeout.
 struct FirestoreClient: Sendable {
   let configuration: FirestoreConfiguration
   let exchange: any HTTPExchange
   let access: GoogleAccess
-  /// Tells when an answer came.
+  /// The clock for the time at which a response was received.
   let clock: any JobClock
 
   /// Calls a method.
@@ -16,19 +16,19 @@ struct FirestoreClient: Sendable {
   /// - Parameters:
   ///   - method: the method, such as `commit`.
   ///   - body: the request.
-  /// - Returns: the answer's body, an object or a list.
+  /// - Returns: the response's body, an object or a list.
   /// - Throws: ``FirestoreFault``.
   func call(_ method: String, _ body: JSONValue) async throws(FirestoreFault) -> JSONValue {
     var fields: HTTPFields
     do throws(JobError) { fields = try await access.credentials.headers() } catch { throw .unauthorized(error) }
     fields[.contentType] = "application/json"
-    let request = HTTPClientRequest(
+    let request = HTTPExchangeRequest(
       method: .post, url: access.endpoint + configuration.path(method), headers: fields, body: body.encoded,
       timeout: configuration.callTimeout, isIdempotent: method != "commit")
-    let response: HTTPClientResponse
-    do throws(HTTPClientError) { response = try await exchange.send(request) } catch { throw .unanswered(error) }
+    let response: HTTPExchangeResponse
+    do throws(HTTPExchangeError) { response = try await exchange.send(request) } catch { throw .unanswered(error) }
     let answer = try? JSONValue(parsing: response.body, limits: .service)
-    // A method that streams reports an error inside its list, also after a beginning that went well.
+    // A streaming method reports an error inside its list, possibly after successful elements.
     let error = answer?["error"] ?? answer?.array?.lazy.compactMap { $0["error"] }.first
     guard (200..<300).contains(response.status), error == nil else {
       let status = error?["code"]?.integer.flatMap { Int(exactly: $0) } ?? response.status
@@ -44,8 +44,8 @@ struct FirestoreClient: Sendable {
   ///
   /// - Parameters:
   ///   - names: the documents' resource names.
-  ///   - fields: the fields wanted; nil for all of them.
-  /// - Returns: the documents that exist, and the latest time as of which one was read.
+  ///   - fields: the fields to return; nil for all of them.
+  /// - Returns: the existing documents, and the latest read time.
   /// - Throws: ``FirestoreFault``.
   func batchGet(
     _ names: [String], fields: [String]? = nil
@@ -65,7 +65,7 @@ struct FirestoreClient: Sendable {
   /// Calls `commit`.
   ///
   /// - Parameter body: the writes.
-  /// - Returns: when the writes took place, and when each document last changed then; nil for one that was deleted.
+  /// - Returns: the commit time, and each document's update time; nil for a deleted one.
   /// - Throws: ``FirestoreFault``.
   func commit(_ body: JSONValue) async throws(FirestoreFault) -> (time: Timestamp, updateTimes: [Timestamp?]) {
     let answer = try await call("commit", body)

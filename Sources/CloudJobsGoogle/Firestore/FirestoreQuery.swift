@@ -2,13 +2,13 @@
 import CloudJobs
 import CloudJobsCore
 
-/// A query of one collection in an order, of which a page is wanted.
+/// A query of one collection in a fixed order, with a page limit.
 ///
 /// Source: <https://cloud.google.com/firestore/docs/reference/rest/v1/StructuredQuery>.
 struct FirestoreQuery: Sendable {
   private let configuration: FirestoreConfiguration
   private let collection: String
-  /// The field of the order by time, before the order by id; nil for the order by id alone.
+  /// The time field that the order begins with, before the id; nil to order by id alone.
   private let time: String?
   private let isDescending: Bool
   private var filters: [JSONValue] = []
@@ -22,7 +22,7 @@ struct FirestoreQuery: Sendable {
     isDescending = descending
   }
 
-  /// Jobs that are due by a time.
+  /// Returns the query for jobs that are due at a time.
   static func due(_ now: Timestamp, after cursor: StoreCursor?, _ configuration: FirestoreConfiguration) -> Self {
     var query = Self(
       configuration, configuration.jobs, by: FirestoreFieldPath.text("state", "nextRun"), descending: false)
@@ -31,7 +31,7 @@ struct FirestoreQuery: Sendable {
     return query
   }
 
-  /// Runs that wake by a time.
+  /// Returns the query for runs whose wake time has come.
   static func waking(_ now: Timestamp, after cursor: StoreCursor?, _ configuration: FirestoreConfiguration) -> Self {
     var query = Self(configuration, configuration.runs, by: "wakeAt", descending: false)
     query.limit(to: "LESS_THAN_OR_EQUAL", now)
@@ -39,14 +39,14 @@ struct FirestoreQuery: Sendable {
     return query
   }
 
-  /// Job documents by id.
+  /// Returns the query for job documents by id.
   static func jobs(after cursor: StoreCursor?, _ configuration: FirestoreConfiguration) -> Self {
     var query = Self(configuration, configuration.jobs, by: nil, descending: false)
     query.start = cursor
     return query
   }
 
-  /// Runs that match a filter, latest first; nil where none can.
+  /// Returns the query for runs that match a filter, latest first; nil if none can match.
   static func runs(
     matching filter: RunFilter, after cursor: StoreCursor?, _ configuration: FirestoreConfiguration
   ) -> Self? {
@@ -68,14 +68,14 @@ struct FirestoreQuery: Sendable {
     return query
   }
 
-  /// Entries of the journal until a time, latest first.
+  /// Returns the query for journal entries up to a time, latest first.
   static func journal(until time: Timestamp, _ configuration: FirestoreConfiguration) -> Self {
     var query = Self(configuration, configuration.journal, by: "time", descending: true)
     query.limit(to: "LESS_THAN_OR_EQUAL", time)
     return query
   }
 
-  /// The names of runs that have expired.
+  /// Returns the query for the names of expired runs.
   static func expired(_ now: Timestamp, _ configuration: FirestoreConfiguration) -> Self {
     var query = Self(configuration, configuration.runs, by: "expireAt", descending: false)
     query.limit(to: "LESS_THAN_OR_EQUAL", now)
@@ -83,7 +83,7 @@ struct FirestoreQuery: Sendable {
     return query
   }
 
-  /// The names of entries of the journal before a time, oldest first.
+  /// Returns the query for the names of journal entries before a time, oldest first.
   static func oldJournal(before time: Timestamp, _ configuration: FirestoreConfiguration) -> Self {
     var query = Self(configuration, configuration.journal, by: "time", descending: false)
     query.limit(to: "LESS_THAN", time)
@@ -91,7 +91,7 @@ struct FirestoreQuery: Sendable {
     return query
   }
 
-  /// The body of `runQuery` that answers so many documents at most.
+  /// Returns the body of `runQuery` with a limit.
   func body(limit: Int) -> JSONValue {
     let direction: JSONValue = isDescending ? "DESCENDING" : "ASCENDING"
     let orders = [time, "__name__"].compactMap { path in
@@ -125,5 +125,37 @@ struct FirestoreQuery: Sendable {
   }
 
   private static func field(_ path: String) -> JSONValue { ["fieldPath": .string(path)] }
+}
+
+/// Field paths in masks and queries.
+///
+/// Source: <https://cloud.google.com/firestore/docs/reference/rest/v1/StructuredQuery#FieldReference>.
+enum FirestoreFieldPath {
+  /// Returns segments joined by dots; those that are not simple identifiers are quoted in backticks.
+  static func text(_ segments: String...) -> String {
+    segments.map { quoted($0) }.joined(separator: ".")
+  }
+
+  private static func quoted(_ segment: String) -> String {
+    let bytes = segment.utf8
+    let isSimple =
+      !bytes.isEmpty && bytes.first.map { !isDigit($0) } ?? false
+      && bytes.allSatisfy { isDigit($0) || isLetter($0) }
+    if isSimple { return segment }
+    var text = "`"
+    for scalar in segment.unicodeScalars {
+      if scalar == "`" || scalar == "\\" { text.unicodeScalars.append("\\") }
+      text.unicodeScalars.append(scalar)
+    }
+    return text + "`"
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+  }
+
+  private static func isLetter(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || byte == UInt8(ascii: "_")
+  }
 }
 #endif

@@ -1,40 +1,78 @@
 #if HTTP
 public import CloudJobs
 public import CloudJobsCore
+import Synchronization
 
-/// A store in Cloud Firestore, over its REST face.
+/// The Cloud Firestore database and collections of a store, with its call policy.
+public struct FirestoreConfiguration: Sendable {
+  /// The Google Cloud project's id.
+  public var project: String
+  /// The database's id.
+  public var database: String
+  /// The collection of job documents, at the database's root.
+  public var jobs = "jobs"
+  /// The collection of runs, at the database's root.
+  public var runs = "runs"
+  /// The collection of the pass journal, at the database's root.
+  public var journal = "journal"
+  /// The timeout of one call to Firestore.
+  public var callTimeout = Duration.seconds(5)
+  /// The maximum number of attempts of a commit under contention.
+  public var contentionTries = 10
+  /// The delay before the second attempt; it doubles up to half a second, reduced by up to half as jitter.
+  public var contentionDelay = Duration.milliseconds(10)
+
+  /// Creates a configuration.
+  ///
+  /// - Parameters:
+  ///   - project: the Google Cloud project's id.
+  ///   - database: the database's id.
+  public init(project: String, database: String = "(default)") {
+    self.project = project
+    self.database = database
+  }
+
+  /// The resource name of the database's document root.
+  var root: String { "projects/\(project)/databases/\(database)/documents" }
+
+  /// Returns a document's resource name.
+  func name(_ collection: String, _ id: String) -> String { "\(root)/\(collection)/\(id)" }
+
+  /// Returns the path of a method on the database's documents.
+  func path(_ method: String) -> String { "/v1/\(root):\(method)" }
+}
+
+/// A store in Cloud Firestore, over its REST API.
 ///
-/// A job's document and a run are documents of the collections ``FirestoreConfiguration/jobs`` and
-/// ``FirestoreConfiguration/runs``, with the fields of the core's documents; times are timestamps, days and payloads
-/// are strings. The store's time is the service's: the read times and commit times of its answers. A document's
-/// version is its `updateTime` in microseconds, which Firestore never gives twice to one document; a write that
-/// changes nothing leaves it as it is.
+/// Jobs and runs are documents of the collections ``FirestoreConfiguration/jobs`` and ``FirestoreConfiguration/runs``,
+/// with the fields of the core's documents; times are timestamps, days and payloads are strings. The store's time is
+/// the service's: the read and commit times of its responses. A document's version is its `updateTime` in microseconds,
+/// which is unique per document; a write without changes keeps it.
 ///
-/// A write under a fencing token demands that the run has not changed since this store wrote or read the token; where
-/// it has, the token is read again. So it takes no locks, leaves no transactions open, and a finish by the process
-/// that has claimed costs no read.
+/// A write with a fencing token requires that the run is unchanged since this store wrote or read the token; if it has
+/// changed, the token is read again. The store takes no locks and leaves no transactions open, and the process that
+/// claimed a run commits its result without a read.
 ///
-/// What Firestore can't keep is refused as `invalid`: a document of more than 1 MiB, a list directly in a list, names
-/// of the form `__…__`, more than 20 levels (<https://firebase.google.com/docs/firestore/quotas>). A job whose
-/// `state.nextRun` is text or a number is not listed as due, as the index orders values by their types; a runtime's
-/// start, or its next housekeeping, makes it a timestamp. The lists of runs by a filter need the composite indexes of
+/// Documents that Firestore can't hold are rejected as `invalid`: more than 1 MiB, a list directly in a list, names of
+/// the form `__…__`, more than 20 levels (<https://firebase.google.com/docs/firestore/quotas>). A job whose
+/// `state.nextRun` is a string or number is not listed as due, because indexes order values by type; a runtime's start
+/// or next housekeeping converts it to a timestamp. Filtered run lists need the composite indexes of
 /// `infra/firestore.indexes.json`.
 ///
 /// Source: <https://cloud.google.com/firestore/docs/reference/rest>.
 public final class FirestoreStore: PurgingStore {
   let configuration: FirestoreConfiguration
   let client: FirestoreClient
-  let time = FirestoreTime()
-  let fences = FirestoreFences()
+  let time = LatestServerTime()
+  let fences = FencingTokenCache()
   private let clock: any JobClock
   private let random: RandomSource
 
-  /// A store.
+  /// Creates a store.
   ///
   /// - Parameters:
-  ///   - configuration: which database and collections.
-  ///   - google: how Firestore is reached; its clock measures the delays between tries under contention, and nothing
-  ///     else.
+  ///   - configuration: the database and collections.
+  ///   - google: access to Firestore; its clock only measures delays between attempts under contention.
   public init(_ configuration: FirestoreConfiguration, in google: GoogleCloud) {
     self.configuration = configuration
     client = FirestoreClient(
@@ -43,19 +81,19 @@ public final class FirestoreStore: PurgingStore {
     random = google.random
   }
 
-  /// Makes all the changes, or none.
+  /// Commits all writes, or none.
   public func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
     try StoreLimits.check(writes)
     if writes.isEmpty { return try await now() }
     return try await Uncancelled.run { () async throws(StoreError) in try await self.apply(writes) }
   }
 
-  /// The delays between tries under contention.
+  /// The delays between attempts under contention.
   var contentionDelays: RetryDelays {
     RetryDelays(first: configuration.contentionDelay, longest: .milliseconds(500))
   }
 
-  /// Waits before a try under contention.
+  /// Waits before an attempt under contention.
   func pause(_ delays: inout RetryDelays) async {
     let delay = random.draw { delays.next(random: &$0) }
     try? await clock.sleep(until: clock.now() + delay)
@@ -63,14 +101,224 @@ public final class FirestoreStore: PurgingStore {
 }
 
 extension JobStore where Self == FirestoreStore {
-  /// A store in Cloud Firestore.
+  /// Returns a store in Cloud Firestore.
   ///
   /// - Parameters:
-  ///   - google: how Firestore is reached, and the project.
+  ///   - google: access to Firestore, and the project.
   ///   - database: the database's id.
-  /// - Returns: the store.
+  /// - Returns: a store.
   public static func firestore(_ google: GoogleCloud, database: String = "(default)") -> FirestoreStore {
     FirestoreStore(FirestoreConfiguration(project: google.project, database: database), in: google)
+  }
+}
+
+extension FirestoreStore {
+  /// Returns the service's time, from an empty commit, which is not billed.
+  func now() async throws(StoreError) -> Timestamp {
+    time.advance(
+      to: try await reading { (client) async throws(FirestoreFault) in
+        try await client.commit(["writes": .array([])]).time
+      })
+  }
+
+  /// Makes a reading call, whether or not the task is cancelled.
+  func reading<Value: Sendable>(
+    _ call: @escaping @Sendable (FirestoreClient) async throws(FirestoreFault) -> Value
+  ) async throws(StoreError) -> Value {
+    let client = client
+    return try await Uncancelled.run { () async throws(StoreError) in
+      do throws(FirestoreFault) {
+        return try await call(client)
+      } catch {
+        throw StoreError(error, during: .reading)
+      }
+    }
+  }
+
+  /// Reads documents by id, all at one point in time.
+  public func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
+    try StoreLimits.check(jobs: jobs, runs: runs)
+    let names =
+      Set(jobs).map { configuration.name(configuration.jobs, $0.rawValue) }
+      + Set(runs).map { configuration.name(configuration.runs, $0.rawValue) }
+    if names.isEmpty { return StoreReading(time: try await now(), jobs: [:], runs: [:]) }
+    let found = try await reading { (client) async throws(FirestoreFault) in try await client.batchGet(names) }
+    var reading = StoreReading(time: time.advance(to: found.time), jobs: [:], runs: [:])
+    let prefix = configuration.name(configuration.runs, "")
+    for document in found.documents {
+      if document.name.hasPrefix(prefix) {
+        if let record = document.run { reading.runs[record.id] = record }
+      } else if let id = try? JobID(document.id) {
+        reading.jobs[id] = document.job
+      }
+    }
+    return reading
+  }
+
+  /// Returns a page of the jobs whose `state.nextRun` has come.
+  public func dueJobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
+    let query = FirestoreQuery.due(try await now(), after: cursor, configuration)
+    return try await page(query, limit: limit, by: "state", "nextRun") { $0.job }
+  }
+
+  /// Returns a page of the runs whose `wakeAt` has come.
+  public func wakingRuns(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<RunRecord> {
+    let query = FirestoreQuery.waking(try await now(), after: cursor, configuration)
+    return try await page(query, limit: limit, by: "wakeAt") { $0.run }
+  }
+
+  /// Returns a page of job documents, by id.
+  public func jobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
+    try await page(.jobs(after: cursor, configuration), limit: limit) { $0.job }
+  }
+
+  /// Returns a page of the runs that match a filter, latest first.
+  public func runs(matching filter: RunFilter, after cursor: StoreCursor?, limit: Int) async throws(StoreError)
+    -> StorePage<RunRecord>
+  {
+    guard let query = FirestoreQuery.runs(matching: filter, after: cursor, configuration) else {
+      return StorePage(records: [], next: nil, time: try await now())
+    }
+    return try await page(query, limit: limit, by: "createdAt") { $0.run }
+  }
+
+  /// Returns a page of a query's results; one extra result is requested to know whether more follow.
+  private func page<Record: Sendable>(
+    _ query: FirestoreQuery, limit: Int, by path: String..., record: (FirestoreDocument) -> Record?
+  ) async throws(StoreError) -> StorePage<Record> {
+    let limit = StoreLimits.page(limit)
+    let found = try await reading { (client) async throws(FirestoreFault) in
+      try await client.runQuery(query, limit: limit + 1)
+    }
+    let page = found.documents.prefix(limit)
+    let last = found.documents.count > limit ? page.last : nil
+    return StorePage(
+      records: page.compactMap(record),
+      next: last.map { StoreCursor(key: $0.time(at: path)?.microseconds ?? 0, id: $0.id) },
+      time: time.advance(to: found.time))
+  }
+
+  /// Returns journal entries, latest first; unreadable entries edited by hand are left out.
+  public func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
+    let query = FirestoreQuery.journal(until: time, configuration)
+    let limit = StoreLimits.page(limit)
+    let found = try await reading { (client) async throws(FirestoreFault) in
+      try await client.runQuery(query, limit: limit)
+    }
+    return found.documents.compactMap(\.journalEntry)
+  }
+}
+
+extension FirestoreStore {
+  /// Commits the writes; starts over after a conflict if the fencing tokens still hold.
+  func apply(_ writes: [Write]) async throws(StoreError) -> Timestamp {
+    let tokens = Self.tokens(writes)
+    var encoder = FirestoreWrite(configuration: configuration)
+    encoder.fenced = fences.times(tokens)
+    if encoder.fenced.count < tokens.count { encoder.fenced = try await check(tokens) }
+    var delays = contentionDelays
+    for _ in 0..<max(1, configuration.contentionTries) {
+      do throws(FirestoreFault) {
+        let done = try await client.commit(encoder.commit(writes))
+        fences.remember(writes, done.updateTimes)
+        return time.advance(to: done.time)
+      } catch {
+        if error.isRefusal(.aborted) {
+          await pause(&delays)
+          continue
+        }
+        let error = StoreError(error, during: .committing)
+        guard error.code == .conflict, !tokens.isEmpty else { throw error }
+        fences.forget(tokens.keys)
+        let present = try await check(tokens)
+        // The fenced runs are unchanged, so another precondition failed.
+        if present == encoder.fenced { throw error }
+        encoder.fenced = present
+      }
+    }
+    throw StoreError(.unavailable, "The writes could not be committed because of contention. Retry later.")
+  }
+
+  /// Returns the fencing tokens that the writes require.
+  private static func tokens(_ writes: [Write]) -> [RunID: Int64] {
+    var tokens: [RunID: Int64] = [:]
+    for write in writes {
+      if case .fence(let token) = write.precondition, let run = FirestoreWrite.fencedRun(write) { tokens[run] = token }
+    }
+    return tokens
+  }
+
+  /// Returns the update times of fenced runs whose tokens match.
+  ///
+  /// - Throws: ``StoreError`` `conflict` if one is not, and `unavailable`.
+  private func check(_ tokens: [RunID: Int64]) async throws(StoreError) -> [RunID: Timestamp] {
+    let names = tokens.keys.sorted().map { configuration.name(configuration.runs, $0.rawValue) }
+    let documents: [FirestoreDocument]
+    do throws(FirestoreFault) {
+      documents = try await client.batchGet(names, fields: ["fence"]).documents
+    } catch {
+      throw StoreError(error, during: .reading)
+    }
+    var times: [RunID: Timestamp] = [:]
+    for document in documents {
+      guard let id = try? RunID(document.id), document.fence == tokens[id] else { continue }
+      times[id] = document.updateTime
+    }
+    guard times.count == tokens.count else {
+      throw StoreError(.conflict, "A run has another fencing token or was deleted. Read it again and re-plan.")
+    }
+    return times
+  }
+}
+
+extension FirestoreStore {
+  /// Deletes expired runs.
+  ///
+  /// A time-to-live policy on `expireAt` does the same within a day (<https://firebase.google.com/docs/firestore/ttl>).
+  public func purgeExpired(limit: Int) async throws(StoreError) -> Int {
+    try await purge(.expired(try await now(), configuration), limit: limit)
+  }
+
+  /// Deletes journal entries, oldest first.
+  public func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int {
+    try await purge(.oldJournal(before: time, configuration), limit: limit)
+  }
+
+  /// Deletes a query's results; if one changes meanwhile, the query runs again.
+  private func purge(_ query: FirestoreQuery, limit: Int) async throws(StoreError) -> Int {
+    let limit = StoreLimits.page(limit)
+    return try await Uncancelled.run { () async throws(StoreError) in
+      var delays = self.contentionDelays
+      for _ in 0..<max(1, self.configuration.contentionTries) {
+        let found = try await self.reading { (client) async throws(FirestoreFault) in
+          try await client.runQuery(query, limit: limit).documents
+        }
+        if found.isEmpty { return 0 }
+        do throws(FirestoreFault) {
+          _ = self.time.advance(to: try await self.client.commit(FirestoreWrite.deletion(found)).time)
+          return found.count
+        } catch {
+          let isContention = error.isRefusal(.aborted)
+          let error = StoreError(error, during: .committing)
+          guard isContention || error.code == .conflict else { throw error }
+        }
+        await self.pause(&delays)
+      }
+      throw StoreError(.unavailable, "The documents could not be deleted because of contention. Retry later.")
+    }
+  }
+}
+
+/// The latest service time that this process has seen, which never goes back.
+final class LatestServerTime: Sendable {
+  private let latest = Mutex(Timestamp.distantPast)
+
+  /// Returns the time of a response, or a later one that was seen before.
+  func advance(to time: Timestamp) -> Timestamp {
+    latest.withLock { latest in
+      latest = max(latest, time)
+      return latest
+    }
   }
 }
 #endif

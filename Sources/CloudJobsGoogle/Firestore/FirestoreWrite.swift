@@ -1,22 +1,23 @@
 #if HTTP
 import CloudJobs
 import CloudJobsCore
+import Synchronization
 
-/// The store's writes as Firestore's.
+/// An encoder of the store's writes as Firestore writes.
 ///
-/// Source: <https://cloud.google.com/firestore/docs/reference/rest/v1/Write>. An update without a mask replaces the
-/// document; with one it sets the fields of the mask, and deletes those that it names and that have no value.
+/// An update without a mask replaces the document. With a mask it sets the fields of the mask and deletes those without
+/// a value. Source: <https://cloud.google.com/firestore/docs/reference/rest/v1/Write>.
 struct FirestoreWrite: Sendable {
   let configuration: FirestoreConfiguration
-  /// When the runs that a fencing token protects last changed.
+  /// The update times of the runs that fencing tokens protect.
   var fenced: [RunID: Timestamp] = [:]
 
-  /// The body of a commit.
+  /// Returns the body of a commit.
   func commit(_ writes: [Write]) -> JSONValue {
     ["writes": .array(writes.map { encode($0) })]
   }
 
-  /// One write.
+  /// Returns one write.
   func encode(_ write: Write) -> JSONValue {
     var members: [String: JSONValue]
     switch write {
@@ -29,7 +30,7 @@ struct FirestoreWrite: Sendable {
       let names = JobConfiguration.fieldNames.sorted().map { FirestoreFieldPath.text($0) }
       members["updateMask"] = Self.mask(names)
     case .patchState(let id, let patch, _):
-      // A document that is made by an empty patch has no member `state`, which means the same as an empty one.
+      // A document created by an empty patch has no member `state`, which is equivalent to an empty one.
       let values = patch.fields.filter { !$0.value.isNull }
       let fields: [String: JSONValue] = values.isEmpty ? [:] : ["state": .object(values)]
       members = update(configuration.name(configuration.jobs, id.rawValue), FirestoreSchema.job.fields(fields))
@@ -44,7 +45,7 @@ struct FirestoreWrite: Sendable {
     return .object(members)
   }
 
-  /// The deletion of documents that must not have changed since they were read.
+  /// Returns a body that deletes documents on condition that they are unchanged.
   static func deletion(_ documents: [FirestoreDocument]) -> JSONValue {
     let writes = documents.map { document -> JSONValue in
       ["delete": .string(document.name), "currentDocument": Self.unchanged(since: document.updateTime)]
@@ -77,12 +78,61 @@ struct FirestoreWrite: Sendable {
     ["updateTime": .string(time.description)]
   }
 
-  /// The run that a write changes only under a fencing token.
+  /// Returns the run that a write changes under a fencing token; nil for other writes.
   static func fencedRun(_ write: Write) -> RunID? {
     switch write {
     case .putRun(let run, .fence): run.id
     case .deleteRun(let id, .fence): id
     default: nil
+    }
+  }
+}
+
+/// The fencing tokens that this process wrote, with their update times: heartbeats and results need no read.
+///
+/// Entries only serve as preconditions that the service checks, so they may be stale.
+final class FencingTokenCache: Sendable {
+  /// A run's fencing token and update time.
+  struct Entry: Hashable, Sendable {
+    var fence: Int64
+    var updateTime: Timestamp
+  }
+
+  /// The maximum number of entries; beyond it, the cache is emptied and tokens are read again.
+  private static let limit = 10_000
+  private let entries = Mutex<[RunID: Entry]>([:])
+
+  /// Returns the update times of runs whose cached tokens match.
+  func times(_ fences: [RunID: Int64]) -> [RunID: Timestamp] {
+    entries.withLock { entries in
+      var times: [RunID: Timestamp] = [:]
+      for (id, fence) in fences {
+        if let entry = entries[id], entry.fence == fence { times[id] = entry.updateTime }
+      }
+      return times
+    }
+  }
+
+  /// Removes runs whose entries turned out to be stale.
+  func forget(_ runs: some Sequence<RunID>) {
+    entries.withLock { entries in
+      for id in runs { entries[id] = nil }
+    }
+  }
+
+  /// Stores the tokens of the leased runs of a commit.
+  func remember(_ writes: [Write], _ updateTimes: [Timestamp?]) {
+    entries.withLock { entries in
+      for (write, updateTime) in zip(writes, updateTimes) {
+        switch write {
+        case .putRun(let run, _):
+          let entry = updateTime.map { Entry(fence: run.fence, updateTime: $0) }
+          if entries.count >= Self.limit { entries.removeAll(keepingCapacity: true) }
+          entries[run.id] = run.lease == nil ? nil : entry
+        case .deleteRun(let id, _): entries[id] = nil
+        default: continue
+        }
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 #if HTTP
-/// Work that goes on to its end when the task that asked for it is cancelled.
+/// Runs work to its end even if the calling task is cancelled.
 enum Uncancelled {
-  /// Runs an operation in a task of its own, which the caller's cancellation does not reach, and waits for it.
+  /// Runs an operation in its own task, which the caller's cancellation does not reach, and waits for it.
   ///
   /// The operation must bound its own time.
   static func run<Value: Sendable, Failure: Error>(

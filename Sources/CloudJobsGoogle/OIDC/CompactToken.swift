@@ -1,33 +1,33 @@
 #if HTTP
 import CloudJobsCore
 
-/// A token in compact form, taken apart strictly and not yet believed.
+/// A token in compact form, strictly parsed but not yet verified.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc7515#section-7.1> and <https://www.rfc-editor.org/rfc/rfc8725>.
 struct CompactToken: Sendable {
-  /// The longest token, in bytes; Google's have about 800.
+  /// The maximum size of a token in bytes; Google's have about 800.
   static let maximumBytes = 8_192
-  /// The longest header, encoded, in bytes.
+  /// The maximum size of the encoded header in bytes.
   static let maximumHeaderBytes = 2_048
-  /// How deep its JSON may be nested.
+  /// The maximum nesting of its JSON.
   static let maximumDepth = 8
-  /// The longest name of a key, in bytes.
+  /// The maximum size of a key id in bytes.
   static let maximumKeyIDBytes = 256
-  /// What Cloud Run puts in place of a signature that it has checked.
+  /// The text with which Cloud Run replaces a verified signature.
   static let removedSignature = Array("SIGNATURE_REMOVED_BY_GOOGLE".utf8)
 
-  /// The name of the key, for looking it up and nothing else.
+  /// The key id, only for looking up the key.
   let keyID: String
   /// The claims.
   let claims: [String: JSONValue]
-  /// What the signature is over: the encoded header, a dot and the encoded claims.
+  /// The signed bytes: the encoded header, a dot and the encoded claims.
   let signingInput: [UInt8]
-  /// The signature's text, still encoded.
+  /// The encoded signature.
   let encodedSignature: ArraySlice<UInt8>
 
-  /// Takes a token apart.
+  /// Parses a token.
   ///
-  /// Of the header `alg`, `kid`, `typ` and `crit` are looked at; `jwk`, `jku`, `x5u` and `x5c` never are.
+  /// The header's `alg`, `kid`, `typ` and `crit` are checked; `jwk`, `jku`, `x5u` and `x5c` are never used.
   init(_ token: [UInt8]) throws(TokenRejection) {
     guard token.count <= Self.maximumBytes else { throw .tooLong }
     let parts = token.split(separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
@@ -43,7 +43,7 @@ struct CompactToken: Sendable {
     encodedSignature = parts[2]
   }
 
-  /// The signature's bytes.
+  /// Returns the decoded signature.
   func signature() throws(TokenRejection) -> [UInt8] {
     guard !encodedSignature.isEmpty else { throw .signatureMissing }
     guard !isSignatureRemoved else { throw .signatureRemoved }
@@ -51,7 +51,7 @@ struct CompactToken: Sendable {
     return signature
   }
 
-  /// Whether Cloud Run's mark stands in the signature's place.
+  /// Whether Cloud Run has removed the signature.
   var isSignatureRemoved: Bool { encodedSignature.elementsEqual(Self.removedSignature) }
 
   private static func keyID(_ header: [String: JSONValue]) throws(TokenRejection) -> String {
@@ -62,7 +62,7 @@ struct CompactToken: Sendable {
     if let type = header["typ"] {
       guard let type = type.string, type.lowercased().utf8.elementsEqual("jwt".utf8) else { throw .typeWrong }
     }
-    // Who does not understand an extension that is marked as critical must refuse the token (RFC 7515, 4.1.11).
+    // A token with an unsupported critical extension must be rejected (RFC 7515, 4.1.11).
     guard header["crit"] == nil, header["b64"] == nil else { throw .criticalHeader }
     guard let key = header["kid"] else { throw .keyIDMissing }
     guard let id = key.string, (1...maximumKeyIDBytes).contains(id.utf8.count) else { throw .keyIDInvalid }
@@ -74,4 +74,5 @@ struct CompactToken: Sendable {
     return (try? JSONValue(parsing: bytes, limits: limits))?.object
   }
 }
+
 #endif

@@ -3,10 +3,55 @@ public import CloudJobs
 public import CloudJobsCore
 import HTTPTypes
 
-/// Keeps queues and jobs of Cloud Scheduler in step with the registry and the jobs' documents.
+/// The resources that sync manages.
+public struct CloudSyncConfiguration: Sendable {
+  /// The project, location, default queue, handler and token audience.
+  public var tasks: CloudTasksConfiguration
+  /// The owner of managed resources: letters, digits, `_` and `-`.
+  ///
+  /// A Cloud Scheduler job is owned if its name begins with the owner and its description with ``ownershipTag``; no
+  /// other job is ever changed. Services that share a location need different owners. Queues have no description: sync
+  /// creates and updates those that jobs name, and never deletes one, because its tasks would be lost.
+  public var owner = "cloud-jobs"
+  /// The settings of queues that ``queues`` does not name.
+  public var queueSettings = QueueSettings()
+  /// The settings of queues by name.
+  public var queues: [String: QueueSettings] = [:]
+  /// The cron expression of the master pass.
+  public var masterSchedule = "* * * * *"
+  /// The attempt deadline of a master pass; the next one begins no earlier.
+  public var masterDeadline = Duration.minutes(3)
+  /// The time that Cloud Scheduler's attempt deadline exceeds a job's timeout.
+  public var deadlineMargin = Duration.seconds(15)
+  /// The timeout of one call.
+  public var callTimeout = Duration.seconds(10)
+  /// Attempts and delays of a call on transient errors.
+  public var retry = CallRetry()
+
+  /// Creates a configuration for the project, location, queue and handler of a task queue.
+  public init(_ tasks: CloudTasksConfiguration) {
+    self.tasks = tasks
+  }
+
+  /// The prefix of the description of each owned Cloud Scheduler job.
+  public var ownershipTag: String { "[cloud-jobs:\(owner)]" }
+
+  /// Returns the resource name of the Cloud Scheduler job that triggers a job.
+  ///
+  /// - Parameter job: the job; ``JobID/master`` for the master pass.
+  /// - Returns: `projects/…/locations/…/jobs/…`.
+  public func schedulerJobName(of job: JobID) -> String {
+    "\(parent)/jobs/\(owner)-\(job.schedulerName)"
+  }
+
+  /// The resource name of the location.
+  var parent: String { tasks.parent }
+}
+
+/// Synchronizes queues and Cloud Scheduler jobs with the registry and the jobs' documents.
 ///
-/// It makes a plan first and then the changes; a second sync finds nothing to do. A call that fails ends it with what
-/// is done so far, and the next sync goes on from there. See ``CloudSyncConfiguration/owner`` for what it may touch.
+/// Sync makes a plan and then applies its changes; a second sync finds nothing to do. A failed call ends the sync, and
+/// the next one continues from there. ``CloudSyncConfiguration/owner`` determines what it may change.
 ///
 /// ```swift
 /// options.onHousekeeping = { documents throws(JobError) in try await sync.sync(documents) }
@@ -15,19 +60,19 @@ import HTTPTypes
 /// Sources: <https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues>,
 /// <https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs>.
 public struct CloudSync: Sendable {
-  /// What is kept in step, and where.
+  /// The managed resources.
   public let configuration: CloudSyncConfiguration
   private let tasks: GoogleCaller
   private let scheduler: GoogleCaller
 
-  /// The most pages of a list that are read.
+  /// The maximum number of pages of a list.
   static let maximumPages = 200
 
-  /// A sync.
+  /// Creates a sync.
   ///
   /// - Parameters:
-  ///   - configuration: what is kept in step, and where.
-  ///   - google: how Cloud Tasks and Cloud Scheduler are reached.
+  ///   - configuration: the managed resources.
+  ///   - google: access to Cloud Tasks and Cloud Scheduler.
   public init(_ configuration: CloudSyncConfiguration, in google: GoogleCloud) {
     self.configuration = configuration
     let (retry, timeout) = (configuration.retry, configuration.callTimeout)
@@ -35,11 +80,11 @@ public struct CloudSync: Sendable {
     scheduler = GoogleCaller("Cloud Scheduler", google.cloudScheduler, in: google, retry: retry, timeout: timeout)
   }
 
-  /// What is to be done; it changes nothing.
+  /// Returns the changes that a sync would make, without making them.
   ///
   /// - Parameter documents: the jobs and their documents.
   /// - Returns: the plan.
-  /// - Throws: ``JobError`` `queueUnavailable`, or what the credentials throw.
+  /// - Throws: ``JobError`` `queueUnavailable`, or the credentials' error.
   public func plan(_ documents: JobDocuments) async throws(JobError) -> SyncPlan {
     var inventory = CloudInventory()
     inventory.queues = try await list(tasks, "/v2/\(configuration.parent)", "queues")
@@ -47,27 +92,27 @@ public struct CloudSync: Sendable {
     return SyncPlanner.plan(configuration, documents, inventory)
   }
 
-  /// Makes a plan's changes in their order.
+  /// Applies a plan's changes in order.
   ///
   /// - Parameter plan: the plan.
-  /// - Throws: ``JobError`` `queueUnavailable`, whose message names the change that failed; those before it are made.
+  /// - Throws: ``JobError`` `queueUnavailable`, whose message names the failed change; earlier changes are applied.
   public func apply(_ plan: SyncPlan) async throws(JobError) {
     for change in plan.changes {
       do throws(JobError) {
         try await apply(change)
       } catch {
         var error = error
-        error.message = "Sync failed at \"\(change)\"; the next one goes on. \(error.message)"
+        error.message = "Sync failed at \"\(change)\"; the next sync continues from there. \(error.message)"
         throw error
       }
     }
   }
 
-  /// Plans and makes the changes.
+  /// Makes a plan and applies it.
   ///
   /// - Parameter documents: the jobs and their documents.
-  /// - Returns: the plan that was made true.
-  /// - Throws: ``JobError`` `queueUnavailable`, or what the credentials throw.
+  /// - Returns: the applied plan.
+  /// - Throws: ``JobError`` `queueUnavailable`, or the credentials' error.
   @discardableResult
   public func sync(_ documents: JobDocuments) async throws(JobError) -> SyncPlan {
     let plan = try await plan(documents)
@@ -75,13 +120,13 @@ public struct CloudSync: Sendable {
     return plan
   }
 
-  /// Reads the documents of a registry's jobs, plans and makes the changes.
+  /// Reads the documents of a registry's jobs, makes a plan and applies it.
   ///
   /// - Parameters:
   ///   - registry: the jobs.
-  ///   - store: where their documents live.
-  /// - Returns: the plan that was made true.
-  /// - Throws: ``JobError`` `storeUnavailable` or `queueUnavailable`, or what the credentials throw.
+  ///   - store: the store of their documents.
+  /// - Returns: the applied plan.
+  /// - Throws: ``JobError`` `storeUnavailable` or `queueUnavailable`, or the credentials' error.
   @discardableResult
   public func sync(_ registry: JobRegistry, store: any JobStore) async throws(JobError) -> SyncPlan {
     let documents: JobDocuments
@@ -100,7 +145,7 @@ public struct CloudSync: Sendable {
     switch change.action {
     case .unchanged: return
     case .create:
-      // Another instance may have been faster, or an earlier try's answer lost: the next sync compares the fields.
+      // Another instance may have created it, or an earlier attempt's response was lost: the next sync compares fields.
       let collection = "\(root)/\(configuration.parent)/\(change.kind == .queue ? "queues" : "jobs")"
       _ = try await service.call(.post, collection, change.body, accepting: [409])
       if change.isPaused { _ = try await service.call(.post, "\(path):pause", .object([:])) }
@@ -114,7 +159,7 @@ public struct CloudSync: Sendable {
     }
   }
 
-  /// All resources of a collection, by name.
+  /// Returns all resources of a collection, by name.
   private func list(
     _ service: GoogleCaller, _ parent: String, _ collection: String
   ) async throws(JobError) -> [String: JSONValue] {
@@ -131,7 +176,7 @@ public struct CloudSync: Sendable {
       .tooLarge, "The location has more \(collection) than \(Self.maximumPages) pages. Use a location of its own.")
   }
 
-  /// A text percent-encoded for a query.
+  /// Returns text percent-encoded for a query.
   static func escaped(_ text: String) -> String {
     text.utf8.reduce(into: "") { escaped, byte in
       switch byte {
@@ -140,6 +185,52 @@ public struct CloudSync: Sendable {
       default: escaped += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
       }
     }
+  }
+}
+
+/// The settings of a managed Cloud Tasks queue.
+///
+/// The runtime owns the retries of jobs: a failed attempt is answered 200, and the next one has its own task. Cloud
+/// Tasks only retries deliveries that could not be processed: 409, 429, 5xx, or no response. The defaults retry soon
+/// after a brief failure, back off from a failing service (1, 2, 4 … 256, 300 s), and give up after both a day and 100
+/// attempts: runs in the store are recovered by the sweep, and a permanently rejected request does not recur for a
+/// month.
+///
+/// Source: <https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues#RetryConfig>.
+public struct QueueSettings: Hashable, Sendable {
+  /// The maximum number of dispatches per second, at most 500; nil keeps the queue's value.
+  public var maxDispatchesPerSecond: Int?
+  /// The maximum number of concurrent dispatches, at most 5,000; nil keeps the queue's value.
+  public var maxConcurrentDispatches: Int?
+  /// The number of attempts after which a task may be deleted; -1 for no limit.
+  public var maxAttempts = 100
+  /// The time after which a task may be deleted; zero for no limit.
+  public var maxRetryDuration = Duration.days(1)
+  /// The delay before the first retry.
+  public var minBackoff = Duration.seconds(1)
+  /// The maximum delay.
+  public var maxBackoff = Duration.minutes(5)
+  /// The number of times that the delay doubles before it grows linearly.
+  public var maxDoublings = 8
+
+  /// Creates the default settings.
+  public init() {}
+
+  /// Returns the fields of a queue with these settings.
+  func fields(name: String) -> JSONValue {
+    var limits: [String: JSONValue] = [:]
+    limits["maxDispatchesPerSecond"] = maxDispatchesPerSecond.map { .integer(Int64($0)) }
+    limits["maxConcurrentDispatches"] = maxConcurrentDispatches.map { .integer(Int64($0)) }
+    var fields: [String: JSONValue] = [
+      "name": .string(name),
+      "retryConfig": [
+        "maxAttempts": .integer(Int64(maxAttempts)), "maxRetryDuration": .string(WireDuration.text(maxRetryDuration)),
+        "minBackoff": .string(WireDuration.text(minBackoff)),
+        "maxBackoff": .string(WireDuration.text(maxBackoff)), "maxDoublings": .integer(Int64(maxDoublings)),
+      ],
+    ]
+    if !limits.isEmpty { fields["rateLimits"] = .object(limits) }
+    return .object(fields)
   }
 }
 #endif

@@ -2,12 +2,12 @@
 import CloudJobs
 import CloudJobsCore
 
-/// Decides what sync does: a function of the configuration, the jobs' documents and what the location holds.
+/// The decisions of a sync: a function of the configuration, the jobs' documents and the location's resources.
 struct SyncPlanner {
   let configuration: CloudSyncConfiguration
   let inventory: CloudInventory
   private var plan = SyncPlan()
-  /// The jobs of Cloud Scheduler that stay.
+  /// The names of the Cloud Scheduler jobs to keep.
   private var kept: Set<String> = []
 
   private init(_ configuration: CloudSyncConfiguration, _ inventory: CloudInventory) {
@@ -15,7 +15,7 @@ struct SyncPlanner {
     self.inventory = inventory
   }
 
-  /// The plan: queues first, then the master job, then jobs by name, then deletions.
+  /// Returns the plan: queues first, then the master job, then jobs by name, then deletions.
   static func plan(
     _ configuration: CloudSyncConfiguration, _ documents: JobDocuments, _ inventory: CloudInventory
   ) -> SyncPlan {
@@ -26,7 +26,8 @@ struct SyncPlanner {
         jobs.append(try documents.resolve(definition))
       } catch {
         planner.kept.insert(configuration.schedulerJobName(of: definition.id))
-        planner.plan.notes.append("\(definition.id): its document can't be used, all is left as it is. \(error)")
+        planner.plan.notes.append(
+          "\(definition.id): its document is invalid, so its resources are left unchanged. \(error)")
       }
     }
     for queue in Set(jobs.compactMap(\.policy.queue) + [configuration.tasks.queue]).sorted() {
@@ -62,7 +63,7 @@ struct SyncPlanner {
     let found = inventory.jobs[name]
     if let found, !configuration.isOwned(found) {
       plan.notes.append(
-        "\(name): it lacks the tag \(configuration.ownershipTag) and is left alone. Delete or rename it.")
+        "\(name): it lacks the tag \(configuration.ownershipTag) and is left unchanged. Delete or rename it.")
       return
     }
     add(.schedulerJob, fields, found: found, depth: 1, isPaused: isPaused)
@@ -76,7 +77,7 @@ struct SyncPlanner {
       var names = FieldComparison.differences(fields, found, depth: depth)
       let state = found["state"]?.string ?? ""
       if kind == .schedulerJob {
-        // After a failed update or an error of the service, only an update brings the job back.
+        // After a failed update or a service error, only an update reactivates the job.
         if state == "UPDATE_FAILED" || state == "DISABLED", names.isEmpty { names = ["schedule"] }
         if (state == "PAUSED") != isPaused { names.append("state") }
       }
@@ -96,24 +97,24 @@ struct SyncPlanner {
 }
 
 extension CloudSyncConfiguration {
-  /// Whether a job of Cloud Scheduler was made by a sync of this owner.
+  /// Returns whether a Cloud Scheduler job was created by a sync of this owner.
   func isOwned(_ job: JSONValue) -> Bool {
     job["name"]?.string?.hasPrefix("\(parent)/jobs/\(owner)-") == true
       && job["description"]?.string?.hasPrefix(ownershipTag) == true
   }
 
-  /// The fields of the job of Cloud Scheduler that ticks the master pass.
+  /// The fields of the Cloud Scheduler job that triggers the master pass.
   ///
-  /// A pass that fails is not tried again: the next minute's finds what is due.
+  /// A failed pass is not retried: the next minute's pass finds what is due.
   var masterFields: JSONValue {
     fields(
       for: .master, schedule: masterSchedule, timeZone: "Etc/UTC", path: "master", deadline: masterDeadline, retries: 0)
   }
 
-  /// The fields of the job of Cloud Scheduler that fires a job.
+  /// Returns the fields of the Cloud Scheduler job that triggers a job.
   ///
-  /// The runtime owns retries and answers 200 to a failed attempt; what Cloud Scheduler tries again, under the same
-  /// schedule time and thus the same run, is only a tick that could not be taken.
+  /// The runtime owns retries and answers 200 to a failed attempt; Cloud Scheduler only retries a delivery that could
+  /// not be processed, with the same schedule time and therefore the same run.
   func fields(for job: JobID, _ entry: CloudSchedulerEntry) -> JSONValue {
     fields(
       for: job, schedule: entry.schedule, timeZone: entry.timeZone, path: "scheduled/\(job)",
@@ -136,6 +137,46 @@ extension CloudSyncConfiguration {
       ],
       "httpTarget": ["uri": .string(url), "httpMethod": "POST", "oidcToken": tasks.token ?? .null],
     ]
+  }
+}
+
+/// A comparison of desired fields with a service's response in proto3 JSON.
+///
+/// Defaults may be absent, numbers may be strings, and durations may have other fractions. Members that are not desired
+/// only count if they should be absent.
+enum FieldComparison {
+  /// Returns the paths of the fields that differ.
+  ///
+  /// - Parameters:
+  ///   - wanted: the desired fields; `null` for one that should be absent.
+  ///   - found: the existing fields.
+  ///   - depth: the maximum number of path components: 1 names whole members.
+  /// - Returns: dotted paths in alphabetical order.
+  static func differences(_ wanted: JSONValue, _ found: JSONValue?, depth: Int) -> [String] {
+    (wanted.object ?? [:]).sorted { $0.key < $1.key }.flatMap { name, value -> [String] in
+      if depth > 1, value.object != nil {
+        return differences(value, found?[name], depth: depth - 1).map { "\(name).\($0)" }
+      }
+      return matches(value, found?[name]) ? [] : [name]
+    }
+  }
+
+  private static func matches(_ wanted: JSONValue, _ found: JSONValue?) -> Bool {
+    let found = found ?? .null
+    switch wanted {
+    case .object(let members):
+      return found.object != nil && members.allSatisfy { matches($0.value, found[$0.key]) }
+        || found.isNull && members.allSatisfy { matches($0.value, nil) }
+    case .array(let values): return values == found.array ?? []
+    case .null: return found.isNull
+    case .string(let text):
+      if let span = WireDuration.parse(text) { return span == WireDuration.parse(found.string ?? "0s") }
+      return text == found.string ?? ""
+    case .bool(let value): return value == found.bool ?? false
+    case .integer(let number):
+      return number == found.integer ?? found.string.flatMap { Int64($0) } ?? (found.isNull ? 0 : nil)
+    case .double: return wanted.double == found.double
+    }
   }
 }
 #endif

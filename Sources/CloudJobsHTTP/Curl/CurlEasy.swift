@@ -1,16 +1,16 @@
 #if HTTP
 import CCurl
 
-/// One easy handle: a transfer's settings and state, used again for the next one.
+/// An easy handle: the settings and state of a transfer, reusable for the next one.
 ///
-/// Only the I/O thread calls it.
+/// Only called on the I/O thread.
 final class CurlEasy {
   let handle: UnsafeMutableRawPointer
   private let errorBuffer: UnsafeMutablePointer<CChar>
   private var headerList: UnsafeMutablePointer<curl_slist>?
   private var addressList: UnsafeMutablePointer<curl_slist>?
 
-  /// A handle without settings; nil where the library can't make one.
+  /// Creates a handle without settings; nil if libcurl can't create one.
   init?() {
     guard let handle = curl_easy_init() else { return nil }
     self.handle = handle
@@ -25,7 +25,7 @@ final class CurlEasy {
     errorBuffer.deallocate()
   }
 
-  /// Forgets a transfer; connections and names stay with the multi handle.
+  /// Clears the transfer's settings; connections and resolved names stay with the multi handle.
   func reset() {
     curl_easy_reset(handle)
     curl_slist_free_all(headerList)
@@ -35,48 +35,49 @@ final class CurlEasy {
     errorBuffer[0] = 0
   }
 
-  /// The status code of the answer.
+  /// The status code of the response.
   var status: Int {
     var status = 0
     cloud_jobs_easy_get_long(handle, CURLINFO_RESPONSE_CODE, &status)
     return status
   }
 
-  /// The body's length as the header declares it; 0 where it doesn't.
+  /// The body's length as declared by the header; 0 if undeclared.
   var declaredLength: Int {
     var length: Int64 = 0
     cloud_jobs_easy_get_size(handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length)
     return Int(max(0, length))
   }
 
-  /// How many bytes of the request have been written, on all connections together.
+  /// The number of request bytes written, on all connections together.
   var sentBytes: Int {
     var size = 0
     cloud_jobs_easy_get_long(handle, CURLINFO_REQUEST_SIZE, &size)
     return size
   }
 
-  /// What the library says of the last failure, empty where nothing.
+  /// The library's description of the last failure; empty for none.
   var errorText: String { String(cString: errorBuffer) }
 
-  /// The number of the transfer that an easy handle serves.
+  /// Returns the id of the transfer that an easy handle serves.
   static func transferID(of handle: UnsafeMutableRawPointer) -> UInt64? {
     var pointer: UnsafeMutableRawPointer?
     cloud_jobs_easy_get_pointer(handle, CURLINFO_PRIVATE, &pointer)
     return pointer.map { Unmanaged<Transfer>.fromOpaque($0).takeUnretainedValue().id }
   }
 
-  /// Puts a request in; the transfer must outlive its stay in the multi handle.
+  /// Configures a request; the transfer must outlive its stay in the multi handle.
   ///
   /// - Parameters:
-  ///   - request: what to send.
-  ///   - transfer: what receives the answer.
+  ///   - request: the request.
+  ///   - transfer: the receiver of the response.
   ///   - options: the client's rules.
-  ///   - timeout: the limit for all of it, in milliseconds, at least 1.
-  ///   - connectTimeout: the limit for connecting, in milliseconds, at least 1.
+  ///   - timeout: the timeout of the whole transfer in milliseconds, at least 1.
+  ///   - connectTimeout: the timeout of connecting in milliseconds, at least 1.
   /// - Returns: the first failure, or success.
   func prepare(
-    _ request: PreparedRequest, for transfer: Transfer, options: HTTPClientOptions, timeout: Int, connectTimeout: Int
+    _ request: PreparedRequest, for transfer: Transfer, options: CurlHTTPClient.Options, timeout: Int,
+    connectTimeout: Int
   ) -> CurlCode {
     var result = CURLE_OK
     func note(_ code: CURLcode) { if result == CURLE_OK { result = code } }
@@ -86,8 +87,8 @@ final class CurlEasy {
     setRules(options, note)
     setReceiver(transfer, note)
     setMethod(request, note)
-    // Many requests at once then share the first connection, where it turns out to be HTTP/2. Clear text is HTTP/1.1,
-    // where they would wait for the first answer in vain.
+    // Concurrent requests then share the first connection if it turns out to be HTTP/2. Plain text is HTTP/1.1, where
+    // they would needlessly wait for the first response.
     if request.isSecure { note(cloud_jobs_easy_set_long(handle, CURLOPT_PIPEWAIT, 1)) }
     if !request.isIdempotent { setGate(transfer, note) }
     for line in request.headerLines {
@@ -104,24 +105,24 @@ final class CurlEasy {
     return CurlCode(number: result.rawValue)
   }
 
-  private func setRules(_ options: HTTPClientOptions, _ note: (CURLcode) -> Void) {
+  private func setRules(_ options: CurlHTTPClient.Options, _ note: (CURLcode) -> Void) {
     let https = options.allowedSchemes.contains(.https)
     note(cloud_jobs_easy_set_protocols(handle, options.allowedSchemes.contains(.http) ? 1 : 0, https ? 1 : 0))
     let version = CurlLibrary.shared.hasHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1
     note(cloud_jobs_easy_set_long(handle, CURLOPT_HTTP_VERSION, version))
-    // No signals: the library would otherwise interrupt the whole process to time out a name's resolution.
+    // Without signals: libcurl would otherwise interrupt the whole process to time out name resolution.
     note(cloud_jobs_easy_set_long(handle, CURLOPT_NOSIGNAL, 1))
     note(cloud_jobs_easy_set_long(handle, CURLOPT_FOLLOWLOCATION, 0))
     note(cloud_jobs_easy_set_long(handle, CURLOPT_NETRC, 0))
     note(cloud_jobs_easy_set_long(handle, CURLOPT_PATH_AS_IS, 1))
     note(cloud_jobs_easy_set_long(handle, CURLOPT_TCP_KEEPALIVE, 1))
     note(cloud_jobs_easy_set_long(handle, CURLOPT_BUFFERSIZE, 64 * 1024))
-    // An empty name rules out the proxies that the environment may name.
+    // An empty value disables proxies named by the environment.
     note(cloud_jobs_easy_set_string(handle, CURLOPT_PROXY, ""))
     note(cloud_jobs_easy_set_long(handle, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)))
     if let file = options.certificateAuthorityFile {
       note(cloud_jobs_easy_set_string(handle, CURLOPT_CAINFO, file))
-      // The library trusts the system's directory besides a file, unless it is told of none.
+      // By default libcurl trusts the system's directory in addition to a file.
       note(cloud_jobs_easy_set_string(handle, CURLOPT_CAPATH, nil))
     }
     cloud_jobs_easy_set_quick_exit(handle)
@@ -134,7 +135,7 @@ final class CurlEasy {
     } else if needsLength {
       note(cloud_jobs_easy_set_long(handle, CURLOPT_POST, 1))
       note(cloud_jobs_easy_set_size(handle, CURLOPT_POSTFIELDSIZE_LARGE, Int64(request.body.count)))
-      // The library copies the body, so that no pointer into Swift's memory outlives this call.
+      // libcurl copies the body, so that no pointer into Swift's memory outlives this call.
       request.body.withUnsafeBytes { bytes in
         let start = bytes.baseAddress.map { UnsafeMutableRawPointer(mutating: $0) }
         if let start, !bytes.isEmpty {
@@ -149,7 +150,7 @@ final class CurlEasy {
     note(cloud_jobs_easy_set_string(handle, CURLOPT_CUSTOMREQUEST, request.method))
   }
 
-  /// Lets the transfer decide each time whether the request may be sent.
+  /// Makes the transfer decide before each sending whether the request may be sent.
   private func setGate(_ transfer: Transfer, _ note: (CURLcode) -> Void) {
     let gate: cloud_jobs_gate = { pointer, _, _, _, _ in
       guard let pointer else { return 1 }
@@ -188,7 +189,7 @@ final class CurlEasy {
     note(cloud_jobs_easy_set_socket_opener(handle, onSocket))
   }
 
-  /// The numeric form of a peer's address; nil where it is not an IP address.
+  /// Returns the numeric form of a peer's address; nil if it is not an IP address.
   private static func address(of peer: UnsafePointer<curl_sockaddr>) -> String? {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
       guard let start = text.baseAddress, cloud_jobs_peer_address(peer, start, 64) == 1 else { return nil }

@@ -10,12 +10,12 @@ import Musl
 import Darwin
 #endif
 
-/// A thread of its own for work that blocks in C.
+/// Dedicated threads for work that blocks in C.
 ///
-/// The exit handlers of libcurl's TLS library free what a thread that still runs, or is about to end, uses. So every
-/// thread is joined: those that have ended when the next one starts, and all of them before such a handler is reached.
+/// The exit handlers of libcurl's TLS library free memory that running and ending threads use. Therefore every thread
+/// is joined: finished ones when the next one starts, and all of them before those handlers run.
 enum IOThread {
-  /// What the new thread is handed: its number and the work.
+  /// The argument of a new thread: its number and its work.
   private final class Work: Sendable {
     let number: UInt64
     let body: @Sendable () -> Void
@@ -25,22 +25,22 @@ enum IOThread {
 
   private struct Threads {
     var lastNumber: UInt64 = 0
-    /// What asks a thread that runs to end.
+    /// The functions that ask running threads to end.
     var running: [UInt64: @Sendable () -> Void] = [:]
-    /// The handles of all threads that have not been joined, as bit patterns.
+    /// The handles of all unjoined threads, as bit patterns.
     var handles: [UInt64: UInt] = [:]
   }
 
   private static let threads = Mutex(Threads())
-  /// How long the process's end waits for the threads: one may be held up by a lookup of a name.
+  /// The number of milliseconds that the exit of the process waits for threads; a name look-up may block one.
   private static let exitLimit = 1_000
 
   /// Starts a thread.
   ///
   /// - Parameters:
-  ///   - stop: asks the thread to end; called when the process exits.
+  ///   - stop: asks the thread to end; called at the exit of the process.
   ///   - body: the thread's work.
-  /// - Returns: false where the machine has no more threads.
+  /// - Returns: false if the system can't create a thread.
   static func start(stop: @escaping @Sendable () -> Void, _ body: @escaping @Sendable () -> Void) -> Bool {
     joinEnded()
     return threads.withLock { threads in
@@ -53,7 +53,7 @@ enum IOThread {
     }
   }
 
-  /// Has all threads end before the exit handlers that were registered until now run.
+  /// Makes all threads end before the exit handlers registered so far run.
   static func stopAllAtExit() {
     atexit {
       let stops = IOThread.threads.withLock { Array($0.running.values) }
@@ -66,7 +66,7 @@ enum IOThread {
     }
   }
 
-  /// Waits for threads whose work is done, which is for no longer than it takes the system to take them down.
+  /// Joins threads whose work is done, which takes no longer than the system needs to end them.
   private static func joinEnded() {
     let ended = threads.withLock { threads in
       let numbers = threads.handles.keys.filter { threads.running[$0] == nil }
@@ -97,7 +97,7 @@ enum IOThread {
   }
 
   private static func run(_ pointer: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
-    // A TLS library may write to a socket that the peer has closed; the signal of that must not end the process.
+    // A TLS library may write to a socket that the peer has closed; the resulting signal must not end the process.
     var signals = sigset_t()
     sigemptyset(&signals)
     sigaddset(&signals, SIGPIPE)

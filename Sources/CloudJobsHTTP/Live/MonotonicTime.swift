@@ -1,22 +1,22 @@
 #if HTTP
-/// A point of the machine's monotonic clock: what deadlines of transfers are measured by.
+/// A point in time on the machine's monotonic clock, for the deadlines of transfers.
 struct MonotonicTime: Comparable, Hashable, Sendable {
   /// The time since an arbitrary start.
   var sinceStart: Duration
 
   private static let start = ContinuousClock.now
 
-  /// The present.
+  /// Returns the current time.
   static func now() -> MonotonicTime {
     MonotonicTime(sinceStart: start.duration(to: ContinuousClock.now))
   }
 
-  /// The point that lies a span later.
+  /// Returns the point in time after a span.
   func advanced(by span: Duration) -> MonotonicTime {
     MonotonicTime(sinceStart: sinceStart + span)
   }
 
-  /// Whole milliseconds until another point, rounded up, between 0 and `Int32.max`.
+  /// Returns the whole milliseconds until another point, rounded up, between 0 and `Int32.max`.
   func milliseconds(until other: MonotonicTime) -> Int {
     let (seconds, attoseconds) = (other.sinceStart - sinceStart).components
     if seconds < 0 || attoseconds < 0 { return 0 }
@@ -24,7 +24,7 @@ struct MonotonicTime: Comparable, Hashable, Sendable {
     return Int(seconds) * 1000 + Int((attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
   }
 
-  /// Whether one point lies before another.
+  /// Returns whether one point is before another.
   static func < (left: MonotonicTime, right: MonotonicTime) -> Bool { left.sinceStart < right.sinceStart }
 }
 #endif

@@ -1,5 +1,7 @@
 #if HTTP
-/// One request in progress, with what has come of its answer; only the I/O thread touches it.
+import HTTPTypes
+
+/// A request in progress with the response received so far; only used on the I/O thread.
 final class Transfer {
   let id: UInt64
   let host: String
@@ -15,8 +17,8 @@ final class Transfer {
   private var wasRefused = false
   private var wasAllowed = false
 
-  /// A transfer that has not started, on an easy handle that is its own until it ends.
-  init(_ submission: TransferSubmission, easy: CurlEasy, options: HTTPClientOptions) {
+  /// Creates a transfer with an easy handle of its own.
+  init(_ submission: TransferSubmission, easy: CurlEasy, options: CurlHTTPClient.Options) {
     id = submission.id
     host = submission.request.host
     self.easy = easy
@@ -26,9 +28,9 @@ final class Transfer {
     peerFilter = options.peerFilter
   }
 
-  /// Takes a line of a header: of the answer, of an interim answer before it, or of a trailer after it.
+  /// Receives a header line: of the response, of an interim response before it, or of a trailer after it.
   ///
-  /// - Returns: false where the header is over its limit.
+  /// - Returns: false if the header section exceeds its limit.
   func receive(headLine line: UnsafeRawBufferPointer) -> Bool {
     if isHeadComplete {
       guard line.starts(with: "HTTP/".utf8) else { return true }
@@ -43,9 +45,9 @@ final class Transfer {
     return true
   }
 
-  /// Takes a piece of the body.
+  /// Receives a piece of the body.
   ///
-  /// - Returns: false where the body is over its limit, or says that it will be.
+  /// - Returns: false if the body exceeds its limit, or its declared length does.
   func receive(bodyPiece piece: UnsafeRawBufferPointer) -> Bool {
     let declared = body.isEmpty ? easy.declaredLength : 0
     guard declared <= maxBody, piece.count <= maxBody - body.count else {
@@ -57,12 +59,12 @@ final class Transfer {
     return true
   }
 
-  /// Whether the request may be sent, now: once, or again where that means the same.
+  /// Whether the request may be sent now: once, or again if it is idempotent.
   ///
-  /// libcurl would send any request again when a kept connection ends before a byte of the answer has come.
+  /// libcurl itself would send any request again when a kept connection ends before the first byte of the response.
   var maySend: Bool { isIdempotent || easy.sentBytes == 0 }
 
-  /// Decides whether a connection to an address may be opened.
+  /// Returns whether a connection to an address may be opened.
   func mayConnect(to address: String?) -> Bool {
     guard maySend else { return false }
     guard let peerFilter else { return true }
@@ -74,21 +76,60 @@ final class Transfer {
     return true
   }
 
-  /// What the transfer ended with.
-  func outcome(_ code: CurlCode) -> Result<RawResponse, HTTPClientError> {
+  /// Returns the transfer's outcome.
+  func outcome(_ code: CurlCode) -> Result<RawResponse, HTTPExchangeError> {
     if let overflow { return .failure(.responseTooLarge(host: host, what: overflow, native: code)) }
     guard code.isSuccess else {
       let isRefused = wasRefused && !wasAllowed
-      let error: HTTPClientError =
+      let error: HTTPExchangeError =
         isRefused
         ? .addressRefused(host: host, native: code) : .transfer(code, host: host, detail: easy.errorText)
-      // Where a second connection failed or was not wanted, the request that went out on the first had no answer.
+      // If a second connection failed or was prevented, the request sent on the first one got no response.
       let isSecond = code == .abortedByCallback || (error.requestWasNotSent && easy.sentBytes > 0)
       return .failure(isSecond ? .transfer(.gotNothing, host: host, detail: "") : error)
     }
-    // The library takes a header that breaks off in the middle for a whole one.
+    // libcurl treats a truncated header section as a complete one.
     guard isHeadComplete else { return .failure(.transfer(.gotNothing, host: host, detail: "")) }
     return .success(RawResponse(status: easy.status, head: head, body: body))
   }
+}
+
+/// A response as received; the caller's task parses it to unburden the I/O thread.
+struct RawResponse: Sendable {
+  /// The status code.
+  var status: Int
+  /// The status line and header lines of the final response, with their terminators.
+  var head: [UInt8]
+  /// The body.
+  var body: [UInt8]
+
+  /// Returns the response with parsed header fields.
+  ///
+  /// A continuation line is joined to the previous one by a space [RFC 9112, 5.2]; a line without a colon or with an
+  /// invalid name is left out, so that a faulty header does not hide the response.
+  func parsed() -> HTTPExchangeResponse {
+    var fields: [(name: HTTPField.Name, value: [UInt8])] = []
+    for line in head.split(separator: 0x0A).dropFirst() {
+      if Self.isBlank(line[line.startIndex]) {
+        if !fields.isEmpty { fields[fields.count - 1].value += [0x20] + Self.trimmed(line) }
+      } else if let colon = line.firstIndex(of: 0x3A) {
+        guard let name = HTTPField.Name(String(decoding: line[..<colon], as: UTF8.self)) else { continue }
+        fields.append((name, Array(Self.trimmed(line[(colon + 1)...]))))
+      }
+    }
+    var headers = HTTPFields()
+    for field in fields { headers.append(HTTPField(name: field.name, value: field.value)) }
+    return HTTPExchangeResponse(status: status, headers: headers, body: body)
+  }
+
+  private static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var rest = line
+    while let first = rest.first, isBlank(first) { rest = rest.dropFirst() }
+    while let last = rest.last, isBlank(last) { rest = rest.dropLast() }
+    return rest
+  }
+
+  /// Space, tab, and the carriage return that ends a line.
+  private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
 }
 #endif

@@ -1,28 +1,28 @@
 #if HTTP
-/// The I/O thread's loop: it owns the multi handle, all easy handles and all transfers.
+/// The loop of the I/O thread, which owns the multi handle, all easy handles and all transfers.
 ///
-/// It is made and used on that thread alone, so that nothing here needs a lock.
+/// It is created and used on that thread only, so it needs no lock.
 final class TransferLoop {
   private let mailbox: TransferMailbox
-  private let options: HTTPClientOptions
+  private let options: CurlHTTPClient.Options
   private let multi: CurlMulti
   private var queue: TransferQueue
   private var deadlines = DeadlineHeap()
-  /// What waits for its turn, by number.
+  /// The waiting requests, by id.
   private var waiting: [UInt64: TransferSubmission] = [:]
-  /// What is in progress, by number.
+  /// The transfers in progress, by id.
   private var active: [UInt64: Transfer] = [:]
-  /// Easy handles without a transfer.
+  /// The unused easy handles.
   private var idle: [CurlEasy] = []
   private var ended: [(id: UInt64, outcome: TransferMailbox.Outcome)] = []
 
-  /// The most easy handles that are kept for later.
+  /// The maximum number of unused easy handles.
   private static let maxIdle = 64
-  /// How long the thread sleeps when nothing is under way; a message wakes it.
+  /// The poll timeout in milliseconds while idle; a message ends it early.
   private static let longestSleep = 60_000
 
-  /// Starts the thread; where the machine refuses, every request fails with the reason.
-  static func start(mailbox: TransferMailbox, options: HTTPClientOptions) {
+  /// Starts the thread; if that fails, every request fails with the reason.
+  static func start(mailbox: TransferMailbox, options: CurlHTTPClient.Options) {
     let hasStarted = IOThread.start(stop: { mailbox.stop() }) {
       if let multi = CurlMulti(maxConnections: options.maxTotalConnections) {
         TransferLoop(mailbox: mailbox, options: options, multi: multi).run()
@@ -37,7 +37,7 @@ final class TransferLoop {
     }
   }
 
-  private init(mailbox: TransferMailbox, options: HTTPClientOptions, multi: CurlMulti) {
+  private init(mailbox: TransferMailbox, options: CurlHTTPClient.Options, multi: CurlMulti) {
     self.mailbox = mailbox
     self.options = options
     self.multi = multi
@@ -72,7 +72,7 @@ final class TransferLoop {
     deadlines.insert(submission.id, at: submission.deadline)
   }
 
-  /// Takes a cancelled request out, wherever it stands; its caller has been answered.
+  /// Removes a cancelled request; its caller has already been answered.
   private func abort(_ id: UInt64) {
     if let submission = waiting.removeValue(forKey: id) {
       queue.remove(id, host: submission.request.host)
@@ -81,7 +81,7 @@ final class TransferLoop {
     }
   }
 
-  /// Fails what has waited for its turn until its deadline; what is in progress, libcurl times out.
+  /// Fails requests that waited until their deadline; libcurl times out those in progress.
   private func expire() {
     guard deadlines.count > 0 else { return }
     deadlines.compact(live: waiting.count) { waiting[$0] != nil }
@@ -121,7 +121,7 @@ final class TransferLoop {
     }
   }
 
-  /// Collects the transfers that have ended.
+  /// Collects finished transfers.
   private func reap() {
     while let (easy, code) = multi.nextDone() {
       guard let transfer = easy.flatMap({ active[$0] }) else { continue }
@@ -130,9 +130,10 @@ final class TransferLoop {
     }
   }
 
-  /// Takes a transfer out; only a handle whose transfer went well serves another one.
+  /// Removes a transfer; only a handle whose transfer succeeded is reused.
   ///
-  /// In libcurl 7.88 a handle whose name did not resolve refuses all later transfers with a bad argument, reset or not.
+  /// In libcurl 7.88, after a failed name resolution a handle rejects all later transfers with a bad argument, even
+  /// after a reset.
   private func release(_ transfer: Transfer, isReusable: Bool = false) {
     active[transfer.id] = nil
     queue.finish(host: transfer.host)

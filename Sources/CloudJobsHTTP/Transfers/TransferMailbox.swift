@@ -1,17 +1,17 @@
 #if HTTP
 import Synchronization
 
-/// What the callers' tasks and the I/O thread share: everything else belongs to the thread.
+/// The state shared by the callers' tasks and the I/O thread.
 ///
-/// The continuation of a request stands in `waiting` from its submission to its end and nowhere else. Whoever takes it
-/// out under the lock, the thread with a result or a cancellation, resumes it after the lock is released.
+/// A request's continuation is in `waiting` from its submission to its end. The side that removes it under the lock,
+/// the thread with a result or a cancellation, resumes it after releasing the lock.
 final class TransferMailbox: Sendable {
-  /// What one request ends with.
-  typealias Outcome = Result<RawResponse, HTTPClientError>
-  /// What one request waits on.
+  /// The outcome of a request.
+  typealias Outcome = Result<RawResponse, HTTPExchangeError>
+  /// The continuation of a request.
   typealias Waiter = CheckedContinuation<Outcome, Never>
 
-  /// What the thread finds when it looks.
+  /// The messages to the thread.
   struct Mail {
     var submitted: [TransferSubmission] = []
     var cancelled: [UInt64] = []
@@ -27,28 +27,28 @@ final class TransferMailbox: Sendable {
     var stopWaiters: [CheckedContinuation<Void, Never>] = []
     var wakeUp: CurlWakeUp?
     var isAwake = false
-    /// Why the thread takes nothing any more, where that isn't a shutdown.
-    var failure: HTTPClientError?
+    /// The reason why the thread accepts no requests, unless it was shut down.
+    var failure: HTTPExchangeError?
   }
 
   private let maxRequests: Int
   private let state = Mutex(State())
   private let lastID = Atomic<UInt64>(0)
 
-  /// An empty mailbox, with the most requests that it holds.
+  /// Creates an empty mailbox with the maximum number of requests.
   init(maxRequests: Int) {
     self.maxRequests = maxRequests
   }
 
-  /// A number that no other request has.
+  /// Returns a new request id.
   func nextID() -> UInt64 { lastID.wrappingAdd(1, ordering: .relaxed).newValue }
 
   // MARK: The callers' side
 
-  /// Hands a request to the thread; answers why not where it is refused, and then does not keep the continuation.
-  func submit(_ submission: TransferSubmission, _ waiter: Waiter) -> HTTPClientError? {
+  /// Submits a request to the thread; if it is rejected, returns the reason and does not keep the continuation.
+  func submit(_ submission: TransferSubmission, _ waiter: Waiter) -> HTTPExchangeError? {
     state.withLock { state in
-      // A cancellation sets the task's flag before it calls `cancel`, which needs this lock: one of the two sees it.
+      // A cancellation sets the task's flag before it calls `cancel`, which needs this lock: one of the two notices it.
       if Task.isCancelled { return .cancelled }
       guard state.phase == .starting || state.phase == .running else {
         return state.failure ?? .shutDown
@@ -61,7 +61,7 @@ final class TransferMailbox: Sendable {
     }
   }
 
-  /// Ends a request for its caller at once, and lets the thread abort the transfer.
+  /// Fails a request immediately, and makes the thread abort its transfer.
   func cancel(_ id: UInt64) {
     let waiter = state.withLock { state in
       let waiter = state.waiting.removeValue(forKey: id)
@@ -79,7 +79,7 @@ final class TransferMailbox: Sendable {
     state.withLock { Self.stop(&$0) }
   }
 
-  /// Asks the thread to end, and waits until it has.
+  /// Asks the thread to end, and waits for it.
   func stopAndWait() async {
     await withCheckedContinuation { continuation in
       let hasEnded = state.withLock { state in
@@ -93,7 +93,7 @@ final class TransferMailbox: Sendable {
 
   // MARK: The thread's side
 
-  /// Opens for business: from now on the thread can be woken.
+  /// Marks the thread as running, so that it can be woken.
   func open(_ wakeUp: CurlWakeUp) {
     state.withLock { state in
       state.wakeUp = wakeUp
@@ -101,7 +101,7 @@ final class TransferMailbox: Sendable {
     }
   }
 
-  /// Takes what has come in since the last call.
+  /// Returns the messages since the last call.
   func take() -> Mail {
     state.withLock { state in
       var mail = Mail(mustStop: state.phase == .stopping)
@@ -112,7 +112,7 @@ final class TransferMailbox: Sendable {
     }
   }
 
-  /// Ends requests; those that were cancelled in the meantime are passed over.
+  /// Finishes requests, except those that were cancelled meanwhile.
   func finish(_ outcomes: [(id: UInt64, outcome: Outcome)]) {
     let ends = state.withLock { state in
       outcomes.compactMap { end in state.waiting.removeValue(forKey: end.id).map { ($0, end.outcome) } }
@@ -120,8 +120,8 @@ final class TransferMailbox: Sendable {
     for (waiter, outcome) in ends { waiter.resume(returning: outcome) }
   }
 
-  /// Fails all requests that are left; from now on the thread is no longer woken, and may let go of libcurl.
-  func close(with error: HTTPClientError) {
+  /// Fails all remaining requests; afterwards the thread is no longer woken and may release libcurl.
+  func close(with error: HTTPExchangeError) {
     let waiters = state.withLock { state in
       state.phase = .stopping
       state.failure = error
@@ -133,7 +133,7 @@ final class TransferMailbox: Sendable {
     for waiter in waiters { waiter.resume(returning: .failure(error)) }
   }
 
-  /// The thread's last word.
+  /// Marks the thread as ended.
   func end() {
     let waiters = state.withLock { state in
       state.phase = .ended
@@ -151,11 +151,21 @@ final class TransferMailbox: Sendable {
     wake(&state)
   }
 
-  /// Wakes the thread, once for each time that it looks.
+  /// Wakes the thread, once per call of `take()`.
   private static func wake(_ state: inout State) {
     guard !state.isAwake, let wakeUp = state.wakeUp else { return }
     state.isAwake = true
     wakeUp.wake()
   }
+}
+
+/// A request on its way to the I/O thread.
+struct TransferSubmission: Sendable {
+  /// The request's id, unique in the client.
+  let id: UInt64
+  /// The request.
+  let request: PreparedRequest
+  /// The time at which the request fails with `timedOut`.
+  let deadline: MonotonicTime
 }
 #endif

@@ -13,26 +13,25 @@ import Musl
 import Darwin
 #endif
 
-/// A process that lives until SIGTERM or SIGINT, and ends within a limit after that, whatever it is doing.
+/// The lifetime of a process that runs until SIGTERM or SIGINT and then ends within a limit.
 ///
-/// The first signal begins the graceful shutdown, a second one ends the process at once. Signals, the limit and the
-/// last steps before the end have threads of their own: they work also where handlers block every thread that tasks
-/// share.
+/// The first signal starts the graceful shutdown, a second one ends the process immediately. Signals, the limit and the
+/// final steps have their own threads, so they work even if handlers block all threads of the shared pool.
 package struct ProcessLifetime: Sendable {
-  /// What becomes of a process once its work is settled.
+  /// The state of a process after its work has been drained.
   package enum Settlement: Sendable {
-    /// Its services end by themselves.
+    /// All services end by themselves.
     case ended
-    /// Some can't be ended; the process exits without them.
+    /// Some work can't be ended; the process exits without it.
     case exits(isNothingLost: Bool)
   }
 
-  /// How long after the first signal the process exits at the latest, with the status 1.
+  /// The time after the first signal at which the process exits with status 1 at the latest.
   package var exitLimit: Duration
-  /// Where the lifetime logs to.
+  /// The logger.
   package var logger: Logger
 
-  /// A lifetime.
+  /// Creates a lifetime.
   package init(exitLimit: Duration, logger: Logger) {
     self.exitLimit = exitLimit
     self.logger = logger
@@ -42,16 +41,16 @@ package struct ProcessLifetime: Sendable {
   ///
   /// - Parameters:
   ///   - services: the services, which are shut down last to first.
-  ///   - settle: called after the first signal, before the services are shut down, on a thread of its own and with a
-  ///     clock of its own: ends the work, and says what the process does next.
-  /// - Throws: what a service throws.
+  ///   - settle: called after the first signal and before the services shut down, on its own thread and with its own
+  ///     clock; drains the work and returns how the process ends.
+  /// - Throws: a service's error.
   package func run(
     _ services: [ServiceGroupConfiguration.ServiceConfiguration],
     settle: @escaping @Sendable (_ clock: any JobClock) async -> Settlement = { _ in .ended }
   ) async throws {
     let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: logger))
     let executor = DispatchQueueExecutor(label: "cloud-jobs.shutdown")
-    let signals = SignalWatch(exitLimit: exitLimit)
+    let signals = SignalMonitor(exitLimit: exitLimit)
     defer { signals.cancel() }
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask(executorPreference: executor) {
@@ -69,9 +68,9 @@ package struct ProcessLifetime: Sendable {
   }
 }
 
-/// Hears SIGTERM and SIGINT on a thread of its own, and ends the process where it has to.
-private struct SignalWatch: Sendable {
-  /// A source of Dispatch, which takes calls from every thread; it is made once and only cancelled after that.
+/// A monitor of SIGTERM and SIGINT on its own thread, which exits the process if necessary.
+private struct SignalMonitor: Sendable {
+  /// A Dispatch source, which is thread-safe; it is created once and only cancelled afterwards.
   private struct Source: @unchecked Sendable {
     let source: any DispatchSourceSignal
   }
@@ -81,7 +80,7 @@ private struct SignalWatch: Sendable {
     let isOver = Mutex(false)
   }
 
-  /// Yields once, when the first signal has come.
+  /// A stream that yields once, at the first signal.
   let first: AsyncStream<Void>
   private let state = State()
   private let sources: [Source]
@@ -95,7 +94,7 @@ private struct SignalWatch: Sendable {
     self.first = first
     sources = [SIGTERM, SIGINT].map { number in
       #if canImport(Darwin)
-      // There, Dispatch sees a signal beside what the process does about it.
+      // On Darwin, Dispatch observes a signal in addition to the process's own disposition.
       signal(number, SIG_IGN)
       #endif
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
@@ -116,7 +115,7 @@ private struct SignalWatch: Sendable {
     for source in sources { source.source.activate() }
   }
 
-  /// Leaves the signals to the system again.
+  /// Restores the default signal handling.
   func cancel() {
     state.isOver.withLock { $0 = true }
     for source in sources { source.source.cancel() }
@@ -124,7 +123,7 @@ private struct SignalWatch: Sendable {
   }
 }
 
-/// Runs tasks on a thread that no handler can block.
+/// A task executor on a thread that no handler can block.
 private final class DispatchQueueExecutor: TaskExecutor {
   private let queue: DispatchQueue
 
@@ -138,7 +137,7 @@ private final class DispatchQueueExecutor: TaskExecutor {
   }
 }
 
-/// The machine's clock, whose sleepers are woken by Dispatch: the tasks' own timers need a thread that handlers share.
+/// The system clock with sleeps based on Dispatch, because the tasks' own timers need a thread of the shared pool.
 private struct DispatchClock: JobClock {
   private static let queue = DispatchQueue(label: "cloud-jobs.shutdown-clock")
 
@@ -153,3 +152,30 @@ private struct DispatchClock: JobClock {
   }
 }
 #endif
+
+/// The meaning of termination signals, as a pure state machine whose events carry the time.
+struct ShutdownSignals: Sendable {
+  enum Action: Hashable, Sendable {
+    /// Start the graceful shutdown.
+    case shutDown
+    /// Exit immediately with a status.
+    case exit(CInt)
+    /// Ignore a repetition of the same request.
+    case ignore
+  }
+
+  /// The interval of repeated signals: GNU `timeout`, shells and process managers signal a process and its group at
+  /// once.
+  static let echo = Duration.milliseconds(200)
+
+  private var first: Duration?
+
+  /// Handles a signal.
+  mutating func receive(_ signal: CInt, at now: Duration) -> Action {
+    guard let first else {
+      self.first = now
+      return .shutDown
+    }
+    return now - first < Self.echo ? .ignore : .exit(128 + signal)
+  }
+}

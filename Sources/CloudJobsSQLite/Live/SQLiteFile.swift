@@ -4,17 +4,17 @@ import CloudJobsCore
 import Foundation
 import GRDB
 
-/// Opening a store's file.
+/// The opening of a store's file.
 enum SQLiteFile {
-  /// How many snapshots are read at once.
+  /// The number of concurrent snapshot reads.
   private static let readers = 4
-  /// How long to wait before a file is tried again that other processes open or recover at the same moment.
+  /// The delay before a file is opened again that other processes are opening or recovering.
   private static let pause = Duration.milliseconds(25)
 
-  /// Opens the file, or makes it, with the latest tables and the durability that the store promises.
+  /// Opens or creates the file, with the latest schema and the promised durability.
   static func open(_ path: String, busyTimeout: Duration) throws(StoreError) -> DatabasePool {
     if path.isEmpty || path.hasPrefix(":memory:") || path.hasPrefix("file:") {
-      throw StoreError(.invalid, "An SQLite store takes a file's path. For a store in memory use MemoryStore.")
+      throw StoreError(.invalid, "An SQLite store needs a file path. Use MemoryStore for a store in memory.")
     }
     var configuration = Configuration()
     configuration.label = "CloudJobs.SQLiteStore"
@@ -33,7 +33,7 @@ enum SQLiteFile {
         }
         return pool
       } catch {
-        // Turning WAL on does not wait for other processes that do the same: SQLite answers busy at once.
+        // Enabling WAL does not wait for other processes that do the same: SQLite immediately returns busy.
         let isContended = (error as? DatabaseError).map { [.SQLITE_BUSY, .SQLITE_LOCKED].contains($0.resultCode) }
         guard isContended ?? false, clock.now < deadline else {
           throw StoreError(sqlite: error, during: .opening(path))
@@ -43,14 +43,14 @@ enum SQLiteFile {
     }
   }
 
-  /// Makes the file, where there is none, readable by its owner alone, whatever the umask.
+  /// Creates a missing file with access for its owner only, whatever the umask.
   ///
-  /// SQLite gives the files beside it the same mode (<https://www.sqlite.org/wal.html>). A file that exists keeps its
-  /// own.
+  /// SQLite creates the files beside it with the same mode (<https://www.sqlite.org/wal.html>). An existing file keeps
+  /// its mode.
   ///
-  /// It is made under another name first: closing it under its own would release the locks that another store in this
-  /// process may have on it by then (<https://www.sqlite.org/howtocorrupt.html>, section 2.2). What fails here, the
-  /// opening tells in words.
+  /// The file is created under another name first: closing it under its own would release the locks that another store
+  /// in this process may already hold (<https://www.sqlite.org/howtocorrupt.html>, section 2.2). Failures here are
+  /// reported when the file is opened.
   private static func makePrivate(_ path: String) {
     var status = stat()
     guard stat(path, &status) != 0, errno == ENOENT else { return }
@@ -58,7 +58,7 @@ enum SQLiteFile {
     let descriptor = mkstemp(&template)
     guard descriptor >= 0 else { return }
     close(descriptor)
-    // Fails where another process was faster, or where the path is a link to a file that is not there yet.
+    // Fails if another process was faster, or if the path is a link to a missing file.
     if link(template, path) != 0, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK {
       let target = systemOpen(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
       if target >= 0 { close(target) }
@@ -68,8 +68,8 @@ enum SQLiteFile {
 
   /// Makes commits wait for the disk.
   ///
-  /// GRDB sets `synchronous=NORMAL` on its writer while it opens the pool, under which a commit that was answered may
-  /// be lost with the machine's power; so this comes after the opening.
+  /// Called after the pool is open, because GRDB sets `synchronous=NORMAL` on its writer while opening, with which a
+  /// power failure may lose completed commits.
   private static func makeDurable(_ database: Database) throws {
     try database.execute(
       sql: """
@@ -79,11 +79,11 @@ enum SQLiteFile {
         """)
   }
 
-  /// Which file stood at a path when it was opened.
+  /// The identity of the file at a path when it was opened.
   ///
-  /// A file that is moved or replaced while it is open goes on taking commits, which no other program finds
+  /// A file that is moved or replaced while open keeps accepting commits, which no other program finds
   /// (<https://www.sqlite.org/howtocorrupt.html>, section 4.1).
-  struct Place: Sendable {
+  struct FileIdentity: Sendable {
     private let path: String
     private let device: dev_t
     private let number: ino_t
@@ -94,7 +94,7 @@ enum SQLiteFile {
       (device, number) = (status.st_dev, status.st_ino)
     }
 
-    /// Makes sure that the file is still there.
+    /// Checks that the same file is still at the path.
     ///
     /// - Throws: ``StoreError`` `unavailable`.
     func check() throws(StoreError) {
@@ -120,7 +120,7 @@ enum SQLiteFile {
   }
 }
 
-/// The system's `open`, which the type's own function of that name would hide.
+/// Calls the system's `open`, which the type's own function of that name hides.
 private func systemOpen(_ path: String, _ flags: CInt, _ mode: mode_t) -> CInt {
   open(path, flags, mode)
 }

@@ -2,16 +2,16 @@
 import Foundation
 import GRDB
 
-/// Texts as values of the database.
+/// Conversion between strings and database values.
 ///
-/// GRDB hands texts over as C strings, which end at the first NUL; a text that contains one goes as a blob.
+/// GRDB passes strings as C strings, which end at the first NUL; a string with a NUL is stored as a blob.
 enum SQLiteText {
-  /// The value for a text.
+  /// Returns the database value of a string.
   static func value(_ text: String) -> DatabaseValue {
     text.utf8.contains(0) ? Data(text.utf8).databaseValue : text.databaseValue
   }
 
-  /// The text of a value, or nil where the value is none.
+  /// Returns the string of a value; nil if it holds none.
   static func text(_ value: DatabaseValue) -> String? {
     switch value.storage {
     case .string(let text): text

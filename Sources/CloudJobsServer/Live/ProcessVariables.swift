@@ -5,7 +5,7 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// The environment of this process.
+/// The environment variables of this process.
 enum ProcessVariables {
   /// All variables.
   static var all: [String: String] { ProcessInfo.processInfo.environment }

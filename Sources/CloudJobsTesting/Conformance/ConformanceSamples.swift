@@ -34,7 +34,7 @@ enum Samples {
     run.finishedAt = time + .microseconds(5)
     run.lease = Lease(owner: "instance \"A\" \\ é", token: 12, expiresAt: time + .microseconds(6))
     run.fence = 12
-    run.handoffs = 2
+    run.reenqueues = 2
     run.wakeAt = time + .microseconds(7)
     run.failure = RunFailure(kind: "timeout", message: "line one\nline two\t\u{1}\u{0}end")
     run.reason = "waits for 日本語"
@@ -110,12 +110,13 @@ enum Samples {
   }
 
   /// An entry of the journal.
-  static func entry(_ id: String, _ time: Timestamp, owner: String = "instance") -> JournalEntry {
-    JournalEntry(
+  static func entry(_ id: String, _ time: Timestamp, owner: String = "instance") -> PassJournalEntry {
+    PassJournalEntry(
       id: id, time: time, owner: owner,
       lines: [
-        JournalEntry.Line(job: "sample", slot: time, verdict: "run", reason: "it is due — ☂", run: Samples.id(id)),
-        JournalEntry.Line(job: "broken / id", slot: nil, verdict: "quarantined", reason: "cron\u{0}\n"),
+        PassJournalEntry.Line(
+          job: "sample", scheduledFor: time, verdict: "run", reason: "it is due — ☂", run: Samples.id(id)),
+        PassJournalEntry.Line(job: "broken / id", scheduledFor: nil, verdict: "quarantined", reason: "cron\u{0}\n"),
       ])
   }
 }

@@ -76,15 +76,15 @@ extension StoreConformance {
       group.addTask {
         for number in 1...50 {
           var (left, right) = (left, right)
-          left.handoffs = number
-          right.handoffs = number
+          left.reenqueues = number
+          right.reenqueues = number
           try await world.commit(.putRun(left, .none), .putRun(right, .none))
         }
       }
       group.addTask {
         for _ in 1...50 {
           let reading = try await world.store.read(jobs: [], runs: [left.id, right.id])
-          let numbers = try reading.runs.values.map { try $0.run.get().handoffs }
+          let numbers = try reading.runs.values.map { try $0.run.get().reenqueues }
           try ConformanceFailure.expect(Set(numbers).count, 1, "the different numbers in two runs written together")
         }
       }

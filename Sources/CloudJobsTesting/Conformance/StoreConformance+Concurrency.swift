@@ -11,7 +11,7 @@ extension StoreConformance {
         for _ in 0..<8 { group.addTask { try await increment(run.id, by: 200, world.store) } }
         try await group.waitForAll()
       }
-      try ConformanceFailure.expect(try await world.run(run.id)?.handoffs, 1_600, "the counter")
+      try ConformanceFailure.expect(try await world.run(run.id)?.reenqueues, 1_600, "the counter")
     },
     Case("Of 100 tasks that claim one run exactly one wins") { world in
       let run = Samples.run("prize")
@@ -30,14 +30,14 @@ extension StoreConformance {
     Case("Of 100 tasks that make one run exactly one wins") { world in
       let winners = try await wins(world, 100) { number in
         var run = Samples.run("made once")
-        run.handoffs = number
+        run.reenqueues = number
         return [.putRun(run, .absent), .putJournal(Samples.entry("entry \(number)", ConformanceWorld.start))]
       }
       try ConformanceFailure.expect(winners.count, 1, "the winners")
       let journal = try await world.store.journal(until: .distantFuture, limit: 500).map(\.id)
       try ConformanceFailure.expect(journal, winners.map { "entry \($0)" }, "the winner's entry in the journal")
       try ConformanceFailure.expect(
-        try await world.run(Samples.id("made once"))?.handoffs, winners.first, "the winner's run")
+        try await world.run(Samples.id("made once"))?.reenqueues, winners.first, "the winner's run")
     },
     Case("Refused and invalid commits do not fail those beside them") { world in
       try await world.commit(.putRun(Samples.run("taken"), .none))
@@ -109,7 +109,7 @@ extension StoreConformance {
     while done < count {
       let record = try ConformanceFailure.unwrap(try await store.read(jobs: [], runs: [id]).runs[id], "the run")
       var run = try record.run.get()
-      run.handoffs += 1
+      run.reenqueues += 1
       do throws(StoreError) {
         _ = try await store.commit([.putRun(run, .version(record.version))])
         done += 1

@@ -118,7 +118,7 @@ extension StoreConformance {
       run.input = JSONText(trusted: Array(#" { "b" : 1.0, "a" : 2 } "#.utf8))
       try await world.commit(.putRun(run, .none))
       for number in 1...3 {
-        run.handoffs = number
+        run.reenqueues = number
         try await world.commit(.putRun(run, .fence(0)))
       }
       try ConformanceFailure.expect(try await world.run(run.id), run, "the run")

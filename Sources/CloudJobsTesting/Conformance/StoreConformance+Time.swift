@@ -68,7 +68,7 @@ extension StoreConformance {
         world.clock.set(world.time(Int64(number)))
         for store in [world.store, second] {
           var changed = run
-          changed.handoffs = number
+          changed.reenqueues = number
           let time = try await store.commit([.putRun(changed, number == 1 ? .none : .version(last))])
           try ConformanceFailure.expect(time, world.time(Int64(number)), "the time of the commit")
           let version = try await world.version(run.id)

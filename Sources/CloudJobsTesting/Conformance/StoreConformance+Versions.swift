@@ -8,7 +8,7 @@ extension StoreConformance {
       var run = Samples.run("one")
       var seen = Set<Version>()
       for number in 0..<5 {
-        run.handoffs = number
+        run.reenqueues = number
         try await world.commit(.putRun(run, .none))
         seen.insert(try await world.version(run.id))
       }

@@ -5,66 +5,66 @@ import HTTPTypes
 import Logging
 import Synchronization
 
-/// A runtime in a world of its own.
+/// A runtime in a simulation with emulated services and virtual time.
 ///
-/// Cloud Tasks and Cloud Scheduler are emulated, the store is in memory, and the clock moves by hand: days pass in
-/// milliseconds, and the same calls give the same trace.
+/// Cloud Tasks and Cloud Scheduler are emulated, the store is in memory, and the clock moves only when the test
+/// advances it: days pass in milliseconds, and equal calls give equal traces.
 public final class SimulatedRuntime: Sendable {
   /// The runtime.
   public let runtime: JobRuntime
-  /// The world that it lives in.
-  public let world: VirtualWorld
+  /// The emulator that delivers the runtime's tasks and scheduled jobs.
+  public let emulator: SimulatedEmulator
   /// The store.
   public let store: MemoryStore
   private let record: EventRecord
 
-  /// Where simulated tasks and scheduler jobs live.
+  /// The location of simulated queues and scheduler jobs.
   public static let location = "projects/simulation/locations/here"
 
-  fileprivate init(runtime: JobRuntime, world: VirtualWorld, store: MemoryStore, record: EventRecord) {
+  fileprivate init(runtime: JobRuntime, emulator: SimulatedEmulator, store: MemoryStore, record: EventRecord) {
     self.record = record
     self.runtime = runtime
-    self.world = world
+    self.emulator = emulator
     self.store = store
   }
 
-  /// The time in the world.
-  public var now: Timestamp { world.clock.now() }
+  /// The simulation's time.
+  public var now: Timestamp { emulator.clock.now() }
 
-  /// Lets a span of time pass, with every delivery, tick and retry in it.
+  /// Advances the time by a duration and processes every delivery, tick and retry in it.
   ///
-  /// - Parameter span: how long.
-  /// - Throws: `CancellationError`, or ``JobError`` `timedOut` where something asks for more work without end.
+  /// - Parameter span: the duration.
+  /// - Throws: `CancellationError`, or ``JobError`` `timedOut` if work is requested without end at one instant.
   public func advance(by span: Duration) async throws {
-    try await world.advance(by: span)
+    try await emulator.advance(by: span)
   }
 
-  /// Lets time pass up to an instant; else like ``advance(by:)``.
+  /// Advances the time to an instant and processes every delivery, tick and retry up to it.
   ///
-  /// - Parameter time: when to stop.
-  /// - Throws: as above.
+  /// - Parameter time: the instant.
+  /// - Throws: the errors of ``advance(by:)``.
   public func advance(to time: Timestamp) async throws {
-    try await world.advance(to: time)
+    try await emulator.advance(to: time)
   }
 
-  /// Everything that happened, one line each, oldest first: each attempt's outcome by job and run, and each delivery.
+  /// All events as lines, oldest first: the outcome of each attempt by job and run, and each delivery.
   ///
-  /// Ticks of the master job that were answered 200 are left out: what they ran stands in the jobs' own lines.
+  /// Successful ticks of the master job are omitted; the jobs that they ran have lines of their own.
   public var trace: [String] {
     let master = "\(Self.location)/jobs/\(JobID.master)"
-    return world.traceEntries.filter { entry in
+    return emulator.traceEntries.filter { entry in
       switch entry.event {
-      case .dispatched(_, let subject, _, _, _, _): subject != master
+      case .deliveryStarted(_, let subject, _, _, _, _): subject != master
       case .settled(let settlement): settlement.subject != master || settlement.verdict != .succeeded
       case .note: true
       }
     }.map(\.description)
   }
 
-  /// The jobs' events, oldest first: attempts that began and how they ended, skipped occurrences, duplicates.
+  /// The jobs' events, oldest first: started and finished attempts, skipped occurrences, duplicates.
   public var events: [JobEvent] { record.events }
 
-  /// How the attempts of a job ended and which occurrences were skipped, oldest first.
+  /// Returns the outcomes of a job's attempts and its skipped occurrences, oldest first.
   ///
   /// - Parameter job: the job.
   /// - Returns: the names of the events other than `started` and `duplicate`.
@@ -72,10 +72,10 @@ public final class SimulatedRuntime: Sendable {
     events.filter { $0.job == job && $0.name != .started && $0.name != .duplicate }.map(\.name)
   }
 
-  /// The runs of a job, oldest first.
+  /// Returns the runs of a job, oldest first.
   ///
   /// - Parameter job: the job.
-  /// - Returns: the runs as they stand.
+  /// - Returns: the current state of the runs.
   public func runs(of job: JobID) async -> [Run] {
     var runs: [Run] = []
     var cursor: StoreCursor?
@@ -100,11 +100,11 @@ private final class EventRecord: Sendable {
 }
 
 extension JobEvent {
-  /// The event as a line of the trace; nil for what other lines tell already.
+  /// The event as a line of the trace; nil for events that other lines cover.
   fileprivate var line: String? {
     if name == .started || name == .duplicate { return nil }
     var line = "job \(job)"
-    if let run { line += " run \(run.rawValue.prefix(12))" }
+    if let runID { line += " run \(runID.rawValue.prefix(12))" }
     if let attempt { line += " attempt \(attempt)" }
     line += ": \(name.rawValue.split(separator: ".").last ?? "")"
     if let failure { line += ", \(failure.kind): \(failure.message)" }
@@ -115,26 +115,27 @@ extension JobEvent {
 }
 
 extension JobRuntime {
-  /// A runtime in a world of its own, in virtual time.
+  /// Creates a runtime in a simulation with virtual time.
   ///
-  /// The emulated scheduler ticks the master job each minute and fires the scheduled jobs that Cloud Scheduler can
+  /// The emulated scheduler triggers the master job every minute and the scheduled jobs that Cloud Scheduler can
   /// express; the master pass runs the rest (``CloudJobsCore/ScheduleRoute``).
   ///
   /// - Parameters:
   ///   - registry: the jobs.
-  ///   - start: when the world begins.
-  ///   - seed: what chance is drawn from.
-  ///   - options: how the runtime behaves; clock, random source and owner are the world's.
-  /// - Returns: the runtime in its world.
-  /// - Throws: ``JobError`` where the emulated services refuse a queue or a job, with its name.
+  ///   - start: the start time of the simulation.
+  ///   - seed: the seed for random numbers.
+  ///   - options: the runtime's options; clock, random source and owner are replaced by the simulation's.
+  /// - Returns: the simulated runtime.
+  /// - Throws: ``JobError`` `invalidSchedule`, naming the queue or job, if the emulated services reject one.
   public static func simulated(
     _ registry: JobRegistry, startingAt start: Timestamp = Timestamp(seconds: 1_767_225_600), seed: UInt64 = 1,
     options: RuntimeOptions = RuntimeOptions()
   ) async throws(JobError) -> SimulatedRuntime {
     let clock = VirtualClock(start: start)
     let link = SimulationLink()
-    let world = VirtualWorld(state: EmulatorState(zones: registry.zones, seed: seed), clock: clock) { dispatch in
-      await link.deliver(dispatch)
+    let emulator = SimulatedEmulator(state: EmulatorState(zones: registry.zones, seed: seed), clock: clock) {
+      delivery in
+      await link.deliver(delivery)
     }
     var options = options
     options.clock = clock
@@ -142,22 +143,67 @@ extension JobRuntime {
     options.owner = options.owner ?? "simulated"
     let owner = options.scheduleOwner ?? .cloudScheduler
     let store = MemoryStore(clock: clock)
-    let queue = SimulatedQueue(world: world)
-    let runtime = try await JobRuntime(
+    let queue = SimulatedQueue(emulator: emulator)
+    let runtime = try await JobRuntime.prepared(
       registry, store: store, queue: queue, authentication: .trustLoopback, options: options)
     link.connect(runtime)
     let record = EventRecord()
-    runtime.events.observe { [weak world] event in
+    runtime.events.observe { [weak emulator] event in
       record.add(event)
-      if let line = event.line { world?.note(line) }
+      if let line = event.line { emulator?.note(line) }
     }
     do throws(ServiceFault) {
-      try world.withState { (state, now) throws(ServiceFault) in
+      try emulator.withState { (state, now) throws(ServiceFault) in
         try SimulationSetup.apply(registry, under: owner, to: &state, at: now)
       }
     } catch {
       throw JobError(.invalidSchedule, error.message)
     }
-    return SimulatedRuntime(runtime: runtime, world: world, store: store, record: record)
+    return SimulatedRuntime(runtime: runtime, emulator: emulator, store: store, record: record)
+  }
+}
+
+/// The initial state of the emulated services in a simulation.
+enum SimulationSetup {
+  /// The origin of delivery URLs; no socket is opened.
+  static let origin = "http://runtime.invalid"
+
+  /// The queue of tasks whose job names none.
+  static let defaultQueue = "default"
+
+  /// Returns the resource name of a queue.
+  static func queueName(_ queue: String?) throws(ServiceFault) -> CloudTasks.QueueName {
+    try CloudTasks.QueueName("\(SimulatedRuntime.location)/queues/\(queue ?? defaultQueue)")
+  }
+
+  /// Creates the queues that jobs name, the master job, and a scheduler job for each job that Cloud Scheduler fires.
+  static func apply(
+    _ registry: JobRegistry, under owner: ScheduleOwner, to state: inout EmulatorState, at now: Timestamp
+  ) throws(ServiceFault) {
+    let definitions = registry.definitions
+    for queue in Set(definitions.map { $0.policy.queue ?? defaultQueue } + [defaultQueue]).sorted() {
+      _ = try state.tasks.createQueue(CloudTasks.Queue(name: try queueName(queue)), at: now)
+    }
+    let location = try LocationName(SimulatedRuntime.location)
+    let master = CloudScheduler.JobDraft(
+      name: "\(location)/jobs/\(JobID.master)",
+      target: .http(HTTPTarget(url: "\(origin)/jobs/master")), schedule: "* * * * *", timeZone: "Etc/UTC",
+      attemptDeadline: CloudSchedulerEntry.deadlines.upperBound)
+    _ = try state.scheduler.createJob(master, in: location, at: now)
+    for definition in definitions {
+      // The registry has already resolved every definition.
+      guard let job = try? ResolvedJob(definition, configuration: nil, zones: registry.zones),
+        case .cloudScheduler(let entry) = job.route(under: owner)
+      else { continue }
+      let draft = CloudScheduler.JobDraft(
+        name: "\(location)/jobs/\(definition.id.schedulerName)",
+        target: .http(HTTPTarget(url: "\(origin)/jobs/scheduled/\(definition.id)")), schedule: entry.schedule,
+        timeZone: entry.timeZone, attemptDeadline: entry.attemptDeadline)
+      do throws(ServiceFault) {
+        _ = try state.scheduler.createJob(draft, in: location, at: now)
+      } catch {
+        throw ServiceFault(error.code, "The job \(definition.id): \(error.message)")
+      }
+    }
   }
 }

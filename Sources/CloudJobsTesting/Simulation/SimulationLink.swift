@@ -1,9 +1,10 @@
 import CloudJobs
+import CloudJobsCore
 import CloudJobsEmulator
 import HTTPTypes
 import Synchronization
 
-/// Carries the emulator's deliveries to the runtime, in the form of HTTP requests but without a socket.
+/// The connection from the emulator's deliveries to the runtime: HTTP requests without a socket.
 final class SimulationLink: Sendable {
   private struct Target: Sendable {
     weak var runtime: JobRuntime?
@@ -15,18 +16,53 @@ final class SimulationLink: Sendable {
     target.withLock { $0.runtime = runtime }
   }
 
-  func deliver(_ dispatch: Dispatch) async -> DispatchOutcome {
-    guard let runtime = target.withLock({ $0.runtime }) else { return .connectionFailed("nobody listens") }
+  func deliver(_ delivery: DeliveryRequest) async -> DeliveryOutcome {
+    guard let runtime = target.withLock({ $0.runtime }) else {
+      return .connectionFailed("the runtime no longer exists")
+    }
     var fields = HTTPFields()
-    for header in dispatch.headers {
+    for header in delivery.headers {
       if let name = HTTPField.Name(header.name) { fields.append(HTTPField(name: name, value: header.value)) }
     }
-    let path = dispatch.url.dropFirst(SimulationSetup.origin.count)
-    let method = HTTPRequest.Method(rawValue: dispatch.method.name) ?? .post
+    let path = delivery.url.dropFirst(SimulationSetup.origin.count)
+    let method = HTTPRequest.Method(rawValue: delivery.method.name) ?? .post
     let request = HTTPRequest(method: method, scheme: nil, authority: nil, path: String(path), headerFields: fields)
-    let response = await runtime.handle(request, body: dispatch.body, peer: .inProcess)
+    let response = await runtime.handle(request, body: delivery.body, peer: .inProcess)
     return .response(
       status: response.head.status.code,
       headers: response.head.headerFields.map { HeaderField($0.name.rawName, $0.value) })
+  }
+}
+
+/// The emulated Cloud Tasks as a task queue, without a socket.
+struct SimulatedQueue: TaskQueue {
+  let emulator: SimulatedEmulator
+
+  var retryOwner: RetryOwner { .runtime }
+
+  func enqueue(_ tasks: [QueuedTask]) async throws(JobError) {
+    for task in tasks {
+      do throws(ServiceFault) {
+        try create(task)
+      } catch  where error.code == .alreadyExists {
+        continue
+      } catch {
+        throw JobError(.queueUnavailable, error.message)
+      }
+    }
+  }
+
+  private func create(_ task: QueuedTask) throws(ServiceFault) {
+    try emulator.withState { (state, now) throws(ServiceFault) in
+      let queue = try SimulationSetup.queueName(task.queue)
+      let target = HTTPTarget(
+        url: "\(SimulationSetup.origin)/jobs/trigger", headers: [HeaderField("Content-Type", "application/json")],
+        body: task.body.bytes)
+      let deadline = CloudSchedulerEntry.deadline(for: task.deadline)
+      let new = CloudTasks.NewTask(
+        name: "\(queue)/tasks/\(task.name)", httpRequest: target, scheduleTime: task.notBefore,
+        dispatchDeadline: deadline)
+      _ = try state.tasks.createTask(new, in: queue, at: now)
+    }
   }
 }

@@ -9,29 +9,29 @@ import Musl
 import Darwin
 #endif
 
-/// What ingesting a file finds out.
+/// The result of ingesting a file.
 struct FileFacts: Codable, Hashable, Sendable {
-  /// The size.
+  /// The size in bytes.
   var bytes: Int
   /// The SHA-256 digest in hexadecimal digits.
   var sha256: String
-  /// The newline bytes.
+  /// The number of newline bytes.
   var lines: Int
-  /// The stretches of bytes between ASCII white space.
+  /// The number of byte sequences separated by ASCII white space.
   var words: Int
 
-  /// Reads a file to its end, in pieces, so that its size does not matter.
+  /// Reads a file to its end in pieces, so that its size does not matter.
   ///
-  /// - Throws: ``JobFailure``, which says in words what the system said.
+  /// - Throws: ``JobFailure`` with the system's error message.
   static func read(_ path: InboxPath, in inbox: Inbox) async throws -> FileFacts {
-    // A pipe without a writer would block the open; without blocking it can be told apart and refused.
+    // Opening a pipe without a writer would block; without blocking it can be recognized and rejected.
     let file = open(inbox.systemPath(path), O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard file >= 0 else { throw failure("can't be opened", errno) }
     defer { close(file) }
     var status = stat()
     guard fstat(file, &status) == 0 else { throw failure("can't be examined", errno) }
     guard status.st_mode & S_IFMT == S_IFREG else {
-      throw JobFailure.permanent("This is no regular file.", kind: "notAFile")
+      throw JobFailure.permanent("This is not a regular file.", kind: "notAFile")
     }
     var counter = FileCounter()
     var buffer = [UInt8](repeating: 0, count: 256 * 1024)
@@ -51,7 +51,7 @@ struct FileFacts: Codable, Hashable, Sendable {
   }
 }
 
-/// Counts and digests bytes that come in pieces.
+/// A counter and digest of bytes that arrive in pieces.
 struct FileCounter {
   private var digest = SHA256()
   private var bytes = 0
@@ -76,7 +76,7 @@ struct FileCounter {
   }
 }
 
-/// The system's `read`, which the type's own function of that name would hide.
+/// Calls the system's `read`, which the type's own function of that name hides.
 private func systemRead(_ file: CInt, _ buffer: inout [UInt8], _ count: Int) -> Int {
   read(file, &buffer, count)
 }

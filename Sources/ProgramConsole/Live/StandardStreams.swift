@@ -8,41 +8,40 @@ import Musl
 import Darwin
 #endif
 
-/// The standard streams of a program, of which the other end may be missing, gone or full.
+/// The standard streams of a program, whose other end may be missing, closed or full.
 package enum StandardStreams {
-  /// Keeps lines of several threads whole.
-  private static let turn = Mutex(())
-  /// How often a line waits a second for a reader before it is dropped.
-  private static let patience = 5
+  /// A lock that keeps lines of several threads whole.
+  private static let lock = Mutex(())
+  /// The number of seconds that a line waits for a reader before it is dropped.
+  private static let maximumWaits = 5
 
-  /// Makes the streams safe to use; a program calls it before anything else.
+  /// Makes the streams safe to use; called before anything else.
   ///
-  /// A stream that the program was started without becomes the null device: otherwise the next file that is opened
-  /// would get its number, and lines meant for the console would go into a database. The signals for a reader that is
-  /// gone and for a file over its size limit are ignored, so that the calls fail instead of the process.
+  /// A missing stream becomes the null device: otherwise the next opened file would get its number, and console lines
+  /// would be written into a database. The signals for a closed reader and for a file over its size limit are ignored,
+  /// so that the calls fail instead of the process.
   package static func prepare() {
     for number in Int32(0)...2 where fcntl(number, F_GETFD) < 0 {
-      // The lowest free number is taken, which is this one.
+      // `open` returns the lowest free number, which is this one.
       _ = open("/dev/null", number == 0 ? O_RDONLY : O_WRONLY)
     }
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
   }
 
-  /// Writes a line to the standard output at once, so that a pipe's reader sees it; one that can't be written is
-  /// dropped.
+  /// Writes a line to standard output immediately; a line that can't be written is dropped.
   package static func writeLine(_ line: String) {
-    turn.withLock { _ in write(Array("\(line)\n".utf8), to: STDOUT_FILENO) }
+    lock.withLock { _ in write(Array("\(line)\n".utf8), to: STDOUT_FILENO) }
   }
 
-  /// Writes a line to the standard error; one that can't be written is dropped.
+  /// Writes a line to standard error; a line that can't be written is dropped.
   package static func writeErrorLine(_ line: String) {
-    turn.withLock { _ in write(Array("\(line)\n".utf8), to: STDERR_FILENO) }
+    lock.withLock { _ in write(Array("\(line)\n".utf8), to: STDERR_FILENO) }
   }
 
   private static func write(_ bytes: [UInt8], to descriptor: Int32) {
     var written = 0
-    var tries = patience
+    var tries = maximumWaits
     bytes.withUnsafeBytes { buffer in
       while written < buffer.count {
         let count = putBytes(descriptor, buffer.baseAddress?.advanced(by: written), buffer.count - written)

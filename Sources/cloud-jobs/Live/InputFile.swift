@@ -6,17 +6,16 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// Files that options name.
+/// Input files named by options.
 enum InputFile {
-  /// Reads a file; errors name it, the line where the reader knows the place, and the option.
+  /// Reads and parses a file; errors name the file, the option and, if known, the line.
   ///
   /// - Parameters:
-  ///   - path: where the file is.
+  ///   - path: the file's path.
   ///   - option: the option that names it.
-  ///   - parse: makes a value of the file's text.
-  /// - Returns: the value.
-  /// - Throws: ``JobError`` `invalidField` where there is no such file or its text is not UTF-8, and what `parse`
-  ///   throws.
+  ///   - parse: parses the file's text.
+  /// - Returns: the parsed value.
+  /// - Throws: ``JobError`` `invalidField` if the file does not exist or is not UTF-8, and the errors of `parse`.
   static func read<Value>(
     _ path: String, of option: String, _ parse: (String) throws(JobError) -> Value
   ) throws(JobError) -> Value {
@@ -36,7 +35,7 @@ enum InputFile {
     }
   }
 
-  /// The line of the byte that a syntax error names.
+  /// Returns the line of the byte that a syntax error names.
   private static func line(of error: JobError, in text: String) -> Int? {
     guard error.code == .malformedJSON, let start = error.message.firstRange(of: "at byte ")?.upperBound,
       let offset = Int(error.message[start...].prefix { $0.isNumber })

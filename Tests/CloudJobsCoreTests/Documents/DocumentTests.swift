@@ -16,7 +16,7 @@ struct DocumentTests {
     ],
   ]
 
-  @Test("A document with every field comes back as it was")
+  @Test("A document with every field round-trips")
   func roundTrip() throws {
     let document = try JobDocument(id: "job", fields: Self.full)
     #expect(document.fields == Self.full)
@@ -30,14 +30,14 @@ struct DocumentTests {
     #expect(try JobDocument(id: "job", fields: document.fields) == document)
   }
 
-  @Test("A document without fields overrides nothing")
+  @Test("An empty document overrides nothing")
   func empty() throws {
     #expect(try JobDocument(id: "job", fields: [:]) == JobDocument(id: "job"))
     #expect(try JobDocument(id: "job", fields: ["enabled": nil, "state": nil, "cron": nil]) == JobDocument(id: "job"))
     #expect(JobDocument(id: "job").fields == ["state": [:]])
   }
 
-  @Test("A document of the Dart runtime loads: milliseconds, integral floats, members that are not known")
+  @Test("A document of the Dart runtime loads: milliseconds, integral floats, unknown members")
   func dart() throws {
     let document = try JobDocument(
       id: "cleanup_temp_files",
@@ -72,17 +72,17 @@ struct DocumentTests {
     #expect(document.state.nextRun == PlanSample.now)
   }
 
-  @Test("A field that can't be read is named by its dotted path", arguments: MalformedField.all)
+  @Test("An invalid field is named by its dotted path", arguments: MalformedField.all)
   func malformed(_ row: MalformedField) {
     #expect {
       try JobDocument(id: "job", fields: row.fields)
     } throws: { error in
       guard let error = error as? JobError else { return false }
-      return error.code == .invalidField && error.field == row.field && error.message.hasPrefix("This must be")
+      return error.code == .invalidField && error.field == row.field && error.message.hasPrefix("Expected ")
     }
   }
 
-  @Test("A patch changes what it names, and null removes")
+  @Test("A patch changes the fields that it names, and null removes a field")
   func patch() throws {
     var patch = JobStatePatch()
     patch.set(nextRun: nil)
@@ -113,7 +113,7 @@ struct DocumentTests {
   }
 }
 
-/// A document with one field that can't be read.
+/// A document with one invalid field.
 struct MalformedField: CustomTestStringConvertible, Sendable {
   var field: String
   var value: JSONValue
@@ -138,4 +138,166 @@ struct MalformedField: CustomTestStringConvertible, Sendable {
     ("state.lastRunId", "abc"), ("state.lastDuration", "1s"), ("state.consecutiveFailures", -1),
     ("state.plannedFor", 1), ("state.quarantine", false),
   ].map { MalformedField(field: $0.0, value: $0.1) }
+}
+
+@Suite("Configuration fields")
+struct JobConfigurationFieldsTests {
+  private static let full: JSONValue = [
+    "type": "periodic", "enabled": true, "cron": "* * * * *", "interval": 60, "timeZone": "UTC",
+    "startAt": "2026-01-01", "endAt": "2026-12-31", "skipDates": ["2026-05-01"], "dependencies": ["other"],
+    "priority": 1, "maxRetries": 2, "timeout": 3, "group": "g", "misfire": "skip", "overlap": "skip", "queue": "q",
+    "trigger": "masterPass", "metadata": ["a": 1],
+  ]
+
+  @Test("fieldNames are exactly the fields that a configuration writes")
+  func names() throws {
+    let configuration = try JobConfiguration(fields: Self.full)
+    #expect(configuration.fields == Self.full)
+    #expect(Set(try #require(configuration.fields.object).keys) == JobConfiguration.fieldNames)
+  }
+
+  @Test(
+    "Replacing keeps the state and unknown members and removes unset fields",
+    arguments: [
+      (
+        ["cron": "x", "state": ["epoch": 1], "colour": "red"],
+        ["enabled": true, "state": ["epoch": 1], "colour": "red"]
+      ),
+      (["enabled": "broken"], ["enabled": true]),
+      ("no object", ["enabled": true]),
+      (nil, ["enabled": true]),
+    ] as [(JSONValue?, JSONValue)])
+  func replacing(_ stored: JSONValue?, _ expected: JSONValue) {
+    var configuration = JobConfiguration()
+    configuration.enabled = true
+    #expect(configuration.replacing(in: stored) == expected)
+  }
+}
+
+@Suite("Fields written by operators")
+struct FieldTextTests {
+  @Test(
+    "Durations are numbers of seconds or interval texts",
+    arguments: [
+      (1_800, .seconds(1_800)), ("30m", .seconds(1_800)), ("90s", .seconds(90)), ("1h30m", .seconds(5_400)),
+      (1_800.0, .seconds(1_800)), ("1D", .days(1)), ("1500ms", .milliseconds(1_500)), (0, nil), ("0s", nil),
+      ("30", nil), ("half an hour", nil), (-5, nil), (1.5, nil), ("400d", nil), ("", nil), (true, nil),
+    ] as [(JSONValue, Duration?)])
+  func spans(value: JSONValue, span: Duration?) throws {
+    for name in ["interval", "timeout"] {
+      guard let span, name == "interval" || span <= .days(1) else {
+        let error = #expect(throws: JobError.self) { try JobConfiguration(fields: [name: value]) }
+        #expect(error?.field == name)
+        #expect(error?.message.contains("30m") == true)
+        continue
+      }
+      let configuration = try JobConfiguration(fields: [name: value])
+      #expect((name == "interval" ? configuration.interval : configuration.timeout) == span)
+      #expect(try JobConfiguration(fields: configuration.fields) == configuration)
+    }
+  }
+
+  @Test(
+    "Unknown fields are reported with the name that was probably intended",
+    arguments: [
+      ("schedule", "cron"), ("every", "interval"), ("Interval", "interval"), ("time_zone", "timeZone"),
+      ("retries", "maxRetries"), ("owner", nil), ("", nil),
+      ("intreval", "interval"), ("enabld", "enabled"), ("timeZnoe", "timeZone"), ("priorty", "priority"), ("crn", nil),
+    ] as [(String, String?)])
+  func unknown(name: String, suggestion: String?) {
+    let fields: JSONValue = .object([name: 1, "cron": "* * * * *", "state": [:]])
+    let unknown = JobConfiguration.unknownFields(of: fields)
+    #expect(unknown.map(\.name) == [name])
+    #expect(unknown.first?.suggestion == suggestion)
+  }
+
+  @Test("A status that only the Dart runtime sets does not quarantine a document")
+  func foreignStatus() throws {
+    let document = try JobDocument(id: "job", fields: ["state": ["status": "skippedBreakerOpen", "epoch": 3]])
+    #expect(document.state.status == nil && document.state.epoch == 3)
+    #expect(throws: JobError.self) { try JobDocument(id: "job", fields: ["state": ["status": "skippedOften"]]) }
+  }
+
+  @Test("A document with only known fields, or none, has no unknown fields")
+  func known() {
+    let all = Dictionary(uniqueKeysWithValues: JobConfiguration.fieldNames.map { ($0, JSONValue.null) })
+    #expect(JobConfiguration.unknownFields(of: .object(all)).isEmpty)
+    #expect(JobConfiguration.unknownFields(of: "text").isEmpty)
+  }
+}
+
+@Suite("Run and journal documents")
+struct RunDocumentTests {
+  private static let fields: JSONValue = [
+    "job": "job", "trigger": "parent", "status": "running", "input": ["a": [1, nil]], "output": "text", "attempt": 2,
+    "failures": 1, "maxAttempts": 3, "scheduledFor": "2026-11-21T10:00:00Z", "notBefore": "2026-11-21T10:00:01Z",
+    "createdAt": "2026-11-21T09:00:00.000001Z", "startedAt": "2026-11-21T10:00:02Z",
+    "finishedAt": "2026-11-21T10:00:03Z",
+    "lease": ["owner": "other", "token": 2, "expiresAt": "2026-11-21T10:05:00Z"], "fence": 2, "handoffs": 4,
+    "wakeAt": "2026-11-21T10:05:00Z", "error": ["kind": "oops", "message": "It failed."], "reason": "why",
+    "correlationId": "cause", "parent": .string(String(repeating: "0f", count: 32)), "uniqueKey": "key",
+    "queue": "slow", "priority": -3, "expireAt": "2027-02-19T10:00:00Z",
+  ]
+  private static let id = RunID(job: "job", occurrence: .key("one"))
+
+  @Test("A run with every field round-trips")
+  func roundTrip() throws {
+    let run = try Run(id: Self.id, fields: Self.fields)
+    #expect(run.fields == Self.fields)
+    #expect(run.lease == Lease(owner: "other", token: 2, expiresAt: PlanSample.time("2026-11-21T10:05:00Z")))
+    #expect(run.failure == RunFailure(kind: "oops", message: "It failed."))
+    #expect(try Run(id: Self.id, fields: run.fields) == run)
+  }
+
+  @Test("A run with only the required fields round-trips", arguments: RunStatus.allCases)
+  func small(_ status: RunStatus) throws {
+    let run = Run(
+      id: Self.id, job: "job", trigger: .task, status: status, maxAttempts: 1, notBefore: .epoch, createdAt: .epoch)
+    #expect(try Run(id: Self.id, fields: run.fields) == run)
+  }
+
+  @Test(
+    "A missing field is named", arguments: ["job", "trigger", "status", "maxAttempts", "notBefore", "createdAt"])
+  func missing(_ name: String) throws {
+    var members = try #require(Self.fields.object)
+    members[name] = nil
+    let error = #expect(throws: JobError.self) { try Run(id: Self.id, fields: .object(members)) }
+    #expect((error?.code, error?.field) == (.invalidField, name))
+  }
+
+  @Test(
+    "An invalid field is named by its dotted path",
+    arguments: [
+      ("job", "job", "a b"), ("trigger", "trigger", "luck"), ("status", "status", "lost"), ("attempt", "attempt", -1),
+      ("maxAttempts", "maxAttempts", 0), ("lease", "lease", 1), ("lease", "lease.owner", [:]),
+      ("lease", "lease.token", ["owner": "a", "token": "b"]), ("error", "error.kind", ["kind": 1]),
+      ("wakeAt", "wakeAt", "soon"), ("parent", "parent", "abc"), ("fence", "fence", 0.5),
+    ] as [(String, String, JSONValue)])
+  func malformed(name: String, field: String, value: JSONValue) throws {
+    var members = try #require(Self.fields.object)
+    members[name] = value
+    let error = #expect(throws: JobError.self) { try Run(id: Self.id, fields: .object(members)) }
+    #expect((error?.code, error?.field) == (.invalidField, field))
+  }
+
+  @Test("A pass journal entry round-trips, and an invalid line is named")
+  func journal() throws {
+    let entry = PassJournalEntry(
+      id: "one", time: PlanSample.now, owner: "me",
+      lines: [
+        PassJournalEntry.Line(
+          job: "a", scheduledFor: PlanSample.now, verdict: "run", reason: "The job is due.", run: Self.id),
+        PassJournalEntry.Line(job: "b", scheduledFor: nil, verdict: "quarantined", reason: "cron"),
+      ])
+    #expect(try PassJournalEntry(id: "one", fields: entry.fields) == entry)
+    let damaged: JSONValue = ["time": 0, "lines": [["job": "a"], ["slot": "never"]]]
+    let error = #expect(throws: JobError.self) { try PassJournalEntry(id: "one", fields: damaged) }
+    #expect(error?.field == "lines.1.slot")
+  }
+
+  @Test("A long failure message is truncated")
+  func longMessage() {
+    let failure = RunFailure(kind: "a", message: String(repeating: "é", count: 5_000))
+    #expect(failure.message.count == RunFailure.maximumMessage + 1)
+  }
 }

@@ -3,12 +3,12 @@ import Testing
 
 @Suite("Envelope")
 struct EnvelopeTests {
-  @Test("What is sound has one meaning", arguments: GoodEnvelopes.all)
+  @Test("Valid requests are decoded", arguments: GoodEnvelopes.all)
   func accepted(example: EnvelopeCase<Delivery>) throws {
     #expect(try Envelope.decode(example.request) == example.result)
   }
 
-  @Test("What is not sound is refused with the field and the remedy", arguments: MalformedEnvelopes.all)
+  @Test("Invalid requests are rejected with the field and the remedy", arguments: MalformedEnvelopes.all)
   func refused(example: EnvelopeCase<Refusal>) throws {
     let error = try #require(throws: JobError.self) { try Envelope.decode(example.request) }
     #expect(error.code == example.result.code, "\(error)")
@@ -18,14 +18,14 @@ struct EnvelopeTests {
     #expect(error.message.utf8.count < 400)
   }
 
-  @Test("There are enough examples, each with a name of its own within its table")
+  @Test("There are enough examples, with unique names in each table")
   func tables() {
     #expect(MalformedEnvelopes.all.count >= 120)
     #expect(GoodEnvelopes.all.count >= 60)
     #expect(Set(MalformedEnvelopes.all.map(\.name)).count == MalformedEnvelopes.all.count)
   }
 
-  @Test("A native envelope says again what it was made of")
+  @Test("A native envelope round-trips")
   func native() throws {
     let run = RunID(job: "a", occurrence: .key("1"))
     for payload in [nil, "null", "[1, 2 ]", "{\"a\":\"\\u00e9\"}"] as [String?] {
@@ -44,11 +44,11 @@ struct EnvelopeTests {
     }
   }
 
-  @Test("A native envelope names the run of an occurrence that it can't carry as a key")
+  @Test("A native envelope contains the run id of an occurrence that can't be a key")
   func nativeOccurrences() throws {
     let hex = String(repeating: "a", count: 64)
     let occurrences: [Occurrence] = [
-      .slot(.epoch), .key(hex), .key(""), .key("a\nb"), .key(String(repeating: "x", count: 257)),
+      .scheduledFor(.epoch), .key(hex), .key(""), .key("a\nb"), .key(String(repeating: "x", count: 257)),
     ]
     for occurrence in occurrences {
       let text = Envelope.native(for: Delivery(job: "a", trigger: .schedule, occurrence: occurrence))
@@ -58,7 +58,7 @@ struct EnvelopeTests {
     }
   }
 
-  @Test("A native envelope leaves out what no handler would take")
+  @Test("A native envelope omits values that handlers reject")
   func nativeBounds() throws {
     for (attempt, correlationID) in [(0, ""), (-1, "\n"), (1_000_001, "é"), (.max, String(repeating: "c", count: 257))]
     {
@@ -67,7 +67,7 @@ struct EnvelopeTests {
     }
   }
 
-  @Test("The largest payload that is taken fits an envelope again, whatever stands beside it")
+  @Test("The largest accepted payload fits into an envelope again, with any other members")
   func largestPayload() throws {
     let depth = JSONLimits.payload.depth
     let open = String(repeating: "[", count: depth) + "\""
@@ -83,7 +83,7 @@ struct EnvelopeTests {
     #expect(decoded == delivery)
   }
 
-  @Test("No refusal repeats what the sender wrote")
+  @Test("No error contains the sender's text")
   func secrecy() throws {
     for body in [
       "{\"jobId\":\"hunter2 \"}", "{\"jobId\":\"a\",\"runId\":\"hunter2\\n\"}", "{\"jobId\":\"a\",\"x\":hunter2}",
@@ -95,5 +95,36 @@ struct EnvelopeTests {
       }
       #expect(!error.description.contains("hunter2"))
     }
+  }
+}
+
+/// A request and its expected result.
+struct EnvelopeCase<Result: Sendable>: Sendable, CustomTestStringConvertible {
+  var name: String
+  var request: EnvelopeRequest
+  var result: Result
+
+  var testDescription: String { name }
+
+  init(
+    _ name: String, _ body: String = "", path: EnvelopePath = .trigger, headers: EnvelopeHeaders = [:],
+    _ result: Result
+  ) {
+    self.name = name
+    self.request = EnvelopeRequest(path: path, headers: headers, body: Array(body.utf8))
+    self.result = result
+  }
+}
+
+/// The expected properties of an error.
+struct Refusal: Sendable {
+  var code: JobError.Code
+  var field: String
+  var word: String
+
+  init(_ code: JobError.Code, _ field: String, _ word: String) {
+    self.code = code
+    self.field = field
+    self.word = word
   }
 }

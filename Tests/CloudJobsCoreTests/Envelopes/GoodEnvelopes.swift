@@ -1,6 +1,6 @@
 import CloudJobsCore
 
-/// Requests that are taken, with what they mean.
+/// Valid requests with their expected deliveries.
 enum GoodEnvelopes {
   static let all = native + descriptors + paths + messages + headers
 
@@ -115,7 +115,7 @@ enum GoodEnvelopes {
     .init(
       "scheduler", path: .scheduled("nightly"), headers: scheduler,
       Delivery(
-        job: "nightly", trigger: .schedule, occurrence: .slot(time), scheduledFor: time,
+        job: "nightly", trigger: .schedule, occurrence: .scheduledFor(time), scheduledFor: time,
         transport: DeliveryTransport(schedulerJobName: "nightly"))),
     .init(
       "payload", "\r\n [1] \t", path: .scheduled("a"), Delivery(job: "a", trigger: .schedule, payload: json("[1]"))),
@@ -133,7 +133,7 @@ enum GoodEnvelopes {
     .init(
       "master by path", path: .master, headers: scheduler,
       Delivery(
-        job: .master, trigger: .schedule, occurrence: .slot(time), scheduledFor: time,
+        job: .master, trigger: .schedule, occurrence: .scheduledFor(time), scheduledFor: time,
         transport: DeliveryTransport(schedulerJobName: "nightly"))),
     .init(
       "master by path, with a body", "{}", path: .master,
@@ -224,7 +224,7 @@ enum GoodEnvelopes {
     .init(
       "schedule time goes before an idempotency key", "{\"jobId\":\"a\"}",
       headers: ["X-CloudScheduler-ScheduleTime": "2026-11-21T02:54:00Z", "Idempotency-Key": "k"],
-      Delivery(job: "a", trigger: .schedule, occurrence: .slot(time), scheduledFor: time)),
+      Delivery(job: "a", trigger: .schedule, occurrence: .scheduledFor(time), scheduledFor: time)),
     .init(
       "a slash in an event's id is not the one before it", "{\"jobId\":\"a\"}",
       headers: eventHeaders(["ce-source": "s", "ce-id": "x/%C3%A9\u{7F}"]),
@@ -250,7 +250,7 @@ enum GoodEnvelopes {
     .init(
       "scheduler", "{\"jobId\":\"nightly\"}", headers: scheduler,
       Delivery(
-        job: "nightly", trigger: .schedule, occurrence: .slot(time), scheduledFor: time,
+        job: "nightly", trigger: .schedule, occurrence: .scheduledFor(time), scheduledFor: time,
         transport: DeliveryTransport(schedulerJobName: "nightly"))),
     .init(
       "scheduler without a time", "{\"jobId\":\"a\"}", headers: ["X-CloudScheduler": "true"],
@@ -282,3 +282,43 @@ enum GoodEnvelopes {
       Delivery(job: "a", trigger: .manual)),
   ]
 }
+
+/// Base64 in the standard alphabet, written without the code under test.
+func base64(_ text: String) -> String {
+  let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+  let bytes = Array(text.utf8)
+  var result = ""
+  for start in stride(from: 0, to: bytes.count, by: 3) {
+    let group = (0..<3).map { start + $0 < bytes.count ? Int(bytes[start + $0]) : 0 }
+    let bits = group[0] << 16 | group[1] << 8 | group[2]
+    for index in 0..<4 {
+      result.append(start + index <= bytes.count ? alphabet[bits >> (18 - 6 * index) & 63] : "=")
+    }
+  }
+  return result
+}
+
+/// The body of a Pub/Sub push.
+func push(_ data: String?, attributes: String = "{}", id: String = "\"136\"") -> String {
+  let member = data.map { "\"data\":\"\(base64($0))\"," } ?? ""
+  return "{\"message\":{\(member)\"attributes\":\(attributes),\"messageId\":\(id),\"message_id\":\(id),"
+    + "\"publishTime\":\"2026-11-21T02:54:00Z\"},\"subscription\":\"projects/p/subscriptions/s\",\"deliveryAttempt\":5}"
+}
+
+/// A structured CloudEvent.
+func event(_ members: String, type: String = "com.example.done") -> String {
+  "{\"specversion\":\"1.0\",\"id\":\"7\",\"source\":\"//shop/orders\",\"type\":\"\(type)\"\(members)}"
+}
+
+/// The headers of a binary CloudEvent.
+func eventHeaders(_ changes: [String: String?] = [:]) -> EnvelopeHeaders {
+  var fields = [
+    "ce-specversion": "1.0", "ce-id": "7", "ce-source": "//shop/orders", "ce-type": "com.example.done",
+    "Content-Type": "application/json",
+  ]
+  for (name, value) in changes { fields[name] = value }
+  return EnvelopeHeaders(fields.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) })
+}
+
+/// The type of event by which Eventarc delivers Pub/Sub messages.
+let publishedType = "google.cloud.pubsub.topic.v1.messagePublished"

@@ -1,6 +1,6 @@
 import CloudJobsCore
 
-/// Requests that are refused, with what the refusal says.
+/// Invalid requests with their expected errors.
 enum MalformedEnvelopes {
   static let all =
     json + native + starts + misspelt + misspeltDescriptors + descriptors + paths + pushes + events + headers
@@ -26,7 +26,7 @@ enum MalformedEnvelopes {
     .init("key a number", "{\"jobId\":\"a\",\"key\":7}", .init(.invalidField, "key", "a string")),
   ]
 
-  /// Members that are not read, though their senders mean something by them, with the right names.
+  /// Misnamed members with their correct names.
   static let misspelt: [EnvelopeCase<Refusal>] = [
     ("input", "payload"), ("Payload", "payload"), ("data", "payload"), ("args", "payload"), ("id", "key"),
     ("Key", "key"), ("idempotency_key", "key"), ("uniqueKey", "key"), ("delaySeconds", "delay"), ("dely", "delay"),
@@ -99,8 +99,8 @@ enum MalformedEnvelopes {
     .init("reserved job", "{\"jobId\":\"__name__\"}", .init(.invalidField, "jobId", "reserved")),
     .init("long job", "{\"jobId\":\"\(long)\"}", .init(.tooLarge, "jobId", "128")),
     .init("number for a run", "{\"jobId\":\"a\",\"runId\":12}", .init(.invalidField, "runId", "send a string")),
-    .init("empty run", "{\"jobId\":\"a\",\"runId\":\"\"}", .init(.invalidField, "runId", "leave it out")),
-    .init("long run", "{\"jobId\":\"a\",\"runId\":\"\(long)\"}", .init(.tooLarge, "runId", "digest")),
+    .init("empty run", "{\"jobId\":\"a\",\"runId\":\"\"}", .init(.invalidField, "runId", "omit it")),
+    .init("long run", "{\"jobId\":\"a\",\"runId\":\"\(long)\"}", .init(.tooLarge, "runId", "hash")),
     .init("control in a run", "{\"jobId\":\"a\",\"runId\":\"a\\nb\"}", .init(.invalidField, "runId", "control")),
     .init("attempt 0", "{\"jobId\":\"a\",\"attempt\":0}", .init(.invalidField, "attempt", "from 1 to 1000000")),
     .init("attempt -1", "{\"jobId\":\"a\",\"attempt\":-1}", .init(.invalidField, "attempt", "from 1")),
@@ -137,7 +137,7 @@ enum MalformedEnvelopes {
       "number for an id", "{\"taskType\":\"a\",\"metadata\":{\"id\":7}}",
       .init(.invalidField, "metadata.id", "send a string")),
     .init(
-      "empty id", "{\"taskType\":\"a\",\"metadata\":{\"id\":\"\"}}", .init(.invalidField, "metadata.id", "leave it out")
+      "empty id", "{\"taskType\":\"a\",\"metadata\":{\"id\":\"\"}}", .init(.invalidField, "metadata.id", "omit it")
     ),
     .init(
       "long id", "{\"taskType\":\"a\",\"metadata\":{\"id\":\"\(long)\"}}", .init(.tooLarge, "metadata.id", "256")),
@@ -221,5 +221,103 @@ enum MalformedEnvelopes {
     .init(
       "payload in a message too deep", push(deep, attributes: "{\"jobId\":\"a\"}"),
       .init(.tooLarge, "message.data", "31 levels")),
+  ]
+}
+
+extension MalformedEnvelopes {
+  static let events: [EnvelopeCase<Refusal>] = [
+    .init(
+      "old version", "{}", headers: eventHeaders(["ce-specversion": "0.3"]),
+      .init(.invalidField, "ce-specversion", "must be 1.0")),
+    .init("no id", "{}", headers: eventHeaders(["ce-id": nil]), .init(.malformedEnvelope, "ce-id", "missing")),
+    .init(
+      "no source", "{}", headers: eventHeaders(["ce-source": nil]),
+      .init(.malformedEnvelope, "ce-source", "missing")),
+    .init(
+      "no type", "{}", headers: eventHeaders(["ce-type": nil]), .init(.malformedEnvelope, "ce-type", "missing")),
+    .init("no job", "{\"x\":1}", headers: eventHeaders(), .init(.malformedEnvelope, "jobId", "ce-jobid")),
+    .init("no data", "", headers: eventHeaders(), .init(.malformedEnvelope, "jobId", "ce-jobid")),
+    .init(
+      "bad job", "{}", headers: eventHeaders(["ce-jobid": "a b"]), .init(.invalidField, "ce-jobid", "letters")),
+    .init(
+      "data that is no JSON", "<a/>", headers: eventHeaders(["ce-jobid": "a"]),
+      .init(.malformedJSON, "body", "byte 0")),
+    .init(
+      "batch", "[]", headers: ["content-type": "application/cloudevents-batch+json; charset=utf-8"],
+      .init(.malformedEnvelope, "Content-Type", "Batches")),
+    .init(
+      "other format", "x", headers: ["content-type": "application/cloudevents+avro"],
+      .init(.malformedEnvelope, "Content-Type", "cloudevents+json")),
+    .init(
+      "structured array", "[]", headers: ["content-type": "application/cloudevents+json"],
+      .init(.malformedJSON, "body", "expected an object")),
+    .init(
+      "structured without version", "{\"id\":\"1\"}", headers: ["content-type": "application/cloudevents+json"],
+      .init(.invalidField, "specversion", "1.0")),
+    .init(
+      "structured with a number for a version", "{\"specversion\":1.0}", .init(.invalidField, "specversion", "a string")
+    ),
+    .init(
+      "structured without id", "{\"specversion\":\"1.0\",\"source\":\"s\",\"type\":\"t\"}",
+      .init(.malformedEnvelope, "id", "missing")),
+    .init(
+      "structured without source", "{\"specversion\":\"1.0\",\"id\":\"1\",\"type\":\"t\"}",
+      .init(.malformedEnvelope, "source", "missing")),
+    .init(
+      "structured with an empty type", "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"\"}",
+      .init(.malformedEnvelope, "type", "missing")),
+    .init("structured without job", event(",\"data\":{}"), .init(.malformedEnvelope, "data.jobId", "jobid")),
+    .init("structured with bad job", event(",\"jobid\":\"/\""), .init(.invalidField, "jobid", "begin with")),
+    .init(
+      "structured with both data", event(",\"data\":{},\"data_base64\":\"e30=\""),
+      .init(.malformedEnvelope, "data_base64", "both")),
+    .init("structured with bad base64", event(",\"data_base64\":\"*\""), .init(.invalidField, "data_base64", "base64")),
+    .init(
+      "bad run in structured data", event(",\"data\":{\"jobId\":\"a\",\"runId\":[]}"),
+      .init(.invalidField, "data.runId", "is an array")),
+    .init("event in an event", event(",\"data\":\(event(""))"), .init(.malformedEnvelope, "data", "do not nest")),
+    .init("push in an event", event(",\"data\":\(push("{}"))"), .init(.malformedEnvelope, "data", "do not nest")),
+    .init(
+      "published without a message", "{}", headers: eventHeaders(["ce-type": publishedType]),
+      .init(.malformedEnvelope, "message", "missing")),
+    .init(
+      "published without an object", "7", headers: eventHeaders(["ce-type": publishedType]),
+      .init(.malformedEnvelope, "body", "an object")),
+    .init(
+      "published without a job", event(",\"data\":\(push("{}"))", type: publishedType),
+      .init(.malformedEnvelope, "data.message.data.jobId", "names no job")),
+    .init(
+      "long source", "{}", headers: eventHeaders(["ce-source": String(repeating: "s", count: 1_025)]),
+      .init(.tooLarge, "ce-source", "1024")),
+  ]
+
+  static let headers: [EnvelopeCase<Refusal>] = [
+    .init(
+      "bad schedule time", path: .scheduled("a"), headers: ["X-CloudScheduler-ScheduleTime": "yesterday"],
+      .init(.invalidField, "X-CloudScheduler-ScheduleTime", "RFC 3339")),
+    .init(
+      "two schedule times", path: .master,
+      headers: [
+        "X-CloudScheduler-ScheduleTime": "2026-11-21T02:54:00Z",
+        "x-cloudscheduler-scheduletime": "2026-11-21T02:55:00Z",
+      ],
+      .init(.invalidField, "X-CloudScheduler-ScheduleTime", "two values")),
+    .init(
+      "two task names", "{\"jobId\":\"a\"}",
+      headers: ["X-CloudTasks-QueueName": "q", "X-CloudTasks-TaskName": "t", "X-CLOUDTASKS-TASKNAME": "u"],
+      .init(.invalidField, "X-CloudTasks-TaskName", "two values")),
+    .init(
+      "long task name", "{\"jobId\":\"a\"}",
+      headers: ["X-CloudTasks-TaskName": String(repeating: "t", count: 1_025)],
+      .init(.tooLarge, "X-CloudTasks-TaskName", "1024")),
+    .init(
+      "long idempotency key", "{\"jobId\":\"a\"}", headers: ["Idempotency-Key": String(repeating: "k", count: 257)],
+      .init(.tooLarge, "Idempotency-Key", "256")),
+    .init(
+      "idempotency key beyond ASCII", "{\"jobId\":\"a\"}", headers: ["Idempotency-Key": "ключ"],
+      .init(.invalidField, "Idempotency-Key", "printable")),
+    .init(
+      "long correlation header", "{\"jobId\":\"a\"}", headers: ["X-Correlation-ID": String(repeating: "c", count: 257)],
+      .init(.tooLarge, "X-Correlation-ID", "256")),
   ]
 }

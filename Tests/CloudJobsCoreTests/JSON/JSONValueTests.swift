@@ -5,7 +5,7 @@ import Testing
 @Suite("JSON value")
 struct JSONValueTests {
   @Test(
-    "Meaning of texts",
+    "Texts and their values",
     arguments: [
       ("0", 0), ("-0", 0), ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
       ("9223372036854775808", .double(9_223_372_036_854_775_808)), ("1.0", .double(1)), ("1e2", .double(100)),
@@ -18,7 +18,7 @@ struct JSONValueTests {
     #expect(try JSONValue(parsing: Array(text.utf8)) == value)
   }
 
-  @Test("Random values come back from their text, and Foundation reads the same from it")
+  @Test("Random values round-trip, and Foundation decodes the same values")
   func roundTrip() throws {
     var random = Xorshift64Star(seed: 3)
     let decoder = JSONDecoder()
@@ -36,7 +36,7 @@ struct JSONValueTests {
     }
   }
 
-  @Test("Objects are written in the order of their names, without space")
+  @Test("Objects are written with sorted names and without white space")
   func encoding() {
     let value: JSONValue = ["b": [1, 2.5, nil], "a": ["z": true, "é": "\"\\\n\u{1}\u{7F}/"], "": -0.0]
     #expect(value.text == "{\"\":-0.0,\"a\":{\"z\":true,\"é\":\"\\\"\\\\\\n\\u0001\u{7F}/\"},\"b\":[1,2.5,null]}")
@@ -45,7 +45,7 @@ struct JSONValueTests {
     #expect(JSONText.null.value == .null)
   }
 
-  @Test("Views of a value")
+  @Test("Typed accessors of a value")
   func views() {
     #expect(JSONValue.double(2).integer == 2)
     #expect(JSONValue.double(2.5).integer == nil)
@@ -59,7 +59,7 @@ struct JSONValueTests {
     #expect(kinds == ["null", "a boolean", "a number", "a number", "a string", "an array", "an object"])
   }
 
-  /// The value with all numbers as floats, since Foundation's decoder does not tell how a number was written.
+  /// The value with all numbers as floats, because Foundation's decoder does not preserve how a number was written.
   private func floating(_ value: JSONValue) -> JSONValue {
     switch value {
     case .integer(let number): .double(Double(number))
@@ -98,5 +98,44 @@ struct JSONValueTests {
       if Int.random(in: 0..<20, using: &random) == 0 { text += "\"\\😀" }
     }
     return text
+  }
+}
+
+/// A JSON value decoded by Foundation.
+struct JSONMirror: Decodable {
+  let value: JSONValue
+
+  init(from decoder: any Decoder) throws {
+    if let container = try? decoder.container(keyedBy: Key.self) {
+      var members = [String: JSONValue]()
+      for key in container.allKeys {
+        members[key.stringValue] = try container.decode(JSONMirror.self, forKey: key).value
+      }
+      value = .object(members)
+      return
+    }
+    if var container = try? decoder.unkeyedContainer() {
+      var values = [JSONValue]()
+      while !container.isAtEnd { values.append(try container.decode(JSONMirror.self).value) }
+      value = .array(values)
+      return
+    }
+    let container = try decoder.singleValueContainer()
+    if container.decodeNil() {
+      value = .null
+    } else if let bool = try? container.decode(Bool.self) {
+      value = .bool(bool)
+    } else if let text = try? container.decode(String.self) {
+      value = .string(text)
+    } else {
+      value = .double(try container.decode(Double.self))
+    }
+  }
+
+  private struct Key: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
   }
 }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import CloudJobsCore
 
-@Suite("Delays between tries")
+@Suite("Delays between retries")
 struct RetryDelaysTests {
   private static func delays(_ count: Int, asked: Duration? = nil, seed: UInt64) -> [Duration?] {
     var delays = RetryDelays(first: .milliseconds(100), longest: .milliseconds(500))
@@ -10,7 +10,7 @@ struct RetryDelaysTests {
     return (0..<count).map { _ in delays.next(asked: asked, random: &random) }
   }
 
-  @Test("A delay is twice the last up to the longest, less up to half by chance")
+  @Test("Delays double up to the maximum, with half jitter")
   func doubling() {
     var sums = [Duration](repeating: .zero, count: 5)
     for seed in 1...1_000 as ClosedRange<UInt64> {
@@ -27,7 +27,7 @@ struct RetryDelaysTests {
     }
   }
 
-  @Test("What the service asks for is waited at least, and what is too long not at all")
+  @Test("A requested delay is the minimum, and too long a delay ends the retries")
   func asked() {
     #expect(Self.delays(3, asked: .seconds(2), seed: 7) == [.seconds(2), .seconds(2), .seconds(2)])
     let more = Self.delays(3, asked: .milliseconds(1), seed: 7)
@@ -36,7 +36,7 @@ struct RetryDelaysTests {
     #expect(Self.delays(1, asked: RetryDelays.longestAsked + .microseconds(1), seed: 7) == [nil])
   }
 
-  @Test("Retry-After is read as seconds or as a date")
+  @Test("Retry-After is parsed as seconds or as a date")
   func retryAfter() {
     let now = Timestamp(seconds: 1_445_412_420)
     #expect(RetryAfter.span("120", at: now) == .seconds(120))

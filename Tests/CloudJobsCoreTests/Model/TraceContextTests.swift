@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Trace context")
 struct TraceContextTests {
-  @Test("A header comes back from its parts", arguments: ["00", "01", "ff"])
+  @Test("A header round-trips", arguments: ["00", "01", "ff"])
   func roundTrip(flags: String) throws {
     let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-\(flags)"
     let context = try #require(TraceContext(traceparent: text))
@@ -14,7 +14,7 @@ struct TraceContextTests {
   }
 
   @Test(
-    "Later versions are read by what they share with the first",
+    "Later versions are parsed by the fields they share with version 00",
     arguments: [
       "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
       "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more-é",
@@ -24,7 +24,7 @@ struct TraceContextTests {
   }
 
   @Test(
-    "Refused headers",
+    "Rejected headers",
     arguments: [
       "", "00", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
       "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1",

@@ -33,18 +33,18 @@ struct ConcludeTests {
     let later = Conclusion.retry(at: PlanSample.now + .seconds(10), failure)
     #expect(conclusion(failed(), failures: 0) == later)
     #expect(conclusion(failed(), failures: 1) == later)
-    #expect(conclusion(failed(), failures: 2) == .dead(failure, reason: "All 3 attempts are used up."))
-    #expect(conclusion(failed(), failures: .max) == .dead(failure, reason: "All 3 attempts are used up."))
+    #expect(conclusion(failed(), failures: 2) == .deadLetter(failure, reason: "All 3 attempts are used up."))
+    #expect(conclusion(failed(), failures: .max) == .deadLetter(failure, reason: "All 3 attempts are used up."))
   }
 
   @Test("A permanent failure is final, and its own delay goes before the policy's")
   func kinds() {
-    #expect(conclusion(failed(isPermanent: true)) == .dead(failure, reason: "The failure is permanent."))
+    #expect(conclusion(failed(isPermanent: true)) == .deadLetter(failure, reason: "The failure is permanent."))
     #expect(conclusion(failed(retryAfter: .seconds(99))) == .retry(at: PlanSample.now + .seconds(99), failure))
     #expect(conclusion(failed(retryAfter: .seconds(-9))) == .retry(at: PlanSample.now, failure))
     #expect(
       conclusion(failed(retryAfter: .seconds(99)), failures: 2)
-        == .dead(failure, reason: "All 3 attempts are used up."))
+        == .deadLetter(failure, reason: "All 3 attempts are used up."))
   }
 
   @Test(
@@ -56,28 +56,28 @@ struct ConcludeTests {
   func minimumDuration(failures: Int, startedAgo: Duration, isDead: Bool) {
     let policy = RetryPolicy(maxAttempts: 3, minimumDuration: .hours(1))
     let conclusion = conclusion(failed(), failures: failures, policy: policy, startedAgo: startedAgo)
-    if case .dead = conclusion { #expect(isDead) } else { #expect(!isDead) }
+    if case .deadLetter = conclusion { #expect(isDead) } else { #expect(!isDead) }
   }
 
   @Test("The run keeps what its attempt brought")
   func runs() {
     let job = PlanSample.job { $0.retention = .days(1) }
     func after(_ conclusion: Conclusion) -> Run {
-      PlanSample.run(.running, failures: 1) { $0.handoffs = 4 }
+      PlanSample.run(.running, failures: 1) { $0.reenqueues = 4 }
         .concluded(conclusion, policy: job.policy, settings: PlanSample.settings, at: PlanSample.now)
     }
     let done = after(.succeeded(output: .null))
     #expect((done.status, done.failures, done.output, done.finishedAt) == (.succeeded, 1, .null, PlanSample.now))
     #expect((done.wakeAt, done.lease, done.expireAt) == (nil, nil, PlanSample.now + .days(1)))
     let retry = after(.retry(at: PlanSample.now + .seconds(10), failure))
-    #expect((retry.status, retry.failures, retry.failure, retry.handoffs) == (.scheduled, 2, failure, 0))
+    #expect((retry.status, retry.failures, retry.failure, retry.reenqueues) == (.scheduled, 2, failure, 0))
     #expect((retry.notBefore, retry.wakeAt) == (PlanSample.now + .seconds(10), PlanSample.now + .seconds(70)))
     #expect((retry.lease, retry.finishedAt, retry.nextTaskName) == (nil, nil, "\(retry.id)-2"))
     let snoozed = after(.snoozed(until: PlanSample.now + .seconds(10)))
     #expect((snoozed.status, snoozed.failures, snoozed.attempt) == (.scheduled, 1, 1))
     let cancelled = after(.cancelled(reason: "late"))
     #expect((cancelled.status, cancelled.failures, cancelled.reason) == (.cancelled, 1, "late"))
-    let dead = after(.dead(failure, reason: "enough"))
+    let dead = after(.deadLetter(failure, reason: "enough"))
     #expect((dead.status, dead.failures, dead.failure, dead.reason) == (.failed, 2, failure, "enough"))
   }
 
@@ -94,7 +94,7 @@ struct ConcludeTests {
       patch(.succeeded(output: nil), ended, .periodic)?.fields
         == ["status": "success", "consecutiveFailures": 0, "retries": 1, "lastDuration": 1_500])
     #expect(
-      patch(.dead(failure, reason: ""), PlanSample.run(.failed, failures: 3), .scheduled)?.fields
+      patch(.deadLetter(failure, reason: ""), PlanSample.run(.failed, failures: 3), .scheduled)?.fields
         == ["status": "failure", "consecutiveFailures": 3, "retries": 3, "lastDuration": 1_500])
     let waiting = PlanSample.run(.scheduled, failures: 1)
     #expect(patch(.retry(at: PlanSample.now, failure), waiting, .periodic)?.fields["consecutiveFailures"] == 2)
@@ -102,6 +102,59 @@ struct ConcludeTests {
     #expect(patch(.cancelled(reason: ""), PlanSample.run(.cancelled), .periodic) == nil)
     #expect(patch(.succeeded(output: nil), ended, .endpoint) == nil)
     #expect(patch(.retry(at: PlanSample.now, failure), waiting, .endpoint) == nil)
-    #expect(patch(.dead(failure, reason: ""), PlanSample.run(.failed), .endpoint)?.fields["status"] == "failure")
+    #expect(patch(.deadLetter(failure, reason: ""), PlanSample.run(.failed), .endpoint)?.fields["status"] == "failure")
   }
+
+  @Test("A failure that the caller repeats waits for it, without a delay of its own")
+  func callers() {
+    var random = ZeroGenerator()
+    let run = PlanSample.run(.running)
+    let conclusion = conclude(
+      failed(retryAfter: .seconds(99)), run: run, policy: RetryPolicy(maxAttempts: 3), owner: .caller,
+      now: PlanSample.now, random: &random)
+    #expect(conclusion == .retryByCaller(failure))
+    let waiting = run.concluded(
+      conclusion, policy: PlanSample.job().policy, settings: PlanSample.settings, at: PlanSample.now)
+    #expect((waiting.status, waiting.notBefore, waiting.failures) == (.scheduled, PlanSample.now, 1))
+  }
+
+  @Test(
+    "An attempt that a shutdown cancelled counts as no failure, unless its outcome is its own",
+    arguments: [
+      (
+        RetryOwner.runtime,
+        Outcome.failed(RunFailure(kind: "error", message: "cancelled"), isPermanent: false, retryAfter: nil), "snoozed",
+        0
+      ),
+      (
+        .pass, .failed(RunFailure(kind: "error", message: "cancelled"), isPermanent: false, retryAfter: nil), "snoozed",
+        0
+      ),
+      (
+        .caller, .failed(RunFailure(kind: "error", message: "cancelled"), isPermanent: false, retryAfter: nil),
+        "interrupted", 0
+      ),
+      (
+        .runtime, .failed(RunFailure(kind: "error", message: "cancelled"), isPermanent: true, retryAfter: nil),
+        "deadLetter", 1
+      ),
+      (.caller, .succeeded(output: nil), "succeeded", 0), (.pass, .snoozed(.seconds(1)), "snoozed", 0),
+    ])
+  func shutdown(owner: RetryOwner, outcome: Outcome, expected: String, failures: Int) {
+    var random = ZeroGenerator()
+    let run = PlanSample.run(.running)
+    let concluded = ConcludedAttempt(
+      outcome, isShutdown: true, run: run, policy: PlanSample.job().policy,
+      settings: PlanSettings(owner: "instance", retryOwner: owner), at: PlanSample.now, random: &random)
+    #expect("\(concluded.conclusion)".hasPrefix(expected))
+    #expect(concluded.run.failures == failures)
+    let isInterrupted = outcome.mayResultFromCancellation
+    #expect((concluded.interruption != nil) == isInterrupted)
+    #expect(concluded.run.fence == run.fence + (isInterrupted ? 1 : 0))
+  }
+}
+
+/// A generator of zeros.
+private struct ZeroGenerator: RandomNumberGenerator {
+  mutating func next() -> UInt64 { 0 }
 }

@@ -45,9 +45,9 @@ struct PassPlanTests {
     let plan = planPass(
       PlanSample.pass(job, nextRun: hour + .minutes(row.due), epoch: 6, now: hour + .seconds(row.now)))
     let slot = row.slot.map { hour + .minutes($0) }
-    #expect(plan.slot == slot)
+    #expect(plan.scheduledFor == slot)
     #expect(plan.run?.scheduledFor == slot)
-    #expect(plan.run?.id == slot.map { RunID(job: "job", occurrence: .slot($0)) })
+    #expect(plan.run?.id == slot.map { RunID(job: "job", occurrence: .scheduledFor($0)) })
     #expect(plan.patch.fields["nextRun"] == .string((hour + .minutes(row.next)).description))
     #expect(plan.patch.fields["epoch"] == 7)
     #expect(plan.isStillDue == (row.next * 60 <= row.now))
@@ -64,7 +64,7 @@ struct PassPlanTests {
     let plan = planPass(PlanSample.pass(job, nextRun: due, now: due + late))
     #expect((plan.run != nil) == runs)
     #expect(plan.skip?.status == (runs ? nil : .skippedMisfire))
-    #expect(plan.slot == due)
+    #expect(plan.scheduledFor == due)
     #expect(plan.patch.fields["nextRun"] == "2026-11-22T00:00:00Z")
     #expect(plan.patch.fields["status"] == (runs ? nil : "skippedMisfire"))
   }
@@ -105,7 +105,7 @@ struct PassPlanTests {
     #expect(disabled.patch.fields["status"] == "skippedDisabled")
     let ended = PlanSample.job(.periodic) { $0.endAt = .day(PlanSample.day("2026-11-20")) }
     let plan = planPass(PlanSample.pass(ended, nextRun: hour))
-    #expect((plan.run, plan.skip?.status, plan.slot) == (nil, .skippedEnded, hour))
+    #expect((plan.run, plan.skip?.status, plan.scheduledFor) == (nil, .skippedEnded, hour))
     #expect(plan.patch.fields["nextRun"] == .null)
     let endpoint = planPass(PlanSample.pass(PlanSample.job(.endpoint), nextRun: hour))
     #expect((endpoint.run, endpoint.skip, endpoint.patch.fields["nextRun"]) == (nil, nil, .null))
@@ -149,7 +149,7 @@ struct PassPlanTests {
   func edited() {
     let job = PlanSample.job(.periodic, cron: "30 * * * *")
     let moved = planPass(PlanSample.pass(job, nextRun: hour, plannedFor: "0 * * * * @ UTC"))
-    #expect((moved.run, moved.slot) == (nil, nil))
+    #expect((moved.run, moved.scheduledFor) == (nil, nil))
     #expect(moved.patch.fields["nextRun"] == "2026-11-21T10:30:00Z")
     #expect(moved.patch.fields["plannedFor"] == job.planKey.map { .string($0) })
     let finer = PlanSample.job(.periodic, cron: "0,30 * * * *")

@@ -77,7 +77,7 @@ struct PlanCase: CustomTestStringConvertible, Sendable {
     PlanCase(
       "the second stage of the first attempt is one too",
       Sample.input(
-        run: Sample.run(.scheduled, attempt: 0, notBefore: .days(31)) { $0.handoffs = 1 }, attempt: 1), "stage 2"),
+        run: Sample.run(.scheduled, attempt: 0, notBefore: .days(31)) { $0.reenqueues = 1 }, attempt: 1), "stage 2"),
     PlanCase(
       "a caller without an attempt makes no stage",
       Sample.input(run: Sample.run(.scheduled, attempt: 0, notBefore: .days(31))), "early"),
@@ -135,8 +135,8 @@ struct PlanCase: CustomTestStringConvertible, Sendable {
       "an attempt that has passed is a duplicate while the next executes",
       Sample.input(run: Sample.run(.running, attempt: 2), attempt: 1), "duplicate"),
     PlanCase(
-      "a crash in the last attempt buries the run",
-      Sample.input(run: Sample.run(.running, attempt: 3, failures: 2, leaseEnds: .zero)), "bury"),
+      "a crash in the last attempt makes the run a dead letter",
+      Sample.input(run: Sample.run(.running, attempt: 3, failures: 2, leaseEnds: .zero)), "dead letter"),
     PlanCase(
       "a crash before the last attempt does not",
       Sample.input(run: Sample.run(.running, attempt: 2, failures: 1, leaseEnds: .zero)), "run 3"),
@@ -177,11 +177,24 @@ struct PlanCase: CustomTestStringConvertible, Sendable {
       start(.after(.hours(1)), run: Sample.run(.scheduled, attempt: 0)), "run 1"),
   ]
 
+  static let owners: [PlanCase] = [RetryOwner.pass, .caller].flatMap { owner in
+    var ahead = Sample.input(run: Sample.run(.scheduled, notBefore: .days(31)), attempt: 2)
+    ahead.settings = PlanSettings(owner: "instance", retryOwner: owner)
+    var delayed = start(.after(.hours(1)))
+    delayed.settings = ahead.settings
+    return [
+      PlanCase("\(owner): a task far ahead of its time is early, as it is kept elsewhere", ahead, "early"),
+      PlanCase(
+        "\(owner): a later start needs a place to wait", delayed,
+        owner == .caller ? "reject queueUnavailable" : "schedule"),
+    ]
+  }
+
   private static func start(_ start: DeliveryStart, run: Run? = nil) -> PlanInput {
     var input = Sample.input(run: run, trigger: .manual)
     input.delivery.start = start
     return input
   }
 
-  static let all = first + waiting + running + ended + starts
+  static let all = first + waiting + running + ended + starts + owners
 }

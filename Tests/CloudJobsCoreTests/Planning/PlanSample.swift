@@ -91,9 +91,9 @@ enum PlanSample {
     case .schedule: "schedule"
     case .duplicate: "duplicate"
     case .early: "early"
-    case .stage(let run): "stage \(run.handoffs)"
+    case .stage(let run): "stage \(run.reenqueues)"
     case .busy: "busy"
-    case .bury: "bury"
+    case .deadLetter: "dead letter"
     case .reject(let error): "reject \(error.code)"
     }
   }

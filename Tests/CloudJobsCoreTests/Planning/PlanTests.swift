@@ -51,7 +51,7 @@ struct PlanTests {
   @Test("What a crashed attempt brings late is refused after its run was buried or cancelled")
   func fenceGrows() {
     let crashed = PlanSample.run(.running, attempt: 3, failures: 2, leaseEnds: .zero)
-    guard case .bury(let buried) = plan(PlanSample.input(run: crashed)),
+    guard case .deadLetter(let buried) = plan(PlanSample.input(run: crashed)),
       case .skip(_, let cancelled?) = plan(
         PlanSample.input(PlanSample.job { $0.enabled = false }, run: PlanSample.run(.running, leaseEnds: .zero)))
     else {

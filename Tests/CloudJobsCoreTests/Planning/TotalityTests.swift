@@ -39,7 +39,7 @@ struct PlanInputSource {
 
   mutating func run() -> Run {
     var run = PlanSample.run(pick(RunStatus.allCases), job: pick(["job", "job", "job", "job", "other"]))
-    (run.attempt, run.failures, run.handoffs) = (count(), count(), count())
+    (run.attempt, run.failures, run.reenqueues) = (count(), count(), count())
     run.fence = pick([0, 1, 5, .max])
     run.maxAttempts = count()
     (run.notBefore, run.createdAt) = (time(), time())
@@ -120,7 +120,7 @@ struct TotalityTests {
       if next.attempt != run?.attempt ?? 0 { return "waiting uses up an attempt" }
     case .schedule(let next):
       if next.status != .scheduled || next.notBefore <= input.now || run != nil { return "nothing is put off" }
-    case .bury(let next):
+    case .deadLetter(let next):
       if isHeld || next.status != .failed || next.wakeAt != nil { return "it is not ended" }
       if next.failures < input.job.policy.retry.maxAttempts { return "it is given up too soon" }
     case .busy: if !isHeld { return "nobody holds the lease" }
@@ -128,7 +128,7 @@ struct TotalityTests {
     case .stage(let next):
       if next.notBefore <= input.now + input.settings.stagingThreshold { return "it is no stage" }
       if isHeld || next.attempt != run?.attempt || next.fence != run?.fence { return "a stage uses up an attempt" }
-      if next.nextTaskName == run?.nextTaskName, run?.handoffs != .max { return "a stage has no name of its own" }
+      if next.nextTaskName == run?.nextTaskName, run?.reenqueues != .max { return "a stage has no name of its own" }
     case .duplicate(let next): if next != run { return "a repetition changes the run" }
     case .reject: if run?.job == input.job.id { return "a fitting run is refused" }
     }
@@ -151,7 +151,7 @@ struct TotalityTests {
       var isSound = plan.run == nil || plan.skip == nil
       isSound = isSound && (plan.run == nil || job.policy.enabled && plan.run?.wakeAt != nil)
       isSound = isSound && (plan.run?.scheduledFor.map { $0 <= now } ?? true)
-      isSound = isSound && (plan.run == nil || next.map { $0 > plan.slot ?? .distantPast } ?? true)
+      isSound = isSound && (plan.run == nil || next.map { $0 > plan.scheduledFor ?? .distantPast } ?? true)
       isSound = isSound && plan.isStillDue == (next.map { $0 <= now } ?? false)
       isSound = isSound && (plan.skip == nil || plan.patch.fields["status"]?.string?.hasPrefix("skipped") == true)
       _ = reconcile(job, state: input.state, now: now)

@@ -1,7 +1,7 @@
 import CloudJobsCore
 import Testing
 
-@Suite("Cron over changes of the clock")
+@Suite("Cron across clock changes")
 struct ClockChangeTests {
   static let cases = [
     // 8 March 2026, 02:00 EST becomes 03:00 EDT; 1 November 2026, 02:00 EDT becomes 01:00 EST.
@@ -97,7 +97,7 @@ struct ClockChangeTests {
     #expect(Set(Self.cases.map(\.zone)) == Set(BruteForceTests.zones))
   }
 
-  @Test("A change of exactly three hours is not made up for; one of a second less is")
+  @Test("A change of exactly three hours is not compensated; one of a second less is")
   func threeHours() throws {
     for (length, isMadeUpFor) in [(Int64(10_799), true), (10_800, false)] {
       let zone = try Zone(
@@ -109,4 +109,19 @@ struct ClockChangeTests {
       #expect((next == change) == isMadeUpFor)
     }
   }
+}
+
+/// A schedule across a clock change: all its runs from the first to the last of a list, in UTC.
+struct ClockChangeCase: CustomTestStringConvertible, Sendable {
+  let zone: String
+  let expression: String
+  let runs: [String]
+
+  init(_ zone: String, _ expression: String, _ runs: String...) {
+    self.zone = zone
+    self.expression = expression
+    self.runs = runs
+  }
+
+  var testDescription: String { "\(expression) in \(zone)" }
 }

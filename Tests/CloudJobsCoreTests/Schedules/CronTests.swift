@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Cron expressions")
 struct CronTests {
-  /// A text, a time after which, and the runs that follow, in UTC.
+  /// A text, a start time, and the runs that follow, in UTC.
   static let meanings: [(String, String, [String])] = [
     ("*/15 * * * *", "2026-01-01T00:00:00Z", ["2026-01-01T00:15:00Z", "2026-01-01T00:30:00Z"]),
     ("5/20 3 * * *", "2026-01-01T00:00:00Z", ["2026-01-01T03:05:00Z", "2026-01-01T03:25:00Z", "2026-01-01T03:45:00Z"]),
@@ -52,7 +52,7 @@ struct CronTests {
     ),
   ]
 
-  @Test("Each form means what its runs are, forwards and backwards", arguments: meanings)
+  @Test("Each form has the expected runs, forwards and backwards", arguments: meanings)
   func meaning(_ text: String, _ after: String, _ expected: [String]) throws {
     let schedule = try Schedule.cron(text, in: .utc)
     var time = try #require(Timestamp(rfc3339: after))
@@ -90,7 +90,7 @@ struct CronTests {
     }
   }
 
-  @Test("The first run after a time with a fraction of a second is the same as after its whole second")
+  @Test("A fraction of a second does not change the next run")
   func fractions() throws {
     let schedule = try Schedule.cron("* * * * * *", in: .utc)
     let time = Timestamp(microseconds: 1_500_000)

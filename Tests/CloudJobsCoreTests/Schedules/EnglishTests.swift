@@ -3,7 +3,7 @@ import Testing
 
 @Suite("English schedules")
 struct EnglishTests {
-  /// A text, a time after which, and the runs that follow, in UTC; 1 January 2026 is a Thursday.
+  /// A text, a start time, and the runs that follow, in UTC; 1 January 2026 is a Thursday.
   static let meanings: [(String, String, [String])] = [
     ("every 5 minutes", "2026-01-01T00:00:00Z", ["2026-01-01T00:05:00Z", "2026-01-01T00:10:00Z"]),
     ("every 1 mins", "2026-01-01T00:00:00Z", ["2026-01-01T00:01:00Z"]),
@@ -67,7 +67,7 @@ struct EnglishTests {
     ("every wed,fri of jan,jun 13:15", "2026-01-01T00:00:00Z", ["2026-01-02T13:15:00Z", "2026-01-07T13:15:00Z"]),
   ]
 
-  @Test("Each form means what its runs are, forwards and backwards, for Cloud Scheduler too", arguments: meanings)
+  @Test("Each form has the expected runs, forwards and backwards, for Cloud Scheduler too", arguments: meanings)
   func meaning(_ text: String, _ after: String, _ expected: [String]) throws {
     let schedule = try Schedule.english(text, in: .utc)
     var time = try #require(Timestamp(rfc3339: after))
@@ -95,7 +95,7 @@ struct EnglishTests {
     #expect(try Schedule.unixCron("every 10 minutes", in: .utc, anchor: anchor) == schedule)
   }
 
-  @Test("Times are local; a skipped one runs at the gap's end, steps follow the clock on the wall")
+  @Test("Times are local; a skipped one runs at the end of the gap, steps follow local time")
   func zones() throws {
     let zone = try ZoneCatalog.system.zone(named: "Europe/Berlin")
     let daily = try Schedule.english("every day 02:30", in: zone)
@@ -107,7 +107,7 @@ struct EnglishTests {
   }
 
   @Test(
-    "Seconds and singular units are taken here, but not by Cloud Scheduler",
+    "Seconds and singular units are accepted, but not for Cloud Scheduler",
     arguments: [
       "every 30 seconds", "every 1 hour", "every minute", "every hour", "every 1 minute",
       "every 10 seconds synchronized",
@@ -118,7 +118,7 @@ struct EnglishTests {
   }
 
   @Test(
-    "What has no meaning is refused with the forms that have one",
+    "Invalid texts are rejected with the supported forms",
     arguments: [
       "every", "every 5", "every 0 minutes", "every 5 fortnights", "every 5 minutes from", "every 5 minutes from 10:00",
       "every 5 minutes from 10:00 to", "every 5 minutes from 10:00 to 24:00", "every 5 minutes from 10:00 until 11:00",

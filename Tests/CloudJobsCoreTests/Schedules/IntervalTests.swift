@@ -4,7 +4,7 @@ import Testing
 @Suite("Interval schedules")
 struct IntervalTests {
   @Test(
-    "Interval texts mean durations",
+    "Interval texts are parsed as durations",
     arguments: [
       ("30s", 30), ("5m", 300), ("1h", 3_600), ("1d", 86_400), ("1h30m", 5_400), ("@every 5m", 300), ("2w", 1_209_600),
       ("1d2h3m4s", 93_784), ("1H30M", 5_400), (" 90m ", 5_400), ("@every  1h30m", 5_400),
@@ -20,7 +20,7 @@ struct IntervalTests {
   }
 
   @Test(
-    "Runs lie on the grid through the anchor, whenever one asks",
+    "Runs lie on the grid through the anchor for any start time",
     arguments: [
       (Duration.seconds(30), Int64(0)), (.seconds(7), 1_767_225_601), (.milliseconds(250), 5), (.days(30), -86_399),
       (.days(146_097), 12),
@@ -41,7 +41,7 @@ struct IntervalTests {
     #expect(schedule.previous(before: anchor) == anchor - interval)
   }
 
-  @Test("An interval does not drift over changes of the clock")
+  @Test("An interval does not drift across clock changes")
   func noDrift() throws {
     let zone = try ZoneCatalog.system.zone(named: "America/New_York")
     let schedule = try Schedule(parsing: "1d", in: zone, anchor: Timestamp(seconds: 1_772_841_600))
@@ -50,7 +50,7 @@ struct IntervalTests {
   }
 
   @Test(
-    "Intervals out of range are refused",
+    "Intervals out of range are rejected",
     arguments: [
       Duration.zero, .seconds(-5), .microseconds(999), .microseconds(1_500), .days(146_098), .nanoseconds(1_000_001),
       .seconds(Int64.max),

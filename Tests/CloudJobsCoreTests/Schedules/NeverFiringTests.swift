@@ -12,7 +12,7 @@ struct NeverFiringTests {
     "0 0 30W,31W FEB *",
   ]
 
-  @Test("What can never fire is refused, in under a millisecond each", arguments: never)
+  @Test("Expressions that can never fire are rejected in under a millisecond each", arguments: never)
   func refused(_ text: String) throws {
     #expect(Self.never.count >= 30)
     let clock = ContinuousClock()
@@ -30,7 +30,7 @@ struct NeverFiringTests {
   }
 
   @Test(
-    "What fires rarely is found, over the years without a leap day too",
+    "Rare runs are found, also across years without a leap day",
     arguments: [
       ("0 0 29 2 *", "2096-03-01T00:00:00Z", "2104-02-29T00:00:00Z"),
       ("0 0 29 2 *", "2097-01-01T00:00:00Z", "2104-02-29T00:00:00Z"),
@@ -48,7 +48,7 @@ struct NeverFiringTests {
     #expect(try #require(schedule.previous(before: run)) <= time)
   }
 
-  @Test("A wildcard job whose only time is always skipped ends with nil, and soon")
+  @Test("A wildcard job whose only time is always skipped returns nil quickly")
   func alwaysSkipped() throws {
     let zone = try ZoneCatalog.system.zone(named: "America/New_York")
     // The second Sunday in March from 02:00 to 02:59, which New York has skipped since 2007.
@@ -56,7 +56,7 @@ struct NeverFiringTests {
     #expect(schedule.next(after: Timestamp(seconds: 1_767_225_600)) == nil)
   }
 
-  @Test("Nothing comes after the end of time, nor before its beginning")
+  @Test("No run is after year 9999 or before year 1")
   func ends() throws {
     let zone = try ZoneCatalog.system.zone(named: "America/New_York")
     for text in ["* * * * *", "0 0 29 2 *", "every 5 minutes", "1h", "every 2 hours from 22:00 to 04:00"] {

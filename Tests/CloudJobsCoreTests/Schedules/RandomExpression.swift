@@ -1,4 +1,4 @@
-/// A random cron expression together with what it means, as plain tables that the code under test has no part in.
+/// A random cron expression with its meaning as plain tables, independent of the code under test.
 struct RandomExpression {
   var text = ""
   var seconds = [Bool](repeating: false, count: 60)
@@ -106,7 +106,7 @@ struct RandomExpression {
     return terms.joined(separator: ",")
   }
 
-  /// Whether a day of the calendar fits the expression.
+  /// Returns whether a calendar day matches the expression.
   func fits(_ date: PlainDate) -> Bool {
     guard months[date.month] else { return false }
     let length = date.monthLength
@@ -121,5 +121,64 @@ struct RandomExpression {
     }
     if let lastWeekday { byWeek = byWeek || (date.weekday == lastWeekday && date.day + 7 > length) }
     return needsBothDays ? byMonth && byWeek : byMonth || byWeek
+  }
+}
+
+/// A seeded generator (SplitMix64), so that random cases are the same on every machine.
+struct ScheduleRandom: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) {
+    state = seed
+  }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var value = state
+    value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
+    value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
+    return value ^ value >> 31
+  }
+}
+
+/// A day after 1970, found by counting years and months.
+struct PlainDate {
+  var year = 1970
+  var month = 1
+  var day = 1
+  var weekday: Int
+
+  init(daysSince1970: Int) {
+    weekday = (daysSince1970 + 4) % 7
+    var rest = daysSince1970
+    while rest >= (Self.isLeap(year) ? 366 : 365) {
+      rest -= Self.isLeap(year) ? 366 : 365
+      year += 1
+    }
+    while rest >= monthLength {
+      rest -= monthLength
+      month += 1
+    }
+    day = rest + 1
+  }
+
+  static func isLeap(_ year: Int) -> Bool {
+    year % 400 == 0 || (year % 4 == 0 && year % 100 != 0)
+  }
+
+  var monthLength: Int {
+    [31, Self.isLeap(year) ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
+  }
+
+  /// The day from Monday to Friday that is nearest to a day of this month, within the month.
+  func workday(nearest target: Int) -> Int {
+    let isWorkday = { (candidate: Int) in
+      (1...monthLength).contains(candidate) && (1...5).contains((weekday + candidate - day + 35) % 7)
+    }
+    for distance in 0...2 {
+      if isWorkday(target - distance) { return target - distance }
+      if isWorkday(target + distance) { return target + distance }
+    }
+    return 0
   }
 }

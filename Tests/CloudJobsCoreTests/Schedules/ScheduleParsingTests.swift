@@ -26,7 +26,7 @@ struct ScheduleParsingTests {
     ("* * * * MON#2#3", "day-of-week", "1 to 5"), ("* * * * 1-5#2", "day-of-week", "not a value"),
     ("* * * * 9L", "day-of-week", "out of range"), ("60 * * * * *", "second", "0 to 59"),
     ("* * * *", nil, "4 fields"), ("* * * * * * *", nil, "7 fields"), ("*", nil, "1 field."), ("", nil, "empty"),
-    ("   \t ", nil, "empty"), ("@reboot", nil, "boots"), ("@fortnightly", nil, "@weekly"), ("@daily 5", nil, "macro"),
+    ("   \t ", nil, "empty"), ("@reboot", nil, "no time"), ("@fortnightly", nil, "@weekly"), ("@daily 5", nil, "macro"),
     ("@", nil, "macro"), ("5", "interval", "30s"), ("5x", "interval", "30s"), ("1m1h", "interval", "longest first"),
     ("5m5m", "interval", "30s"), ("0s", "interval", "1 ms"), ("99999999999999d", "interval", "30s"),
     ("999999999999d", "interval", "400 years"), ("@every", nil, "macro"), ("@every 5", "interval", "30s"),
@@ -35,7 +35,7 @@ struct ScheduleParsingTests {
     ("0 0 1 1 * UTC", "day-of-week", "UTC"),
   ]
 
-  @Test("The error names the field and the remedy", arguments: faults)
+  @Test("The error contains the field and the remedy", arguments: faults)
   func fault(_ text: String, _ field: String?, _ word: String) throws {
     let fault = try #require(throws: JobError.self) { try Schedule(parsing: text, in: .utc) }
     #expect(fault.code == .invalidSchedule)
@@ -44,7 +44,7 @@ struct ScheduleParsingTests {
     #expect(fault.message.utf8.count < 400)
   }
 
-  @Test("Texts are bounded in length")
+  @Test("Texts are limited in length")
   func length() throws {
     let fits = Array(repeating: "1", count: 124).joined(separator: ",") + " * * * *"
     #expect(fits.utf8.count <= Schedule.maximumLength)
@@ -56,7 +56,7 @@ struct ScheduleParsingTests {
   }
 
   @Test(
-    "Cloud Scheduler takes exactly five fields without extensions",
+    "Cloud Scheduler accepts exactly five fields without extensions",
     arguments: [
       "0 * * * * *", "@daily", "0 0 L * *", "0 0 LW * *", "0 0 15W * *", "0 0 * * MON#2", "0 0 * * 5L", "5m",
       "@every 5m",
@@ -69,7 +69,7 @@ struct ScheduleParsingTests {
   }
 
   @Test(
-    "Cloud Scheduler takes five fields with names, lists, ranges and steps",
+    "Cloud Scheduler accepts five fields with names, lists, ranges and steps",
     arguments: [
       "* * * * *", "*/5 9-17 * JAN-MAR MON,WED", "0 0 1,15 * 7", "5/10 0 * * *",
     ])
@@ -77,7 +77,7 @@ struct ScheduleParsingTests {
     #expect(try Schedule.unixCron(text, in: .utc) == Schedule.cron(text, in: .utc))
   }
 
-  @Test("100,000 mutated texts are parsed or refused, and what is parsed answers")
+  @Test("100,000 mutated texts are rejected or parsed to working schedules")
   func mutations() throws {
     var random = ScheduleRandom(seed: 3)
     let seeds =

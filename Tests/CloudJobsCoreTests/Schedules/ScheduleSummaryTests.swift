@@ -44,19 +44,19 @@ struct ScheduleSummaryTests {
     ("2026-11-21T02:54:00Z", "once, at 2026-11-21T02:54:00Z"),
   ]
 
-  @Test("The summary says what the schedule does", arguments: summaries)
+  @Test("The summary describes the schedule", arguments: summaries)
   func summary(_ text: String, _ expected: String) throws {
     let zone = try ZoneCatalog.system.zone(named: "Europe/Berlin")
     #expect(try Schedule(parsing: text, in: zone).summary == expected)
   }
 
   @Test(
-    "A note says what a change of the clock does to a run",
+    "A note describes the effect of a clock change on a run",
     arguments: [
       (
         "30 2 * * *", "2026-03-29T01:00:00Z",
-        "Clocks in Europe/Berlin go forward by 1 hour at this moment, "
-          + "and this run makes up for the time that is skipped."
+        "Clocks in Europe/Berlin go forward by 1 hour at this time, "
+          + "and this run replaces the skipped one."
       ),
       (
         "30 2 * * *", "2026-10-25T00:30:00Z",

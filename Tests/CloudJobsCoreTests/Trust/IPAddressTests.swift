@@ -4,7 +4,7 @@ import Testing
 @Suite("IP addresses and host names")
 struct IPAddressTests {
   @Test(
-    "Loopback addresses are those of the machine alone, however they are written",
+    "Loopback addresses are recognized in every form",
     arguments: [
       ("127.0.0.1", true), ("127.255.255.254", true), ("::1", true), ("0:0:0:0:0:0:0:1", true), ("::0001", true),
       ("::ffff:127.0.0.1", true), ("::FFFF:127.9.9.9", true), ("::ffff:7f00:1", true), ("0:0:0:0:0:ffff:7f00:1", true),
@@ -17,7 +17,7 @@ struct IPAddressTests {
   }
 
   @Test(
-    "What is no numeric address is none",
+    "Text that is not a numeric address is rejected",
     arguments: [
       "", "127", "127.1", "127.0.0", "127.0.0.1.", ".127.0.0.1", "127.0.0.0.1", "127.evil.example", "127.0.0.256",
       "127.0.0.01", "127.0.0.+1", "0x7f.0.0.1", "127.0.0.1 ", "localhost", "[::1]", ":", ":::", "::1::",
@@ -30,7 +30,7 @@ struct IPAddressTests {
   }
 
   @Test(
-    "An authority means this machine only by a loopback name",
+    "An authority is local only with a loopback name or address",
     arguments: [
       ("localhost", true), ("LocalHost:8080", true), ("jobs.localhost:8080", true), ("127.0.0.1:80", true),
       ("127.8.9.1", true), ("[::1]", true), ("[::1]:8080", true), ("[::ffff:127.0.0.1]:8080", true), ("", false),

@@ -1,7 +1,7 @@
 import CloudJobsCore
 import Testing
 
-/// A request, and the text that its refusal must have; nil where it is served.
+/// A request and the text expected in its rejection; nil if it is allowed.
 private struct CallerCase: CustomTestStringConvertible, Sendable {
   var method = "POST"
   var authority: String?
@@ -114,7 +114,7 @@ struct LocalCallerRuleTests {
     if let part = row.refusal, let refusal { #expect(refusal.contains(part), "\(refusal)") }
   }
 
-  @Test("shows a caller's text in a bounded and printable form")
+  @Test("A caller's text is shown truncated and printable")
   func shown() throws {
     let request = LocalCallerRule.Request(
       method: "POST", authority: "localhost", fields: [("Origin", String(repeating: "\u{7}a", count: 5_000))],

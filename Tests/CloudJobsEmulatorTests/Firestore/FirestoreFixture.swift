@@ -1,8 +1,8 @@
 import CloudJobsCore
 
-@testable import CloudJobsEmulator
+@testable public import CloudJobsEmulator
 
-/// A service with one database, at a time that moves by a millisecond with each request.
+/// A service with one database, at a time that advances by a millisecond with each request.
 struct FirestoreFixture {
   static let database = Firestore.DatabaseName(project: "p")
   static let root = Firestore.Name(database, .root)
@@ -85,5 +85,49 @@ struct FirestoreFixture {
   /// The ids of a query's results.
   mutating func ids(_ query: Firestore.Query, under parent: String = "") throws -> [String] {
     try run(query, under: parent).documents.map(\.name.path.id)
+  }
+}
+
+extension Firestore.Value: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByStringLiteral,
+  ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral
+{
+  /// An integer.
+  public init(integerLiteral value: Int64) { self = .integer(value) }
+  /// A float.
+  public init(floatLiteral value: Double) { self = .double(value) }
+  /// A string.
+  public init(stringLiteral value: String) { self = .string(value) }
+  /// A Boolean.
+  public init(booleanLiteral value: Bool) { self = .boolean(value) }
+  /// A list.
+  public init(arrayLiteral elements: Firestore.Value...) { self = .array(elements) }
+  /// A map.
+  public init(dictionaryLiteral elements: (String, Firestore.Value)...) {
+    self = .map(Dictionary(elements) { $1 })
+  }
+  /// Null.
+  public init(nilLiteral: ()) { self = .null }
+}
+
+extension Firestore.FieldPath: ExpressibleByStringLiteral {
+  /// A path of simple names with dots between them.
+  public init(stringLiteral value: String) {
+    self.init(value.split(separator: ".").map { String($0) })
+  }
+}
+
+extension Firestore.Query {
+  /// A query over the collection `c`.
+  init(
+    _ filter: Firestore.Filter? = nil, order: [Order] = [], start: Cursor? = nil, end: Cursor? = nil, offset: Int = 0,
+    limit: Int? = nil, in collection: String = "c", allDescendants: Bool = false
+  ) {
+    self.init(from: .init(collection, allDescendants: allDescendants))
+    self.filter = filter
+    self.orders = order
+    self.start = start
+    self.end = end
+    self.offset = offset
+    self.limit = limit
   }
 }

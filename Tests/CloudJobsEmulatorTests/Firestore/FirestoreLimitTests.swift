@@ -5,12 +5,12 @@ import Testing
 
 @Suite("Firestore: limits")
 struct FirestoreLimitTests {
-  /// A value in maps, one in the other.
+  /// A value in nested maps.
   private static func nested(_ depth: Int) -> Firestore.Value {
     (0..<depth).reduce(1) { value, _ in ["m": value] }
   }
 
-  @Test("a document has at most a mebibyte, counted as the documents say")
+  @Test("a document has at most one mebibyte, counted as documented")
   func size() throws {
     var fixture = FirestoreFixture()
     // The name takes 16 + "c/a" 4, the document 32, the field's name 2 and the text 1 byte besides its own.
@@ -44,7 +44,7 @@ struct FirestoreLimitTests {
     (["v": ["__type__": "other", "value": [1.0]]], false),
   ]
 
-  @Test("fields that can be written, and such that can't", arguments: fields.indices)
+  @Test("valid and invalid fields", arguments: fields.indices)
   func fieldRules(index: Int) throws {
     let (fields, isAllowed) = Self.fields[index]
     var fixture = FirestoreFixture()
@@ -54,7 +54,7 @@ struct FirestoreLimitTests {
   }
 
   @Test(
-    "ids that can be used, and such that can't",
+    "valid and invalid IDs",
     arguments: [
       ("a", true), ("a:b", true), ("é %", true), ("__id7__", true), ("..x", true), (".", false), ("..", false),
       ("a/b", false), ("__x__", false), ("____", false), ("___", true), (String(repeating: "x", count: 1_500), true),

@@ -17,7 +17,7 @@ struct FirestoreListTests {
     return pages
   }
 
-  @Test("documents in pages, by name and by a field")
+  @Test("documents are paged by name and by a field")
   func paging() throws {
     var fixture = FirestoreFixture()
     for (id, value) in [("a", 3), ("b", 1), ("c", 2), ("d", 5), ("e", 4)] as [(String, Firestore.Value)] {
@@ -41,7 +41,7 @@ struct FirestoreListTests {
     #expect(try pages(&fixture, .init(FirestoreFixture.root, "many")).map(\.count) == [20, 10])
   }
 
-  @Test("documents that are missing but have others below them are listed on request")
+  @Test("missing documents with descendants are listed on request")
   func missing() throws {
     var fixture = FirestoreFixture()
     for path in ["c/a/s/x", "c/b", "c/b/s/x", "c/c/s/x/t/y", "c/d"] { try fixture.set(path) }
@@ -55,7 +55,7 @@ struct FirestoreListTests {
     #expect(fault { _ = try fixture.service.listDocuments(request, at: fixture.now) }?.code == .invalidArgument)
   }
 
-  @Test("collections are listed below the root and below documents, those of missing ones included")
+  @Test("collections are listed below the root and below documents, including missing ones")
   func collections() throws {
     var fixture = FirestoreFixture()
     for path in ["c/a", "b/x/s/y", "c/a/u/1", "c/a/t/1", "c/a/t/2/v/1", "d/q"] { try fixture.set(path) }
@@ -72,7 +72,7 @@ struct FirestoreListTests {
     #expect(try ids("", .init(size: 2, token: first.nextPageToken)) == .init(items: ["d"], nextPageToken: ""))
   }
 
-  @Test("collections of one id at any depth are listed in pages")
+  @Test("collections with one ID at any depth are listed in pages")
   func recursive() throws {
     var fixture = FirestoreFixture()
     for path in ["c/a", "c/b", "d/x/c/a", "d/x/c/e/c/f", "d/x/e/g"] { try fixture.set(path) }
@@ -110,7 +110,7 @@ struct FirestoreListTests {
     #expect(try collections(then, .init(size: 1, token: "c")) == .init(items: ["d"], nextPageToken: ""))
   }
 
-  @Test("a list with missing documents belongs to its transaction")
+  @Test("a list with missing documents is recorded in its transaction")
   func transactions() throws {
     var fixture = FirestoreFixture()
     try fixture.set("c/a/s/x")

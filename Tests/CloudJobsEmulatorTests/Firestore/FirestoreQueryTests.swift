@@ -57,7 +57,7 @@ struct FirestoreQueryTests {
     #expect(try fixture.ids(.init(Self.filters[index].0)) == Self.filters[index].1)
   }
 
-  @Test("an order leaves out documents without the field and ends with the name in the same direction")
+  @Test("an order excludes documents without the field and ends with the name in the same direction")
   func orders() throws {
     var fixture = FirestoreFixture()
     for (id, fields) in [
@@ -76,7 +76,7 @@ struct FirestoreQueryTests {
     #expect(try fixture.ids(.init(.field("y", .greaterThan, 0), order: [.init("x")])) == ["b", "a", "c"])
   }
 
-  @Test("cursors stand before or after their place")
+  @Test("cursors start or end before or after their position")
   func cursors() throws {
     var fixture = FirestoreFixture()
     for (id, value) in [("a", 1), ("b", 2), ("c", 2), ("d", 3)] as [(String, Firestore.Value)] {
@@ -205,13 +205,13 @@ struct FirestoreQueryTests {
     (.init(in: "__c__"), "Collection id \"__c__\" is invalid because it is reserved."),
   ]
 
-  @Test("a query that is not allowed is refused with the service's words", arguments: refused.indices)
+  @Test("an invalid query is rejected with the service's message", arguments: refused.indices)
   func refusals(index: Int) {
     var fixture = FirestoreFixture()
     #expect(fault { _ = try fixture.run(Self.refused[index].0) } == .invalidArgument(Self.refused[index].1))
   }
 
-  @Test("a range by its order over 20,000 documents looks at few of them, and follows changes")
+  @Test("a range in its order over 20,000 documents scans few of them and follows changes")
   func range() throws {
     var fixture = FirestoreFixture()
     let count = 20_000

@@ -14,7 +14,7 @@ struct FirestoreTransactionTests {
     Firestore.Write(FirestoreFixture.name(path), .update(fields: fields, mask: nil))
   }
 
-  /// What a transaction reads, and what another does meanwhile.
+  /// The reads of a transaction and the concurrent changes of another.
   static let conflicts:
     [(String, @Sendable (inout FirestoreFixture, [UInt8]) throws -> Void, [Firestore.Write], Bool)] = [
       ("a document that changes", { _ = try $0.get("c/a", .transaction($1)) }, [write("c/a")], true),
@@ -63,7 +63,7 @@ struct FirestoreTransactionTests {
       ),
     ]
 
-  @Test("a commit is refused exactly where what was read would be read in another way", arguments: conflicts.indices)
+  @Test("a commit is rejected exactly if something read has changed", arguments: conflicts.indices)
   func conflict(index: Int) throws {
     let (label, read, other, isConflict) = Self.conflicts[index]
     var fixture = FirestoreFixture()
@@ -77,7 +77,7 @@ struct FirestoreTransactionTests {
     #expect(Self.contention.code.httpStatus == 409)
   }
 
-  @Test("all reads are as of the first one")
+  @Test("all reads are as of the time of the first")
   func snapshot() throws {
     var fixture = FirestoreFixture()
     for id in ["a", "b"] { try fixture.set("c/\(id)", ["x": 1]) }
@@ -96,7 +96,7 @@ struct FirestoreTransactionTests {
     #expect(try fixture.get("c/a", .transaction(earlier))?["x"] == 1)
   }
 
-  @Test("a transaction ends with its commit, its rollback, its time and its idle time")
+  @Test("a transaction ends at its commit, rollback, time limit or idle limit")
   func endings() throws {
     var fixture = FirestoreFixture()
     func refusal(_ fixture: FirestoreFixture, _ id: [UInt8]) -> ServiceFault? {
@@ -131,7 +131,7 @@ struct FirestoreTransactionTests {
     #expect(refusal(fixture, busy) == Self.over)
   }
 
-  @Test("a transaction whose commit was refused can be rolled back, and one for reading can't write")
+  @Test("a transaction with a rejected commit can be rolled back, and a read-only one cannot write")
   func refused() throws {
     var fixture = FirestoreFixture()
     let transaction = try fixture.begin()

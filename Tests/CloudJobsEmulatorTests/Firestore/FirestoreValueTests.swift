@@ -13,7 +13,7 @@ struct FirestoreValueTests {
     ["__type__": "__vector__", "value": .array(numbers.map { .double($0) })]
   }
 
-  /// Groups of values that are the same, in ascending order.
+  /// Groups of equal values, in ascending order.
   static let ladder: [[Firestore.Value]] = [
     [nil], [false], [true],
     [.double(.nan)], [.double(-.infinity)], [.double(-1e300)], [.integer(.min), .double(-0x1p63)],
@@ -36,7 +36,7 @@ struct FirestoreValueTests {
     [["b": ["a": 1]]], [["c": nil]],
   ]
 
-  @Test("each value stands to each other as the documents say")
+  @Test("values are ordered as documented")
   func order() {
     for (left, lower) in Self.ladder.enumerated() {
       for (right, upper) in Self.ladder.enumerated() {
@@ -49,7 +49,7 @@ struct FirestoreValueTests {
     }
   }
 
-  @Test("equality tells values apart that queries don't")
+  @Test("equality distinguishes values that queries treat as equal")
   func identity() {
     let alike = Self.ladder.flatMap { $0 }
     for (left, first) in alike.enumerated() {
@@ -58,7 +58,7 @@ struct FirestoreValueTests {
   }
 
   @Test(
-    "field paths are read and written",
+    "field paths round-trip",
     arguments: [
       ("a", ["a"]), ("a.b_1.C", ["a", "b_1", "C"]), ("_", ["_"]), ("`a.b`.c", ["a.b", "c"]), ("`1`", ["1"]),
       ("`a\\`b\\\\`", ["a`b\\"]), ("`é x`", ["é x"]), ("x.`-`", ["x", "-"]),
@@ -70,7 +70,7 @@ struct FirestoreValueTests {
   }
 
   @Test(
-    "text that is no field path is refused",
+    "text that is not a field path is rejected",
     arguments: ["", ".", "a.", ".a", "a..b", "1", "a-b", "`", "``", "`a", "`a`b", "a b"])
   func badFieldPath(text: String) {
     let fault = fault { _ = try Firestore.FieldPath(parsing: text) }
@@ -82,7 +82,7 @@ struct FirestoreValueTests {
   }
 
   @Test(
-    "names that are not those of documents are refused with the place",
+    "invalid document names are rejected with the position",
     arguments: [
       ("nonsense", "Document name \"nonsense\" lacks \"projects\" at index 0."),
       (

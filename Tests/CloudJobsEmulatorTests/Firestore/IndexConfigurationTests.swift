@@ -39,12 +39,12 @@ struct IndexConfigurationTests {
     query("category", "city"),
   ]
 
-  @Test("Indexes that end with the same order are merged for any of their equalities", arguments: merged)
+  @Test("indexes that end with the same order are merged for any of their equalities", arguments: merged)
   func merges(query: Firestore.Query) throws {
     #expect(try Self.missing(query, Self.restaurants) == nil)
   }
 
-  @Test("Indexes are not merged for another order, nor for a field that none of them has")
+  @Test("indexes are not merged for another order or a field that none of them has")
   func doesNotMerge() throws {
     #expect(
       try Self.missing(Self.query("category", "city", by: Order("name")), Self.restaurants)
@@ -60,7 +60,7 @@ struct IndexConfigurationTests {
         == "city ASC, stars ASC, name ASC")
   }
 
-  /// Whether an index serves the documents with a city and a category by stars.
+  /// Returns whether an index serves documents with a city and a category, ordered by stars.
   private static let shapes: [(Index, Bool)] = [
     (index("city", "category", "stars"), true), (index("category", "city", "stars"), true),
     (index("-city", "category", "stars"), true), (index("city", "category", "stars", "__name__"), true),
@@ -79,7 +79,7 @@ struct IndexConfigurationTests {
     #expect(missing == (serves ? nil : "city ASC, category ASC, stars ASC"))
   }
 
-  /// Queries under `c.lease` without indexes, `c.lease.owner` with one, and `d` with none but for `d.kept`.
+  /// Queries with `c.lease` without indexes, `c.lease.owner` with one, and `d` without except `d.kept`.
   private static let overridden: [(Firestore.Query, String?)] = [
     (query("lease"), "lease ASC"), (query("lease.until"), "lease.until ASC"), (query("lease.owner"), nil),
     (query(by: Order("lease.owner", isDescending: true)), "lease.owner DESC"), (query("leases"), nil),
@@ -88,7 +88,7 @@ struct IndexConfigurationTests {
     (.init(.field("kept", .equal, 1), in: "d", allDescendants: true), "group: kept ASC"),
   ]
 
-  @Test("A field's override stands for it and what lies below it, up to the next override", arguments: overridden)
+  @Test("a field override applies to the field and its subfields up to the next override", arguments: overridden)
   func overrides(query: Firestore.Query, missing: String?) throws {
     let configuration = Firestore.IndexConfiguration(overrides: [
       .init("c", "lease", []),
@@ -98,7 +98,7 @@ struct IndexConfigurationTests {
     #expect(configuration.missing(for: try IndexNeedTests.plan(query)).map { IndexNeedTests.text($0) } == missing)
   }
 
-  @Test("An override does not touch composite indexes")
+  @Test("an override does not affect composite indexes")
   func overrideBesideComposite() throws {
     let configuration = Firestore.IndexConfiguration(
       composites: [Self.index("city", "stars")], overrides: [.init("c", .init([]), [])])
@@ -106,7 +106,7 @@ struct IndexConfigurationTests {
     #expect(configuration.missing(for: plan) == nil)
   }
 
-  @Test("A service with indexes refuses what they do not serve, bills nothing, and is otherwise as one without")
+  @Test("a service with indexes rejects unserved queries without billing, and otherwise equals one without")
   func refusal() throws {
     let query = Self.query("city", by: Order("stars"))
     var strict = FirestoreFixture()
@@ -127,7 +127,7 @@ struct IndexConfigurationTests {
     #expect(try strict.begin() == free.begin())
   }
 
-  @Test("A field of a collection group is asked for in the service's words, with its automatic indexes kept")
+  @Test("a missing collection group index is reported in the service's words, with the automatic indexes kept")
   func singleField() throws {
     var fixture = FirestoreFixture()
     fixture.service = FirestoreService(indexes: .init(), seed: 1)
@@ -143,7 +143,7 @@ struct IndexConfigurationTests {
         + #"into "fieldOverrides" of the emulator's --indexes file."#)
   }
 
-  @Test("An aggregation needs what its query needs, and then the fields that it computes on")
+  @Test("an aggregation requires the indexes of its query followed by its fields")
   func aggregations() throws {
     var fixture = FirestoreFixture()
     fixture.service = FirestoreService(indexes: .init(composites: [Self.index("city", "stars")]), seed: 1)
@@ -162,7 +162,7 @@ struct IndexConfigurationTests {
     #expect(throws: ServiceFault.self) { try run(.count(upTo: nil), Self.query("city", by: Order("price"))) }
   }
 
-  @Test("A list of documents in an order is a query too")
+  @Test("an ordered list of documents is subject to indexes")
   func lists() throws {
     var fixture = FirestoreFixture()
     fixture.service = FirestoreService(indexes: .init(), seed: 1)
@@ -170,5 +170,113 @@ struct IndexConfigurationTests {
     _ = try fixture.service.listDocuments(request, at: fixture.now)
     request.orders = [Order("a"), Order("b")]
     #expect(throws: ServiceFault.self) { try fixture.service.listDocuments(request, at: fixture.now) }
+  }
+}
+
+@Suite("Firestore: the index file")
+struct IndexFileTests {
+  private static let fields =
+    #""fields":[{"fieldPath":"a","order":"ASCENDING"},{"fieldPath":"b.`c d`","order":"DESCENDING"}]"#
+  private static let index = #"{"collectionGroup":"c","queryScope":"COLLECTION",\#(fields)}"#
+
+  private static let override = #"{"collectionGroup":"c","fieldPath":"x","indexes":[]}"#
+
+  @Test("contains composite indexes and overrides")
+  func reads() throws {
+    let configuration = try Firestore.IndexConfiguration(
+      parsing: """
+        {
+          "indexes": [
+            \(Self.index),
+            {"collectionGroup": "g", "queryScope": "COLLECTION_GROUP", "apiScope": "ANY_API",
+             "density": "SPARSE_ALL",
+             "fields": [
+               {"fieldPath": "t", "arrayConfig": "CONTAINS"}, {"fieldPath": "__name__", "order": "DESCENDING"}]},
+            {"collectionGroup": "v", "queryScope": "COLLECTION",
+             "fields": [{"fieldPath": "v", "vectorConfig": {"dimension": 3, "flat": {}}}]}
+          ],
+          "fieldOverrides": [
+            {"collectionGroup": "c", "fieldPath": "x", "ttl": true, "indexes": []},
+            {"collectionGroup": "c", "fieldPath": "*", "indexes": [
+              {"order": "ASCENDING"}, {"arrayConfig": "CONTAINS", "queryScope": "COLLECTION_GROUP"}]}
+          ]
+        }
+        """)
+    #expect(
+      configuration
+        == .init(
+          composites: [
+            .init("c", .collection, [.init("a"), .init(.init(["b", "c d"]), .descending)]),
+            .init("g", .collectionGroup, [.init("t", .contains), .init(.documentName, .descending)]),
+          ],
+          overrides: [
+            .init("c", "x", []),
+            .init("c", .init([]), [.init(.ascending), .init(.contains, .collectionGroup)]),
+          ]))
+  }
+
+  @Test("may omit overrides; its composite indexes round-trip")
+  func writes() throws {
+    let configuration = try Firestore.IndexConfiguration(parsing: #"{"indexes":[\#(Self.index)]}"#)
+    let written = JSONValue.object(["indexes": .array(configuration.composites.map(\.json))])
+    #expect(try Firestore.IndexConfiguration(parsing: written.text) == configuration)
+    #expect(configuration.composites.count == 1 && configuration.overrides.isEmpty)
+  }
+
+  /// A file and the start of the error message that it causes.
+  private static let refusals: [(text: String, message: String)] = [
+    ("[]", "The index file: It is an array. Make it an object."),
+    ("{}", "indexes: It is missing. Make it a list."),
+    (#"{"indexes":{}}"#, "indexes: It is an object. Make it a list."),
+    (#"{"indexes":[],"rules":1}"#, #"The index file: "rules" is unknown."#),
+    (#"{"indexes":["a"]}"#, "indexes[0]: It is a string. Make it an object."),
+    (#"{"indexes":[{"queryScope":"COLLECTION",\#(fields)}]}"#, #"indexes[0]: "collectionGroup" is missing."#),
+    (#"{"indexes":[{"collectionGroup":"","queryScope":"COLLECTION",\#(fields)}]}"#, #"indexes[0]: "collectionGroup""#),
+    (#"{"indexes":[{"collectionGroup":"c",\#(fields)}]}"#, #"indexes[0]: "queryScope" is missing."#),
+    (
+      #"{"indexes":[\#(index),{"collectionGroup":"c","queryScope":"ALL",\#(fields)}]}"#,
+      #"indexes[1]: "queryScope" is ALL. Make it COLLECTION or COLLECTION_GROUP."#
+    ),
+    (#"{"indexes":[{"collectionGroup":"c","queryScope":"COLLECTION"}]}"#, "indexes[0].fields: It is missing."),
+    (refused(#"{"fieldPath":"a"}"#), #"indexes[0].fields[0]: It requires either "order" or "arrayConfig"."#),
+    (
+      refused(#"{"fieldPath":"a","order":"ASCENDING","arrayConfig":"CONTAINS"}"#),
+      #"indexes[0].fields[0]: It requires either "order" or "arrayConfig"."#
+    ),
+    (
+      refused(#"{"fieldPath":"a","order":"CONTAINS"}"#),
+      #"indexes[0].fields[0]: "order" is CONTAINS. Make it ASCENDING or DESCENDING."#
+    ),
+    (refused(#"{"fieldPath":"a b","order":"ASCENDING"}"#), #"indexes[0].fields[0]: "fieldPath" is not a field path"#),
+    (refused(#"{"fieldPath":"a","order":"ASCENDING"}"#), "indexes[0]: A composite index has at least two fields."),
+    (
+      #"{"indexes":[],"fieldOverrides":[{"collectionGroup":"c","fieldPath":"x"}]}"#,
+      "fieldOverrides[0].indexes: It is missing. Make it a list."
+    ),
+    (
+      #"{"indexes":[],"fieldOverrides":[\#(override),\#(override)]}"#,
+      "fieldOverrides[1]: The field occurs twice in the list."
+    ),
+    (
+      #"{"indexes":[],"fieldOverrides":[{"collectionGroup":"c","fieldPath":"x","indexes":[{"order":1}]}]}"#,
+      #"fieldOverrides[0].indexes[0]: "order" is a number."#
+    ),
+  ]
+
+  private static func refused(_ field: String) -> String {
+    #"{"indexes":[{"collectionGroup":"c","queryScope":"COLLECTION","fields":[\#(field)]}]}"#
+  }
+
+  @Test("is rejected with the location and the remedy", arguments: refusals)
+  func refuses(text: String, message: String) {
+    let error = #expect(throws: JobError.self) { try Firestore.IndexConfiguration(parsing: text) }
+    #expect(error?.code == .invalidField && error?.field == "--indexes")
+    #expect(error?.message.hasPrefix(message) == true, "\(error?.message ?? "")")
+  }
+
+  @Test("is rejected if it is not JSON")
+  func notJSON() {
+    let error = #expect(throws: JobError.self) { try Firestore.IndexConfiguration(parsing: "indexes: []") }
+    #expect(error?.code == .malformedJSON)
   }
 }

@@ -32,7 +32,7 @@ struct IndexNeedTests {
   private static let path = Firestore.FieldPath.documentName
   private static let denver = Firestore.Value.reference(FirestoreFixture.name("c/denver"))
 
-  /// What the automatic indexes serve, by themselves or merged.
+  /// Queries served by automatic indexes, single or merged.
   private static let served = [
     Case(1, []),
     Case(2, [state]),
@@ -60,7 +60,7 @@ struct IndexNeedTests {
     Case(24, [large, .field(path, .greaterThan, denver)]),
   ]
 
-  /// What takes a composite index.
+  /// Queries that require a composite index.
   private static let composites = [
     Case(31, [state, .field("population", .lessThan, 1)], needs: "state ASC, population ASC"),
     Case(32, [state], [Order("population")], needs: "state ASC, population ASC"),
@@ -101,13 +101,13 @@ struct IndexNeedTests {
 
   static let cases = served + composites + groups
 
-  @Test("is the one that the documentation tells", arguments: cases)
+  @Test("is the one in the documentation", arguments: cases)
   func needs(testCase: Case) throws {
     let missing = Firestore.IndexConfiguration().missing(for: try Self.plan(testCase.query))
     #expect(missing.map { Self.text($0) } == testCase.index)
   }
 
-  @Test("once put into the file as the refusal says, lets the query run", arguments: cases.filter { $0.index != nil })
+  @Test("allows the query once added to the file as the error says", arguments: cases.filter { $0.index != nil })
   func remedy(testCase: Case) throws {
     let plan = try Self.plan(testCase.query)
     var configuration = Firestore.IndexConfiguration()
@@ -129,7 +129,7 @@ struct IndexNeedTests {
     #expect(configuration.missing(for: plan) == nil)
   }
 
-  @Test("does not exist for a query over collections of all ids")
+  @Test("does not exist for a query on all collections")
   func kindless() throws {
     var query = Query(order: [Order(Self.path)], in: "", allDescendants: true)
     #expect(Firestore.IndexConfiguration().missing(for: try Self.plan(query)) == nil)
@@ -139,7 +139,7 @@ struct IndexNeedTests {
 
   static func plan(_ query: Query) throws -> QueryPlan { try QueryPlan(query, parent: FirestoreFixture.root) }
 
-  /// The fields of an index, after `group:` where it is one of a collection group.
+  /// The fields of an index, after `group:` for an index of a collection group.
   static func text(_ index: Firestore.Index) -> String {
     (index.scope == .collectionGroup ? "group: " : "")
       + index.fields.map { "\($0.path) \($0.mode.shortName)" }.joined(separator: ", ")

@@ -6,7 +6,7 @@ import Testing
 
 @testable import CloudJobsGoogle
 
-/// A source of numbered tokens that can fail, and that can be held back.
+/// A source of numbered tokens that can fail and can be held back.
 private final class TokenSource: Sendable {
   private struct State {
     var count = 0
@@ -56,7 +56,7 @@ private final class TokenSource: Sendable {
   }
 }
 
-@Suite("The cache of a token", .timeLimit(.minutes(1)))
+@Suite("Access token cache", .timeLimit(.minutes(1)))
 struct AccessTokenCacheTests {
   private let clock = SettableClock(Timestamp(seconds: 1_795_233_600))
 
@@ -64,7 +64,7 @@ struct AccessTokenCacheTests {
     AccessTokenCache(clock: clock) { () async throws(JobError) in try await source.fetch() }
   }
 
-  /// The token's text, or the error's code.
+  /// Returns the token's text, or the error's code.
   private func token(_ cache: AccessTokenCache) async -> String {
     do throws(JobError) {
       return try await cache.token().value
@@ -73,7 +73,7 @@ struct AccessTokenCacheTests {
     }
   }
 
-  @Test("A thousand callers at once cause one fetch, whether there is no token yet or the old one has ended")
+  @Test("A thousand concurrent callers cause one fetch, without a token or with an expired one")
   func singleFlight() async {
     let source = TokenSource(clock)
     let cache = cache(source)
@@ -95,7 +95,7 @@ struct AccessTokenCacheTests {
     }
   }
 
-  @Test("A token is renewed five minutes before its end, by one caller while the others go on with the old one")
+  @Test("A token is refreshed five minutes before it expires, by one caller while the others use the old one")
   func ahead() async {
     let source = TokenSource(clock)
     let cache = cache(source)
@@ -115,7 +115,7 @@ struct AccessTokenCacheTests {
     #expect(source.count == 2)
   }
 
-  @Test("Where the renewal fails, the old token serves until ten seconds before its end")
+  @Test("If the refresh fails, the old token is used until ten seconds before it expires")
   func failing() async {
     let source = TokenSource(clock)
     let cache = cache(source)
@@ -132,7 +132,7 @@ struct AccessTokenCacheTests {
     #expect(await token(cache) == "token-13")
   }
 
-  @Test("A source of short-lived tokens is not asked at each call")
+  @Test("A source of short-lived tokens is not asked for each call")
   func shortLived() async {
     let source = TokenSource(clock, lifetime: 120)
     let cache = cache(source)
@@ -144,7 +144,7 @@ struct AccessTokenCacheTests {
     #expect(await token(cache) == "token-2")
   }
 
-  @Test("A caller who goes away while it fetches makes nobody else fail, and one who waits can go away")
+  @Test("A fetching caller that is cancelled does not make others fail, and a waiting caller can be cancelled")
   func cancellation() async {
     let source = TokenSource(clock)
     let cache = cache(source)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import CloudJobsGoogle
 
-/// A credential file that can't be used, and what the error must name.
+/// An invalid credential file, and what the error must name.
 struct BadFile: CustomTestStringConvertible, Sendable {
   let name: String
   let text: String
@@ -50,7 +50,7 @@ struct BadFile: CustomTestStringConvertible, Sendable {
 
 @Suite("Credential files")
 struct CredentialFileTests {
-  @Test("A file that can't be used is refused by name, and nothing of a secret shows", arguments: BadFile.all)
+  @Test("An invalid file is rejected by name, without revealing secrets", arguments: BadFile.all)
   func refused(file: BadFile) async throws {
     let bytes = Array(file.text.utf8)
     let environment = CredentialEnvironment(variables: ["GOOGLE_APPLICATION_CREDENTIALS": "/keys/a.json"]) {
@@ -58,7 +58,7 @@ struct CredentialFileTests {
     }
     let error = await #expect(throws: JobError.self) {
       try await GoogleCredentials.applicationDefault(
-        environment: environment, client: FakeExchange(HTTPClientResponse(status: 500)), clock: .system)
+        environment: environment, client: FakeExchange(HTTPExchangeResponse(status: 500)), clock: .system)
     }
     #expect(error?.code == .invalidCredentials)
     let text = try #require(error?.description)
@@ -67,7 +67,7 @@ struct CredentialFileTests {
     #expect(!text.contains("SECRET") && !text.contains("BEGIN"))
   }
 
-  @Test("Values with secrets show none of them when they are printed or dumped")
+  @Test("Values with secrets reveal none when printed or dumped")
   func redaction() throws {
     var dumped = ""
     for value in [KeyFile.serviceAccount(), KeyFile.authorizedUser] {
@@ -84,7 +84,7 @@ struct CredentialFileTests {
   }
 
   @Test(
-    "A token must be fit for a header and say how long it lives",
+    "A token must fit a header field and have a lifetime",
     arguments: [
       (["access_token": "t", "expires_in": 3_599, "token_type": "Bearer"], 3_599),
       (["access_token": "t", "expires_in": 3_599], 3_599), (["access_token": "t", "expires_in": 999_999], 86_400),
@@ -99,7 +99,7 @@ struct CredentialFileTests {
   }
 
   @Test(
-    "A host and port is nothing more",
+    "Only a host with an optional port is accepted",
     arguments: [
       ("127.0.0.1:8085", "127.0.0.1:8085"), ("localhost", "localhost"), ("[::1]:8085", "[::1]:8085"),
       ("http://emulator:1", "emulator:1"), ("a_b-c.d:65535", "a_b-c.d:65535"), ("[::1]", "[::1]"),
@@ -111,7 +111,7 @@ struct CredentialFileTests {
     #expect(HostAndPort(text)?.text == expected)
   }
 
-  @Test("Form fields are escaped byte by byte")
+  @Test("Form fields are percent-encoded byte by byte")
   func form() {
     let body = FormBody.encode(["grant_type": "urn:x:y", "a b": "ä&=+~"])
     #expect(String(decoding: body, as: UTF8.self) == "grant_type=urn%3Ax%3Ay&a%20b=%C3%A4%26%3D%2B~")

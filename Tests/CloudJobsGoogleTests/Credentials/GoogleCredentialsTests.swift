@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Application Default Credentials")
 struct GoogleCredentialsTests {
-  private let clock = SettableClock(Forge.now)
+  private let clock = SettableClock(TestToken.now)
   private static let answer = #"{"access_token":"ya29.one","expires_in":3599,"token_type":"Bearer"}"#
   private static let genuine: HTTPFields = HTTPField.Name("Metadata-Flavor").map { [$0: "Google"] } ?? [:]
 
@@ -25,8 +25,8 @@ struct GoogleCredentialsTests {
     try await GoogleCredentials.applicationDefault(environment: environment, client: exchange, clock: clock)
   }
 
-  /// The fields of a form.
-  private static func form(_ request: HTTPClientRequest?) -> [String: String] {
+  /// Returns the fields of a form.
+  private static func form(_ request: HTTPExchangeRequest?) -> [String: String] {
     let text = String(decoding: request?.body ?? [], as: UTF8.self)
     return Dictionary(
       text.split(separator: "&").map { pair in
@@ -59,13 +59,13 @@ struct GoogleCredentialsTests {
     #expect(
       claims == [
         "iss": "robot@p.iam.gserviceaccount.com", "aud": "https://oauth2.googleapis.com/token",
-        "scope": "https://www.googleapis.com/auth/cloud-platform", "iat": .integer(Forge.now.seconds),
-        "exp": .integer(Forge.now.seconds + 3_600),
+        "scope": "https://www.googleapis.com/auth/cloud-platform", "iat": .integer(TestToken.now.seconds),
+        "exp": .integer(TestToken.now.seconds + 3_600),
       ])
     #expect(try await credentials.projectID() == "key-project")
   }
 
-  @Test("A user's refresh token is exchanged, and the project that pays is named")
+  @Test("A user's refresh token is exchanged, and the billed project is named")
   func authorizedUser() async throws {
     for folder in [["CLOUDSDK_CONFIG": "/cfg"], ["HOME": "/u"], ["HOME": "/x", "CLOUDSDK_CONFIG": "/cfg"]] {
       let exchange = FakeExchange(.json(Self.answer))
@@ -83,9 +83,9 @@ struct GoogleCredentialsTests {
     }
   }
 
-  @Test("The metadata server is asked where there is no file, and must prove to be one")
+  @Test("The metadata server is asked if there is no file, and must identify itself")
   func metadata() async throws {
-    let exchange = FakeExchange { (request, _) throws(HTTPClientError) in
+    let exchange = FakeExchange { (request, _) throws(HTTPExchangeError) in
       let path = request.url.split(separator: "/", maxSplits: 2).last.map { String($0) } ?? ""
       if path.hasSuffix("/project/project-id") { return .json("cloud-project", Self.genuine) }
       return .json(path.contains("token") ? Self.answer : "ok", Self.genuine)
@@ -111,12 +111,12 @@ struct GoogleCredentialsTests {
     }
   }
 
-  @Test("A server that does not prove to be the metadata server is not believed")
+  @Test("A server that does not identify itself as the metadata server is not trusted")
   func falseMetadata() async throws {
     let plain = FakeExchange(.json(Self.answer))
     let error = await #expect(throws: JobError.self) { try await find(Self.environment(), plain) }
     #expect(error?.code == .credentialsUnavailable)
-    let turning = FakeExchange { (_, number) throws(HTTPClientError) in
+    let turning = FakeExchange { (_, number) throws(HTTPExchangeError) in
       .json(Self.answer, number == 1 ? Self.genuine : [:])
     }
     let credentials = try await find(Self.environment(), turning)
@@ -124,9 +124,9 @@ struct GoogleCredentialsTests {
     #expect(refusal?.message.contains("Metadata-Flavor") == true)
   }
 
-  @Test("Where nothing is found, the error says where was looked and what to do")
+  @Test("If nothing is found, the error says where was searched and what to do")
   func nothing() async throws {
-    let exchange = FakeExchange { (_, _) throws(HTTPClientError) in throw HTTPClientError(.couldNotResolve, "No.") }
+    let exchange = FakeExchange { (_, _) throws(HTTPExchangeError) in throw HTTPExchangeError(.couldNotResolve, "No.") }
     let error = await #expect(throws: JobError.self) {
       try await find(Self.environment(["HOME": "/h"]), exchange)
     }
@@ -135,14 +135,14 @@ struct GoogleCredentialsTests {
       #expect(error?.message.contains(part) == true)
     }
     #expect(exchange.requests.count == 1)
-    let slow = FakeExchange { (_, _) throws(HTTPClientError) in throw HTTPClientError(.timedOut, "Slow.") }
+    let slow = FakeExchange { (_, _) throws(HTTPExchangeError) in throw HTTPExchangeError(.timedOut, "Slow.") }
     await #expect(throws: JobError.self) { try await find(Self.environment(), slow) }
     #expect(slow.requests.count == 3)
     await #expect(throws: JobError.self) { try await find(Self.environment(["NO_GCE_CHECK": "true"]), slow) }
     #expect(slow.requests.count == 3, "the server is not looked for")
   }
 
-  @Test("The variable comes before gcloud's file, and a file that is missing is not passed over")
+  @Test("The variable takes precedence over gcloud's file, and a missing file is an error")
   func order() async throws {
     let exchange = FakeExchange(.json(Self.answer))
     let files = [
@@ -158,7 +158,7 @@ struct GoogleCredentialsTests {
     #expect(error?.message.contains("/no.json") == true)
   }
 
-  @Test("Variables override the project and who pays for the calls")
+  @Test("Variables override the project and the billed project")
   func projects() async throws {
     let variables = [
       "CLOUDSDK_CONFIG": "/cfg", "GOOGLE_CLOUD_PROJECT": "env-project", "GOOGLE_CLOUD_QUOTA_PROJECT": "env-quota",
@@ -170,19 +170,19 @@ struct GoogleCredentialsTests {
     #expect("\(credentials)" == "Google credentials (authorizedUser)")
   }
 
-  @Test("A failure that may pass is tried again with growing pauses, and one that won't is not")
+  @Test("A transient failure is retried with growing delays, and a permanent one is not")
   func retries() async throws {
     let environment = Self.environment(
       ["CLOUDSDK_CONFIG": "/c"], ["/c/application_default_credentials.json": KeyFile.authorizedUser])
-    let table: [(answers: [HTTPClientResponse], requests: Int, succeeds: Bool)] = [
-      ([HTTPClientResponse(status: 503), HTTPClientResponse(status: 429), .json(Self.answer)], 3, true),
-      ([HTTPClientResponse(status: 500)], 4, false),
+    let table: [(answers: [HTTPExchangeResponse], requests: Int, succeeds: Bool)] = [
+      ([HTTPExchangeResponse(status: 503), HTTPExchangeResponse(status: 429), .json(Self.answer)], 3, true),
+      ([HTTPExchangeResponse(status: 500)], 4, false),
       ([.json(#"{"error":"invalid_grant","error_description":"SECRET"}"#, status: 400)], 1, false),
-      ([HTTPClientResponse(status: 403)], 1, false), ([HTTPClientResponse(status: 302)], 1, false),
+      ([HTTPExchangeResponse(status: 403)], 1, false), ([HTTPExchangeResponse(status: 302)], 1, false),
       ([.json("{}")], 1, false),
     ]
     for row in table {
-      let exchange = FakeExchange { (_, number) throws(HTTPClientError) in
+      let exchange = FakeExchange { (_, number) throws(HTTPExchangeError) in
         row.answers[min(number, row.answers.count) - 1]
       }
       let start = clock.now()
@@ -203,7 +203,7 @@ struct GoogleCredentialsTests {
     }
   }
 
-  @Test("A refused grant names OAuth's code and the remedy")
+  @Test("A rejected grant names OAuth's error code and the remedy")
   func refusedGrant() async throws {
     let environment = Self.environment(
       ["CLOUDSDK_CONFIG": "/c"], ["/c/application_default_credentials.json": KeyFile.authorizedUser])
@@ -215,9 +215,9 @@ struct GoogleCredentialsTests {
     #expect(error?.nativeCode == "HTTP 400")
   }
 
-  @Test("An emulator's variable leads there, and Firestore's wants to be told that its owner calls")
+  @Test("An emulator's variable sets the endpoint, and Firestore's emulator gets the owner token")
   func emulators() async throws {
-    let exchange = FakeExchange(HTTPClientResponse(status: 500))
+    let exchange = FakeExchange(HTTPExchangeResponse(status: 500))
     let variables = [
       "FIRESTORE_EMULATOR_HOST": "127.0.0.1:8085", "CLOUD_TASKS_EMULATOR_HOST": "http://tasks:1",
       "CLOUD_SCHEDULER_EMULATOR_HOST": "[::1]:2",
@@ -260,7 +260,7 @@ struct GoogleCredentialsTests {
     #expect(exchange.requests.count == 1, "one token for all services")
   }
 
-  @Test("A service whose emulator is named needs no credentials; the others keep Google's")
+  @Test("A service with an emulator needs no credentials; the others use Google's")
   func partly() async throws {
     var environment = Self.environment(
       ["GOOGLE_APPLICATION_CREDENTIALS": "/k.json", "FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"],
@@ -273,7 +273,7 @@ struct GoogleCredentialsTests {
     #expect(!google.cloudTasks.isEmulator && google.cloudTasks.endpoint == "https://cloudtasks.googleapis.com")
   }
 
-  @Test("The process's own environment has variables, and reads files that are there")
+  @Test("The process environment has variables and reads existing files")
   func process() throws {
     let environment = CredentialEnvironment.process
     #expect(environment.variables["PATH"]?.isEmpty == false)

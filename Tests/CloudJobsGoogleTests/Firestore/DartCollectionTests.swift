@@ -10,7 +10,7 @@ import Testing
 
 @testable import CloudJobsGoogle
 
-@Suite("A collection that the Dart runtime has left")
+@Suite("A collection written by the Dart runtime")
 struct DartCollectionTests {
   private let clock = SettableClock(Self.time("10:02:00"))
   private let service: EmulatedFirestore
@@ -24,7 +24,7 @@ struct DartCollectionTests {
     Timestamp(rfc3339: "2025-11-21T\(text)Z") ?? .epoch
   }
 
-  /// The documents of jobs that are served, by id: 10:00 was missed while no service ran.
+  /// The documents of served jobs, by id; 10:00 was missed while no service ran.
   private static let served: [String: JSONValue] = [
     "typed": [
       "type": ["stringValue": "periodic"], "enabled": ["booleanValue": true], "interval": ["doubleValue": 300.0],
@@ -67,7 +67,7 @@ struct DartCollectionTests {
     "stateless": ["enabled": ["booleanValue": true], "interval": ["doubleValue": 300.0]],
   ]
 
-  /// Documents with a part that can't be read, by id.
+  /// Documents with an unreadable part, by id.
   private static let malformed: [String: JSONValue] = [
     "badInterval": [
       "interval": ["stringValue": "often"], "state": state(["nextRun": ["timestampValue": "2025-11-21T10:00:00Z"]]),
@@ -84,7 +84,7 @@ struct DartCollectionTests {
     "state": state(["nextRun": ["stringValue": "2025-11-21T10:00:00Z"]]),
   ]
 
-  /// Of a job that only another service knows.
+  /// A document of a job that only another service has.
   private static let foreign: JSONValue = [
     "enabled": ["booleanValue": true], "state": state(["nextRun": ["stringValue": "2025-11-21T10:00:00Z"]]),
   ]
@@ -94,17 +94,17 @@ struct DartCollectionTests {
 
   private static func state(_ fields: JSONValue) -> JSONValue { ["mapValue": ["fields": fields]] }
 
-  @Test("Each job runs once for each of its times from the first pass on, and nothing is lost or written in vain")
+  @Test("Each job runs once for each of its times from the first pass on, and nothing is lost or written needlessly")
   func loads() async throws {
     try await seed(Self.all)
     let runtime = try await runtime()
-    let first = await runtime.pass()
+    let first = await runtime.runMasterPass()
     #expect((first.error, first.isComplete) == (nil, true))
     let overdue = ["float", "millis", "offset", "text", "typed"]
     #expect(ran.all == Dictionary(uniqueKeysWithValues: overdue.map { ($0, [Self.time("10:00:00")]) }))
     for _ in 3...10 {
       clock.advance(by: .minutes(1))
-      #expect(await runtime.pass().error == nil)
+      #expect(await runtime.runMasterPass().error == nil)
     }
     let later = ["10:05:00", "10:10:00"].map(Self.time)
     for id in Self.served.keys {
@@ -129,27 +129,27 @@ struct DartCollectionTests {
     #expect(left["foreign"] == Self.foreign)
   }
 
-  @Test("Idle passes, also those with housekeeping, and a second start write nothing")
+  @Test("Idle passes, with and without housekeeping, and a second start write nothing")
   func idle() async throws {
     try await seed(Self.all)
     let runtime = try await runtime()
     while clock.now() < Self.time("10:10:00") {
-      _ = await runtime.pass()
+      _ = await runtime.runMasterPass()
       clock.advance(by: .minutes(1))
     }
-    _ = await runtime.pass()
+    _ = await runtime.runMasterPass()
     let writes = service.usage.writes
-    _ = await runtime.pass()
+    _ = await runtime.runMasterPass()
     #expect(service.usage.writes == writes)
     _ = try await self.runtime()
     #expect(service.usage.writes == writes)
     clock.advance(by: .minutes(1))
     let reads = service.usage.reads
-    #expect(await runtime.pass().due == 0)
+    #expect(await runtime.runMasterPass().due == 0)
     #expect((service.usage.reads - reads, service.usage.writes - writes) == (1, 0))
   }
 
-  @Test("A time that is written as text while the service runs is served after the next housekeeping")
+  @Test("A time written as text while the service runs is served after the next housekeeping")
   func laterText() async throws {
     try await seed(["typed": ["interval": ["integerValue": "3600"]]])
     let runtime = try await runtime()
@@ -160,12 +160,12 @@ struct DartCollectionTests {
     ])
     for _ in 3...6 {
       clock.advance(by: .minutes(1))
-      _ = await runtime.pass()
+      _ = await runtime.runMasterPass()
     }
     #expect(ran.all["typed"] == [Self.time("10:05:00")])
   }
 
-  /// Writes documents as any client of the REST face does.
+  /// Writes documents as any client of the REST API does.
   private func seed(_ documents: [String: JSONValue]) async throws {
     let writes = documents.map { (id, fields) -> JSONValue in
       ["update": ["name": .string(EmulatedFirestore.configuration.name("jobs", id)), "fields": fields]]
@@ -173,7 +173,7 @@ struct DartCollectionTests {
     _ = try await call("commit", ["writes": .array(writes)])
   }
 
-  /// The fields of stored documents in Firestore's form, by id.
+  /// Returns the fields of stored documents as typed values, by id.
   private func documents(_ ids: [String]) async throws -> [String: JSONValue] {
     let names = ids.map { JSONValue.string(EmulatedFirestore.configuration.name("jobs", $0)) }
     var found = [String: JSONValue]()
@@ -185,14 +185,14 @@ struct DartCollectionTests {
   }
 
   private func call(_ method: String, _ body: JSONValue) async throws -> JSONValue {
-    let request = HTTPClientRequest(
+    let request = HTTPExchangeRequest(
       method: .post, url: "http://host:1\(EmulatedFirestore.configuration.path(method))", body: body.encoded)
     let response = try await service.send(request)
     try #require(response.status == 200, "\(String(decoding: response.body, as: UTF8.self))")
     return try JSONValue(parsing: response.body)
   }
 
-  /// A document without the members of its state that the runtime keeps.
+  /// Returns a document without the state members that the runtime maintains.
   private static func foreignParts(_ fields: JSONValue) -> [String: JSONValue] {
     var members = fields.object ?? [:]
     let own = [
@@ -207,7 +207,7 @@ struct DartCollectionTests {
   private func runtime() async throws -> JobRuntime {
     var options = RuntimeOptions()
     options.owner = "one"
-    options.clock = StandingClock(time: clock)
+    options.clock = ShortSleepClock(time: clock)
     let ids = Self.all.keys.filter { $0 != "foreign" }.sorted()
     let jobs = try JobRegistry {
       for id in ids {
@@ -217,11 +217,11 @@ struct DartCollectionTests {
         }
       }
     }
-    return try await JobRuntime(
+    return try await JobRuntime.prepared(
       jobs, store: service.store(), queue: NoQueue(), authentication: .trustLoopback, options: options)
   }
 
-  /// The times for which jobs have run, by job, in their order.
+  /// Returns the times for which jobs have run, by job, in order.
   private final class Runs: Sendable {
     private let times = Mutex<[String: [Timestamp]]>([:])
 

@@ -7,9 +7,9 @@ import Testing
 
 @testable import CloudJobsGoogle
 
-@Suite("The Firestore store, with the indexes of its file")
+@Suite("Firestore store, with the indexes of its file")
 struct FirestoreConformanceTests {
-  /// What Firestore itself can't do, and why.
+  /// The conformance cases that Firestore can't pass, with the reasons.
   private static let exceptions: [String: String] = [
     "What two openings write, both see, with versions and times that grow":
       "commit times increase strictly, so two commits never have one time, whatever a clock says",

@@ -1,14 +1,14 @@
 #if HTTP && Server
 import CloudJobs
 import CloudJobsCore
+@testable import CloudJobsGoogle
 import CloudJobsHTTP
 import CloudJobsTesting
 import HTTPTypes
+import Synchronization
 import Testing
 
-@testable import CloudJobsGoogle
-
-@Suite("Firestore's faults")
+@Suite("Firestore faults")
 struct FirestoreFaultTests {
   private let clock = SettableClock(Timestamp(seconds: 1_767_268_800))
   private let service: EmulatedFirestore
@@ -29,7 +29,7 @@ struct FirestoreFaultTests {
     return try await store.read(jobs: [], runs: [run.id]).runs[run.id]?.run.get()
   }
 
-  /// What a commit that meets a fault throws, and whether it took place.
+  /// The error of a commit that meets a fault, and whether it took effect.
   static let commits: [(fault: FaultyExchange.Fault, code: StoreError.Code, tookPlace: Bool)] = [
     (.status(400), .invalid, false), (.status(401), .unavailable, false), (.status(403), .unavailable, false),
     (.status(404), .unavailable, false), (.status(429), .unavailable, false), (.status(500), .unknownOutcome, false),
@@ -38,7 +38,7 @@ struct FirestoreFaultTests {
     (.lostAnswer, .unknownOutcome, true), (.timedOut, .unknownOutcome, true), (.truncated, .unknownOutcome, true),
   ]
 
-  @Test("A commit that fails says whether it may have taken place, and is not sent again", arguments: commits)
+  @Test("A failed commit reports whether it may have taken effect, and is not sent again", arguments: commits)
   func commit(fault: FaultyExchange.Fault, code: StoreError.Code, tookPlace: Bool) async throws {
     exchange.reset(failing: [1: fault])
     let error = await #expect(throws: StoreError.self) { try await store.commit([.putRun(run, .absent)]) }
@@ -47,7 +47,7 @@ struct FirestoreFaultTests {
     #expect(try await stored() == (tookPlace ? run : nil))
   }
 
-  @Test("A read that fails has changed nothing and may be tried again", arguments: commits.map(\.fault))
+  @Test("A failed read has changed nothing and may be retried", arguments: commits.map(\.fault))
   func read(fault: FaultyExchange.Fault) async throws {
     exchange.reset(failing: [1: fault])
     let error = await #expect(throws: StoreError.self) { try await store.read(jobs: ["a"], runs: []) }
@@ -56,14 +56,14 @@ struct FirestoreFaultTests {
     #expect(exchange.calls == ["batchGet"])
   }
 
-  @Test("The time is asked for by an empty commit, whose answer may be lost without doubt")
+  @Test("The time is read by an empty commit, whose response may be lost without ambiguity")
   func time() async throws {
     exchange.reset(failing: [1: .lostAnswer])
     let error = await #expect(throws: StoreError.self) { try await store.dueJobs(after: nil, limit: 1) }
     #expect(error?.code == .unavailable)
   }
 
-  @Test("A commit that meets contention is tried again, and takes place once")
+  @Test("A commit under contention is retried, and takes effect once")
   func contention() async throws {
     exchange.reset(failing: [1: .status(409), 2: .status(409)])
     _ = try await store.commit([.putRun(run, .absent)])
@@ -71,7 +71,7 @@ struct FirestoreFaultTests {
     #expect(try await stored() == run)
   }
 
-  @Test("Contention without end is given up, and says that nothing was changed")
+  @Test("A commit under permanent contention fails, and reports that nothing was changed")
   func endless() async throws {
     exchange.reset(failing: Dictionary(uniqueKeysWithValues: (1...50).map { ($0, .status(409)) }))
     let error = await #expect(throws: StoreError.self) { try await store.commit([.putRun(run, .absent)]) }
@@ -80,7 +80,7 @@ struct FirestoreFaultTests {
     #expect(try await stored() == nil)
   }
 
-  @Test("A write under a token reads the token, and only the token")
+  @Test("A write with a fencing token reads only the token")
   func fence() async throws {
     _ = try await store.commit([.putRun(run, .none)])
     exchange.reset()
@@ -91,21 +91,21 @@ struct FirestoreFaultTests {
     #expect(error?.code == .conflict && exchange.calls == ["batchGet"])
   }
 
-  @Test("A claim's own heartbeat and finish read nothing; another's writes are noticed")
+  @Test("A claim's own heartbeat and finish read nothing; another owner's writes are noticed")
   func rememberedFence() async throws {
     var claimed = run
     claimed.fence = 1
     claimed.lease = Lease(owner: "o", token: 1, expiresAt: .distantFuture)
     _ = try await store.commit([.putRun(claimed, .absent)])
     exchange.reset()
-    claimed.handoffs = 1
+    claimed.reenqueues = 1
     _ = try await store.commit([.putRun(claimed, .fence(1))])
     #expect(exchange.calls == ["commit"])
     let other = service.store()
-    claimed.handoffs = 2
+    claimed.reenqueues = 2
     _ = try await other.commit([.putRun(claimed, .none)])
     exchange.reset()
-    claimed.handoffs = 3
+    claimed.reenqueues = 3
     _ = try await store.commit([.putRun(claimed, .fence(1))])
     #expect(exchange.calls == ["commit", "batchGet", "commit"])
     var successor = claimed
@@ -118,17 +118,17 @@ struct FirestoreFaultTests {
   }
 
   @Test(
-    "A run that changes between its token's reading and the commit is looked at again", arguments: [0, 1] as [Int64])
+    "A run that changes between the read of its token and the commit is read again", arguments: [0, 1] as [Int64])
   func race(token: Int64) async throws {
     _ = try await store.commit([.putRun(run, .none)])
     let (other, racer) = (service.store(), RacingExchange(service))
     let racing = FirestoreStore(EmulatedFirestore.configuration, in: .at(racer, clock))
     var changed = run
-    changed.handoffs = 7
+    changed.reenqueues = 7
     changed.fence = token
     racer.beforeCommit { [changed] in _ = try? await other.commit([.putRun(changed, .none)]) }
     var mine = run
-    mine.handoffs = 9
+    mine.reenqueues = 9
     if token == 0 {
       _ = try await racing.commit([.putRun(mine, .fence(0))])
       #expect(try await stored() == mine)
@@ -142,7 +142,7 @@ struct FirestoreFaultTests {
   @Test("Without credentials nothing is sent; with them each call carries them")
   func credentials() async throws {
     var google = GoogleCloud.at(exchange)
-    google.firestore.credentials = AskedCredentials { () throws(JobError) in
+    google.firestore.credentials = ClosureCredentials { () throws(JobError) in
       throw JobError(.unauthenticated, "No key file.")
     }
     let without = FirestoreStore(EmulatedFirestore.configuration, in: google)
@@ -158,7 +158,7 @@ struct FirestoreFaultTests {
       recorder.requests.allSatisfy { $0.headers[.contentType] == "application/json" && $0.timeout == .seconds(5) })
   }
 
-  @Test("What Firestore can't keep is refused as invalid")
+  @Test("Documents that Firestore can't hold are rejected as invalid")
   func invalid() async throws {
     var configuration = JobConfiguration()
     configuration.metadata = ["list": [["in a list"]]]
@@ -170,6 +170,110 @@ struct FirestoreFaultTests {
     large.input = JSONText(.string(String(repeating: "x", count: 1_048_576)))
     let second = await #expect(throws: StoreError.self) { try await store.commit([.putRun(large, .none)]) }
     #expect(second?.code == .invalid)
+  }
+}
+
+@Suite("Passes over a faulty Firestore")
+struct FirestoreMixedFaultTests {
+  /// A seeded random number generator, splitmix64 (<https://prng.di.unimi.it/splitmix64.c>).
+  private struct Numbers: RandomNumberGenerator, Sendable {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+      state &+= 0x9E37_79B9_7F4A_7C15
+      var word = state
+      word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+      word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+      return word ^ (word >> 31)
+    }
+  }
+
+  /// The outcome of a series of passes.
+  private struct Outcome {
+    var executed: [RunID]
+    var stored: [Run]
+    var calls: Int
+  }
+
+  /// Makes one of eight calls fail: rejected, cut off before or after it took effect, throttled or under contention.
+  private static func fault(_ seed: UInt64, _ call: Int) -> FaultyExchange.Fault? {
+    var numbers = Numbers(state: seed &+ UInt64(call) &* 977)
+    switch Int.random(in: 0..<48, using: &numbers) {
+    case 0: return .status(429)
+    case 1: return .status(503)
+    case 2: return .status(409)
+    case 3: return .lostAnswer
+    case 4: return .cutBefore
+    case 5: return .timedOut
+    default: return nil
+    }
+  }
+
+  /// Runs 30 passes a minute apart over five jobs, then idle ones until everything is settled.
+  private func live(seed: UInt64?) async throws -> Outcome {
+    let clock = SettableClock(Timestamp(seconds: 1_763_719_320))
+    let service = EmulatedFirestore(clock: clock)
+    let isFaulty = Mutex(false)
+    let faults = seed.map { seed in
+      { @Sendable (call: Int, _: String) in isFaulty.withLock { $0 } ? Self.fault(seed, call) : nil }
+    }
+    let exchange = FaultyExchange(service, rule: faults ?? { _, _ in nil })
+    let effects = Mutex<[RunID]>([])
+    let runtime = try await runtime(ShortSleepClock(time: clock), exchange) { id in effects.withLock { $0.append(id) } }
+    exchange.reset()
+    isFaulty.withLock { $0 = true }
+    for _ in 0..<30 {
+      clock.advance(by: .minutes(1))
+      _ = await runtime.runMasterPass()
+    }
+    let calls = exchange.calls.count
+    isFaulty.withLock { $0 = false }
+    for _ in 0..<90 {
+      clock.advance(by: .minutes(1))
+      _ = await runtime.runMasterPass()
+    }
+    var runs = [Run]()
+    var cursor: StoreCursor?
+    repeat {
+      let page = try await service.store().runs(matching: RunFilter(), after: cursor, limit: 500)
+      runs += try page.records.map { try $0.run.get() }
+      cursor = page.next
+    } while cursor != nil
+    return Outcome(executed: effects.withLock { $0 }, stored: runs, calls: calls)
+  }
+
+  private func runtime(
+    _ clock: ShortSleepClock, _ exchange: FaultyExchange, _ effect: @escaping @Sendable (RunID) -> Void
+  ) async throws -> JobRuntime {
+    var options = RuntimeOptions()
+    options.owner = "one"
+    options.clock = clock
+    options.random = RandomSource(Numbers(state: 7))
+    options.passConcurrency = 1
+    let jobs = try JobRegistry {
+      for number in 0..<5 {
+        PeriodicJob(JobID(stringLiteral: "job\(number)"), every: .minutes(1)) { context in
+          effect(context.runID)
+          return .done
+        }
+      }
+    }
+    let store = FirestoreStore(EmulatedFirestore.configuration, in: .at(exchange, clock))
+    return try await JobRuntime.prepared(
+      jobs, store: store, queue: NoQueue(), authentication: .trustLoopback, options: options)
+  }
+
+  @Test(
+    "Nothing is lost or done twice, and the number of calls grows by at most half", arguments: [1, 2, 3] as [UInt64])
+  func mixed(seed: UInt64) async throws {
+    let quiet = try await live(seed: nil)
+    let faulty = try await live(seed: seed)
+    #expect(Set(faulty.executed).count == faulty.executed.count)
+    #expect(Set(faulty.executed) == Set(faulty.stored.map(\.id)))
+    #expect(faulty.stored.allSatisfy { $0.status == .succeeded })
+    #expect(faulty.stored.count >= quiet.stored.count - 25)
+    #expect(faulty.calls * 2 <= quiet.calls * 3, "\(faulty.calls) calls for \(quiet.calls)")
+    #expect(faulty.calls > quiet.calls)
   }
 }
 #endif

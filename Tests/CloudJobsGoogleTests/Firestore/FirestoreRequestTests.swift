@@ -1,11 +1,13 @@
 #if HTTP && Server
 import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
+@testable import CloudJobsGoogle
+import CloudJobsTesting
+import Foundation
 import Testing
 
-@testable import CloudJobsGoogle
-
-@Suite("Firestore's requests")
+@Suite("Firestore requests")
 struct FirestoreRequestTests {
   private static let configuration = FirestoreConfiguration(project: "p")
   private static let root = "projects/p/databases/(default)/documents"
@@ -19,7 +21,7 @@ struct FirestoreRequestTests {
     #expect(named.path("batchGet") == "/v1/projects/p/databases/other/documents:batchGet")
   }
 
-  @Test("The query for due jobs orders by time and name, and goes on after a cursor")
+  @Test("The query for due jobs orders by time and name, and continues after a cursor")
   func due() {
     let cursor = StoreCursor(key: Self.time.microseconds, id: "a")
     let body = FirestoreQuery.due(Self.time, after: cursor, Self.configuration).body(limit: 11)
@@ -40,7 +42,7 @@ struct FirestoreRequestTests {
     #expect(body == expected)
   }
 
-  @Test("A filter of runs becomes a conjunction; one of no status asks nothing")
+  @Test("A filter of runs becomes a conjunction; one without statuses sends no query")
   func runs() throws {
     let filter = RunFilter(job: "a", statuses: [.failed, .running], createdFrom: Self.time)
     let query = try #require(FirestoreQuery.runs(matching: filter, after: nil, Self.configuration))
@@ -51,7 +53,7 @@ struct FirestoreRequestTests {
     #expect(all?["structuredQuery"]?["where"] == nil)
   }
 
-  @Test("A patch names what it changes: values as a nested map, removals by their absence")
+  @Test("A patch names the changed fields: values as a nested map, removals by their absence")
   func patch() {
     var patch = JobStatePatch()
     patch.set(nextRun: Self.time)
@@ -69,13 +71,13 @@ struct FirestoreRequestTests {
     #expect(write == expected)
   }
 
-  @Test("An empty patch makes a document by a mask of nothing")
+  @Test("An empty patch creates a document with an empty mask")
   func emptyPatch() {
     let write = FirestoreWrite(configuration: Self.configuration).encode(.patchState("a", JobStatePatch(), .absent))
     #expect(write["updateMask"] == ["fieldPaths": .array([])] && write["currentDocument"] == ["exists": false])
   }
 
-  @Test("A configuration names all its fields, so that those that are not set are removed and others stay")
+  @Test("A configuration names all its fields, so that unset ones are removed and others stay")
   func configuration() {
     var new = JobConfiguration()
     new.enabled = true
@@ -85,7 +87,7 @@ struct FirestoreRequestTests {
     #expect(write["currentDocument"] == nil)
   }
 
-  @Test("A run under a token is put where it has not changed since the token was read")
+  @Test("A run with a fencing token is written on condition that it is unchanged since the token was read")
   func fence() {
     let run = FirestoreSamples.run
     let encoder = FirestoreWrite(configuration: Self.configuration, fenced: [run.id: Self.time])
@@ -93,6 +95,118 @@ struct FirestoreRequestTests {
     #expect(write["currentDocument"] == ["updateTime": "2026-01-01T12:00:00Z"] && write["updateMask"] == nil)
     let deletion = encoder.encode(.deleteRun(run.id, .none))
     #expect(deletion == ["delete": .string("\(Self.root)/runs/\(run.id)")])
+  }
+}
+
+@Suite("Cost of a pass on Firestore")
+struct FirestoreCostTests {
+  private static let start = Timestamp(seconds: 1_763_719_320)
+  private let clock = SettableClock(start)
+  private let service: EmulatedFirestore
+
+  init() {
+    service = EmulatedFirestore(clock: clock)
+  }
+
+  /// Writes job documents directly to the service, as another program would.
+  private func fill(_ count: Int) throws {
+    let database = Firestore.DatabaseName(project: "test", database: "(default)")
+    let later = Firestore.Value.timestamp(Self.start + .days(30))
+    try service.emulator.withState { (state, now) throws(ServiceFault) in
+      for first in stride(from: 0, to: count, by: 500) {
+        let writes = try (first..<min(first + 500, count)).map { (number) throws(ServiceFault) in
+          Firestore.Write(
+            try Firestore.Name(document: EmulatedFirestore.configuration.name("jobs", "other-\(number)")),
+            .update(fields: ["enabled": .boolean(true), "state": .map(["nextRun": later])], mask: nil))
+        }
+        _ = try state.firestore.commit(writes, in: database, at: now)
+      }
+    }
+  }
+
+  private func runtime() async throws -> JobRuntime {
+    var options = RuntimeOptions()
+    options.owner = "one"
+    options.clock = ShortSleepClock(time: clock)
+    let jobs = try JobRegistry {
+      for number in 0..<10 {
+        PeriodicJob(JobID(stringLiteral: "due\(number)"), every: .minutes(1)) { _ in .done }
+      }
+    }
+    return try await JobRuntime.prepared(
+      jobs, store: service.store(), queue: NoQueue(), authentication: .trustLoopback, options: options)
+  }
+
+  /// None of the minutes has housekeeping, which also reads the documents of all registered jobs.
+  @Test("Ten due jobs among 100,000 documents cost at most 21 reads and 40 writes; an idle pass costs one read")
+  func ten() async throws {
+    let runtime = try await runtime()
+    try fill(100_000)
+    for _ in 0..<2 {
+      clock.advance(by: .minutes(1))
+      let before = service.usage
+      let summary = await runtime.runMasterPass()
+      let after = service.usage
+      #expect(summary.started == 10 && summary.due == 10, "\(summary)")
+      #expect(after.reads - before.reads <= 21)
+      #expect(after.writes - before.writes <= 40)
+      #expect(after.deletes == before.deletes)
+    }
+    let before = service.usage
+    #expect(await runtime.runMasterPass().due == 0)
+    #expect(service.usage.reads - before.reads == 1 && service.usage.writes == before.writes)
+  }
+}
+
+/// The conformance suite, which runs with this file, shows that its indexes are sufficient.
+@Suite("Index file of the Firestore store")
+struct FirestoreIndexTests {
+  /// A composite index's first field, and a list that only this index serves.
+  private static let indexes = [
+    ("job", "runs by job answers"), ("status", "runs by three statuses answers"), ("correlationId", "runs by cause"),
+  ]
+
+  @Test("has no composite index that the store could do without", arguments: indexes)
+  func composites(field: String, list: String) async throws {
+    var indexes = try IndexFile.shipped()
+    indexes.composites.removeAll { "\($0.fields[0].path)" == field }
+    #expect(try IndexFile.shipped().composites.count == indexes.composites.count + 1)
+    let error = await failure(of: list, indexes)
+    #expect(error?.code == .invalid && error?.message.contains("\"fieldPath\":\"\(field)\"") == true)
+  }
+
+  @Test("has no more composite indexes than those")
+  func count() throws {
+    #expect(try IndexFile.shipped().composites.count == Self.indexes.count)
+  }
+
+  @Test("keeps the one index on the time that runs are purged by")
+  func purging() async throws {
+    var indexes = try IndexFile.shipped()
+    let place = try #require(indexes.overrides.firstIndex { "\($0.path)" == "expireAt" })
+    #expect(indexes.overrides[place].indexes == [.init(.ascending)])
+    indexes.overrides[place].indexes = []
+    let error = await failure(of: "A purge deletes what has expired", indexes)
+    #expect(error?.code == .invalid && error?.message.contains("COLLECTION_ASC index for collection runs") == true)
+  }
+
+  /// Returns the failure of a conformance case with these indexes.
+  private func failure(of name: String, _ indexes: Firestore.IndexConfiguration) async -> StoreError? {
+    let cases = StoreConformance.cases.filter { $0.name.hasPrefix(name) }
+    #expect(cases.count == 1)
+    let harness = StoreConformance.Harness(
+      makeStore: { EmulatedFirestore(clock: $0, indexes: indexes).store() })
+    return await #expect(throws: StoreError.self) { for testCase in cases { try await testCase.run(harness) } }
+  }
+}
+
+/// The index file deployed by the guides.
+enum IndexFile {
+  /// Returns its indexes.
+  static func shipped() throws -> Firestore.IndexConfiguration {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..")
+    let file = root.appending(path: "infra/firestore.indexes.json").standardized
+    return try Firestore.IndexConfiguration(parsing: try String(contentsOf: file, encoding: .utf8))
   }
 }
 #endif

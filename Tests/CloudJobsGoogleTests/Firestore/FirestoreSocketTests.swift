@@ -9,7 +9,7 @@ import Testing
 
 @testable import CloudJobsGoogle
 
-@Suite("The Firestore store over libcurl", .timeLimit(.minutes(2)))
+@Suite("Firestore store over libcurl", .timeLimit(.minutes(2)))
 struct FirestoreSocketTests {
   /// Serves an emulator on a free port while a function runs.
   private func serving(_ body: @escaping @Sendable (FirestoreStore) async throws -> Void) async throws {
@@ -25,14 +25,14 @@ struct FirestoreSocketTests {
       group.addTask { try await server.run() }
       var found = ports.makeAsyncIterator()
       let port = try #require(await found.next())
-      let client = HTTPClient()
+      let client = CurlHTTPClient()
       try await body(.firestore(try GoogleCloud(emulator: "127.0.0.1:\(port)", project: "test", client: client)))
       await client.shutDown()
       group.cancelAll()
     }
   }
 
-  @Test("A run is made, claimed, finished and listed, also from a cancelled task")
+  @Test("A run is created, claimed, finished and listed, also from a cancelled task")
   func life() async throws {
     try await serving { store in
       var run = FirestoreSamples.run
@@ -52,10 +52,10 @@ struct FirestoreSocketTests {
     }
   }
 
-  @Test("A commit whose answer is lost on a kept connection is sent once, and its outcome is unknown")
+  @Test("A commit whose response is lost on a kept connection is sent once, and its outcome is unknown")
   func lostAnswer() async throws {
     let firestore = try LosingFirestore()
-    let client = HTTPClient()
+    let client = CurlHTTPClient()
     let store = FirestoreStore.firestore(
       try GoogleCloud(emulator: firestore.host, project: "test", client: client))
     _ = try await store.commit([.putRun(FirestoreSamples.run, .absent)])
@@ -66,7 +66,7 @@ struct FirestoreSocketTests {
     await client.shutDown()
   }
 
-  @Test("Of 100 claims over kept connections exactly one wins")
+  @Test("Of 100 claims over kept connections exactly one succeeds")
   func claims() async throws {
     try await serving { store in
       let run = FirestoreSamples.run

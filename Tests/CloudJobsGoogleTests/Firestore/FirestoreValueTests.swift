@@ -5,7 +5,7 @@ import Testing
 
 @testable import CloudJobsGoogle
 
-@Suite("Firestore's values")
+@Suite("Firestore values")
 struct FirestoreValueTests {
   private static let values: [(plain: JSONValue, stored: JSONValue)] = [
     (nil, ["nullValue": nil]), (true, ["booleanValue": true]), (7, ["integerValue": "7"]),
@@ -16,14 +16,14 @@ struct FirestoreValueTests {
     (["a": ["b": nil]], ["mapValue": ["fields": ["a": ["mapValue": ["fields": ["b": ["nullValue": nil]]]]]]]),
   ]
 
-  @Test("Plain values and stored ones become each other", arguments: values)
+  @Test("Plain values and stored values convert to each other", arguments: values)
   func roundTrip(plain: JSONValue, stored: JSONValue) {
     #expect(FirestoreSchema.job.encode(plain, at: "metadata") == stored)
     #expect(FirestoreValue.decode(stored) == plain)
   }
 
   @Test(
-    "What only other programs store is decoded",
+    "Values that only other programs store are decoded",
     arguments: [
       (["timestampValue": "2026-01-02T03:04:05.678901Z"], "2026-01-02T03:04:05.678901Z"),
       (["bytesValue": "AQI="], "AQI="), (["referenceValue": "projects/p"], "projects/p"),
@@ -37,7 +37,7 @@ struct FirestoreValueTests {
   }
 
   @Test(
-    "Times are typed where the field is one and the text is one",
+    "A time is typed if the field is a time field and the text is a time",
     arguments: [
       ("state.nextRun", "2026-01-02T03:04:05Z", true), ("state.lastRun", "2026-01-02T03:04:05+01:00", true),
       ("startAt", "2026-01-02T00:00:00Z", true), ("startAt", "2026-01-02", false), ("skipDates", "2026-12-25", false),
@@ -50,7 +50,7 @@ struct FirestoreValueTests {
     #expect(type == (isTime ? "timestampValue" : "stringValue"))
   }
 
-  @Test("All of a run's times are typed, and no other field")
+  @Test("All time fields of a run are typed, and no other field is")
   func runTimes() throws {
     let fields = try #require(FirestoreRun.encode(FirestoreSamples.run).object)
     let typed = fields.filter { $0.value["timestampValue"] != nil }.keys
@@ -64,7 +64,7 @@ struct FirestoreValueTests {
   }
 
   @Test(
-    "Payloads of other programs are taken as the JSON of their values",
+    "Payloads of other programs are read as the JSON of their values",
     arguments: [
       (["mapValue": ["fields": ["to": ["stringValue": "zoe"]]]], #"{"to":"zoe"}"#),
       (["stringValue": "not JSON"], #""not JSON""#), (["stringValue": "[1, 2]"], "[1, 2]"),
@@ -109,7 +109,7 @@ struct FirestoreValueTests {
   }
 
   @Test(
-    "Field paths quote what is no simple identifier",
+    "Field paths quote segments that are not simple identifiers",
     arguments: [
       (["state", "nextRun"], "state.nextRun"), (["a-b"], "`a-b`"), (["1a"], "`1a`"), (["_1"], "_1"),
       (["a`b", "c\\d"], #"`a\`b`.`c\\d`"#), ([""], "``"), (["é"], "`é`"), (["a.b"], "`a.b`"),
@@ -122,7 +122,7 @@ struct FirestoreValueTests {
   }
 
   @Test(
-    "Names of any form become legal ids, and come back",
+    "Arbitrary names convert to valid ids and back",
     arguments: [
       ("2026-01-02T03:04:05Z one", "2026-01-02T03:04:05Z one"), ("a/b", "a%2Fb"), ("50%", "50%25"), ("", "%"),
       (".", "%2E"), ("..", "%2E%2E"), ("__x__", "%5F_x__"), ("nul\u{0}é", "nul%00é"), ("...", "..."),
@@ -133,7 +133,7 @@ struct FirestoreValueTests {
   }
 }
 
-/// Documents that the tests share.
+/// Documents shared by the tests.
 enum FirestoreSamples {
   /// A run in which all times are set.
   static let run: Run = {

@@ -9,19 +9,19 @@ import Testing
 @testable import CloudJobsEmulatorServer
 @testable import CloudJobsGoogle
 
-@Suite("The keys of an issuer", .timeLimit(.minutes(1)))
+@Suite("Issuer keys", .timeLimit(.minutes(1)))
 struct IssuerKeysTests {
-  private let clock = SettableClock(Forge.now)
+  private let clock = SettableClock(TestToken.now)
 
   private func verifier(_ exchange: FakeExchange) -> TokenVerifier {
-    TokenVerifier(audiences: [Forge.audience], serviceAccounts: [Forge.account], client: exchange, clock: clock)
+    TokenVerifier(audiences: [TestToken.audience], serviceAccounts: [TestToken.account], client: exchange, clock: clock)
   }
 
-  private static func keys(_ keys: [SigningKey], maxAge: Int = 3_600) -> HTTPClientResponse {
+  private static func keys(_ keys: [SigningKey], maxAge: Int = 3_600) -> HTTPExchangeResponse {
     .json(SigningKey.document(keys), [.cacheControl: "public, max-age=\(maxAge)"])
   }
 
-  /// The outcome in one word.
+  /// Returns the outcome in one word.
   private func outcome(_ verifier: TokenVerifier, _ token: String) async -> String {
     do throws(JobError) {
       switch try await verifier.verify(token) {
@@ -33,30 +33,30 @@ struct IssuerKeysTests {
     }
   }
 
-  /// A token that is good at the clock's time.
+  /// Returns a token that is valid at the clock's time.
   private func token(by key: SigningKey = .issuer) -> String {
     let now = clock.now().seconds
-    return Forge(
+    return TestToken(
       header: ["kid": .string(key.id)], claims: ["iat": .integer(now), "exp": .integer(now + 3_600)], key: key
     ).token
   }
 
-  @Test("Keys serve for as long as the emulator's header says, and are fetched then", arguments: [false, true])
+  @Test("Keys are used for as long as the emulator's header says, and are fetched then", arguments: [false, true])
   func emulatorsHeader(isKeyKept: Bool) async {
     let header = TokenClaims.cacheControl(isKeyKept: isKeyKept)
     let life = isKeyKept ? TokenClaims.keptLife : TokenClaims.fleetingLife
     let exchange = FakeExchange(.json(SigningKey.document([.issuer]), [.cacheControl: header.value]))
     let verifier = verifier(exchange)
     #expect(await outcome(verifier, token()) == "accepted")
-    clock.set(Forge.now + .seconds(life) - .microseconds(1))
+    clock.set(TestToken.now + .seconds(life) - .microseconds(1))
     #expect(await outcome(verifier, token()) == "accepted")
     #expect(exchange.requests.count == 1)
-    clock.set(Forge.now + .seconds(life))
+    clock.set(TestToken.now + .seconds(life))
     #expect(await outcome(verifier, token()) == "accepted")
     #expect(exchange.requests.count == 2)
   }
 
-  @Test("A thousand tokens at once cause one fetch")
+  @Test("A thousand concurrent tokens cause one fetch")
   func singleFlight() async {
     let exchange = FakeExchange(Self.keys([.issuer]))
     let verifier = verifier(exchange)
@@ -77,28 +77,28 @@ struct IssuerKeysTests {
     #expect(exchange.requests.first?.url == "https://www.googleapis.com/oauth2/v3/certs")
   }
 
-  @Test("Ten thousand strange keys cause at most one fetch a minute")
+  @Test("Ten thousand unknown keys cause at most one fetch per minute")
   func strangers() async {
     let exchange = FakeExchange(Self.keys([.issuer], maxAge: 86_400))
     let verifier = verifier(exchange)
     #expect(await outcome(verifier, token()) == "accepted")
-    let input = Forge().input.split(separator: ".")[1]
+    let input = TestToken().input.split(separator: ".")[1]
     let signature = Base64URL.encode([UInt8](repeating: 1, count: 256))
     for number in 0..<10_000 {
       let header = Base64URL.encode(Array(#"{"alg":"RS256","kid":"strange-\#(number)"}"#.utf8))
       #expect(await outcome(verifier, "\(header).\(input).\(signature)") == "keyUnknown")
       clock.advance(by: .milliseconds(60))
     }
-    #expect(clock.now() - Forge.now == .seconds(600))
+    #expect(clock.now() - TestToken.now == .seconds(600))
     #expect(exchange.requests.count == 10, "one at the start and one in each whole minute")
   }
 
-  @Test("A key that the issuer has begun to use is fetched, and one that it has withdrawn is refused")
+  @Test("A key that the issuer has started to use is fetched, and a withdrawn one is rejected")
   func rotation() async {
     let exchange = FakeExchange(Self.keys([.issuer]))
     let verifier = verifier(exchange)
     #expect(await outcome(verifier, token()) == "accepted")
-    exchange.answer { (_, _) throws(HTTPClientError) in Self.keys([.next]) }
+    exchange.answer { (_, _) throws(HTTPExchangeError) in Self.keys([.next]) }
     #expect(await outcome(verifier, token(by: .next)) == "keyUnknown", "a minute has not passed since the last fetch")
     clock.advance(by: .seconds(60))
     #expect(await outcome(verifier, token(by: .next)) == "accepted")
@@ -106,7 +106,7 @@ struct IssuerKeysTests {
     #expect(exchange.requests.count == 2)
   }
 
-  @Test("Keys are fetched again when their time is over, and not before")
+  @Test("Keys are fetched again when they expire, and not before")
   func maxAge() async {
     let exchange = FakeExchange(Self.keys([.issuer], maxAge: 600))
     let verifier = verifier(exchange)
@@ -117,15 +117,15 @@ struct IssuerKeysTests {
     }
   }
 
-  @Test("Through an outage the old keys serve for a day, and are asked for once a minute")
+  @Test("During an outage the old keys are used for a day, and a fetch is attempted once per minute")
   func outage() async {
     let exchange = FakeExchange(Self.keys([.issuer], maxAge: 600))
     let verifier = verifier(exchange)
     #expect(await outcome(verifier, token()) == "accepted")
-    exchange.answer { (_, number) throws(HTTPClientError) in
+    exchange.answer { (_, number) throws(HTTPExchangeError) in
       switch number % 3 {
-      case 0: throw HTTPClientError(.timedOut, "No answer.")
-      case 1: return HTTPClientResponse(status: 503)
+      case 0: throw HTTPExchangeError(.timedOut, "No answer.")
+      case 1: return HTTPExchangeResponse(status: 503)
       default: return .json(#"{"keys":[]}"#)
       }
     }
@@ -135,30 +135,30 @@ struct IssuerKeysTests {
       clock.advance(by: .milliseconds(1_000))
     }
     #expect(exchange.requests.count == 3)
-    clock.set(Forge.now + .seconds(600) + .hours(24) - .microseconds(1))
+    clock.set(TestToken.now + .seconds(600) + .hours(24) - .microseconds(1))
     #expect(await outcome(verifier, token()) == "accepted")
     clock.advance(by: .microseconds(1))
     #expect(await outcome(verifier, token()) == "keysUnavailable")
     #expect(await outcome(verifier, token(by: .next)) == "keysUnavailable")
-    exchange.answer { (_, _) throws(HTTPClientError) in Self.keys([.issuer]) }
+    exchange.answer { (_, _) throws(HTTPExchangeError) in Self.keys([.issuer]) }
     clock.advance(by: .seconds(5))
     #expect(await outcome(verifier, token()) == "accepted")
   }
 
-  @Test("Without any keys a token is neither accepted nor refused, and the issuer is asked every five seconds")
+  @Test("Without any keys a token is neither accepted nor rejected, and a fetch is attempted every five seconds")
   func neverReached() async {
-    let exchange = FakeExchange { (_, _) throws(HTTPClientError) in throw HTTPClientError(.couldNotConnect, "No.") }
+    let exchange = FakeExchange { (_, _) throws(HTTPExchangeError) in throw HTTPExchangeError(.couldNotConnect, "No.") }
     let verifier = verifier(exchange)
     for _ in 0..<50 {
       #expect(await outcome(verifier, token()) == "keysUnavailable")
       clock.advance(by: .milliseconds(500))
     }
     #expect(exchange.requests.count == 5)
-    exchange.answer { (_, _) throws(HTTPClientError) in Self.keys([.issuer]) }
+    exchange.answer { (_, _) throws(HTTPExchangeError) in Self.keys([.issuer]) }
     #expect(await outcome(verifier, token()) == "accepted")
   }
 
-  @Test("A caller who goes away while it fetches makes nobody else fail")
+  @Test("A fetching caller that is cancelled does not make others fail")
   func cancelledLeader() async {
     let exchange = FakeExchange(Self.keys([.issuer]))
     let verifier = verifier(exchange)
@@ -179,18 +179,18 @@ struct IssuerKeysTests {
     #expect(await outcome(verifier, token) == "accepted")
   }
 
-  @Test("A clock that is set back stops no fetch")
+  @Test("A clock that is set back does not stop fetches")
   func clockSetBack() async {
     let exchange = FakeExchange(Self.keys([.issuer], maxAge: 600))
     let verifier = verifier(exchange)
     #expect(await outcome(verifier, token()) == "accepted")
-    clock.set(Forge.now - .days(3))
-    exchange.answer { (_, _) throws(HTTPClientError) in Self.keys([.next]) }
+    clock.set(TestToken.now - .days(3))
+    exchange.answer { (_, _) throws(HTTPExchangeError) in Self.keys([.next]) }
     #expect(await outcome(verifier, token(by: .next)) == "accepted")
   }
 
   @Test(
-    "Of a document only keys that can be used are taken",
+    "Only usable keys of a document are taken",
     arguments: [
       ("{}", nil), ("[]", nil), (#"{"keys":{}}"#, nil), (#"{"keys":[]}"#, nil), (#"{"keys":[1,null,"x"]}"#, nil),
       (document { $0["kty"] = "EC" }, nil), (document { $0["use"] = "enc" }, nil),
@@ -203,7 +203,7 @@ struct IssuerKeysTests {
     #expect(PublicKeySet(parsing: Array(text.utf8))?.keys.first?.id == id)
   }
 
-  @Test("A document too long or with too many keys is bounded")
+  @Test("The length of a document and the number of its keys are limited")
   func bounds() {
     let many = (0..<100).map { SigningKey.issuer.published.with("kid", .string("k\($0)")) }
     let set = PublicKeySet(parsing: JSONValue.object(["keys": .array(many)]).encoded)

@@ -3,12 +3,13 @@ import CloudJobsHTTP
 import HTTPTypes
 import Synchronization
 
-/// Answers each request by a rule, keeps it, and can hold answers back until a gate is opened.
+/// An exchange that answers by a rule, records requests, and can hold responses back.
 final class FakeExchange: HTTPExchange {
-  typealias Rule = @Sendable (_ request: HTTPClientRequest, _ number: Int) throws(HTTPClientError) -> HTTPClientResponse
+  typealias Rule =
+    @Sendable (_ request: HTTPExchangeRequest, _ number: Int) throws(HTTPExchangeError) -> HTTPExchangeResponse
 
   private struct State {
-    var requests: [HTTPClientRequest] = []
+    var requests: [HTTPExchangeRequest] = []
     var rule: Rule
     var isHolding = false
     var held: [CheckedContinuation<Void, Never>] = []
@@ -16,17 +17,17 @@ final class FakeExchange: HTTPExchange {
 
   private let state: Mutex<State>
 
-  /// Answers by a rule, which gets the request and its number, from 1.
+  /// Creates an exchange with a rule, which gets the request and its number from 1.
   init(_ rule: @escaping Rule) {
     state = Mutex(State(rule: rule))
   }
 
-  /// Answers everything with one response.
-  convenience init(_ response: HTTPClientResponse) {
-    self.init { (_, _) throws(HTTPClientError) in response }
+  /// Creates an exchange with one response to everything.
+  convenience init(_ response: HTTPExchangeResponse) {
+    self.init { (_, _) throws(HTTPExchangeError) in response }
   }
 
-  func send(_ request: HTTPClientRequest) async throws(HTTPClientError) -> HTTPClientResponse {
+  func send(_ request: HTTPExchangeRequest) async throws(HTTPExchangeError) -> HTTPExchangeResponse {
     let (rule, number) = state.withLock { state in
       state.requests.append(request)
       return (state.rule, state.requests.count)
@@ -42,20 +43,20 @@ final class FakeExchange: HTTPExchange {
     } onCancel: {
       release()
     }
-    if Task.isCancelled { throw HTTPClientError(.cancelled, "The request was cancelled.") }
+    if Task.isCancelled { throw HTTPExchangeError(.cancelled, "The request was cancelled.") }
     return try rule(request, number)
   }
 
   /// The requests so far.
-  var requests: [HTTPClientRequest] { state.withLock { $0.requests } }
+  var requests: [HTTPExchangeRequest] { state.withLock { $0.requests } }
 
   /// Replaces the rule.
   func answer(_ rule: @escaping Rule) { state.withLock { $0.rule = rule } }
 
-  /// Holds answers back from now on.
+  /// Holds responses back from now on.
   func hold() { state.withLock { $0.isHolding = true } }
 
-  /// Lets all answers go, those to come too.
+  /// Releases all responses, including future ones.
   func open() {
     state.withLock { $0.isHolding = false }
     release()
@@ -70,10 +71,10 @@ final class FakeExchange: HTTPExchange {
   }
 }
 
-extension HTTPClientResponse {
-  /// An answer of JSON text.
-  static func json(_ text: String, status: Int = 200, _ fields: HTTPFields = [:]) -> HTTPClientResponse {
-    HTTPClientResponse(status: status, headers: fields, body: Array(text.utf8))
+extension HTTPExchangeResponse {
+  /// Returns a response of JSON text.
+  static func json(_ text: String, status: Int = 200, _ fields: HTTPFields = [:]) -> HTTPExchangeResponse {
+    HTTPExchangeResponse(status: status, headers: fields, body: Array(text.utf8))
   }
 }
 #endif

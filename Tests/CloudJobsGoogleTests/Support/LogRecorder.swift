@@ -2,14 +2,14 @@
 import Logging
 import Synchronization
 
-/// Keeps what is logged, messages and metadata, as text.
+/// A recorder of log messages and metadata, as text.
 final class LogRecorder: Sendable {
   private let entries = Mutex<[String]>([])
 
-  /// All of it.
+  /// All recorded lines.
   var lines: [String] { entries.withLock { $0 } }
 
-  /// A logger that writes here, at every level.
+  /// A logger that writes to the recorder, at every level.
   var logger: Logger {
     var logger = Logger(label: "test") { _ in Handler(recorder: self) }
     logger.logLevel = .trace

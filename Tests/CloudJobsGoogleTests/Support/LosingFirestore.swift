@@ -2,9 +2,9 @@
 import Foundation
 import Testing
 
-/// A Firestore that loses its answer to the second commit, in a process that ends with this value.
+/// A Firestore server that loses its response to the second commit, in a process that ends with this value.
 final class LosingFirestore: Sendable {
-  /// Where it listens, such as `127.0.0.1:40001`.
+  /// The server's address, such as `127.0.0.1:40001`.
   let host: String
   private let process: Process
   private let input: Pipe

@@ -1,7 +1,7 @@
-"""A Firestore whose answers to commits can be lost, on a free loopback port.
+"""A Firestore server that loses a response to a commit, on a free loopback port.
 
-The first commit is answered. The second takes place, but the connection, which the first has left open, ends without
-an answer. From the third on, each is told that the document exists already. The port is printed as one line; the
+The first commit is answered. The second takes effect, but the connection, kept open by the first, ends without a
+response. From the third on, each is answered that the document already exists. The port is printed as one line; the
 process ends when its standard input does.
 """
 

@@ -1,5 +1,6 @@
 #if HTTP && Server
 import CloudJobs
+import CloudJobsTesting
 import CloudJobsCore
 import CloudJobsEmulator
 import CloudJobsEmulatorServer
@@ -10,29 +11,29 @@ import Testing
 
 @testable import CloudJobsGoogle
 
-/// The emulator's REST face in this process, of which some changing calls can be made to fail.
+/// The emulator's REST API in this process, with failures of chosen changing calls.
 final class EmulatedServices: HTTPExchange {
-  private let api = EmulatorAPI(LocalEmulator(state: EmulatorState()) { _ in .timedOut }) { EmulatorState() }
+  private let api = EmulatorAPI(LiveEmulator(state: EmulatorState()) { _ in .timedOut }) { EmulatorState() }
   private let counts = Mutex((changes: 0, failing: Int?.none))
 
   /// The changing calls so far.
   var changes: Int { counts.withLock { $0.changes } }
 
-  /// Lets the changing call of a number, counted from 1, fail; nil for none.
+  /// The number, from 1, of the changing call that fails; nil for none.
   func fail(at number: Int?) { counts.withLock { $0 = (0, number) } }
 
-  func send(_ request: HTTPClientRequest) async throws(HTTPClientError) -> HTTPClientResponse {
+  func send(_ request: HTTPExchangeRequest) async throws(HTTPExchangeError) -> HTTPExchangeResponse {
     if request.method != .get {
       let isFailing = counts.withLock { counts in
         counts.changes += 1
         return counts.changes == counts.failing
       }
-      if isFailing { return HTTPClientResponse(status: 403) }
+      if isFailing { return HTTPExchangeResponse(status: 403) }
     }
     let target = request.url.split(separator: "/", maxSplits: 3)[2...].joined(separator: "/")
     let answer = await api.respond(
       to: RESTRequest(method: request.method.rawValue, target: "/\(target)", body: request.body))
-    return HTTPClientResponse(status: answer.status, body: answer.body.encoded)
+    return HTTPExchangeResponse(status: answer.status, body: answer.body.encoded)
   }
 
   func call(_ method: String, _ target: String, _ body: JSONValue? = nil) async -> JSONValue {
@@ -40,7 +41,7 @@ final class EmulatedServices: HTTPExchange {
   }
 }
 
-@Suite("Sync against the emulator")
+@Suite("Sync with the emulator")
 struct CloudSyncTests {
   private typealias Sample = SyncSample
   private let services = EmulatedServices()
@@ -62,7 +63,7 @@ struct CloudSyncTests {
     #expect(await services.call("GET", "/v1/\(Sample.parent)/jobs/cloud-jobs-other")["state"] == "PAUSED")
   }
 
-  @Test("A cron edited in the document arrives; disabling pauses, enabling resumes")
+  @Test("An edited cron expression is synchronized; disabling pauses, enabling resumes")
   func edits() async throws {
     try await sync.sync(Sample.documents(Self.definitions))
     for (fields, schedule, state) in [
@@ -75,7 +76,7 @@ struct CloudSyncTests {
     }
   }
 
-  @Test("Another's queues and jobs stay as they are; a job that has left the registry goes")
+  @Test("Queues and jobs of others stay unchanged; a job that was removed from the registry is deleted")
   func ownership() async throws {
     let target: JSONValue = ["uri": "https://elsewhere.example/"]
     _ = await services.call(
@@ -98,7 +99,7 @@ struct CloudSyncTests {
     #expect(before == after)
   }
 
-  @Test("A call that fails ends the sync with its name; the next sync completes", arguments: 1...5)
+  @Test("A failed call ends the sync with its name; the next sync completes", arguments: 1...5)
   func failure(number: Int) async throws {
     let documents = Sample.documents(Self.definitions, ["other": ["enabled": false]])
     services.fail(at: number)
@@ -109,9 +110,9 @@ struct CloudSyncTests {
     #expect(try await sync.plan(documents).isEmpty)
   }
 
-  @Test("The housekeeping of the master pass brings a document's edit to Cloud Scheduler")
+  @Test("The housekeeping of the master pass synchronizes an edited document with Cloud Scheduler")
   func housekeeping() async throws {
-    let clock = LeapingClock(Timestamp(seconds: 1_795_000_200))
+    let clock = AutoAdvancingClock(Timestamp(seconds: 1_795_000_200))
     let store = MemoryStore(clock: clock)
     let registry = try JobRegistry { ScheduledJob("report", cron: "0 2 * * *") { _ in .done } }
     try await sync.sync(registry, store: store)
@@ -120,19 +121,19 @@ struct CloudSyncTests {
     options.housekeeping = .minutes(1)
     let sync = sync
     options.onHousekeeping = { documents throws(JobError) in try await sync.sync(documents) }
-    let runtime = try await JobRuntime(
+    let runtime = try await JobRuntime.prepared(
       registry, store: store, queue: StoreQueue(), authentication: .trustLoopback, options: options)
     var configuration = JobConfiguration()
     configuration.cron = "45 6 * * *"
     _ = try await store.commit([.putConfiguration("report", configuration, .none)])
-    #expect(await runtime.pass().error == nil)
+    #expect(await runtime.runMasterPass().error == nil)
     #expect(await services.call("GET", "/v1/\(Self.report)")["schedule"] == "45 6 * * *")
     services.fail(at: 1)
     configuration.cron = "0 7 * * *"
     _ = try await store.commit([.putConfiguration("report", configuration, .none)])
-    #expect(await runtime.pass().error == nil)
+    #expect(await runtime.runMasterPass().error == nil)
     #expect(await services.call("GET", "/v1/\(Self.report)")["schedule"] == "45 6 * * *")
-    #expect(await runtime.pass().error == nil)
+    #expect(await runtime.runMasterPass().error == nil)
     #expect(await services.call("GET", "/v1/\(Self.report)")["schedule"] == "0 7 * * *")
   }
 }

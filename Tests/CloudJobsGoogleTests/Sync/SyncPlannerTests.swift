@@ -1,11 +1,11 @@
-#if HTTP && Server
+#if HTTP
 import CloudJobs
 import CloudJobsCore
+@testable import CloudJobsGoogle
 import Testing
 
-@testable import CloudJobsGoogle
-
-@Suite("The plan of sync")
+#if HTTP && Server
+@Suite("Sync plan")
 struct SyncPlannerTests {
   private typealias Sample = SyncSample
 
@@ -44,7 +44,7 @@ struct SyncPlannerTests {
   }
 
   @Test(
-    "Who fires a scheduled job",
+    "Triggers of a scheduled job",
     arguments: [
       ("0 2 * * *", [:], "create scheduler job cloud-jobs-report"),
       ("@daily", [:], "create scheduler job cloud-jobs-report"),
@@ -69,11 +69,11 @@ struct SyncPlannerTests {
     let minuteNotes = Sample.lines(plan).filter { $0.contains("more than once a minute") }
     #expect(Sample.lines(plan).filter { !minuteNotes.contains($0) } == [line])
     #expect(minuteNotes.count == (line.contains("*/10 * * * * *") || line.contains("30s") ? 1 : 0))
-    // Exactly one of the two fires it.
+    // Exactly one of the two triggers it.
     #expect(try documents.resolve(definitions[0]).isRunByPass(under: .cloudScheduler) == line.hasPrefix("note"))
   }
 
-  @Test("Macros are written out, and the job's zone and time limit are taken over")
+  @Test("Macros are expanded, and the job's zone and timeout are used")
   func fields() {
     let plan = Self.plan([Sample.scheduled("report", "@weekly", in: "Europe/Berlin")], ["report": ["timeout": 60]])
     let body = plan.changes.last?.body
@@ -83,7 +83,7 @@ struct SyncPlannerTests {
   }
 
   @Test(
-    "An edit is an update of just its fields",
+    "An edit updates only its fields",
     arguments: [
       ([:], "unchanged scheduler job cloud-jobs-report"),
       (["cron": "30 3 * * *"], "update scheduler job cloud-jobs-report: schedule"),
@@ -99,7 +99,7 @@ struct SyncPlannerTests {
     #expect(Sample.lines(Self.plan(definitions, ["report": fields], before)) == [line])
   }
 
-  @Test("Another handler, another account or no account is an update of the target")
+  @Test("Another handler, another account or no account updates the target")
   func target() {
     let before = Sample.inventory(after: Self.plan([]))
     var moved = Sample.configuration
@@ -113,7 +113,7 @@ struct SyncPlannerTests {
     #expect(Self.plan([], [:], before).isEmpty)
   }
 
-  @Test("Queues are named by jobs, set field by field, and never deleted")
+  @Test("Queues are named by jobs, updated field by field, and never deleted")
   func queues() {
     var job = JobDefinition(id: "job", kind: .endpoint)
     job.policy.queue = "mail"
@@ -128,7 +128,7 @@ struct SyncPlannerTests {
     #expect(
       Sample.lines(Self.plan([job], [:], before, configuration))
         == ["update queue mail: rateLimits.maxDispatchesPerSecond, retryConfig.minBackoff"])
-    // Limits that nobody configured are the operator's.
+    // Limits without configuration are left to the operator.
     let name = "\(Sample.parent)/queues/mail"
     var fields = before.queues[name]?.object ?? [:]
     fields["rateLimits"] = ["maxDispatchesPerSecond": 7]
@@ -136,7 +136,7 @@ struct SyncPlannerTests {
     #expect(Self.plan([job], [:], before).isEmpty)
   }
 
-  @Test("What sync does not own stays: another's tag, another's name, a name of ours without the tag")
+  @Test("Resources of others are kept: another tag, another name, a name of ours without the tag")
   func foreign() {
     var inventory = Sample.inventory(after: Self.plan([]))
     let own = "\(Sample.parent)/jobs/cloud-jobs-gone"
@@ -151,10 +151,10 @@ struct SyncPlannerTests {
     let plan = Self.plan([Sample.scheduled("report", "0 2 * * *")], [:], inventory)
     let changes = plan.changes.filter { $0.action != .unchanged }
     #expect(changes.map(\.description) == ["delete scheduler job cloud-jobs-gone"])
-    #expect(plan.notes.count == 1 && plan.notes[0].contains("is left alone"))
+    #expect(plan.notes.count == 1 && plan.notes[0].contains("is left unchanged"))
   }
 
-  @Test("A document that can't be used leaves its job of Cloud Scheduler as it is, with a note")
+  @Test("An invalid document leaves its Cloud Scheduler job unchanged, with a note")
   func broken() {
     let definitions = [Sample.scheduled("report", "0 2 * * *")]
     let before = Sample.inventory(after: Self.plan(definitions))
@@ -164,7 +164,7 @@ struct SyncPlannerTests {
     }
   }
 
-  @Test("A job of Cloud Scheduler in a state of failure is updated", arguments: ["UPDATE_FAILED", "DISABLED"])
+  @Test("A Cloud Scheduler job in a failed state is updated", arguments: ["UPDATE_FAILED", "DISABLED"])
   func failedState(state: String) {
     var inventory = Sample.inventory(after: Self.plan([]))
     let name = Sample.configuration.schedulerJobName(of: .master)
@@ -174,7 +174,8 @@ struct SyncPlannerTests {
     #expect(!Self.plan([], [:], inventory).isEmpty)
   }
 
-  @Test("No two jobs get one name", arguments: [["a-b", "a.b", "a:b", "a_b", "a--b", "a-db", "a-.b", "a.-b"]])
+  @Test(
+    "Different jobs get different names", arguments: [["a-b", "a.b", "a:b", "a_b", "a--b", "a-db", "a-.b", "a.-b"]])
   func names(ids: [String]) throws {
     let names = try ids.map { try JobID($0).schedulerName }
     #expect(Set(names).count == ids.count)
@@ -182,7 +183,7 @@ struct SyncPlannerTests {
   }
 
   @Test(
-    "Fields compare by meaning",
+    "Fields are compared by meaning",
     arguments: [
       (["a": "3s"], ["a": "3.000s"], []), (["a": "3s"], ["a": "3.5s"], ["a"]), (["a": "0s"], [:], []),
       (["a": 0], [:], []), (["a": 5], ["a": "5"], []), (["a": 5], ["a": 5.0], []), (["a": 5], [:], ["a"]),
@@ -193,4 +194,50 @@ struct SyncPlannerTests {
     #expect(FieldComparison.differences(wanted, found, depth: 2) == paths)
   }
 }
+
+/// Jobs and documents for the tests of sync.
+enum SyncSample {
+  static let parent = "projects/p/locations/l"
+
+  static var configuration: CloudSyncConfiguration {
+    var tasks = CloudTasksConfiguration(
+      project: "p", location: "l", queue: "default", handler: "https://service.example/jobs")
+    tasks.serviceAccount = "runner@p.iam.gserviceaccount.com"
+    return CloudSyncConfiguration(tasks)
+  }
+
+  static func scheduled(_ id: JobID = "report", _ cron: String, in zone: String = "Etc/UTC") -> JobDefinition {
+    JobDefinition(id: id, kind: .scheduled, schedule: .text(cron), timeZone: zone)
+  }
+
+  static func documents(_ definitions: [JobDefinition], _ fields: [JobID: JSONValue] = [:]) -> JobDocuments {
+    var documents = JobDocuments(definitions: definitions)
+    for (id, fields) in fields {
+      documents.documents[id] = Result { () throws(JobError) in try JobDocument(id: id, fields: fields) }
+    }
+    return documents
+  }
+
+  /// Returns the location's resources after a plan was applied, as a service would list them.
+  static func inventory(after plan: SyncPlan) -> CloudInventory {
+    var inventory = CloudInventory()
+    for change in plan.changes where change.action != .delete {
+      var fields = change.body.object ?? [:]
+      fields["state"] = change.kind == .queue ? "RUNNING" : change.isPaused ? "PAUSED" : "ENABLED"
+      switch change.kind {
+      case .queue: inventory.queues[change.name] = .object(fields)
+      case .schedulerJob: inventory.jobs[change.name] = .object(fields)
+      }
+    }
+    return inventory
+  }
+
+  /// Returns the plan's lines except those about the default queue and the master job.
+  static func lines(_ plan: SyncPlan) -> [String] {
+    plan.description.split(separator: "\n").map { String($0) }.filter {
+      !$0.hasSuffix("queue default") && !$0.hasSuffix("cloud-jobs-cloud_jobs_master")
+    }
+  }
+}
+#endif
 #endif

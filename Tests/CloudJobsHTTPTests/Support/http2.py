@@ -1,4 +1,4 @@
-"""An HTTP/2 server that reads no header and knows no more frames than a test needs [RFC 9113].
+"""An HTTP/2 server that ignores headers and supports only the frames that the tests need [RFC 9113].
 
 Its requests are counted from 1 over all connections; each is answered by text: the number of its connection, its own
 number, and the bytes of its body.
@@ -53,7 +53,7 @@ class Connection:
 
 
 class HTTP2Server:
-    """Serves on a listening socket; `trouble` gets each request first, and says whether it has seen to it."""
+    """Serves on a listening socket; `trouble` gets each request first and returns whether it has handled it."""
 
     def __init__(self, listener, context, trouble):
         context.set_alpn_protocols(["h2"])
@@ -80,7 +80,7 @@ class HTTP2Server:
 
 
 def gather(count):
-    """Answers none of the first requests before so many of them are under way."""
+    """Answers the first requests only once a number of them are active."""
     waiting = []
     lock = threading.Lock()
 
@@ -98,7 +98,7 @@ def gather(count):
 
 
 def reset_every_other(code):
-    """Resets the streams of the requests with odd numbers."""
+    """Resets the streams of odd-numbered requests."""
 
     def trouble(connection, stream, number):
         if number % 2:
@@ -109,7 +109,7 @@ def reset_every_other(code):
 
 
 def go_away_every_other(connection, stream, number):
-    """Leaves the requests with odd numbers undone, and says that their connections come to an end."""
+    """Leaves odd-numbered requests unanswered and sends GOAWAY on their connections."""
     if number % 2:
         connection.send(GOAWAY, 0, 0, (0).to_bytes(4, "big") + (0).to_bytes(4, "big"))
     return number % 2

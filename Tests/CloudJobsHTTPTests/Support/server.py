@@ -1,7 +1,7 @@
 """Two servers for the tests of the HTTP client, on free loopback ports.
 
-The first is the standard library's own HTTP server and behaves well. The second speaks on bare sockets and misbehaves
-as its path asks. Both ports are printed as one line; the process ends when its standard input does.
+The first is the standard library's HTTP server and is well behaved. The second uses plain sockets and misbehaves
+as the path requests. Both ports are printed as one line; the process ends when its standard input does.
 """
 
 import asyncio
@@ -82,7 +82,7 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request, client_address):
-        """A client that goes away is what half of the tests are about."""
+        """Ignores clients that disconnect, as half of the tests do."""
 
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -90,7 +90,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
 
 
 class Raw:
-    """What the connections to the second server share."""
+    """The state shared by the connections of the second server."""
 
     server = None
     waiting = 0
@@ -98,7 +98,7 @@ class Raw:
 
 
 async def misbehave(path, reader, writer, is_kept):
-    """Answers, or doesn't; true where the connection is kept."""
+    """Answers or misbehaves; returns whether the connection is kept."""
     if path == "/keep":
         writer.write(OK)
         return True
@@ -149,7 +149,7 @@ async def misbehave(path, reader, writer, is_kept):
     elif path == "/folded":
         writer.write(b"HTTP/1.1 200 OK\r\nX-Long: one\r\n  two\r\nContent-Length: 0\r\n\r\n")
     elif path == "/stale":
-        # Looks like a kept connection and is none.
+        # Looks like a kept connection but is closed.
         writer.write(OK)
     elif path == "/hang":
         await reader.read()

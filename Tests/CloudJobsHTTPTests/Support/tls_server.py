@@ -1,6 +1,6 @@
-"""HTTPS servers for the tests of the HTTP client, on free loopback ports, with certificates made anew by openssl.
+"""HTTPS servers for the tests of the HTTP client, on free loopback ports, with certificates created by openssl.
 
-Prints one line: the path of a file with the certificate authority, the port of a server whose certificate is good for
+Prints one line: the path of a file with the certificate authority, the port of a server whose certificate is valid for
 `right.test` and 127.0.0.1, that of one whose certificate has expired, and those of HTTP/2 servers with a good one: one
 that gathers 20 requests, one that refuses every other stream, one that resets it, one that goes away. Ends when its
 standard input does.
@@ -42,7 +42,7 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request, client_address):
-        """A client that refuses the certificate is what most of the tests are about."""
+        """Ignores clients that reject the certificate, as most tests do."""
 
 
 def make_authority(folder):
@@ -51,7 +51,7 @@ def make_authority(folder):
 
 
 def make_context(folder, name, days):
-    """A certificate that is valid for so many days from now; fewer than none for one that has expired."""
+    """Creates a certificate that is valid for a number of days from now; negative for an expired one."""
     paths = {kind: f"{folder}/{name}.{kind}" for kind in ("key", "csr", "ext", "pem")}
     pathlib.Path(paths["ext"]).write_text("subjectAltName=DNS:right.test,IP:127.0.0.1\n")
     openssl("req", *NEW_KEY, "-keyout", paths["key"], "-out", paths["csr"], "-subj", "/CN=right.test")

@@ -1,7 +1,7 @@
 #if SQLite
 import Foundation
 
-/// A folder of its own for a test, which goes with it.
+/// A test's own folder, which is deleted with this value.
 final class TemporaryFolder: Sendable {
   let url: URL
 
@@ -14,7 +14,7 @@ final class TemporaryFolder: Sendable {
     try? FileManager.default.removeItem(at: url)
   }
 
-  /// A path in it.
+  /// Returns a path in the folder.
   func path(_ name: String = "store.db") -> String {
     url.appending(path: name).path
   }

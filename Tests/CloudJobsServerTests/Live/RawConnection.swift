@@ -9,9 +9,9 @@ import Musl
 import Darwin
 #endif
 
-/// A TCP connection on which a test sends the bytes that no client library would.
+/// A TCP connection for bytes that no client library would send.
 ///
-/// Its calls block, on threads of Dispatch; a descriptor may be used on any thread.
+/// Its calls block on Dispatch threads; a descriptor may be used on any thread.
 final class RawConnection: Sendable {
   private let descriptor: CInt
 
@@ -41,7 +41,7 @@ final class RawConnection: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Sends text; false where the other side has gone.
+  /// Sends text; returns false if the peer has closed the connection.
   @discardableResult
   func send(_ text: String) async -> Bool {
     let descriptor = descriptor
@@ -56,9 +56,9 @@ final class RawConnection: Sendable {
     }
   }
 
-  /// The text up to the end of the connection, or as much as comes within ten seconds.
+  /// Returns the text up to the end of the connection, or as much as arrives within ten seconds.
   ///
-  /// - Returns: the text, and whether the other side has closed the connection.
+  /// - Returns: the text, and whether the peer has closed the connection.
   func untilClosed() async -> (text: String, isClosed: Bool) {
     let descriptor = descriptor
     return await Self.blocking {
@@ -72,7 +72,7 @@ final class RawConnection: Sendable {
     }
   }
 
-  /// What comes next.
+  /// Returns the next bytes.
   func next() async -> String {
     let descriptor = descriptor
     return await Self.blocking {
@@ -82,7 +82,7 @@ final class RawConnection: Sendable {
     }
   }
 
-  /// Whether nothing comes for a while.
+  /// Returns whether nothing arrives for a while.
   func isSilent(milliseconds: Int32) async -> Bool {
     let descriptor = descriptor
     return await Self.blocking {
@@ -98,7 +98,7 @@ final class RawConnection: Sendable {
   }
 }
 
-/// The system's `send`, without a signal where the other side has gone.
+/// Calls the system's `send`, without a signal if the peer has closed the connection.
 private func systemSend(_ descriptor: CInt, _ bytes: UnsafeRawBufferPointer) -> Int {
   #if canImport(Darwin)
   send(descriptor, bytes.baseAddress, bytes.count, 0)

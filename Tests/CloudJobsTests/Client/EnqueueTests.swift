@@ -74,9 +74,9 @@ struct EnqueueTests {
   @Test("A run may start after a while or at a time")
   func later() async throws {
     let runtime = try await runtime()
-    let first = try await runtime.enqueue(in: .minutes(5), "email", Email(userID: "in"))
-    let second = try await runtime.enqueue(at: World.start + .minutes(10), "email", Email(userID: "at"))
-    let past = try await runtime.enqueue(at: World.start - .minutes(10), "email", Email(userID: "past"))
+    let first = try await runtime.enqueue("email", Email(userID: "in"), after: .minutes(5))
+    let second = try await runtime.enqueue("email", Email(userID: "at"), at: World.start + .minutes(10))
+    let past = try await runtime.enqueue("email", Email(userID: "past"), at: World.start - .minutes(10))
     #expect([first.status, second.status, past.status] == [.scheduled, .scheduled, .pending])
     #expect(
       world.queue.tasks.map(\.notBefore) == [World.start + .minutes(5), World.start + .minutes(10), nil])
@@ -146,7 +146,7 @@ struct EnqueueTests {
     #expect(try await world.run(unnamed.id).status == .pending)
     world.queue.isDown = false
     world.clock.advance(by: .minutes(8))
-    _ = await runtime.pass()
+    _ = await runtime.runMasterPass()
     #expect(world.queue.tasks.map(\.name) == ["\(unnamed.id)-1-1"])
     _ = await world.deliverDue(to: runtime)
     #expect(try await world.run(unnamed.id).status == .succeeded)

@@ -39,7 +39,7 @@ struct InputCheckTests {
       let error = await #expect(throws: JobError.self) { try await runtime.enqueue([EnqueueRequest(job, input)]) }
       #expect(error?.code == .invalidInput, "\(job) \(input)")
       #expect(error?.field == field)
-      let now = try await runtime.runNow(job, input)
+      let now = try await runtime.run(job, input)
       #expect((now.error?.code, now.error?.field) == (.invalidInput, field))
     }
     #expect(try await world.runs().isEmpty && world.queue.names.isEmpty)
@@ -60,8 +60,8 @@ struct InputCheckTests {
   @Test("A handler's enqueue is checked too")
   func context() async throws {
     let runtime = try await runtime()
-    let handling = try await runtime.runNow("tick")
-    #expect(handling.reason?.contains("userID is missing") == true)
+    let result = try await runtime.run("tick")
+    #expect(result.reason?.contains("userID is missing") == true)
   }
 
   @Test(

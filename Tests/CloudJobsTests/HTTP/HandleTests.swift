@@ -103,7 +103,7 @@ struct HandleTests {
   @Test("An early delivery is answered 429 with the time to wait")
   func early() async throws {
     let runtime = try await runtime()
-    let run = try await runtime.enqueue(in: .seconds(90), "job")
+    let run = try await runtime.enqueue("job", after: .seconds(90))
     let early = Array(#"{"jobId":"job","runId":"\#(run.id)","attempt":1}"#.utf8)
     let response = await runtime.handle(request(), body: early, peer: .inProcess)
     #expect(response.head.status.code == 429)

@@ -12,16 +12,16 @@ struct ResponseTests {
     return value
   }
 
-  @Test("Each kind of handling has its status", arguments: Handling.Status.allCases)
-  func handlings(_ status: Handling.Status) throws {
-    var handling = Handling(status, reason: "why", retryAt: World.start + .milliseconds(1_001))
-    handling.job = "job"
-    if status == .rejected { handling.error = JobError(.unknownJob, "none") }
-    if status == .failed { handling.error = JobError(.handlerFailed, "failed") }
-    let response = JobRuntime.response(to: handling, now: World.start)
+  @Test("Each kind of result has its HTTP status", arguments: DeliveryResult.Status.allCases)
+  func results(_ status: DeliveryResult.Status) throws {
+    var result = DeliveryResult(status, reason: "why", retryAt: World.start + .milliseconds(1_001))
+    result.job = "job"
+    if status == .rejected { result.error = JobError(.unknownJob, "none") }
+    if status == .failed { result.error = JobError(.handlerFailed, "failed") }
+    let response = HandlerResponse(result, now: World.start)
     let code: Int =
       switch status {
-      case .succeeded, .retrying, .scheduled, .snoozed, .cancelled, .dead, .skipped, .duplicate, .waiting: 200
+      case .succeeded, .retrying, .scheduled, .snoozed, .cancelled, .deadLettered, .skipped, .duplicate, .waiting: 200
       case .failed: 500
       case .early: 429
       case .busy, .leaseLost: 409
@@ -47,9 +47,9 @@ struct ResponseTests {
       (.seconds(1) + .microseconds(1), "2"), (.minutes(5), "300"),
     ])
   func retryAfter(wait: Duration, text: String) {
-    let response = JobRuntime.response(to: Handling(.busy, retryAt: World.start + wait), now: World.start)
+    let response = HandlerResponse(DeliveryResult(.busy, retryAt: World.start + wait), now: World.start)
     #expect(response.head.headerFields[.retryAfter] == text)
-    #expect(JobRuntime.response(to: Handling(.busy), now: World.start).head.headerFields[.retryAfter] == nil)
+    #expect(HandlerResponse(DeliveryResult(.busy), now: World.start).head.headerFields[.retryAfter] == nil)
   }
 
   @Test(
@@ -60,10 +60,10 @@ struct ResponseTests {
       (.unknownJob, 404), (.notFound, 404), (.methodNotAllowed, 405), (.unauthenticated, 401),
       (.permissionDenied, 403), (.busy, 409), (.overloaded, 429), (.storeUnavailable, 503), (.queueUnavailable, 503),
       (.shuttingDown, 503), (.addressUnavailable, 500), (.handlerFailed, 500), (.timedOut, 500), (.leaseLost, 500),
-      (.internalError, 500),
+      (.internalError, 500), (.cancelled, 409),
     ])
   func codes(code: JobError.Code, status: Int) throws {
-    let response = JobRuntime.response(to: JobError(code, "What, and the remedy.", field: "a.b", nativeCode: "X"))
+    let response = HandlerResponse(JobError(code, "What, and the remedy.", field: "a.b", nativeCode: "X"))
     #expect(response.head.status.code == status)
     #expect(
       try JSONValue(parsing: response.body)
@@ -74,11 +74,11 @@ struct ResponseTests {
   func passes() throws {
     var summary = PassSummary()
     (summary.due, summary.started, summary.isComplete) = (3, 2, false)
-    let response = JobRuntime.response(to: summary)
+    let response = HandlerResponse(summary)
     #expect(response.head.status.code == 200)
     #expect(try member("due", in: response) == 3)
     #expect(try member("complete", in: response) == false)
     summary.error = JobError(.storeUnavailable, "away")
-    #expect(JobRuntime.response(to: summary).head.status.code == 503)
+    #expect(HandlerResponse(summary).head.status.code == 503)
   }
 }

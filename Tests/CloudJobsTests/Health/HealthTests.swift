@@ -1,4 +1,5 @@
 import CloudJobsCore
+import CloudJobsTesting
 import HTTPTypes
 import Logging
 import Synchronization
@@ -57,7 +58,7 @@ struct HealthTests {
 
   @Test("A service that nothing triggers says so: the route answers degraded with what is overdue")
   func nothingTriggers() async throws {
-    let runtime = try await JobRuntime(
+    let runtime = try await JobRuntime.prepared(
       try JobRegistry {
         PeriodicJob("tick", every: .seconds(60)) { _ in .done }
         EndpointJob("job") { _ in .done }
@@ -74,7 +75,7 @@ struct HealthTests {
     #expect(response.head.status == .ok && body["status"] == "degraded")
     #expect(body["problems"]?.array?.count == 2)
     #expect(!String(decoding: response.body, as: UTF8.self).contains("tick"), "names are for authenticated callers")
-    _ = await runtime.pass()
+    _ = await runtime.runMasterPass()
     world.clock.advance(by: .seconds(6))
     #expect(await runtime.healthReport().status == .ok)
     #expect(await runtime.healthReport().lastPass != nil)
@@ -99,7 +100,7 @@ struct HealthTests {
     let runtime = try await world.runtime(options: options) {
       EndpointJob("job") { _ in throw JobFailure.permanent("first\n2026-11-21 error: forged\u{2028}\u{1B}[31m") }
     }
-    _ = try await runtime.runNow("job")
+    _ = try await runtime.run("job")
     let lines = log.withLock { $0.filter { $0.contains("forged") } }
     #expect(!lines.isEmpty)
     #expect(
@@ -111,22 +112,22 @@ struct HealthTests {
     let log = Mutex<[String]>([])
     var options = world.options()
     options.logger = Logger(label: "test") { _ in CollectingLog { line in log.withLock { $0.append(line) } } }
-    let runtime = try await JobRuntime(
+    let runtime = try await JobRuntime.prepared(
       try JobRegistry { PeriodicJob("tick", every: .seconds(60)) { _ in .done } }, store: world.store, queue: .store,
       authentication: .trustLoopback, options: options)
     world.store.isDown = true
-    for _ in 0..<3 { _ = await runtime.pass() }
+    for _ in 0..<3 { _ = await runtime.runMasterPass() }
     #expect(await runtime.healthReport().problems.map(\.code) == [.storeUnavailable])
     world.store.isDown = false
     world.memory.importJob(id: "tick", fields: ["cron": 7])
-    try await runtime.reconcileDocuments()
+    try await runtime.prepare()
     world.clock.advance(by: .seconds(6))
-    for _ in 0..<3 { _ = await runtime.pass() }
+    for _ in 0..<3 { _ = await runtime.runMasterPass() }
     #expect(await runtime.healthReport().problems.map(\.code) == [.documentsSetAside])
     let problems = log.withLock { $0.filter { $0.contains("problem=") } }
     #expect(problems.count == 3, "\(problems)")
     world.memory.importJob(id: "tick", fields: ["cron": "* * * * *"])
-    try await runtime.reconcileDocuments()
+    try await runtime.prepare()
     #expect(await runtime.healthReport().status == .ok)
   }
 }

@@ -23,9 +23,9 @@ struct PassTests {
     #expect(try await world.document("job").state.nextRun == World.time("2026-11-21T10:05:00Z"))
     #expect(try await world.memory.read(jobs: ["other"], runs: []).jobs.isEmpty)
     world.clock.advance(by: .minutes(3) - .microseconds(1))
-    #expect(await runtime.pass().due == 0)
+    #expect(await runtime.runMasterPass().due == 0)
     world.clock.advance(by: .microseconds(1))
-    let summary = await runtime.pass()
+    let summary = await runtime.runMasterPass()
     #expect((summary.due, summary.started, summary.isComplete, summary.error) == (1, 1, true, nil))
     #expect(world.effects.list == ["job 2026-11-21T10:05:00Z"])
     let state = try await world.document("job").state
@@ -41,15 +41,15 @@ struct PassTests {
     let slot = try #require(try await world.document("job").state.nextRun)
     world.clock.advance(by: .minutes(1))
     var delivery = Delivery(job: "job", trigger: .schedule, scheduledFor: slot)
-    delivery.occurrence = .slot(slot)
+    delivery.occurrence = .scheduledFor(slot)
     #expect(await runtime.deliver(delivery).status == .succeeded)
-    let summary = await runtime.pass()
+    let summary = await runtime.runMasterPass()
     #expect((summary.due, summary.started, summary.raced) == (1, 0, 0))
     #expect(try await world.document("job").state.nextRun == slot + .minutes(1))
     #expect(world.effects.count == 1)
     #expect(try await world.journal() == ["job duplicate"])
     world.clock.advance(by: .minutes(1))
-    #expect(await runtime.pass().started == 1)
+    #expect(await runtime.runMasterPass().started == 1)
   }
 
   @Test("The due are served by priority, then time, then name")
@@ -62,7 +62,7 @@ struct PassTests {
       recording("urgent").priority(9)
     }
     world.clock.advance(by: .minutes(2))
-    _ = await runtime.pass()
+    _ = await runtime.runMasterPass()
     #expect(
       world.effects.list.map { $0.split(separator: " ")[0] } == ["urgent", "a", "b", "c", "late"])
   }
@@ -74,8 +74,8 @@ struct PassTests {
     let two = try await world.runtime("two") { jobs }
     for _ in 0..<5 {
       world.clock.advance(by: .minutes(1))
-      async let first = one.pass()
-      async let second = two.pass()
+      async let first = one.runMasterPass()
+      async let second = two.runMasterPass()
       let started = await (first.started, second.started)
       #expect(started.0 + started.1 == 10)
     }
@@ -87,7 +87,7 @@ struct PassTests {
   func catchUp() async throws {
     let runtime = try await world.runtime { recording("job", every: 5).misfire(.catchUp(3)) }
     world.clock.advance(by: .minutes(29))
-    let summary = await runtime.pass()
+    let summary = await runtime.runMasterPass()
     #expect((summary.due, summary.started) == (1, 3))
     #expect(world.effects.list == ["10:20", "10:25", "10:30"].map { "job 2026-11-21T\($0):00Z" })
     #expect(try await world.document("job").state.nextRun == World.time("2026-11-21T10:35:00Z"))
@@ -108,7 +108,7 @@ struct PassTests {
       }.misfire(.catchUp(3))
     }
     world.clock.advance(by: .minutes(29))
-    _ = await runtime.pass()
+    _ = await runtime.runMasterPass()
     #expect(effects.count == 1)
     #expect(try await world.journal() == ["job run", "job skippedDisabled"])
     #expect(try await world.document("job").state.nextRun == nil)
@@ -127,7 +127,7 @@ struct PassTests {
       .putConfiguration("off", try JobConfiguration(fields: ["enabled": false]), .none)
     ])
     world.clock.advance(by: .minutes(3))
-    let summary = await runtime.pass()
+    let summary = await runtime.runMasterPass()
     #expect((summary.started, summary.skipped) == (1, 3))
     #expect(
       Set(try await world.journal()) == [
@@ -149,7 +149,7 @@ struct PassTests {
     world.memory.importJob(id: "c", fields: ["state": ["nextRun": due, "epoch": "one"]])
     world.memory.importJob(id: "unknown", fields: ["state": ["nextRun": due]])
     world.clock.advance(by: .minutes(1))
-    let summary = await runtime.pass()
+    let summary = await runtime.runMasterPass()
     #expect((summary.due, summary.quarantined, summary.started) == (5, 3, 1))
     #expect(
       Set(try await world.journal()) == [
@@ -158,13 +158,13 @@ struct PassTests {
     let state = try await world.document("b").state
     #expect((state.nextRun, state.quarantine?.hasPrefix("invalidSchedule")) == (nil, true))
     world.clock.advance(by: .minutes(1))
-    #expect(await runtime.pass().due == 2)
+    #expect(await runtime.runMasterPass().due == 2)
     let unknown = try #require(world.memory.exportJob(id: "unknown"))
     #expect(unknown == ["state": ["nextRun": due]])
     // Mended, it is taken back by the next housekeeping.
     world.memory.importJob(id: "b", fields: ["cron": "* * * * *", "state": state.fields])
     world.clock.advance(by: .minutes(1))
-    _ = await runtime.pass()
+    _ = await runtime.runMasterPass()
     let mended = try await world.document("b").state
     #expect((mended.quarantine, mended.nextRun) == (nil, World.time("2026-11-21T10:06:00Z")))
   }
@@ -181,7 +181,7 @@ struct PassTests {
     #expect(before["a"]?.quarantine?.hasPrefix("invalidField at enabled") == true)
     #expect(world.memory.exportJob(id: "b") == "lost")
     world.clock.advance(by: .minutes(3))
-    #expect(await runtime.pass().error == nil)
+    #expect(await runtime.runMasterPass().error == nil)
     let after = try await world.memory.read(jobs: ids, runs: []).jobs
     #expect(ids.map { after[$0]?.version } == ids.map { before[$0]?.version })
   }
@@ -204,7 +204,7 @@ struct PassTests {
       }
     }
     world.clock.advance(by: .minutes(1))
-    #expect(await runtime.pass().started == 1)
+    #expect(await runtime.runMasterPass().started == 1)
     #expect(effects.count == 1)
   }
 
@@ -220,7 +220,7 @@ struct PassTests {
       configuration.enabled = false
       _ = try? await memory.commit([.putConfiguration("job", configuration, .none)])
     }
-    let summary = await runtime.pass()
+    let summary = await runtime.runMasterPass()
     #expect((summary.raced, summary.started) == (1, 0))
     #expect(try await world.document("job").configuration.enabled == false)
     #expect(world.effects.count == 0)
@@ -239,7 +239,7 @@ struct PassTests {
     world.clock.advance(by: .minutes(3))
     world.store.fail(commit: number, fault)
     for _ in 0..<9 {
-      _ = await runtime.pass()
+      _ = await runtime.runMasterPass()
       await world.deliverDue(to: runtime)
       world.clock.advance(by: .minutes(1))
     }
@@ -258,7 +258,7 @@ struct PassTests {
     options.clock = ManualClock(World.start - .minutes(10))
     let runtime = try await world.runtime(options: options) { recording("job") }
     world.clock.advance(by: .minutes(1))
-    let summary = await runtime.pass()
+    let summary = await runtime.runMasterPass()
     #expect((summary.started, summary.skipped) == (1, 0))
     #expect(world.effects.count == 1)
     #expect(try await world.runs().first?.createdAt == World.start + .minutes(1))
@@ -277,11 +277,11 @@ struct PassTests {
       }.overlap(.queue)
     }
     world.clock.advance(by: .minutes(1))
-    async let first = runtime.pass()
+    async let first = runtime.runMasterPass()
     await gate.arrivals()
     for _ in 0..<3 {
       world.clock.advance(by: .minutes(1))
-      _ = await runtime.pass()
+      _ = await runtime.runMasterPass()
       world.clock.advance(by: .seconds(31))
       await world.deliverDue(to: runtime, rounds: 3)
     }

@@ -26,15 +26,15 @@ struct SweepTests {
     let id = try await runtime.enqueue("job").id
     world.queue.lose()
     world.clock.advance(by: .seconds(60) - .microseconds(1) - .seconds(20))
-    #expect(await runtime.pass().recovered == 0)
+    #expect(await runtime.runMasterPass().recovered == 0)
     world.clock.advance(by: .seconds(20) + .minutes(4))
-    #expect(await runtime.pass().recovered == 1)
+    #expect(await runtime.runMasterPass().recovered == 1)
     #expect(world.queue.tasks.map(\.name) == ["\(id)-1-1"])
-    #expect(await runtime.pass().recovered == 0)
+    #expect(await runtime.runMasterPass().recovered == 0)
     #expect(await world.deliverDue(to: runtime) == [200])
     #expect(try await world.run(id).status == .succeeded)
     world.clock.advance(by: .minutes(5))
-    #expect(await runtime.pass().recovered == 0)
+    #expect(await runtime.runMasterPass().recovered == 0)
   }
 
   @Test("A crashed attempt is found by its lease and counts as one")
@@ -47,7 +47,7 @@ struct SweepTests {
     await gate.arrivals()
     world.clock.advance(by: .minutes(5))
     let other = try await runtime("other", in: world)
-    #expect(await other.pass().recovered == 1)
+    #expect(await other.runMasterPass().recovered == 1)
     #expect(await world.deliverDue(to: other) == [200])
     let run = try await world.run(id)
     #expect((run.status, run.attempt, run.failures) == (.succeeded, 2, 1))
@@ -61,7 +61,7 @@ struct SweepTests {
     let runtime = try await runtime(in: world)
     for minute in 0..<11 {
       world.store.reset()
-      _ = await runtime.pass()
+      _ = await runtime.runMasterPass()
       #expect(world.store.counts.queries == (minute % 5 == 0 ? 2 : 1))
       world.clock.advance(by: .minutes(1))
     }
@@ -73,8 +73,8 @@ struct SweepTests {
     let one = try await runtime("one", in: world, queue: .store)
     let two = try await runtime("two", in: world, queue: .store)
     try await one.enqueue((0..<4).map { EnqueueRequest("job", key: "\(round)-\($0)") })
-    async let first = one.pass()
-    async let second = two.pass()
+    async let first = one.runMasterPass()
+    async let second = two.runMasterPass()
     #expect(await first.recovered + second.recovered == 4)
     #expect(world.effects.count == 4)
   }
@@ -91,16 +91,16 @@ struct SweepTests {
       }.retry(RetryPolicy(maxAttempts: 2, backoff: .fixed(.seconds(10)), jitter: .none))
     }
     let id = try await runtime.enqueue("job").id
-    let later = try await runtime.enqueue(in: .minutes(1), "job").id
-    #expect(await runtime.pass().recovered == 1)
+    let later = try await runtime.enqueue("job", after: .minutes(1)).id
+    #expect(await runtime.runMasterPass().recovered == 1)
     #expect(try await world.run(id).status == .scheduled)
-    #expect(await runtime.pass().recovered == 0)
+    #expect(await runtime.runMasterPass().recovered == 0)
     world.clock.advance(by: .seconds(10))
-    #expect(await runtime.pass().recovered == 1)
+    #expect(await runtime.runMasterPass().recovered == 1)
     #expect(try await world.run(id).status == .succeeded)
     #expect(effects.list == ["1", "2"])
     world.clock.advance(by: .seconds(50))
-    #expect(await runtime.pass().recovered == 1)
+    #expect(await runtime.runMasterPass().recovered == 1)
     #expect(try await world.run(later).attempt == 1)
   }
 
@@ -109,12 +109,12 @@ struct SweepTests {
     let gate = Gate()
     let runtime = try await runtime(in: world, queue: .store, gate: gate)
     let id = try await runtime.enqueue("job").id
-    async let zombie = runtime.pass()
+    async let zombie = runtime.runMasterPass()
     await gate.arrivals()
     world.clock.advance(by: .seconds(45) - .microseconds(1))
-    #expect(await runtime.pass().recovered == 0)
+    #expect(await runtime.runMasterPass().recovered == 0)
     world.clock.advance(by: .microseconds(1))
-    #expect(await runtime.pass().recovered == 1)
+    #expect(await runtime.runMasterPass().recovered == 1)
     gate.open()
     _ = await zombie
     let run = try await world.run(id)
@@ -128,8 +128,8 @@ struct SweepTests {
     world.queue.lose()
     world.clock.advance(by: .minutes(5))
     world.store.fail(commit: number, .unavailable)
-    #expect(await runtime.pass().error?.code == .storeUnavailable)
-    #expect(await runtime.pass().error == nil)
+    #expect(await runtime.runMasterPass().error?.code == .storeUnavailable)
+    #expect(await runtime.runMasterPass().error == nil)
     #expect(world.queue.tasks.count == 3)
     await world.deliverDue(to: runtime)
     #expect(world.effects.count == 3)
@@ -144,7 +144,7 @@ struct SweepTests {
     async let zombie = dying.handleRequest(body: task.body.bytes, peer: .inProcess)
     await gate.arrivals()
     let waiting = try await dying.enqueue("job", key: "b").id
-    let later = try await dying.enqueue(in: .hours(1), "job", key: "c").id
+    let later = try await dying.enqueue("job", after: .hours(1), key: "c").id
     world.queue.lose()
     let other = try await runtime("other", in: world)
     #expect(try await other.takeOver() == 3)

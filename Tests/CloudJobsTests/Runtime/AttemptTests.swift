@@ -25,7 +25,7 @@ struct AttemptTests {
   ) async throws -> JobRuntime {
     let effects = world.effects
     return try await world.runtime(queue: queue) {
-      EndpointJob("job") { context in try await body(effects.number(), context) }.retry(policy ?? flat(3))
+      EndpointJob("job") { context in return try await body(effects.number(), context) }.retry(policy ?? flat(3))
     }
   }
 
@@ -34,9 +34,9 @@ struct AttemptTests {
     let runtime = try await world.runtime {
       EndpointJob("add", input: Pair.self, output: Int.self) { pair, _ in .done(pair.left + pair.right) }
     }
-    let handling = try await runtime.runNow("add", Pair(left: 2, right: 3))
-    #expect((handling.status, handling.attempt) == (.succeeded, 1))
-    let run = try await world.run(handling.run)
+    let result = try await runtime.run("add", Pair(left: 2, right: 3))
+    #expect((result.status, result.attempt) == (.succeeded, 1))
+    let run = try await world.run(result.runID)
     #expect((run.output?.description, run.input?.description) == ("5", #"{"left":2,"right":3}"#))
   }
 
@@ -45,15 +45,15 @@ struct AttemptTests {
     let runtime = try await world.runtime {
       EndpointJob("add", input: Pair.self) { _, _ in .done }
     }
-    func deliver(_ payload: JSONValue) async -> Handling {
+    func deliver(_ payload: JSONValue) async -> DeliveryResult {
       await runtime.deliver(Delivery(job: "add", trigger: .task, payload: JSONText(payload)))
     }
-    let handling = await deliver(["left": "secret", "right": "secret"])
-    #expect((handling.status, handling.attempt) == (.dead, 1))
-    let run = try await world.run(handling.run)
+    let result = await deliver(["left": "secret", "right": "secret"])
+    #expect((result.status, result.attempt) == (.deadLettered, 1))
+    let run = try await world.run(result.runID)
     #expect((run.status, run.failure?.kind) == (.failed, "invalidInput"))
-    #expect(run.failure?.message == "The payload does not fit the job's input: at payload.left, this is no Int.")
-    let missing = try await world.run(await deliver(["left": 1]).run)
+    #expect(run.failure?.message == "The payload does not fit the job's input: at payload.left, expected Int.")
+    let missing = try await world.run(await deliver(["left": 1]).runID)
     #expect(missing.failure?.message.contains("the field right is missing") == true)
     #expect(world.queue.tasks.isEmpty)
   }
@@ -63,9 +63,9 @@ struct AttemptTests {
     let runtime = try await world.runtime {
       EndpointJob("add", input: NoInput.self, output: Double.self) { _, _ in .done(.nan) }
     }
-    let handling = try await runtime.runNow("add")
-    #expect(handling.status == .dead)
-    #expect(try await world.run(handling.run).failure?.kind == "invalidOutput")
+    let result = try await runtime.run("add")
+    #expect(result.status == .deadLettered)
+    #expect(try await world.run(result.runID).failure?.kind == "invalidOutput")
   }
 
   @Test("A failure is tried again by the policy, under deterministic task names, until it succeeds")
@@ -143,9 +143,9 @@ struct AttemptTests {
   @Test("A handler may cancel its run")
   func cancel() async throws {
     let runtime = try await runtime { _, _ in .cancel(reason: "The order was withdrawn.") }
-    let handling = try await runtime.runNow("job")
-    #expect((handling.status, handling.reason) == (.cancelled, "The order was withdrawn."))
-    let run = try await world.run(handling.run)
+    let result = try await runtime.run("job")
+    #expect((result.status, result.reason) == (.cancelled, "The order was withdrawn."))
+    let run = try await world.run(result.runID)
     #expect((run.status, run.reason, run.failures) == (.cancelled, "The order was withdrawn.", 0))
   }
 
@@ -162,13 +162,13 @@ struct AttemptTests {
         return .done
       }.timeout(.seconds(30)).retry(flat(3))
     }
-    async let handling = runtime.runNow("slow", key: "one")
+    async let result = runtime.run("slow", key: "one")
     await arrived.arrivals()
     while clock.sleepers < 2 { await Task.yield() }
     clock.advance(by: .seconds(30) - .microseconds(1))
     #expect(clock.sleepers == 2)
     clock.advance(by: .microseconds(1))
-    #expect(try await handling.status == .retrying)
+    #expect(try await result.status == .retrying)
     let run = try await world.run(RunID(job: "slow", occurrence: .key("one")))
     #expect((run.status, run.failure?.kind, run.failures) == (.scheduled, "timeout", 1))
     #expect(run.notBefore == World.start + .seconds(40))
@@ -187,11 +187,11 @@ struct AttemptTests {
       EndpointJob("other") { _ in .done }
       EndpointJob("off") { _ in .done }.enabled(false)
     }
-    #expect(try await runtime.runNow("report", key: "a").status == .succeeded)
-    #expect(try await runtime.runNow("report", key: "a").status == .duplicate)
+    #expect(try await runtime.run("report", key: "a").status == .succeeded)
+    #expect(try await runtime.run("report", key: "a").status == .duplicate)
     #expect(world.effects.count == 1)
-    #expect(try await runtime.runNow("off").status == .skipped)
-    #expect(try await runtime.runNow("nothing").error?.code == .unknownJob)
+    #expect(try await runtime.run("off").status == .skipped)
+    #expect(try await runtime.run("nothing").error?.code == .unknownJob)
     let document = try await world.document("report")
     #expect((document.state.status, document.state.lastRun) == (.success, World.start))
   }
@@ -209,7 +209,7 @@ struct AttemptTests {
         return .done
       }.overlap(.queue)
     }
-    func deliver(_ job: JobID, _ key: String) async -> Handling.Status {
+    func deliver(_ job: JobID, _ key: String) async -> DeliveryResult.Status {
       await runtime.deliver(Delivery(job: job, trigger: .task, occurrence: .key(key))).status
     }
     async let skips = deliver("skips", "a")

@@ -35,12 +35,12 @@ struct DeliveryTests {
       },
     ]
     for round in 0..<50 {
-      let statuses = await withTaskGroup(of: Handling.Status.self) { group in
+      let statuses = await withTaskGroup(of: DeliveryResult.Status.self) { group in
         for copy in 0..<100 {
           let runtime = runtimes[copy % 2]
           group.addTask { await runtime.deliver(delivery("\(round)")).status }
         }
-        return await group.reduce(into: [Handling.Status]()) { $0.append($1) }
+        return await group.reduce(into: [DeliveryResult.Status]()) { $0.append($1) }
       }
       #expect(statuses.count { $0 == .succeeded } == 1)
       #expect(statuses.allSatisfy { [.succeeded, .duplicate, .busy].contains($0) })
@@ -96,17 +96,17 @@ struct DeliveryTests {
       effects.add("\(context.attempt)")
       return .done
     }
-    let zombies = await withTaskGroup(of: Handling.Status.self) { group in
+    let zombies = await withTaskGroup(of: DeliveryResult.Status.self) { group in
       for number in 0..<100 { group.addTask { await runtime.deliver(delivery("\(number)")).status } }
       await gate.arrivals(100)
       // The handlers ignore their cancellation, so that the leases run out over them.
       world.clock.advance(by: .seconds(45))
       for number in 0..<100 {
-        let handling = await runtime.deliver(delivery("\(number)"))
-        #expect((handling.status, handling.attempt) == (.succeeded, 2))
+        let result = await runtime.deliver(delivery("\(number)"))
+        #expect((result.status, result.attempt) == (.succeeded, 2))
       }
       gate.open()
-      return await group.reduce(into: [Handling.Status]()) { $0.append($1) }
+      return await group.reduce(into: [DeliveryResult.Status]()) { $0.append($1) }
     }
     #expect(zombies == Array(repeating: .leaseLost, count: 100))
     let runs = try await world.runs()
@@ -129,7 +129,7 @@ struct DeliveryTests {
     let early = await runtime.deliver(delivery("one"))
     #expect((early.status, early.retryAt) == (.busy, World.start + .seconds(45)))
     world.clock.advance(by: .microseconds(1))
-    #expect(await runtime.deliver(delivery("one")).status == .dead)
+    #expect(await runtime.deliver(delivery("one")).status == .deadLettered)
     gate.open()
     #expect(await zombie.status == .leaseLost)
     let run = try await world.run(RunID(job: "job", occurrence: .key("one")))
@@ -171,9 +171,9 @@ struct DeliveryTests {
       return .done
     }
     world.store.fail(commit: 1, fault)
-    let handling = await runtime.deliver(delivery("one"))
-    #expect((handling.status, handling.attempt) == (.succeeded, 1))
-    let run = try await world.run(handling.run)
+    let result = await runtime.deliver(delivery("one"))
+    #expect((result.status, result.attempt) == (.succeeded, 1))
+    let run = try await world.run(result.runID)
     #expect((run.failures, run.fence, effects.count) == (0, 1, 1))
   }
 
@@ -191,8 +191,8 @@ struct DeliveryTests {
     world.store.onCommit { writes in
       if commits.number() == 2 { _ = try? await memory.commit(writes) }
     }
-    let handling = await runtime.deliver(delivery("one"))
-    #expect((handling.status, handling.attempt, effects.count) == (.succeeded, 1, 1))
+    let result = await runtime.deliver(delivery("one"))
+    #expect((result.status, result.attempt, effects.count) == (.succeeded, 1, 1))
   }
 
   @Test("While the store is away, the answer is 503 and nothing is executed")
@@ -203,8 +203,8 @@ struct DeliveryTests {
       return .done
     }
     world.store.isDown = true
-    let handling = await runtime.deliver(delivery("one"))
-    #expect((handling.status, handling.error?.code) == (.rejected, .storeUnavailable))
+    let result = await runtime.deliver(delivery("one"))
+    #expect((result.status, result.error?.code) == (.rejected, .storeUnavailable))
     #expect(effects.count == 0)
     world.store.isDown = false
     #expect(await runtime.deliver(delivery("one")).status == .succeeded)
@@ -216,7 +216,7 @@ struct DeliveryTests {
     let first = await runtime.deliver(Delivery(job: "job", trigger: .manual))
     let second = await runtime.deliver(Delivery(job: "job", trigger: .manual))
     #expect((first.status, second.status) == (.succeeded, .succeeded))
-    #expect(first.run != second.run)
+    #expect(first.runID != second.runID)
   }
 
   @Test("A task for a run that was deleted does not bring it back")

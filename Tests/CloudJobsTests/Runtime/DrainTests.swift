@@ -32,15 +32,15 @@ struct DrainTests {
         return .done
       }
     }
-    async let handling = runtime.runNow("job")
+    async let result = runtime.run("job")
     await gate.arrivals()
     async let left = runtime.drain(within: .seconds(7), by: clock)
     while clock.sleepers == 0 { await Task.yield() }
-    #expect(try await runtime.runNow("job").error?.code == .shuttingDown)
-    #expect(await runtime.pass().error?.code == .shuttingDown)
+    #expect(try await runtime.run("job").error?.code == .shuttingDown)
+    #expect(await runtime.runMasterPass().error?.code == .shuttingDown)
     #expect(await runtime.handleRequest(body: [], path: "master", peer: .inProcess).status == 503)
     gate.open()
-    #expect(try await handling.status == .succeeded)
+    #expect(try await result.status == .succeeded)
     #expect(await left == 0)
   }
 
@@ -94,12 +94,12 @@ struct DrainTests {
         }
       }
     }
-    async let handling = runtime.runNow("job")
+    async let result = runtime.run("job")
     await untilTheHandlerSleeps()
     async let left = runtime.drain(within: .seconds(7), by: clock)
     await pass(.seconds(7))
     #expect(await left == 0)
-    let run = try await world.run(try await handling.run)
+    let run = try await world.run(try await result.runID)
     #expect((run.status, run.failures) == (status, failures))
   }
 
@@ -112,10 +112,10 @@ struct DrainTests {
         return .done
       }
     }
-    async let handling = runtime.runNow("job")
+    async let result = runtime.run("job")
     while world.clock.sleepers < 2 { await Task.yield() }
     async let left = runtime.drain(within: .zero, by: clock)
-    #expect(try await handling.error?.code == .shuttingDown)
+    #expect(try await result.error?.code == .shuttingDown)
     #expect(await left == 0)
     #expect(try await world.runs().map(\.status) == [.scheduled])
   }
@@ -129,7 +129,7 @@ struct DrainTests {
         return .done
       }
     }
-    async let handling = runtime.runNow("job")
+    async let result = runtime.run("job")
     await gate.arrivals()
     async let left = runtime.drain(within: .seconds(7), by: clock)
     await pass(.seconds(7), grace: true)
@@ -137,7 +137,7 @@ struct DrainTests {
     let run = try #require(try await world.runs().first)
     #expect(run.status == .running && run.lease != nil)
     gate.open()
-    #expect(try await handling.status == .succeeded)
+    #expect(try await result.status == .succeeded)
   }
 
   @Test("A process that ends gives the leases of such handlers back; their late results are refused")
@@ -176,7 +176,7 @@ struct DrainTests {
         return .done
       }
     }
-    async let handling = runtime.runNow("job")
+    async let result = runtime.run("job")
     await gate.arrivals()
     async let left = runtime.drain(within: .seconds(7), by: clock)
     await pass(.seconds(7), grace: true)
@@ -185,7 +185,7 @@ struct DrainTests {
     #expect(await !runtime.releaseLeases())
     world.store.isDown = false
     gate.open()
-    #expect(try await handling.status == .succeeded)
+    #expect(try await result.status == .succeeded)
   }
 
   @Test("A delivery that has not claimed its run when handlers are cancelled is refused, and the run waits")
@@ -199,13 +199,13 @@ struct DrainTests {
       }
     }
     world.store.onRead { await gate.pass() }
-    async let handling = runtime.runNow("job")
+    async let result = runtime.run("job")
     await gate.arrivals()
     async let left = runtime.drain(within: .seconds(7), by: clock)
     await pass(.seconds(7), grace: true)
     #expect(await left == 1)
     gate.open()
-    #expect(try await handling.error?.code == .shuttingDown)
+    #expect(try await result.error?.code == .shuttingDown)
     #expect(effects.list.isEmpty)
   }
 

@@ -33,7 +33,7 @@ struct EventTests {
     clock.advance(by: .seconds(10))
     _ = await runtime.deliver(delivery)
     _ = await runtime.deliver(delivery)
-    for job in ["dead", "naps", "ends", "off"] as [JobID] { _ = try await runtime.runNow(job) }
+    for job in ["dead", "naps", "ends", "off"] as [JobID] { _ = try await runtime.run(job) }
     let events = await all(of: stream, runtime)
     #expect(
       events.map { "\($0.job) \($0.name.rawValue)" } == [
@@ -42,7 +42,7 @@ struct EventTests {
         "ends job.skipped", "off job.skipped",
       ])
     let id = RunID(job: "job", occurrence: .key("one"))
-    #expect(events[0...4].allSatisfy { $0.run == id && $0.correlationID == "cause" })
+    #expect(events[0...4].allSatisfy { $0.runID == id && $0.correlationID == "cause" })
     #expect(events[0...4].map(\.attempt) == [1, 1, 2, 2, 2])
     #expect(events[0...3].map(\.duration) == [nil, .milliseconds(250), nil, .milliseconds(250)])
     #expect(events[1].failure == RunFailure(kind: "flaky", message: "once"))
@@ -50,14 +50,14 @@ struct EventTests {
     #expect(events[1].time == World.start + .milliseconds(250))
     #expect((events[6].failure?.message, events[6].reason) == ("never", "The failure is permanent."))
     #expect((events[10].reason, events[11].reason) == ("withdrawn", "The job is disabled."))
-    #expect((events[11].run, events[11].attempt) == (nil, nil))
+    #expect((events[11].runID, events[11].attempt) == (nil, nil))
   }
 
   @Test("Each listener hears all; a slow one loses the oldest")
   func listeners() async throws {
     let runtime = try await world.runtime { EndpointJob("job") { _ in .done } }
     let (whole, short) = (runtime.events.stream(), runtime.events.stream(buffering: 2))
-    for key in ["a", "b"] { _ = try await runtime.runNow("job", key: key) }
+    for key in ["a", "b"] { _ = try await runtime.run("job", key: key) }
     let events = await all(of: whole, runtime)
     #expect(events.count == 4)
     #expect(await short.reduce(into: []) { $0.append($1) } == events.suffix(2))
@@ -74,7 +74,7 @@ struct EventTests {
     options.passConcurrency = 1
     let stream = runtime.events.stream()
     world.clock.advance(by: .minutes(1))
-    _ = await runtime.pass()
+    _ = await runtime.runMasterPass()
     let events = await all(of: stream, runtime)
     #expect(
       Set(events.map { "\($0.job) \($0.name.rawValue)" })

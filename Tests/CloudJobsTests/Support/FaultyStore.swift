@@ -91,7 +91,7 @@ final class FaultyStore: JobStore {
     return try counted(await base.runs(matching: filter, after: cursor, limit: limit))
   }
 
-  func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [JournalEntry] {
+  func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
     try await base.journal(until: time, limit: limit)
   }
 

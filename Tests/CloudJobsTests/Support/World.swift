@@ -1,5 +1,6 @@
 import CloudJobs
 import CloudJobsCore
+import CloudJobsTesting
 import HTTPTypes
 import Logging
 import Testing
@@ -41,7 +42,7 @@ struct World: Sendable {
     _ owner: String = "one", queue: (any TaskQueue)? = nil, authentication: Authentication = .trustLoopback,
     options: RuntimeOptions? = nil, @JobRegistryBuilder _ jobs: () -> [any JobHandler]
   ) async throws -> JobRuntime {
-    try await JobRuntime(
+    try await JobRuntime.prepared(
       try JobRegistry(jobs), store: store, queue: queue ?? self.queue, authentication: authentication,
       options: options ?? self.options(owner))
   }

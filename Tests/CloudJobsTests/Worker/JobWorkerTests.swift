@@ -1,4 +1,5 @@
 import CloudJobsCore
+import CloudJobsTesting
 import Logging
 import Synchronization
 import Testing
@@ -12,7 +13,7 @@ struct JobWorkerTests {
   private func runtime(
     _ owner: String = "one", store: (any JobStore)? = nil, @JobRegistryBuilder _ jobs: () -> [any JobHandler]
   ) async throws -> JobRuntime {
-    try await JobRuntime(
+    try await JobRuntime.prepared(
       try JobRegistry(jobs), store: store ?? world.memory, queue: .store, authentication: .trustLoopback,
       options: world.options(owner))
   }
@@ -61,7 +62,7 @@ struct JobWorkerTests {
       try await runtime.enqueue("job", "now")
       try await until { effects.list == ["now"] }
       try await rest()
-      try await runtime.enqueue(in: .milliseconds(4_500), "job", "later")
+      try await runtime.enqueue("job", "later", after: .milliseconds(4_500))
       for _ in 0..<4 {
         try await rest()
         world.clock.advance(by: .seconds(1))
@@ -175,7 +176,7 @@ struct JobWorkerTests {
     }
     let (one, two) = (try await runtime("one") { jobs() }, try await runtime("two") { jobs() })
     try await working(one, two) {
-      try await one.enqueue((0..<200).map { EnqueueRequest("job", $0, notBefore: World.start + .seconds($0 % 5)) })
+      try await one.enqueue((0..<200).map { EnqueueRequest("job", $0, start: .at(World.start + .seconds($0 % 5))) })
       for second in 1...5 {
         try await rest(2)
         world.clock.advance(by: .seconds(1))

@@ -9,17 +9,17 @@ import Musl
 import Darwin
 #endif
 
-/// A folder of the file system that one process has for itself.
+/// A folder of the file system, locked by one process.
 final class DataFolder: FolderFiles {
-  /// The file whose lock tells that a process has the folder.
+  /// The file whose lock marks the folder as in use.
   static let lockName = "lock"
   private let path: String
   private let lock: Int32
   private let writing = Mutex<[String: Int32]>([:])
 
-  /// Takes a folder, which is made where there is none.
+  /// Opens and locks a folder, creating it if it does not exist.
   ///
-  /// - Throws: ``JobError`` `storeUnavailable` where that fails, `invalidField` where another process has it.
+  /// - Throws: ``JobError`` `storeUnavailable` on failure, `invalidField` if another process uses the folder.
   init(_ path: String) throws(JobError) {
     if mkdir(path, 0o755) != 0, errno != EEXIST { throw Self.failure("make the folder \(path)") }
     self.path = path
@@ -136,7 +136,7 @@ final class DataFolder: FolderFiles {
   private static func failure(_ action: String) -> JobError {
     let number = errno
     return JobError(
-      .storeUnavailable, "The emulator could not \(action). See to the folder's rights and the space that is left.",
+      .storeUnavailable, "The emulator could not \(action). Check the folder's permissions and the free space.",
       field: "--data", nativeCode: "errno \(number)")
   }
 }

@@ -1,10 +1,10 @@
 import Dispatch
 
-/// Runs an actor on a queue of its own, off the threads that all tasks share.
+/// An executor that runs an actor on a dispatch queue, off the shared thread pool.
 final class SerialQueueExecutor: SerialExecutor {
   private let queue: DispatchQueue
 
-  /// An executor over a new queue.
+  /// Creates an executor with a new queue.
   init(label: String) {
     queue = DispatchQueue(label: label)
   }

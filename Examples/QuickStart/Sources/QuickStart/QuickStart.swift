@@ -1,7 +1,9 @@
 import CloudJobsSQLite
 import CloudJobsServer
 
-struct WelcomeEmail: Codable, Sendable {
+// The type is the contract between the job and its callers: the compiler checks both.
+struct WelcomeEmail: JobInput {
+  static let jobID: JobID = "send_welcome_email"
   var userID: String
 }
 
@@ -10,26 +12,23 @@ struct QuickStart {
   static func main() async {
     await JobServer.main {
       let jobs = try JobRegistry {
-        EndpointJob("send_welcome_email", input: WelcomeEmail.self) { email, context in
+        EndpointJob(WelcomeEmail.self) { email, context in
           // Stands for a mail service that is busy twice.
           if email.userID == "flaky", context.attempt < 3 { throw JobFailure.failed("The mail service is busy.") }
           // The run id is the same in every attempt: the key that makes outside effects idempotent.
           context.logger.notice("mail to \(email.userID), once per \(context.runID)")
-          return .done
         }
         .retry(RetryPolicy(maxAttempts: 5, backoff: .fixed(.seconds(2))))
 
         ScheduledJob("report", cron: "* * * * *", in: "Europe/Berlin") { context in
-          try await context.enqueue("send_welcome_email", WelcomeEmail(userID: "42"), key: "welcome-42")
-          return .done
+          try await context.enqueue(WelcomeEmail(userID: "42"), key: "welcome-42")
         }
 
         PeriodicJob("cleanup", every: .seconds(30)) { context in
           context.logger.notice("cleaning up")
-          return .done
         }
       }
-      return try await JobRuntime(jobs, store: .sqlite(path: "jobs.db"), authentication: .trustLoopback)
+      return JobRuntime(jobs, store: try .sqlite(path: "jobs.db"), authentication: .trustLoopback)
     }
   }
 }

@@ -1,0 +1,176 @@
+import CloudJobsCore
+import CloudJobsEmulator
+
+/// The first line of a log or snapshot file, with the options that the other lines depend on.
+struct WriteAheadLogHeader: Hashable {
+  /// The kind of a file.
+  enum Kind: String {
+    /// Records.
+    case log = "journal"
+    /// A snapshot.
+    case snapshot
+
+    /// The name in messages.
+    var name: String {
+      switch self {
+      case .log: "write-ahead log"
+      case .snapshot: "snapshot"
+      }
+    }
+
+    /// The version of the line format.
+    var version: Int64 { 1 }
+  }
+
+  private let options: [String: JSONValue]
+
+  /// Creates the header of an emulator with these options.
+  init(tasks: CloudTasks.Options, seed: UInt64) {
+    options = [
+      "seed": .string("\(seed)"),
+      "taskTombstone": .integer(tasks.taskTombstone.microseconds),
+      "queueTombstone": .integer(tasks.queueTombstone.microseconds),
+      "retention": .integer(tasks.retention.microseconds),
+      "burstSize": tasks.burstSize.map { .integer(Int64($0)) } ?? .null,
+    ]
+  }
+
+  /// Returns the header as a line of a file.
+  func line(_ kind: Kind) -> [UInt8] { JSONValue.object(members(kind)).encoded }
+
+  /// Validates the header of an existing file.
+  ///
+  /// - Throws: ``JobError`` `invalidField` for a file that was created with other options.
+  func check(_ line: ArraySlice<UInt8>, _ kind: Kind) throws(JobError) {
+    let found = (try? JSONValue(parsing: Array(line))) ?? .null
+    let members = members(kind)
+    guard found[kind.rawValue] == members[kind.rawValue] else {
+      throw JobError(
+        .invalidField, "The file is not a \(kind.name) of the emulator. Choose another folder.", field: "--data")
+    }
+    for name in members.keys.sorted() where found[name] ?? .null != members[name] {
+      throw JobError(
+        .invalidField,
+        "The \(kind.name) was created with another \(name): \(found[name]?.text ?? "none") instead of "
+          + "\(members[name]?.text ?? "none"). Start the emulator as before, or choose another folder.",
+        field: "--data")
+    }
+  }
+
+  private func members(_ kind: Kind) -> [String: JSONValue] {
+    var members = options
+    members[kind.rawValue] = "cloud-jobs emulator"
+    members["version"] = .integer(kind.version)
+    return members
+  }
+}
+
+extension WriteAheadLogRecord {
+  /// The record as JSON, with times in microseconds since 1970.
+  var json: JSONValue {
+    var object: [String: JSONValue] = ["at": .integer(time.microseconds)]
+    switch change {
+    case .request(let request): object["request"] = request
+    case .moved(let span): object["aheadMicroseconds"] = .integer(span.microseconds)
+    case .reset: object["event"] = "reset"
+    case .event(.wake): object["event"] = "wake"
+    case .event(.resumed): object["event"] = "resumed"
+    case .event(.completed(let id, let outcome)):
+      object["event"] = "completed"
+      object["service"] = .string(id.service.rawValue)
+      object["number"] = .integer(Int64(clamping: id.number))
+      switch outcome {
+      case .timedOut: object["outcome"] = "timedOut"
+      case .connectionFailed(let reason): object["failure"] = .string(reason)
+      case .response(let status, let headers):
+        object["status"] = .integer(Int64(status))
+        object["headers"] = .array(headers.map { [.string($0.name), .string($0.value)] })
+      }
+    }
+    return .object(object)
+  }
+
+  /// Creates a record from a JSON value; nil if the value is not a record.
+  init?(json: JSONValue) {
+    guard let micros = json["at"]?.integer else { return nil }
+    let time = Timestamp(microseconds: micros)
+    if let request = json["request"] {
+      self.init(time: time, change: .request(request))
+    } else if let span = json["aheadMicroseconds"]?.integer {
+      self.init(time: time, change: .moved(.microseconds(span)))
+    } else if json["event"] == "reset" {
+      self.init(time: time, change: .reset)
+    } else {
+      guard let event = Self.event(json) else { return nil }
+      self.init(time: time, change: .event(event))
+    }
+  }
+
+  private static func event(_ json: JSONValue) -> ServiceEvent? {
+    switch json["event"]?.string {
+    case "wake": return .wake
+    case "resumed": return .resumed
+    case "completed":
+      guard let service = json["service"]?.string.flatMap({ DeliveryID.Service(rawValue: $0) }),
+        let number = json["number"]?.integer.flatMap({ UInt64(exactly: $0) }), let outcome = outcome(json)
+      else { return nil }
+      return .completed(DeliveryID(service, number), outcome)
+    default: return nil
+    }
+  }
+
+  private static func outcome(_ json: JSONValue) -> DeliveryOutcome? {
+    if json["outcome"] == "timedOut" { return .timedOut }
+    if let reason = json["failure"]?.string { return .connectionFailed(reason) }
+    guard let status = json["status"]?.integer, let headers = json["headers"]?.array else { return nil }
+    let fields = headers.compactMap { pair -> HeaderField? in
+      guard let parts = pair.array, parts.count == 2, let name = parts[0].string, let value = parts[1].string else {
+        return nil
+      }
+      return HeaderField(name, value)
+    }
+    guard fields.count == headers.count else { return nil }
+    return .response(status: Int(status), headers: fields)
+  }
+}
+
+extension RESTRequest {
+  /// Whether serving the request may change the state: true for everything but plain reads.
+  ///
+  /// A read within a transaction counts, because the transaction records it.
+  var mayChangeState: Bool {
+    method != "GET" || query.contains { $0.name.lowercased().contains("transaction") }
+  }
+
+  /// The request as stored in a write-ahead log; a text body is stored as text.
+  var json: JSONValue {
+    var object: [String: JSONValue] = [
+      "method": .string(method), "path": .array(path.map { .string($0) }),
+    ]
+    if !query.isEmpty { object["query"] = .array(query.map { [.string($0.name), .string($0.value)] }) }
+    if let text = String(validating: body, as: UTF8.self) {
+      if !text.isEmpty { object["body"] = .string(text) }
+    } else {
+      object["bytes"] = .array(body.map { .integer(Int64($0)) })
+    }
+    return .object(object)
+  }
+
+  /// Creates a request from its JSON in a write-ahead log; nil if the value is not a request.
+  init?(json: JSONValue) {
+    guard let method = json["method"]?.string, let path = json["path"]?.array else { return nil }
+    let body =
+      json["body"]?.string.map { Array($0.utf8) }
+      ?? json["bytes"]?.array?.compactMap { value in
+        value.integer.flatMap { UInt8(exactly: $0) }
+      }
+    self.init(method: method, target: "", body: body ?? [])
+    self.path = path.compactMap(\.string)
+    query = (json["query"]?.array ?? []).compactMap { pair in
+      guard let parts = pair.array, parts.count == 2, let name = parts[0].string, let value = parts[1].string else {
+        return nil
+      }
+      return Parameter(name: name, value: value)
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import CloudJobsCore
+import Logging
+
+/// Executes attempts: calls the handler under its deadline, concludes its outcome, commits the result, and enqueues the
+/// next attempt.
+struct AttemptExecutor: Sendable {
+  private let services: RuntimeServices
+  private let committer: RunCommitter
+  private let enqueuer: NextAttemptEnqueuer
+
+  init(_ services: RuntimeServices) {
+    self.services = services
+    committer = RunCommitter(services)
+    enqueuer = NextAttemptEnqueuer(services)
+  }
+
+  /// Executes the attempt of a claimed run.
+  ///
+  /// - Parameters:
+  ///   - claimed: the run, claimed by ``RunCommitter``.
+  ///   - registered: its job with its handler.
+  ///   - state: the job's state before the attempt.
+  /// - Returns: the result.
+  func execute(_ claimed: ClaimedRun, _ registered: RegisteredJob, state: JobState) async -> DeliveryResult {
+    let (run, job) = (claimed.run, claimed.job)
+    services.events.emit(JobEvent(.started, job: run.job, run: run, time: claimed.local))
+    defer { services.active.end(claimed.place) }
+    let (outcome, isShutdown) = await callHandler(claimed, registered)
+    let end = services.clock.now()
+    let duration = end - claimed.local
+    let concluded = services.options.random.draw { random in
+      ConcludedAttempt(
+        outcome, isShutdown: isShutdown, run: run, policy: job.policy, settings: services.settings,
+        at: claimed.storeTime(at: end), random: &random)
+    }
+    let patch = state.patch(after: concluded.conclusion, run: concluded.run, kind: job.kind, duration: duration)
+    do throws(StoreError) {
+      guard try await committer.finish(concluded.run, under: run.fence, patch) else {
+        services.events.emit(JobEvent(.leaseLost, job: run.job, run: run, time: end, duration: duration))
+        return DeliveryResult(
+          .leaseLost, run: run, reason: "Another attempt has taken over the run. This result was refused.")
+      }
+    } catch {
+      return DeliveryResult(rejected: JobError(error), job: run.job)
+    }
+    services.events.emit(
+      JobEvent(concluded.conclusion.event, job: run.job, run: concluded.run, time: end, duration: duration))
+    return await result(of: concluded, job)
+  }
+
+  /// An event while a handler executes.
+  private enum HandlerEvent: Sendable {
+    case returned(Outcome)
+    case timedOut
+    case shutdown
+    case none
+  }
+
+  /// Calls the handler under its time limit, and cancels it when the instance's drain is over.
+  ///
+  /// - Returns: the outcome, and whether the shutdown had cancelled the handler by then.
+  private func callHandler(
+    _ claimed: ClaimedRun, _ registered: RegisteredJob
+  ) async -> (outcome: Outcome, isShutdown: Bool) {
+    let timeout = claimed.job.policy.timeout
+    let deadline = claimed.local + timeout
+    let context = JobContext(run: claimed.run, deadline: deadline, services)
+    let (input, clock, active) = (claimed.run.input, services.clock, services.active)
+    return await withTaskGroup(of: HandlerEvent.self) { group in
+      group.addTask { .returned(await registered.execute(input, context)) }
+      group.addTask {
+        do { try await clock.sleep(until: deadline) } catch { return .none }
+        return .timedOut
+      }
+      group.addTask {
+        await active.cancellation.wait()
+        return active.cancellation.isOpen ? .shutdown : .none
+      }
+      defer { group.cancelAll() }
+      var isShutdown = false
+      while let event = await group.next() {
+        switch event {
+        case .returned(let outcome): return (outcome, isShutdown)
+        case .timedOut: return (.timedOut(after: timeout), false)
+        case .shutdown:
+          isShutdown = true
+          group.cancelAll()
+        case .none: continue
+        }
+      }
+      return (.timedOut(after: timeout), isShutdown)
+    }
+  }
+
+  private func result(of concluded: ConcludedAttempt, _ job: ResolvedJob) async -> DeliveryResult {
+    let run = concluded.run
+    switch concluded.conclusion {
+    case .succeeded: return DeliveryResult(.succeeded, run: run)
+    case .cancelled(let reason): return DeliveryResult(.cancelled, run: run, reason: reason)
+    case .deadLetter(let failure, _): return DeliveryResult(.deadLettered, run: run, reason: failure.message)
+    case .retryByCaller(let failure):
+      var result = DeliveryResult(.failed, run: run, reason: failure.message, retryAt: run.notBefore)
+      result.error = JobError(.handlerFailed, "Attempt \(run.attempt) failed. Deliver it again.")
+      return result
+    case .interrupted(let reason):
+      return DeliveryResult(rejected: JobError(.shuttingDown, reason + " Deliver it again."), job: run.job)
+    case .retry(let time, let failure):
+      return await enqueueNextAttempt(of: run, job)
+        ?? DeliveryResult(.retrying, run: run, reason: failure.message, retryAt: time)
+    case .snoozed(let time):
+      return await enqueueNextAttempt(of: run, job)
+        ?? DeliveryResult(.snoozed, run: run, reason: concluded.interruption, retryAt: time)
+    }
+  }
+
+  private func enqueueNextAttempt(of run: Run, _ job: ResolvedJob) async -> DeliveryResult? {
+    await enqueuer.enqueueNextAttempt(of: run, timeout: job.policy.timeout)
+      .map { DeliveryResult(rejected: $0, job: run.job) }
+  }
+}
+
+extension Conclusion {
+  /// The event that reports the conclusion.
+  var event: JobEvent.Name {
+    switch self {
+    case .succeeded: .succeeded
+    case .retry, .retryByCaller: .retrying
+    case .snoozed, .interrupted: .snoozed
+    case .cancelled: .skipped
+    case .deadLetter: .failed
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import CloudJobsCore
+import Logging
+
+/// Processes deliveries: loads a snapshot, plans, and performs the decision.
+struct DeliveryProcessor: Sendable {
+  private let services: RuntimeServices
+  private let committer: RunCommitter
+  private let enqueuer: NextAttemptEnqueuer
+  private let executor: AttemptExecutor
+
+  init(_ services: RuntimeServices) {
+    self.services = services
+    committer = RunCommitter(services)
+    enqueuer = NextAttemptEnqueuer(services)
+    executor = AttemptExecutor(services)
+  }
+
+  /// Processes a delivery: plans, runs the handler, commits the result, and enqueues the next attempt.
+  ///
+  /// - Parameter delivery: the delivery; one without an occurrence asks for a new run.
+  /// - Returns: the result. An error is a result with the status `rejected`.
+  func process(_ delivery: Delivery) async -> DeliveryResult {
+    switch services.active.enter(limit: services.options.maxConcurrentDeliveries) {
+    case .draining: return DeliveryResult(rejected: .shuttingDown, job: delivery.job)
+    case .full:
+      let error = JobError(.overloaded, "This instance processes as many deliveries as it may. Deliver again later.")
+      return DeliveryResult(rejected: error, job: delivery.job)
+    case .admitted:
+      defer { services.active.leave() }
+      return await processAdmitted(delivery)
+    }
+  }
+
+  private func processAdmitted(_ delivery: Delivery) async -> DeliveryResult {
+    if let transport = delivery.transport {
+      services.logger.debug(
+        "Received a delivery.", metadata: transport.metadata.merging(["jobId": "\(delivery.job)"]) { $1 })
+    }
+    guard let registered = services.registry.jobs[delivery.job] else {
+      return DeliveryResult(rejected: .unknownJob(delivery.job), job: delivery.job)
+    }
+    if delivery.isDirect, let error = registered.fault(in: delivery.payload) {
+      return DeliveryResult(rejected: error, job: delivery.job)
+    }
+    var delivery = delivery
+    if delivery.run == nil, delivery.occurrence == nil { delivery.occurrence = .key(services.options.random.token()) }
+    let runID = delivery.run ?? RunID(job: delivery.job, occurrence: delivery.occurrence ?? .key(""))
+    do throws(StoreError) {
+      let result = try await committer.replanning { (budget) async throws(StoreError) in
+        try await planAndPerform(delivery, runID: runID, registered, &budget)
+      }
+      return result ?? DeliveryResult(.busy, reason: "Other writers kept changing this run. Deliver again later.")
+    } catch {
+      return DeliveryResult(rejected: JobError(error), job: delivery.job)
+    }
+  }
+
+  /// Loads a snapshot, plans and performs; nil after a write conflict.
+  private func planAndPerform(
+    _ delivery: Delivery, runID: RunID, _ registered: RegisteredJob, _ budget: inout RetryBudget
+  ) async throws(StoreError) -> DeliveryResult? {
+    let snapshot: DeliverySnapshot
+    do throws(DeliverySnapshot.Failure) {
+      snapshot = try await .load(for: delivery, runID: runID, registered.definition, services)
+    } catch {
+      switch error {
+      case .store(let error): throw error
+      case .invalidDocument(let error): return DeliveryResult(rejected: error, job: delivery.job)
+      }
+    }
+    return try await perform(plan(snapshot.input), snapshot, registered, &budget)
+  }
+
+  /// Performs a decision; nil after a write conflict.
+  private func perform(
+    _ decision: Decision, _ snapshot: DeliverySnapshot, _ registered: RegisteredJob, _ budget: inout RetryBudget
+  ) async throws(StoreError) -> DeliveryResult? {
+    let (job, stored) = (snapshot.input.job, snapshot.input.run)
+    switch decision {
+    case .reject(let error): return DeliveryResult(rejected: error, job: job.id)
+    case .busy(let until): return DeliveryResult(.busy, run: stored, retryAt: until)
+    case .early(let until): return DeliveryResult(.early, run: stored, retryAt: until)
+    case .stage(let run):
+      guard try await save(run, snapshot, &budget) else { return nil }
+      return await enqueueNextAttempt(of: run, job) ?? DeliveryResult(.waiting, run: run, retryAt: run.notBefore)
+    case .schedule(let run):
+      guard try await save(run, snapshot, &budget) else { return nil }
+      // The run is recorded: if the queue refuses its task, the sweep enqueues it again.
+      _ = await enqueueNextAttempt(of: run, job)
+      return DeliveryResult(.scheduled, run: run, retryAt: run.notBefore)
+    case .duplicate(let run):
+      services.emit(.duplicate, run)
+      if run.status == .scheduled || run.status == .pending, let refusal = await enqueueNextAttempt(of: run, job) {
+        return refusal
+      }
+      return DeliveryResult(.duplicate, run: run, reason: "The run is \(run.status.rawValue).")
+    case .skip(let skip, let cancelled): return try await perform(skip, cancelled, snapshot, &budget)
+    case .wait(let run):
+      guard try await save(run, snapshot, &budget) else { return nil }
+      services.emit(.snoozed, run)
+      return await enqueueNextAttempt(of: run, job) ?? DeliveryResult(.waiting, run: run, reason: run.reason)
+    case .deadLetter(let run):
+      let conclusion = Conclusion.deadLetter(run.failure ?? .leaseLost, reason: "")
+      let patch = snapshot.state.patch(after: conclusion, run: run, kind: job.kind, duration: .zero)
+      guard try await save(run, snapshot, &budget, patch) else { return nil }
+      services.emit(.failed, run)
+      return DeliveryResult(.deadLettered, run: run, reason: run.failure?.message)
+    case .run(let run):
+      if services.active.isClosed { return DeliveryResult(rejected: .shuttingDown, job: job.id) }
+      guard let claimed = try await claim(run, snapshot, &budget) else { return nil }
+      return await executor.execute(claimed, registered, state: snapshot.state)
+    }
+  }
+
+  private func perform(
+    _ skip: Skip, _ cancelled: Run?, _ snapshot: DeliverySnapshot, _ budget: inout RetryBudget
+  ) async throws(StoreError) -> DeliveryResult? {
+    let job = snapshot.input.job
+    var writes = [Write]()
+    if job.kind != .endpoint, snapshot.state.status != skip.status {
+      var patch = JobStatePatch()
+      patch.set(status: skip.status)
+      writes.append(.patchState(job.id, patch, .none))
+    }
+    if let cancelled {
+      writes.append(.putRun(cancelled, snapshot.runPrecondition))
+      guard try await committer.commit(writes, making: cancelled, &budget) != nil else { return nil }
+    } else if !writes.isEmpty {
+      _ = try await services.client.commit(writes)
+    }
+    services.events.emit(
+      JobEvent(.skipped, job: job.id, run: cancelled, time: services.clock.now(), reason: skip.reason))
+    var result = DeliveryResult(.skipped, run: cancelled, reason: skip.reason)
+    result.job = job.id
+    return result
+  }
+
+  /// Commits a changed run under the version that was read; false after a write conflict.
+  private func save(
+    _ run: Run, _ snapshot: DeliverySnapshot, _ budget: inout RetryBudget, _ patch: JobStatePatch? = nil
+  ) async throws(StoreError) -> Bool {
+    var writes: [Write] = [.putRun(run, snapshot.runPrecondition)]
+    if let patch { writes.append(.patchState(run.job, patch, .none)) }
+    return try await committer.commit(writes, making: run, &budget) != nil
+  }
+
+  /// Commits a claim under the version that was read; nil after a write conflict.
+  private func claim(
+    _ run: Run, _ snapshot: DeliverySnapshot, _ budget: inout RetryBudget
+  ) async throws(StoreError) -> ClaimedRun? {
+    var writes: [Write] = [.putRun(run, snapshot.runPrecondition)]
+    let (job, now) = (snapshot.input.job, snapshot.input.now)
+    if job.kind != .endpoint || job.overlap != .allow, run.attempt == 1 {
+      var patch = JobStatePatch()
+      patch.set(lastRun: now)
+      patch.set(lastRunID: run.id)
+      writes.append(.patchState(run.job, patch, snapshot.jobPrecondition))
+    }
+    return try await committer.claim(run, writes, job: job, at: now, &budget)
+  }
+
+  private func enqueueNextAttempt(of run: Run, _ job: ResolvedJob) async -> DeliveryResult? {
+    await enqueuer.enqueueNextAttempt(of: run, timeout: job.policy.timeout)
+      .map { DeliveryResult(rejected: $0, job: run.job) }
+  }
+}
+
+extension DeliveryTransport {
+  /// The facts that a log line carries.
+  fileprivate var metadata: Logger.Metadata {
+    var metadata: Logger.Metadata = [:]
+    if let queueName { metadata["queue"] = "\(queueName)" }
+    if let taskName { metadata["task"] = "\(taskName)" }
+    if let retryCount { metadata["retryCount"] = "\(retryCount)" }
+    if let executionCount { metadata["executionCount"] = "\(executionCount)" }
+    if let schedulerJobName { metadata["schedulerJob"] = "\(schedulerJobName)" }
+    return metadata
+  }
+}
+
+extension Delivery {
+  /// Whether the job's caller itself sent the delivery, and can correct it.
+  ///
+  /// An invalid payload from a queue or a scheduler is recorded and dead-lettered instead: after a refusal, they would
+  /// repeat it.
+  fileprivate var isDirect: Bool { trigger == .manual && run == nil && (attempt ?? 1) == 1 }
+}
+
+extension JobError {
+  /// The refusal of an instance that drains.
+  static let shuttingDown = JobError(.shuttingDown, "This instance is shutting down. Deliver again.")
+
+  /// The refusal of a job id that is not registered.
+  static func unknownJob(_ id: JobID) -> JobError {
+    JobError(.unknownJob, "No job is registered as \(id). Register it, or correct the name.", field: "jobId")
+  }
+}

@@ -1,0 +1,84 @@
+import CloudJobsCore
+
+/// Everything that was read for a delivery, as of one time.
+struct DeliverySnapshot: Sendable {
+  var input: PlanInput
+  var state: JobState
+  var runPrecondition: Precondition
+  var jobPrecondition: Precondition
+}
+
+extension DeliverySnapshot {
+  /// The reason why there is no snapshot.
+  enum Failure: Error {
+    case store(StoreError)
+    case invalidDocument(JobError)
+  }
+
+  /// Reads the job, the run and the dependencies in one call, and the job's latest other run in a second one if overlap
+  /// matters.
+  ///
+  /// - Parameters:
+  ///   - delivery: the delivery.
+  ///   - runID: the id of the run that it asks for.
+  ///   - definition: the definition of its job.
+  ///   - services: the runtime's services.
+  /// - Returns: the snapshot.
+  /// - Throws: ``Failure``.
+  static func load(
+    for delivery: Delivery, runID: RunID, _ definition: JobDefinition, _ services: RuntimeServices
+  ) async throws(Failure) -> DeliverySnapshot {
+    var reading = try await read(jobs: [delivery.job] + definition.policy.dependencies, runs: [runID], services)
+    let record = reading.jobs[delivery.job]
+    let (job, state): (ResolvedJob, JobState)
+    var run: Run?
+    do throws(JobError) {
+      let document = try record?.document.get()
+      job = try services.resolve(definition, document?.configuration)
+      state = document?.state ?? JobState()
+      run = try reading.runs[runID]?.run.get()
+    } catch {
+      throw .invalidDocument(
+        JobError(
+          .internalError,
+          "The stored document of job \(delivery.job) or of its run is invalid: \(error.message) "
+            + "Fix the document in the store.",
+          field: error.field))
+    }
+    let missing = job.policy.dependencies.filter {
+      reading.jobs[$0] == nil && !definition.policy.dependencies.contains($0)
+    }
+    let latest = job.overlap == .allow || state.lastRunID == runID ? nil : state.lastRunID
+    var previous: Run?
+    if !missing.isEmpty || latest != nil {
+      let more = try await read(jobs: missing, runs: latest.map { [$0] } ?? [], services)
+      reading.jobs.merge(more.jobs) { first, _ in first }
+      previous = latest.flatMap { more.runs[$0] }.flatMap { try? $0.run.get() }
+    }
+    let input = PlanInput(
+      delivery: delivery, runID: runID, job: job, run: run, previous: previous,
+      dependencies: reading.statuses(of: job.policy.dependencies), now: reading.time, settings: services.settings)
+    return DeliverySnapshot(
+      input: input, state: state, runPrecondition: reading.runs[runID].map { .version($0.version) } ?? .absent,
+      jobPrecondition: record.map { .version($0.version) } ?? .absent)
+  }
+
+  private static func read(
+    jobs: [JobID], runs: [RunID], _ services: RuntimeServices
+  ) async throws(Failure) -> StoreReading {
+    do throws(StoreError) {
+      return try await services.client.read(jobs: jobs, runs: runs)
+    } catch {
+      throw .store(error)
+    }
+  }
+}
+
+extension StoreReading {
+  /// Returns the status of each job's last occurrence, as far as its document tells.
+  func statuses(of jobs: [JobID]) -> [JobID: JobStatus] {
+    var statuses = [JobID: JobStatus]()
+    for job in jobs { statuses[job] = try? self.jobs[job]?.document.get().state.status }
+    return statuses
+  }
+}

@@ -1,0 +1,73 @@
+public import CloudJobsCore
+public import Logging
+
+/// The context of an attempt: its identity, its deadline, and the calls that enqueue and run other jobs.
+///
+/// Runs that are enqueued through a context are children of its run and share its correlation id.
+public struct JobContext: JobClient {
+  /// The id of the job.
+  public let jobID: JobID
+  /// The id of the run: the same in all attempts, and the key that makes external effects idempotent.
+  public let runID: RunID
+  /// The number of the attempt, from 1.
+  public let attempt: Int
+  /// The number of failures at which the run is given up.
+  public let maxAttempts: Int
+  /// The trigger of the run.
+  public let trigger: Trigger
+  /// The time that the run is for, if it has one.
+  public let scheduledFor: Timestamp?
+  /// The time by which the attempt must end, by ``clock``.
+  public let deadline: Timestamp
+  /// The id that all runs of one cause share.
+  public let correlationID: String?
+  /// The fencing token: it grows with each attempt, so that writes of an older attempt can be told apart.
+  public let fence: Int64
+  /// A logger whose lines carry job, run and attempt.
+  public let logger: Logger
+  /// The runtime's clock.
+  public let clock: any JobClock
+  private let services: RuntimeServices
+
+  init(run: Run, deadline: Timestamp, _ services: RuntimeServices) {
+    jobID = run.job
+    runID = run.id
+    attempt = run.attempt
+    maxAttempts = run.maxAttempts
+    trigger = run.trigger
+    scheduledFor = run.scheduledFor
+    self.deadline = deadline
+    correlationID = run.correlationID
+    fence = run.fence
+    var logger = services.logger
+    logger[metadataKey: "jobId"] = "\(run.job)"
+    logger[metadataKey: "runId"] = "\(run.id)"
+    logger[metadataKey: "attempt"] = "\(run.attempt)"
+    self.logger = logger
+    clock = services.clock
+    self.services = services
+  }
+
+  /// The time left until ``deadline``; never below zero.
+  public var timeRemaining: Duration { max(.zero, deadline - clock.now()) }
+
+  /// Enqueues runs as children of this run.
+  ///
+  /// - Parameter requests: the runs to enqueue.
+  /// - Returns: the runs, in the order of the requests.
+  /// - Throws: ``JobError`` as ``JobClient/enqueue(_:)`` does.
+  @discardableResult
+  public func enqueue(_ requests: [EnqueueRequest]) async throws(JobError) -> [EnqueuedRun] {
+    try await RunEnqueuer(services).enqueue(requests, parent: runID, correlationID: correlationID ?? runID.rawValue)
+  }
+
+  /// Runs a job here and now, with this run's correlation id.
+  ///
+  /// - Parameter request: the job, its input and its key; a later start is ignored.
+  /// - Returns: the result of the first attempt.
+  /// - Throws: ``JobError`` as ``JobClient/run(_:)`` does.
+  public func run(_ request: EnqueueRequest) async throws(JobError) -> DeliveryResult {
+    let delivery = try request.delivery(correlationID: correlationID ?? runID.rawValue, services)
+    return await DeliveryProcessor(services).process(delivery)
+  }
+}

@@ -1,0 +1,65 @@
+import CloudJobsCore
+import Logging
+
+/// Enqueues the tasks that deliver the next attempts of runs.
+struct NextAttemptEnqueuer: Sendable {
+  let services: RuntimeServices
+
+  init(_ services: RuntimeServices) {
+    self.services = services
+  }
+
+  /// Enqueues the task of a waiting run's next attempt, and wakes the worker of this process.
+  ///
+  /// - Parameters:
+  ///   - run: the run.
+  ///   - timeout: the time limit of an attempt.
+  /// - Returns: nil if the queue took the task, or had it already.
+  func enqueueNextAttempt(of run: Run, timeout: Duration) async -> JobError? {
+    do throws(JobError) {
+      try await services.queue.enqueue([task(for: run, timeout: timeout)])
+      services.wakeUp.call()
+      return nil
+    } catch {
+      services.logger.warning(
+        "The queue refused the task of a run's next attempt. The caller or the sweep enqueues it again.",
+        metadata: ["jobId": "\(run.job)", "runId": "\(run.id)", "error": "\(error)"])
+      return error
+    }
+  }
+
+  /// Enqueues the tasks of recorded runs, if the runtime uses a queue.
+  ///
+  /// A refusal is no error of the caller: the runs are recorded, and the sweep finds those without a task.
+  ///
+  /// - Parameters:
+  ///   - runs: the runs.
+  ///   - timeouts: the time limits of their jobs' attempts.
+  func enqueueTasks(of runs: [Run], timeouts: [JobID: Duration]) async {
+    defer { services.wakeUp.call() }
+    guard services.settings.retryOwner.takesTasks, !runs.isEmpty else { return }
+    do throws(JobError) {
+      try await services.queue.enqueue(runs.map { task(for: $0, timeout: timeouts[$0.job] ?? .minutes(5)) })
+    } catch {
+      services.logger.warning(
+        "The queue refused tasks of recorded runs. The sweep enqueues them again.",
+        metadata: ["runs": "\(runs.count)", "runId": "\(runs[0].id)", "error": "\(error)"])
+    }
+  }
+
+  private func task(for run: Run, timeout: Duration) -> QueuedTask {
+    QueuedTask(
+      name: run.nextTaskName, queue: run.queue, body: Envelope.native(for: run.nextDelivery),
+      notBefore: run.notBefore > run.createdAt ? run.notBefore : nil,
+      deadline: timeout + services.settings.leaseMargin)
+  }
+}
+
+extension Run {
+  /// The delivery of the next attempt.
+  var nextDelivery: Delivery {
+    var delivery = Delivery(job: job, trigger: trigger, attempt: attempt.successor, correlationID: correlationID)
+    delivery.run = id
+    return delivery
+  }
+}

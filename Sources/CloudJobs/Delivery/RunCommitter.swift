@@ -1,0 +1,141 @@
+import CloudJobsCore
+
+/// Commits the changes of runs: the only loops around commits.
+///
+/// Each piece of work has one ``RetryBudget``, from which every transient error, unknown outcome and write conflict
+/// takes.
+struct RunCommitter: Sendable {
+  let client: StoreClient
+  let active: ActiveAttempts
+
+  init(_ services: RuntimeServices) {
+    client = services.client
+    active = services.active
+  }
+
+  /// Repeats a cycle of reading, planning and committing until no other writer interferes.
+  ///
+  /// - Parameter cycle: one cycle; nil after a write conflict.
+  /// - Returns: the cycle's result; nil if every cycle met a conflict.
+  /// - Throws: the error of a cycle.
+  func replanning<Result: Sendable, Failure: Error>(
+    _ cycle: (inout RetryBudget) async throws(Failure) -> Result?
+  ) async throws(Failure) -> Result? {
+    var budget = client.budget()
+    repeat {
+      if let result = try await cycle(&budget) { return result }
+    } while budget.takeConflict()
+    return nil
+  }
+
+  /// Commits a run's new state and the changes that belong to it.
+  ///
+  /// If the response to the commit is lost, the stored run tells whether it took place.
+  ///
+  /// - Parameters:
+  ///   - writes: the changes, that of the run among them.
+  ///   - run: the run after them.
+  ///   - budget: the budget of the work.
+  ///   - fence: the fencing token that the caller holds; nil if it holds none. While the stored run shows that the
+  ///     token is valid, a conflict concerns another document, and the commit is repeated.
+  /// - Returns: the time of the commit by the store's clock; nil if a precondition does not hold.
+  /// - Throws: ``StoreError`` `unavailable`, `invalid`, or `unknownOutcome` if the outcome could not be determined.
+  func commit(
+    _ writes: [Write], making run: Run, _ budget: inout RetryBudget, holding fence: Int64? = nil
+  ) async throws(StoreError) -> Timestamp? {
+    var lost: StoreError?
+    while true {
+      let failure: StoreError
+      do throws(StoreError) {
+        return try await client.once(.write) { () async throws(StoreError) in try await client.store.commit(writes) }
+      } catch {
+        failure = error
+      }
+      switch failure.code {
+      case .invalid: throw failure
+      case .unavailable:
+        try await client.wait(after: failure, &budget)
+        continue
+      case .unknownOutcome: lost = failure
+      case .conflict:
+        // After a lost response, our own earlier try may have made the precondition false.
+        if lost == nil, fence == nil { return nil }
+      }
+      budget.persist(at: client.clock.now())
+      let reading = try await client.call(.read, &budget) { () async throws(StoreError) in
+        try await client.store.read(jobs: [], runs: [run.id])
+      }
+      let stored = reading.runs[run.id].flatMap { try? $0.run.get() }
+      if let stored, stored.isSameStep(as: run) { return reading.time }
+      if failure.code == .conflict {
+        guard let fence, let stored, stored.fence == fence, stored.status == .running else { return nil }
+      }
+      guard budget.takeConflict() else {
+        throw lost
+          ?? StoreError(
+            .unavailable,
+            "The attempt's result could not be committed after \(RetryBudget.conflictLimit) write conflicts.")
+      }
+    }
+  }
+
+  /// Commits a claim, and registers the attempt with the instance beforehand, so that a process that ends meanwhile can
+  /// release its lease.
+  ///
+  /// - Parameters:
+  ///   - run: the run as claimed.
+  ///   - writes: the changes, that of the run among them.
+  ///   - job: the run's job.
+  ///   - now: the best estimate of the store's time.
+  ///   - budget: the budget of the work.
+  /// - Returns: the claim; nil if another instance was faster, or if this one admits no more attempts.
+  /// - Throws: the errors of ``commit(_:making:_:holding:)``.
+  func claim(
+    _ run: Run, _ writes: [Write], job: ResolvedJob, at now: Timestamp, _ budget: inout RetryBudget
+  ) async throws(StoreError) -> ClaimedRun? {
+    var claimed = ClaimedRun(run: run, job: job, time: now, local: client.clock.now())
+    guard let place = active.begin(claimed) else { return nil }
+    do throws(StoreError) {
+      guard let time = try await commit(writes, making: run, &budget) else {
+        active.end(place)
+        return nil
+      }
+      (claimed.time, claimed.local, claimed.place) = (time, client.clock.now(), place)
+      return claimed
+    } catch {
+      active.end(place)
+      throw error
+    }
+  }
+
+  /// Commits the end of an attempt under its fencing token, with patience: the work is done.
+  ///
+  /// - Parameters:
+  ///   - run: the run after the attempt.
+  ///   - fence: the token of the attempt.
+  ///   - patch: the change to the job's state, if any.
+  /// - Returns: false if another attempt has taken the run over.
+  /// - Throws: ``StoreError`` `unavailable` or `unknownOutcome`.
+  func finish(_ run: Run, under fence: Int64, _ patch: JobStatePatch?) async throws(StoreError) -> Bool {
+    var writes: [Write] = [.putRun(run, .fence(fence))]
+    if let patch { writes.append(.patchState(run.job, patch, .none)) }
+    var budget = client.budget()
+    budget.persist(at: client.clock.now())
+    return try await commit(writes, making: run, &budget, holding: fence) != nil
+  }
+}
+
+/// A run whose lease this instance holds.
+struct ClaimedRun: Sendable {
+  var run: Run
+  var job: ResolvedJob
+  /// The time of the claim by the store's clock.
+  var time: Timestamp
+  /// The time of the claim by the local clock.
+  var local: Timestamp
+  /// The attempt's place among those of this instance.
+  var place = 0
+
+  /// Returns the best estimate of the store's time: the local clock only measures the time since the claim.
+  func storeTime(at now: Timestamp) -> Timestamp { time + (now - local) }
+}

@@ -1,4 +1,0 @@
-extension RandomSource {
-  /// The system's random numbers.
-  public static let system = RandomSource(SystemRandomNumberGenerator())
-}

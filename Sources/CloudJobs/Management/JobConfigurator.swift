@@ -1,0 +1,104 @@
+import CloudJobsCore
+
+/// Changes job documents at run time, after validating the change.
+struct JobConfigurator: Sendable {
+  private let services: RuntimeServices
+
+  init(_ services: RuntimeServices) {
+    self.services = services
+  }
+
+  /// Changes a job's document by a JSON merge patch (RFC 7396): a member sets a field, `null` removes it.
+  ///
+  /// - Throws: ``JobError`` as ``JobRuntime/configure(_:_:)`` does; `invalidField` for a member that is no field of a
+  ///   job's document.
+  func configure(_ job: JobID, merging patch: JSONValue) async throws(JobError) {
+    guard let changes = patch.object else {
+      throw JobError(.malformedEnvelope, "Send an object of the fields to change: {\"interval\": \"30m\"}.")
+    }
+    // The state is the runtime's own.
+    let unknown = JobConfiguration.unknownFields(of: patch).first
+    if let name = unknown?.name ?? (changes["state"] == nil ? nil : "state") {
+      let names = JobConfiguration.fieldNames.sorted().joined(separator: ", ")
+      let hint = unknown?.suggestion.map { "Did you mean \($0)? " } ?? ""
+      throw JobError(
+        .invalidField, "A job's document has no such field. \(hint)Its fields are \(names).",
+        field: String(name.prefix(64)))
+    }
+    _ = try await configure(job) { (configuration) throws(JobError) in
+      var members = configuration.fields.object ?? [:]
+      for (name, value) in changes {
+        if value.isNull { members.removeValue(forKey: name) } else { members[name] = value }
+      }
+      return try JobConfiguration(fields: .object(members))
+    }
+  }
+
+  /// Changes a job's document.
+  ///
+  /// - Parameters:
+  ///   - job: the id of the job.
+  ///   - change: returns the new configuration for the present one.
+  /// - Returns: the configuration after the change.
+  /// - Throws: ``JobError`` as ``JobRuntime/configure(_:_:)`` does.
+  func configure(
+    _ job: JobID, _ change: (JobConfiguration) throws(JobError) -> JobConfiguration
+  ) async throws(JobError) -> JobConfiguration {
+    let definition = try services.registry.definition(of: job)
+    let changed = try await RunCommitter(services).replanning { (_) async throws(JobError) -> JobConfiguration? in
+      let reading = try await services.read { () async throws(StoreError) in
+        try await services.store.read(jobs: [job], runs: [])
+      }
+      let record = reading.jobs[job]
+      // An invalid document is fixed in the store: a change here would lose its other fields.
+      let document = try record?.document.get()
+      let configuration = try change(document?.configuration ?? JobConfiguration())
+      try check(configuration, of: definition)
+      if configuration.dependencies != nil, configuration.dependencies != document?.configuration.dependencies {
+        try await checkDependencies(configuration, of: job)
+      }
+      do throws(StoreError) {
+        _ = try await services.client.commit([
+          .putConfiguration(job, configuration, record.map { .version($0.version) } ?? .absent)
+        ])
+        try await DocumentReconciler(services).reconcile([definition])
+        services.wakeUp.call()
+        return configuration
+      } catch {
+        if error.code == .conflict || error.code == .unknownOutcome { return nil }
+        throw JobError(error)
+      }
+    }
+    guard let changed else {
+      throw JobError(.busy, "Other writers kept changing the document. Try again.", field: "jobId")
+    }
+    return changed
+  }
+
+  /// Checks that a change adds no dependency that can't be met.
+  private func checkDependencies(_ configuration: JobConfiguration, of job: JobID) async throws(JobError) {
+    let documents = try await services.read { () async throws(StoreError) in
+      try await JobDocuments(of: services.registry, in: services.store)
+    }
+    let known = Set(documents.dependencyFaults())
+    guard let fault = documents.dependencyFaults(changing: job, to: configuration).first(where: { !known.contains($0) })
+    else { return }
+    throw JobError(.invalidField, fault, field: "dependencies")
+  }
+
+  /// Checks that a job can run under a configuration; an error of its schedule names the document's field.
+  private func check(_ configuration: JobConfiguration, of definition: JobDefinition) throws(JobError) {
+    do throws(JobError) {
+      let job = try ResolvedJob(definition, configuration: configuration, zones: services.registry.zones)
+      guard job.kind == .endpoint, configuration.cron != nil || configuration.interval != nil else { return }
+      throw JobError(
+        .invalidField, "An endpoint job has no schedule. Set type to periodic as well, or leave the schedule out.",
+        field: configuration.cron == nil ? "interval" : "cron")
+    } catch {
+      guard error.code == .invalidSchedule else { throw error }
+      let place = error.field.map { $0 == "cron" ? "" : "\($0): " } ?? ""
+      throw JobError(
+        .invalidSchedule, place + error.message, field: configuration.cron == nil ? "interval" : "cron")
+    }
+  }
+}

@@ -1,0 +1,152 @@
+public import CloudJobsCore
+
+/// Runs the master job: processes the jobs that are due, and at times sweeps, reconciles and purges.
+struct MasterPass: Sendable {
+  private let services: RuntimeServices
+  private var options: RuntimeOptions { services.options }
+
+  init(_ services: RuntimeServices) {
+    self.services = services
+  }
+
+  /// Runs one pass.
+  func run() async -> PassSummary {
+    var summary = PassSummary()
+    if services.active.isDraining {
+      summary.error = .shuttingDown
+      return summary
+    }
+    let end = services.clock.now() + options.passBudget
+    var journal = [PassJournalEntry.Line]()
+    var time = services.clock.now()
+    do throws(StoreError) {
+      let reconciler = DocumentReconciler(services)
+      if !services.isPrepared { try await reconciler.reconcile() }
+      try await processDueJobs(until: end, &summary, &journal, &time)
+      let isHousekeeping = isFirst(of: options.housekeeping, time)
+      if isHousekeeping || services.settings.retryOwner.isSweptByEveryPass {
+        summary.recovered = try await RunSweeper(services).sweep(until: end)
+      }
+      if isHousekeeping {
+        await reconciler.announce(try await reconciler.reconcile())
+        if isFirst(of: .hours(1), time) { try await RetentionPurge(services).run(until: end) }
+      }
+    } catch {
+      summary.error = JobError(error)
+    }
+    // The decisions of a pass that broke off are kept too.
+    do throws(StoreError) {
+      try await PassJournal(services).append(journal, time: time)
+    } catch {
+      summary.error = summary.error ?? JobError(error)
+    }
+    let now = services.clock.now()
+    if summary.error == nil { services.health.note { $0.passEnded(at: now) } }
+    services.health.log(at: now)
+    return summary
+  }
+
+  /// Processes the jobs that are due, page by page, while the budget lasts.
+  private func processDueJobs(
+    until end: Timestamp, _ summary: inout PassSummary, _ journal: inout [PassJournalEntry.Line],
+    _ time: inout Timestamp
+  ) async throws(StoreError) {
+    let processor = DueJobProcessor(services)
+    var cursor: StoreCursor?
+    repeat {
+      let page = try await processor.page(after: cursor)
+      time = page.time
+      cursor = page.next
+      if !page.records.isEmpty {
+        let results = try await process(page, processor, until: end)
+        for result in results { summary.add(result, to: &journal) }
+        if results.count < page.records.count { summary.isComplete = false }
+      }
+    } while cursor != nil && services.clock.now() < end && !services.active.isDraining
+    if cursor != nil { summary.isComplete = false }
+  }
+
+  /// Processes a page of due jobs in the order of service, several at once.
+  private func process(
+    _ page: StorePage<JobRecord>, _ processor: DueJobProcessor, until end: Timestamp
+  ) async throws(StoreError) -> [DueJobResult] {
+    let (jobs, context) = try await processor.load(page)
+    let limit = max(1, options.passConcurrency)
+    return await withTaskGroup(of: (Int, DueJobResult?).self) { group in
+      var results = [Int: DueJobResult]()
+      for (index, job) in jobs.enumerated() {
+        if index >= limit, let (done, result) = await group.next() { results[done] = result }
+        if services.clock.now() >= end || services.active.isDraining { break }
+        group.addTask { (index, await processor.process(job, context)) }
+      }
+      for await (done, result) in group { results[done] = result }
+      return results.sorted { $0.key < $1.key }.map(\.value)
+    }
+  }
+
+  /// Whether a time lies in the first minute of an interval.
+  private func isFirst(of interval: Duration, _ time: Timestamp) -> Bool {
+    let (interval, minute) = (interval.microseconds, Int64(60_000_000))
+    return interval <= minute || time.microseconds.flooringDivision(by: interval).remainder < minute
+  }
+}
+
+/// The summary of a master pass.
+public struct PassSummary: Hashable, Sendable {
+  /// The number of jobs that were due.
+  public var due = 0
+  /// The number of runs that the pass executed or enqueued.
+  public var started = 0
+  /// The number of occurrences that a closed gate skipped.
+  public var skipped = 0
+  /// The number of lost runs that the pass recovered.
+  public var recovered = 0
+  /// The number of invalid documents that the pass set aside.
+  public var quarantined = 0
+  /// The number of jobs that another pass processed first.
+  public var raced = 0
+  /// Whether the pass processed everything that was due within its budget; the next pass continues otherwise.
+  public var isComplete = true
+  /// The error that ended the pass, if any.
+  public var error: JobError?
+
+  /// Creates the summary of a pass that did nothing.
+  public init() {}
+
+  fileprivate mutating func add(_ result: DueJobResult, to journal: inout [PassJournalEntry.Line]) {
+    due += 1
+    journal += result.lines
+    switch result {
+    case .planned(let lines):
+      started += lines.count { $0.run != nil }
+      skipped += lines.count { $0.run == nil }
+    case .quarantined: quarantined += 1
+    case .raced: raced += 1
+    case .unavailable: isComplete = false
+    }
+  }
+}
+
+/// The journal of the decisions that passes make.
+struct PassJournal: Sendable {
+  private let services: RuntimeServices
+
+  init(_ services: RuntimeServices) {
+    self.services = services
+  }
+
+  /// Appends the decisions of a pass, unless all of them created runs, which tell their own story.
+  ///
+  /// - Parameters:
+  ///   - lines: the decisions.
+  ///   - time: the store's time of the pass.
+  ///   - name: a name that distinguishes the entry from others of the same time and owner.
+  /// - Throws: ``StoreError``.
+  func append(_ lines: [PassJournalEntry.Line], time: Timestamp, name: String? = nil) async throws(StoreError) {
+    guard lines.contains(where: { $0.verdict != "run" && $0.verdict != "queued" }) else { return }
+    let owner = services.settings.owner
+    let id = "\(time)-\(owner)" + (name.map { "-\($0)" } ?? "")
+    let entry = PassJournalEntry(id: id, time: time, owner: owner, lines: lines)
+    _ = try await services.client.commit([.putJournal(entry)])
+  }
+}

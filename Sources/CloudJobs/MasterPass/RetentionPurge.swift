@@ -1,0 +1,36 @@
+import CloudJobsCore
+
+/// Deletes expired records, if the store does not do that by itself: runs after their retention, and old entries of the
+/// pass journal.
+struct RetentionPurge: Sendable {
+  private let services: RuntimeServices
+
+  init(_ services: RuntimeServices) {
+    self.services = services
+  }
+
+  /// Purges.
+  ///
+  /// - Parameter end: the time at which to stop; the next purge continues.
+  /// - Throws: ``StoreError`` `unavailable` or `unknownOutcome`.
+  func run(until end: Timestamp) async throws(StoreError) {
+    guard let store = services.store as? any PurgingStore else { return }
+    try await purge(until: end) { limit throws(StoreError) in try await store.purgeExpired(limit: limit) }
+    let oldest = services.clock.now() - services.options.journalRetention
+    try await purge(until: end) { limit throws(StoreError) in
+      try await store.purgeJournal(before: oldest, limit: limit)
+    }
+  }
+
+  /// Deletes batch after batch until one is not full.
+  private func purge(
+    until end: Timestamp, _ delete: (_ limit: Int) async throws(StoreError) -> Int
+  ) async throws(StoreError) {
+    var count = 0
+    repeat {
+      count = try await services.client.call(.write) { () async throws(StoreError) in
+        try await delete(StoreLimits.batch)
+      }
+    } while count == StoreLimits.batch && services.clock.now() < end && !services.active.isDraining
+  }
+}

@@ -1,0 +1,133 @@
+public import CloudJobsCore
+
+/// A store of job documents and runs.
+///
+/// There are few reads and one atomic write, ``commit(_:)``. Every state change is a pure function that returns a list
+/// of ``CloudJobsCore/Write`` values, so it means the same on every store. A type is a store when it passes the
+/// conformance suite of `CloudJobsTesting`.
+///
+/// All times in responses come from the store's own clock, which all instances share. It never goes backwards.
+///
+/// A run's input and output are kept byte for byte; of all other fields the value is kept. Ids and texts are compared
+/// and ordered by their UTF-8 bytes.
+///
+/// A cancelled task may still read and commit, so that a cancelled attempt can be concluded.
+public protocol JobStore: Sendable {
+  /// Reads documents by id, all as of one time.
+  ///
+  /// - Parameters:
+  ///   - jobs: the ids of job documents, at most 500.
+  ///   - runs: the ids of runs, at most 500.
+  /// - Returns: the documents and runs that exist, and the store's time.
+  /// - Throws: ``StoreError`` `unavailable`, or `invalid` for more than 500 ids.
+  func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading
+
+  /// Lists the jobs whose `state.nextRun` has passed by the store's clock, by `nextRun` and then id.
+  ///
+  /// - Parameters:
+  ///   - cursor: the end of the previous page; nil for the first page.
+  ///   - limit: the maximum number of records, clamped to 1 to 500.
+  /// - Returns: a page of job documents, the store's time, and the cursor of the next page.
+  /// - Throws: ``StoreError`` `unavailable`.
+  func dueJobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord>
+
+  /// Lists the runs whose `wakeAt` has passed by the store's clock, by `wakeAt` and then id.
+  ///
+  /// - Parameters:
+  ///   - cursor: the end of the previous page; nil for the first page.
+  ///   - limit: the maximum number of records, clamped to 1 to 500.
+  /// - Returns: a page of runs, the store's time, and the cursor of the next page.
+  /// - Throws: ``StoreError`` `unavailable`.
+  func wakingRuns(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<RunRecord>
+
+  /// Lists job documents in the order of their ids.
+  ///
+  /// - Parameters:
+  ///   - cursor: the end of the previous page; nil for the first page.
+  ///   - limit: the maximum number of records, clamped to 1 to 500.
+  /// - Returns: a page of job documents, the store's time, and the cursor of the next page.
+  /// - Throws: ``StoreError`` `unavailable`.
+  func jobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord>
+
+  /// Lists runs that match a filter, latest `createdAt` first and then by descending id.
+  ///
+  /// - Parameters:
+  ///   - filter: the filter.
+  ///   - cursor: the end of the previous page; nil for the first page.
+  ///   - limit: the maximum number of records, clamped to 1 to 500.
+  /// - Returns: a page of runs, the store's time, and the cursor of the next page.
+  /// - Throws: ``StoreError`` `unavailable`.
+  func runs(matching filter: RunFilter, after cursor: StoreCursor?, limit: Int) async throws(StoreError)
+    -> StorePage<RunRecord>
+
+  /// Lists entries of the pass journal, latest first.
+  ///
+  /// - Parameters:
+  ///   - time: the time of the latest entry to list.
+  ///   - limit: the maximum number of entries, clamped to 1 to 500.
+  /// - Returns: the entries.
+  /// - Throws: ``StoreError`` `unavailable`.
+  func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry]
+
+  /// Commits all changes, or none.
+  ///
+  /// All preconditions are checked before anything changes. No document may appear in two writes. Each changed document
+  /// gets a version that it never had before, even if it was deleted in between.
+  ///
+  /// - Parameter writes: the changes, at most ``StoreLimits/batch``; without changes the call only returns the time.
+  /// - Returns: the time of the commit by the store's clock.
+  /// - Throws: ``StoreError``: `conflict` if a precondition does not hold, `unavailable` if nothing was changed,
+  ///   `unknownOutcome` if the response was lost and the changes may have taken place, `invalid` if the writes violate
+  ///   ``StoreLimits/check(_:)``.
+  func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp
+}
+
+/// A store that returns in one cheap query the times at which work comes due, so that a worker can sleep until then.
+///
+/// It is for stores on the same machine, where a query a second costs nothing.
+public protocol DueTimeStore: JobStore {
+  /// Returns the times at which jobs and runs come due, by the store's clock.
+  ///
+  /// - Returns: the earliest time, and the earliest future time.
+  /// - Throws: ``StoreError`` `unavailable`.
+  func dueTimes() async throws(StoreError) -> DueTimes
+}
+
+/// The times at which the jobs and runs of a store come due.
+public struct DueTimes: Hashable, Sendable {
+  /// The store's time.
+  public var time: Timestamp
+  /// The earliest `state.nextRun` of a job or `wakeAt` of a run, which may have passed; nil if nothing waits.
+  public var earliest: Timestamp?
+  /// The earliest of these after ``time``; nil if there is none.
+  public var next: Timestamp?
+
+  /// Creates due times.
+  public init(time: Timestamp, earliest: Timestamp?, next: Timestamp?) {
+    self.time = time
+    self.earliest = earliest
+    self.next = next
+  }
+}
+
+/// A store that keeps expired runs until they are purged.
+///
+/// A worker purges with each housekeeping, a master pass once an hour. Firestore can also delete expired runs by a
+/// time-to-live policy; a purge then finds nothing.
+public protocol PurgingStore: JobStore {
+  /// Deletes runs whose `expireAt` has passed by the store's clock, in the order of their expiry.
+  ///
+  /// - Parameter limit: the maximum number of runs, clamped to 1 to 500.
+  /// - Returns: the number of deleted runs; less than the limit if no more have expired.
+  /// - Throws: ``StoreError`` `unavailable` or `unknownOutcome`.
+  func purgeExpired(limit: Int) async throws(StoreError) -> Int
+
+  /// Deletes entries of the pass journal, oldest first.
+  ///
+  /// - Parameters:
+  ///   - time: the time of the first entry to keep.
+  ///   - limit: the maximum number of entries, clamped to 1 to 500.
+  /// - Returns: the number of deleted entries.
+  /// - Throws: ``StoreError`` `unavailable` or `unknownOutcome`.
+  func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int
+}

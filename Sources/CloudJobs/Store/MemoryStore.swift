@@ -1,0 +1,329 @@
+public import CloudJobsCore
+import Synchronization
+
+/// A store in memory, which ends with the process: for tests, simulations and jobs that may be lost.
+///
+/// Job documents are kept in their stored form, so that values which other stores can't keep are not kept here either;
+/// runs are kept unchanged, payload bytes included.
+public final class MemoryStore: PurgingStore, DueTimeStore {
+  private struct Document {
+    var fields: JSONValue
+    /// The document, decoded when it was stored, so that reads cost nothing.
+    var record: JobRecord
+  }
+
+  private struct State {
+    var jobs: [DocumentName: Document] = [:]
+    var runs: [RunID: (version: Version, run: Run)] = [:]
+    var due = OrderedTimes<DocumentName>()
+    var waking = OrderedTimes<RunID>()
+    var expiring = OrderedTimes<RunID>()
+    var journal: [DocumentName: PassJournalEntry] = [:]
+    var lastVersion: Int64 = 0
+    var lastTime = Timestamp.distantPast
+  }
+
+  private let state = Mutex(State())
+  private let clock: any JobClock
+
+  /// Creates an empty store.
+  ///
+  /// - Parameter clock: the clock of the store's time, which never goes backwards in responses.
+  public init(clock: any JobClock = .system) {
+    self.clock = clock
+  }
+
+  /// Reads documents by id, all as of one time.
+  public func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
+    try StoreLimits.check(jobs: jobs, runs: runs)
+    let now = clock.now()
+    return state.withLock { state in
+      var reading = StoreReading(time: Self.advance(&state, to: now), jobs: [:], runs: [:])
+      for id in jobs { reading.jobs[id] = Self.jobRecord(DocumentName(id.rawValue), state) }
+      for id in runs { reading.runs[id] = Self.runRecord(id, state) }
+      return reading
+    }
+  }
+
+  /// Lists the jobs whose `state.nextRun` has passed.
+  public func dueJobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
+    let now = clock.now()
+    let limit = StoreLimits.page(limit)
+    return state.withLock { state in
+      let time = Self.advance(&state, to: now)
+      let place = cursor.map { ($0.key, DocumentName($0.id)) }
+      let entries = state.due.entries(until: time, after: place, limit: limit + 1)
+      let next =
+        entries.count > limit ? StoreCursor(key: entries[limit - 1].key, id: entries[limit - 1].id.text) : nil
+      return StorePage(
+        records: entries.prefix(limit).compactMap { Self.jobRecord($0.id, state) }, next: next, time: time)
+    }
+  }
+
+  /// Lists the runs whose `wakeAt` has passed.
+  public func wakingRuns(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<RunRecord> {
+    let now = clock.now()
+    let limit = StoreLimits.page(limit)
+    return state.withLock { state in
+      let time = Self.advance(&state, to: now)
+      let place = cursor.flatMap { cursor in (try? RunID(cursor.id)).map { (cursor.key, $0) } }
+      let entries = state.waking.entries(until: time, after: place, limit: limit + 1)
+      let next =
+        entries.count > limit ? StoreCursor(key: entries[limit - 1].key, id: entries[limit - 1].id.rawValue) : nil
+      return StorePage(
+        records: entries.prefix(limit).compactMap { Self.runRecord($0.id, state) }, next: next, time: time)
+    }
+  }
+
+  /// Returns the times at which jobs and runs come due.
+  public func dueTimes() async throws(StoreError) -> DueTimes {
+    let now = clock.now()
+    return state.withLock { state in
+      let time = Self.advance(&state, to: now)
+      return DueTimes(
+        time: time, earliest: [state.due.first, state.waking.first].compactMap { $0 }.min(),
+        next: [state.due.first(after: time), state.waking.first(after: time)].compactMap { $0 }.min())
+    }
+  }
+
+  /// Lists job documents by id.
+  public func jobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
+    let now = clock.now()
+    let limit = StoreLimits.page(limit)
+    return state.withLock { state in
+      let ids = state.jobs.keys.filter { id in cursor.map { DocumentName($0.id) < id } ?? true }.sorted()
+      return StorePage(
+        records: ids.prefix(limit).compactMap { Self.jobRecord($0, state) },
+        next: ids.count > limit ? StoreCursor(key: 0, id: ids[limit - 1].text) : nil,
+        time: Self.advance(&state, to: now))
+    }
+  }
+
+  /// Lists runs that match a filter, latest first.
+  public func runs(matching filter: RunFilter, after cursor: StoreCursor?, limit: Int) async throws(StoreError)
+    -> StorePage<RunRecord>
+  {
+    let now = clock.now()
+    let limit = StoreLimits.page(limit)
+    return state.withLock { state in
+      let found = state.runs.values.map(\.run).filter { run in
+        filter.matches(run)
+          && (cursor.map { (run.createdAt.microseconds, run.id.rawValue) < ($0.key, $0.id) } ?? true)
+      }.sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
+      let last = found.count > limit ? found[limit - 1] : nil
+      return StorePage(
+        records: found.prefix(limit).compactMap { Self.runRecord($0.id, state) },
+        next: last.map { StoreCursor(key: $0.createdAt.microseconds, id: $0.id.rawValue) },
+        time: Self.advance(&state, to: now))
+    }
+  }
+
+  /// Lists journal entries, latest first.
+  public func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
+    state.withLock { state in
+      let entries = state.journal.values.filter { $0.time <= time }.sorted { $1.place < $0.place }
+      return Array(entries.prefix(StoreLimits.page(limit)))
+    }
+  }
+
+  /// Commits all changes, or none.
+  public func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
+    try StoreLimits.check(writes)
+    let now = clock.now()
+    let result = state.withLock { state in
+      Result { () throws(StoreError) -> Timestamp in
+        for write in writes { try Self.check(write, state) }
+        let time = Self.advance(&state, to: now)
+        for write in writes { Self.apply(write, &state) }
+        return time
+      }
+    }
+    return try result.get()
+  }
+
+  private static func advance(_ state: inout State, to now: Timestamp) -> Timestamp {
+    state.lastTime = max(state.lastTime, now)
+    return state.lastTime
+  }
+
+  private static func jobRecord(_ id: DocumentName, _ state: State) -> JobRecord? {
+    state.jobs[id]?.record
+  }
+
+  private static func runRecord(_ id: RunID, _ state: State) -> RunRecord? {
+    state.runs[id].map { RunRecord(id: id, version: $0.version, run: .success($0.run)) }
+  }
+
+  private static func check(_ write: Write, _ state: State) throws(StoreError) {
+    let (version, fence): (Version?, Int64?) =
+      switch write {
+      case .putRun(let run, _): (state.runs[run.id]?.version, state.runs[run.id]?.run.fence)
+      case .deleteRun(let id, _): (state.runs[id]?.version, state.runs[id]?.run.fence)
+      case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _):
+        (state.jobs[DocumentName(id.rawValue)]?.record.version, nil)
+      case .putJournal: (nil, nil)
+      }
+    if !write.precondition.holds(version: version, fence: fence) { throw StoreError.conflict(on: write) }
+  }
+
+  private static func apply(_ write: Write, _ state: inout State) {
+    switch write {
+    case .putRun(let run, _):
+      let old = state.runs[run.id]?.run
+      state.waking.set(run.id, from: old?.wakeAt, to: run.wakeAt)
+      state.expiring.set(run.id, from: old?.expireAt, to: run.expireAt)
+      state.runs[run.id] = (nextVersion(&state), run)
+    case .deleteRun(let id, _):
+      state.waking.set(id, from: state.runs[id]?.run.wakeAt, to: nil)
+      state.expiring.set(id, from: state.runs[id]?.run.expireAt, to: nil)
+      state.runs[id] = nil
+    case .putConfiguration(let id, let configuration, _):
+      put(DocumentName(id.rawValue), &state) { configuration.replacing(in: $0) }
+    case .patchState(let id, let patch, _):
+      put(DocumentName(id.rawValue), &state) { stored in
+        var members = stored?.object ?? [:]
+        members["state"] = patch.applied(to: members["state"])
+        return .object(members)
+      }
+    case .deleteJob(let id, _): put(DocumentName(id.rawValue), &state) { _ in nil }
+    case .putJournal(let entry): state.journal[DocumentName(entry.id)] = entry
+    }
+  }
+
+  private static func nextVersion(_ state: inout State) -> Version {
+    state.lastVersion += 1
+    return Version(state.lastVersion)
+  }
+
+  private static func put(_ id: DocumentName, _ state: inout State, _ change: (JSONValue?) -> JSONValue?) {
+    let old = jobRecord(id, state)?.nextRun
+    state.jobs[id] = change(state.jobs[id]?.fields).map { fields in
+      Document(fields: fields, record: JobRecord(id: id.text, version: nextVersion(&state), fields: fields))
+    }
+    state.due.set(id, from: old, to: jobRecord(id, state)?.nextRun)
+  }
+}
+
+extension MemoryStore {
+  /// Stores a document in its stored form, valid or not, as an operator's tool would.
+  ///
+  /// - Parameters:
+  ///   - id: the document's id, valid or not.
+  ///   - fields: the fields.
+  public func importJob(id: String, fields: JSONValue) {
+    state.withLock { state in Self.put(DocumentName(id), &state) { _ in fields } }
+  }
+
+  /// Returns a document in its stored form, unknown members included.
+  ///
+  /// - Parameter id: the document's id, valid or not.
+  /// - Returns: the fields; nil if there is no such document.
+  public func exportJob(id: String) -> JSONValue? {
+    state.withLock { $0.jobs[DocumentName(id)]?.fields }
+  }
+
+  /// Deletes runs whose `expireAt` has passed.
+  public func purgeExpired(limit: Int) async throws(StoreError) -> Int {
+    let now = clock.now()
+    return state.withLock { state in
+      let time = Self.advance(&state, to: now)
+      let expired = state.expiring.entries(until: time, after: nil, limit: StoreLimits.page(limit))
+      for entry in expired { Self.apply(.deleteRun(entry.id, .none), &state) }
+      return expired.count
+    }
+  }
+
+  /// Deletes journal entries, oldest first.
+  public func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int {
+    state.withLock { state in
+      let old = state.journal.values.filter { $0.time < time }.sorted { $0.place < $1.place }
+      let doomed = old.prefix(StoreLimits.page(limit))
+      for entry in doomed { state.journal[DocumentName(entry.id)] = nil }
+      return doomed.count
+    }
+  }
+}
+
+extension PassJournalEntry {
+  /// The place of the entry in the journal's order.
+  fileprivate var place: (Timestamp, DocumentName) { (time, DocumentName(id)) }
+}
+
+extension JobStore where Self == MemoryStore {
+  /// A store in memory, which ends with the process.
+  public static var memory: MemoryStore { MemoryStore() }
+}
+
+/// Ids ordered by a time that each may have: a sorted array with binary search.
+struct OrderedTimes<ID: Comparable & Sendable>: Sendable {
+  private var entries: [(key: Int64, id: ID)] = []
+
+  /// Moves an id from one time to another; nil means no time.
+  mutating func set(_ id: ID, from old: Timestamp?, to new: Timestamp?) {
+    if old == new { return }
+    if let old {
+      let index = firstIndex(notBefore: (old.microseconds, id))
+      if index < entries.count, entries[index] == (old.microseconds, id) { entries.remove(at: index) }
+    }
+    if let new { entries.insert((new.microseconds, id), at: firstIndex(notBefore: (new.microseconds, id))) }
+  }
+
+  /// Returns the entries after a place and not later than a time.
+  func entries(until time: Timestamp, after place: (Int64, ID)?, limit: Int) -> ArraySlice<(key: Int64, id: ID)> {
+    var start = 0
+    if let place {
+      start = firstIndex(notBefore: place)
+      if start < entries.count, entries[start] == place { start += 1 }
+    }
+    var end = start
+    while end < entries.count, end - start < limit, entries[end].key <= time.microseconds { end += 1 }
+    return ArraySlice(Array(entries[start..<end]))
+  }
+
+  /// The earliest time.
+  var first: Timestamp? { entries.first.map { Timestamp(microseconds: $0.key) } }
+
+  /// Returns the earliest time after another.
+  func first(after time: Timestamp) -> Timestamp? {
+    var low = 0
+    var high = entries.count
+    while low < high {
+      let middle = (low + high) / 2
+      if entries[middle].key <= time.microseconds { low = middle + 1 } else { high = middle }
+    }
+    return low < entries.count ? Timestamp(microseconds: entries[low].key) : nil
+  }
+
+  private func firstIndex(notBefore place: (Int64, ID)) -> Int {
+    var low = 0
+    var high = entries.count
+    while low < high {
+      let middle = (low + high) / 2
+      if entries[middle] < place { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}
+
+/// A document's name, compared by its bytes.
+///
+/// Two texts that Swift considers equal because they look alike (`é` as one scalar or as two) are two names.
+struct DocumentName: Hashable, Comparable, Sendable {
+  let text: String
+
+  init(_ text: String) {
+    self.text = text
+  }
+
+  static func == (left: DocumentName, right: DocumentName) -> Bool {
+    left.text.utf8.elementsEqual(right.text.utf8)
+  }
+
+  static func < (left: DocumentName, right: DocumentName) -> Bool {
+    left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+  }
+
+  func hash(into hasher: inout Hasher) {
+    for byte in text.utf8 { hasher.combine(byte) }
+  }
+}

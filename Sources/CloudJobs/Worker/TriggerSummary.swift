@@ -1,0 +1,83 @@
+import CloudJobsCore
+import Logging
+
+/// The triggers of a runtime's jobs: the line that a server logs at its start, so that no schedule waits unnoticed for
+/// a trigger that never comes.
+struct TriggerSummary: Hashable, Sendable {
+  /// The sentence.
+  var text: String
+  /// Whether an operator must act before all jobs are triggered.
+  var needsAttention: Bool
+
+  /// Creates the summary for some jobs.
+  ///
+  /// - Parameters:
+  ///   - definitions: the registered jobs.
+  ///   - owner: the party that delivers failed attempts again.
+  ///   - hasWorker: whether a worker runs in the process.
+  ///   - hasSync: whether housekeeping calls a function of the program, such as a sync with Cloud Scheduler.
+  ///   - mountPath: the path of the handler.
+  init(
+    _ definitions: [JobDefinition], owner: RetryOwner, hasWorker: Bool, hasSync: Bool, mountPath: String = "/jobs"
+  ) {
+    let periodic = definitions.filter { $0.kind == .periodic }.map(\.id.rawValue)
+    let scheduled = definitions.filter { $0.kind == .scheduled }.map(\.id.rawValue)
+    let schedules = Self.list(periodic + scheduled)
+    let master = "POST \(mountPath)/master once a minute"
+    switch owner {
+    case .pass where hasWorker:
+      text = "The worker of this process runs delayed and retried runs and the schedules\(schedules) by itself."
+      needsAttention = false
+    case .pass:
+      text =
+        "No worker runs in this process: delayed and retried runs and the schedules\(schedules) wait until something "
+        + "calls \(master). Use JobServer, or run a JobWorker."
+      needsAttention = true
+    case .runtime:
+      text =
+        periodic.isEmpty && scheduled.isEmpty
+        ? "The queue delivers runs."
+        : "The queue delivers runs; the schedules\(schedules) need Cloud Scheduler to call \(master)"
+          + (scheduled.isEmpty ? "" : ", and POST \(mountPath)/scheduled/{jobId} for scheduled jobs")
+          + (hasSync ? "; the sync sees to that." : ". CloudSync sets that up; call it from options.onHousekeeping.")
+      needsAttention = !hasSync && !(periodic.isEmpty && scheduled.isEmpty)
+    case .caller:
+      text =
+        periodic.isEmpty && scheduled.isEmpty
+        ? "Runs are retried by their callers."
+        : "Nothing in this process triggers the schedules\(schedules): have something call \(master), and "
+          + "POST \(mountPath)/scheduled/{jobId} for scheduled jobs."
+      needsAttention = !(periodic.isEmpty && scheduled.isEmpty)
+    }
+  }
+
+  private static func list(_ names: [String]) -> String {
+    if names.isEmpty { return "" }
+    let shown = names.prefix(5).joined(separator: ", ")
+    return " of \(shown)" + (names.count > 5 ? " and \(names.count - 5) more" : "")
+  }
+}
+
+extension JobRuntime {
+  /// Whether the runtime's work waits in a store on this machine, so that a worker in the process should execute it.
+  public var needsWorker: Bool { services.settings.retryOwner == .pass && store is any DueTimeStore }
+
+  /// Logs the triggers of the jobs.
+  ///
+  /// - Parameters:
+  ///   - hasWorker: whether a worker runs in the process.
+  ///   - mountPath: the path of the handler.
+  package func logTriggers(hasWorker: Bool, mountPath: String) {
+    let summary = TriggerSummary(
+      services.registry.definitions, owner: services.settings.retryOwner, hasWorker: hasWorker,
+      hasSync: options.onHousekeeping != nil, mountPath: mountPath)
+    options.logger.log(level: summary.needsAttention ? .warning : .info, "\(summary.text)")
+    guard !hasWorker else { return }
+    for definition in services.registry.definitions {
+      guard let job = try? services.resolve(definition, nil), job.isRunByPass(under: services.settings.scheduleOwner),
+        let note = job.minuteNote(after: clock.now())
+      else { continue }
+      options.logger.warning("\(note)")
+    }
+  }
+}

@@ -1,0 +1,112 @@
+/// The transitions of a run's record. Each returns the record after it; the runtime commits it.
+extension Run {
+  /// Returns the run with a new attempt under a new lease.
+  func claimed(by settings: PlanSettings, for job: ResolvedJob, at now: Timestamp) -> Run {
+    var run = self
+    run.status = .running
+    run.attempt = attempt.successor
+    run.fence = fence.successor
+    run.maxAttempts = job.policy.retry.maxAttempts
+    run.startedAt = startedAt ?? now
+    run.reason = nil
+    let end = now + job.leaseSpan(margin: settings.leaseMargin)
+    run.lease = Lease(owner: settings.owner, token: run.fence, expiresAt: end)
+    run.wakeAt = end
+    return run
+  }
+
+  /// Returns the run waiting until a time.
+  func waiting(until time: Timestamp, why reason: String?, _ settings: PlanSettings) -> Run {
+    var run = self
+    run.status = .scheduled
+    run.lease = nil
+    run.notBefore = time
+    run.wakeAt = time + settings.sweepDelay
+    run.reason = reason
+    return run
+  }
+
+  /// Returns the run in a final status.
+  func ended(_ status: RunStatus, at now: Timestamp, retention: Duration) -> Run {
+    var run = self
+    run.status = status
+    run.lease = nil
+    run.wakeAt = nil
+    run.finishedAt = now
+    run.expireAt = now + retention
+    return run
+  }
+
+  /// Returns the run with a new name for its next task, for a task that never arrived.
+  public func reenqueued(_ settings: PlanSettings, now: Timestamp) -> Run {
+    var run = self
+    run.reenqueues = reenqueues.successor
+    run.wakeAt = max(now, notBefore) + settings.sweepDelay
+    return run
+  }
+
+  /// The name of the task that delivers the next attempt: the same each time it is enqueued, until the task is found
+  /// to be lost.
+  public var nextTaskName: String {
+    reenqueues == 0 ? "\(id.rawValue)-\(attempt.successor)" : "\(id.rawValue)-\(attempt.successor)-\(reenqueues)"
+  }
+
+  /// Returns the run after its attempt ended without a result: its process or its instance is gone.
+  ///
+  /// The old fencing token becomes invalid, and the next task gets a new name. A lost attempt counts as failed only
+  /// from the ``maximumLosses``th on.
+  ///
+  /// - Parameters:
+  ///   - policy: the job's policy.
+  ///   - settings: the runtime's settings.
+  ///   - now: the store's time.
+  ///   - cause: the reason why the attempt ended.
+  /// - Returns: the run waiting for its next delivery, or failed.
+  package func interrupted(
+    policy: JobPolicy, settings: PlanSettings, at now: Timestamp, by cause: AttemptLoss = .processEnded
+  ) -> Run {
+    guard status == .running else { return reenqueued(settings, now: now) }
+    var run = self
+    run.fence = fence.successor
+    run.losses = losses.successor
+    let reason = cause.reason(attempt: attempt)
+    if run.losses >= Self.maximumLosses {
+      run.failures = failures.successor
+      run.failure = RunFailure(kind: "processLost", message: reason)
+      if case .dead(let why) = verdict(on: run, policy: policy.retry, now: now) {
+        run.reason = why
+        return run.ended(.failed, at: now, retention: policy.retention)
+      }
+    }
+    run = run.concluded(.snoozed(until: now), policy: policy, settings: settings, at: now)
+    run.reason = reason
+    return run
+  }
+
+  /// Whether two readings of a run show the same step of its life.
+  package func isSameStep(as other: Run) -> Bool {
+    (id, status, attempt, fence, reenqueues) == (other.id, other.status, other.attempt, other.fence, other.reenqueues)
+      && lease == other.lease
+  }
+}
+
+/// The reason why an attempt ended without a result.
+package enum AttemptLoss: Hashable, Sendable {
+  /// Its process is known to be gone.
+  case processEnded
+  /// Its instance shut down, and cancelled the attempt or left it behind.
+  case instanceShutDown
+
+  /// The sentence that the run carries as its reason.
+  package func reason(attempt: Int) -> String {
+    switch self {
+    case .processEnded: "The process ended during attempt \(attempt)."
+    case .instanceShutDown: "The instance shut down during attempt \(attempt)."
+    }
+  }
+}
+
+extension FixedWidthInteger {
+  /// The next number; the largest stays, so that no count read from a document can trap.
+  package var successor: Self { self == .max ? self : self + 1 }
+}

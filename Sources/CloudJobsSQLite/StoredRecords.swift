@@ -1,0 +1,170 @@
+#if SQLite
+import CloudJobs
+import CloudJobsCore
+import GRDB
+
+/// A job's stored document: configuration and state as two JSON texts.
+///
+/// They are separate so that the frequent patches of the state neither read nor write the configuration.
+struct StoredJob: Sendable {
+  var version: Int64 = 0
+  /// The document's fields without the state; the imported value if that was not an object.
+  var configuration: String
+  /// The member `state`; nil if the document has none.
+  var state: String?
+
+  private static let limits = JSONLimits(bytes: .max, depth: 512)
+
+  init(version: Int64 = 0, configuration: String, state: String?) {
+    self.version = version
+    self.configuration = configuration
+    self.state = state
+  }
+
+  /// Creates the stored form of a document's fields.
+  init(fields: JSONValue) {
+    guard var members = fields.object else {
+      configuration = fields.text
+      return
+    }
+    state = members.removeValue(forKey: "state")?.text
+    configuration = JSONValue.object(members).text
+  }
+
+  /// Creates the document with its configuration replaced.
+  init(_ stored: StoredJob?, configuration: JobConfiguration) {
+    self.configuration = configuration.replacing(in: stored.flatMap { Self.value($0.configuration) }).text
+    state = stored?.state
+  }
+
+  /// Creates the document with its state patched.
+  init(_ stored: StoredJob?, patch: JobStatePatch) {
+    let kept = stored.map(\.configuration)
+    let isObject = kept.map { $0.hasPrefix("{") || Self.value($0)?.object != nil } ?? false
+    configuration = isObject ? kept ?? "{}" : "{}"
+    state = patch.applied(to: stored?.state.flatMap { Self.value($0) }).text
+  }
+
+  /// The value of `state.nextRun` by which the store lists the job.
+  var nextRun: Timestamp? {
+    guard let state = state.flatMap({ Self.value($0) }) else { return nil }
+    return JobRecord(id: "", version: Version(0), fields: ["state": state]).nextRun
+  }
+
+  /// Returns the document's fields.
+  ///
+  /// - Throws: ``JobError`` `malformedJSON` if the document was edited by hand and is not JSON.
+  func fields() throws(JobError) -> JSONValue {
+    let configuration = try JSONValue(parsing: Array(configuration.utf8), limits: Self.limits)
+    guard let state, var members = configuration.object else { return configuration }
+    members["state"] = try JSONValue(parsing: Array(state.utf8), limits: Self.limits)
+    return .object(members)
+  }
+
+  private static func value(_ text: String) -> JSONValue? {
+    try? JSONValue(parsing: Array(text.utf8), limits: limits)
+  }
+}
+
+extension JobRecord {
+  /// The columns of a record.
+  static let columns = "id, version, configuration, state, next_run"
+
+  /// Creates the record of a row with ``columns``.
+  init(row: Row) {
+    let (id, version): (String, Version) = (row[0], Version(row[1]))
+    let stored = StoredJob(configuration: row[2], state: row[3])
+    do throws(JobError) {
+      self.init(id: id, version: version, fields: try stored.fields())
+    } catch {
+      self.init(
+        id: id, version: version, document: .failure(error),
+        nextRun: (row[4] as Int64?).map { Timestamp(microseconds: $0) })
+    }
+  }
+}
+
+/// The stored form of a run: a JSON document, the columns of lists, and the payloads byte for byte.
+enum StoredRun {
+  /// The columns of a stored run that a commit needs.
+  struct Key {
+    let rowID: Int64
+    let version: Int64
+    let fence: Int64
+    let job: String
+    let createdAt: Int64
+    let correlationID: DatabaseValue
+
+    /// Returns the key of a run; nil if there is none.
+    static func fetch(_ id: RunID, _ database: Database) throws -> Key? {
+      let statement = try database.cachedStatement(
+        sql: "SELECT rowid, version, fence, job, created_at, correlation_id FROM runs WHERE id = ?")
+      return try Row.fetchOne(statement, arguments: [id.rawValue]).map { row in
+        Key(rowID: row[0], version: row[1], fence: row[2], job: row[3], createdAt: row[4], correlationID: row[5])
+      }
+    }
+  }
+
+  private static let insert = """
+    INSERT INTO runs (version, status, wake_at, expire_at, fence, document, input, output, job, created_at,
+      correlation_id, id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    """
+
+  private static let update = """
+    UPDATE runs SET version = ?, status = ?, wake_at = ?, expire_at = ?, fence = ?, document = ?, input = ?,
+      output = ?, job = ?, created_at = ?, correlation_id = ?
+    WHERE rowid = ?
+    """
+
+  /// The update without rarely changing columns, so that SQLite need not rewrite their indexes.
+  private static let leanUpdate = """
+    UPDATE runs SET version = ?, status = ?, wake_at = ?, expire_at = ?, fence = ?, document = ?, input = ?,
+      output = ?
+    WHERE rowid = ?
+    """
+
+  /// Inserts a run or updates the stored one.
+  static func put(_ run: Run, version: Int64, over key: Key?, _ database: Database) throws {
+    var document = run
+    document.input = nil
+    document.output = nil
+    let correlationID = run.correlationID.map { SQLiteText.value($0) } ?? .null
+    var values: [(any DatabaseValueConvertible)?] = [
+      version, run.status.rawValue, run.wakeAt?.microseconds, run.expireAt?.microseconds, run.fence,
+      document.fields.text, run.input.map(\.description), run.output.map(\.description),
+    ]
+    let isLean =
+      key.map {
+        $0.job == run.job.rawValue && $0.createdAt == run.createdAt.microseconds && $0.correlationID == correlationID
+      } ?? false
+    if !isLean {
+      values += [run.job.rawValue, run.createdAt.microseconds, correlationID] as [(any DatabaseValueConvertible)?]
+    }
+    values.append(key.map { $0.rowID } ?? run.id.rawValue)
+    let sql = isLean ? leanUpdate : key == nil ? insert : update
+    try database.cachedStatement(sql: sql).execute(arguments: StatementArguments(values))
+  }
+}
+
+extension RunRecord {
+  /// The columns of a record.
+  static let columns = "id, version, document, input, output"
+
+  /// Creates the record of a row with ``columns``; nil if its id is not a run id.
+  init?(row: Row) {
+    guard let id = try? RunID(row[0] as String) else { return nil }
+    let version = Version(row[1])
+    do throws(JobError) {
+      let document = Array((row[2] as String).utf8)
+      let fields = try JSONValue(parsing: document, limits: JSONLimits(bytes: .max, depth: 512))
+      var run = try Run(id: id, fields: fields)
+      run.input = (row[3] as String?).map { JSONText(trusted: Array($0.utf8)) }
+      run.output = (row[4] as String?).map { JSONText(trusted: Array($0.utf8)) }
+      self.init(id: id, version: version, run: .success(run))
+    } catch {
+      self.init(id: id, version: version, run: .failure(error))
+    }
+  }
+}
+#endif

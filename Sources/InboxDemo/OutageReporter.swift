@@ -1,0 +1,131 @@
+import CloudJobs
+import CloudJobsCore
+import Synchronization
+
+/// A console reporter of outages: one line when a dependency fails, and one when it recovers.
+final class OutageReporter: Sendable {
+  /// A dependency of the demo.
+  enum Component: Hashable {
+    case reading
+    case writing
+    case emulator
+
+    var failure: String {
+      switch self {
+      case .reading: "The store can't be read"
+      case .writing: "The store can't be written"
+      case .emulator: "The emulator fails"
+      }
+    }
+
+    var recovery: String {
+      switch self {
+      case .reading: "The store can be read again"
+      case .writing: "The store can be written again"
+      case .emulator: "The emulator works again"
+      }
+    }
+  }
+
+  private let clock: any JobClock
+  private let write: @Sendable (String) -> Void
+  private let since = Mutex<[Component: Timestamp]>([:])
+
+  /// Creates a reporter that writes to the console, or to a test's function.
+  init(clock: any JobClock, write: @escaping @Sendable (String) -> Void = { Console.write($0) }) {
+    self.clock = clock
+    self.write = write
+  }
+
+  /// Records a failure.
+  func failed(_ component: Component, _ reason: String) {
+    let now = clock.now()
+    let isNew = since.withLock { since in
+      defer { since[component] = since[component] ?? now }
+      return since[component] == nil
+    }
+    if isNew { write("! \(component.failure): \(Console.printable(reason)) Retrying until it works.") }
+  }
+
+  /// Records a success.
+  func worked(_ component: Component) {
+    guard let begin = since.withLock({ $0.removeValue(forKey: component) }) else { return }
+    write("! \(component.recovery), after \((clock.now() - begin).components.seconds) s.")
+  }
+}
+
+/// A store that reports its outages.
+final class OutageReportingStore<Base: JobStore>: JobStore {
+  private let base: Base
+  private let outages: OutageReporter
+
+  init(_ base: Base, _ outages: OutageReporter) {
+    self.base = base
+    self.outages = outages
+  }
+
+  func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
+    try await watch(.reading) { () async throws(StoreError) in try await base.read(jobs: jobs, runs: runs) }
+  }
+
+  func dueJobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
+    try await watch(.reading) { () async throws(StoreError) in try await base.dueJobs(after: cursor, limit: limit) }
+  }
+
+  func wakingRuns(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<RunRecord> {
+    try await watch(.reading) { () async throws(StoreError) in try await base.wakingRuns(after: cursor, limit: limit) }
+  }
+
+  func jobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
+    try await watch(.reading) { () async throws(StoreError) in try await base.jobs(after: cursor, limit: limit) }
+  }
+
+  func runs(matching filter: RunFilter, after cursor: StoreCursor?, limit: Int) async throws(StoreError)
+    -> StorePage<RunRecord>
+  {
+    try await watch(.reading) { () async throws(StoreError) in
+      try await base.runs(matching: filter, after: cursor, limit: limit)
+    }
+  }
+
+  func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
+    try await watch(.reading) { () async throws(StoreError) in try await base.journal(until: time, limit: limit) }
+  }
+
+  func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
+    try await watch(.writing) { () async throws(StoreError) in try await base.commit(writes) }
+  }
+
+  private func watch<Result>(
+    _ component: OutageReporter.Component, _ call: () async throws(StoreError) -> Result
+  ) async throws(StoreError) -> Result {
+    do throws(StoreError) {
+      let result = try await call()
+      outages.worked(component)
+      return result
+    } catch {
+      switch error.code {
+      case .unavailable, .unknownOutcome: outages.failed(component, error.message)
+      // A conflict is a response of the store.
+      case .conflict: outages.worked(component)
+      case .invalid: break
+      }
+      throw error
+    }
+  }
+}
+
+extension OutageReportingStore: PurgingStore where Base: PurgingStore {
+  func purgeExpired(limit: Int) async throws(StoreError) -> Int {
+    try await watch(.writing) { () async throws(StoreError) in try await base.purgeExpired(limit: limit) }
+  }
+
+  func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int {
+    try await watch(.writing) { () async throws(StoreError) in try await base.purgeJournal(before: time, limit: limit) }
+  }
+}
+
+extension JobStore {
+  /// Returns this store with its outages reported.
+  func reportingOutages(to outages: OutageReporter) -> any JobStore { OutageReportingStore(self, outages) }
+}
