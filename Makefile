@@ -4,8 +4,8 @@ SHELL := /bin/bash
 SWIFT ?= swift
 SWIFT_FLAGS ?=
 SCRATCH ?= .build
-# Debug is what gets a newcomer going: a fresh clone builds in little more than half the time of a release build, and
-# `make test` uses the same products. For a large inbox: make run CONFIGURATION=release.
+# A debug build of a fresh clone takes little more than half the time of a release build, and `make test` uses the same
+# products. For a large inbox: make run CONFIGURATION=release.
 CONFIGURATION ?= debug
 INBOX ?=
 DATA ?= .data
@@ -18,7 +18,8 @@ VENV ?= .venv
 BUILD_FLAGS = --scratch-path "$(SCRATCH)" $(SWIFT_FLAGS)
 REQUIREMENTS := Tests/Conformance/requirements.txt
 SOURCES := Sources Tests Emulator Benchmarks Package.swift
-# The tests that keep all processors busy; those that wait for real clocks and sockets run after them.
+PYTHON_SOURCES := Tests
+# Tests that use all processors. Those that wait for real clocks and sockets run afterwards.
 PURE_TESTS := CloudJobsCoreTests|CloudJobsTests|CloudJobsEmulatorTests|TidyTests|ReadmeTests
 
 .PHONY: help run test build-tests lint format emulator conformance packages test-packages clean
@@ -41,11 +42,15 @@ test: test-packages ## Build, lint, and run all tests, those against the officia
 build-tests:
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
 
-lint: ## Check the format and the documentation of all Swift files
+lint: $(VENV)/.installed ## Check the format and the documentation comments of all Swift files, and the Python files
 	$(SWIFT) format lint --strict --parallel -r $(SOURCES)
+	$(VENV)/bin/python -m ruff check $(PYTHON_SOURCES)
+	$(VENV)/bin/python -m ruff format --check $(PYTHON_SOURCES)
 
-format: ## Format all Swift files
+format: $(VENV)/.installed ## Format all Swift and Python files
 	$(SWIFT) format --in-place --parallel -r $(SOURCES)
+	$(VENV)/bin/python -m ruff check --select I --fix $(PYTHON_SOURCES)
+	$(VENV)/bin/python -m ruff format $(PYTHON_SOURCES)
 
 emulator: packages ## Serve Cloud Tasks, Cloud Scheduler and Firestore here (PORT=8123 DATA=folder, or in memory)
 	@$(SWIFT) run -c $(CONFIGURATION) $(BUILD_FLAGS) cloud-jobs emulator --port $(PORT) \
@@ -57,7 +62,7 @@ conformance: test-packages $(VENV)/.installed ## Run the tests against other imp
 	CLOUD_JOBS_BIN_DIR="$$($(SWIFT) build --show-bin-path $(BUILD_FLAGS))" \
 	  $(VENV)/bin/python -m pytest Tests/Conformance
 
-$(VENV)/.installed: $(REQUIREMENTS)
+$(VENV)/.installed: $(REQUIREMENTS) | packages
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $(REQUIREMENTS)
@@ -69,5 +74,5 @@ packages:
 test-packages:
 	@infra/install-system-packages tests
 
-clean: ## Remove what was built; data folders stay
+clean: ## Remove the build products and the virtual environment, not the data folders
 	rm -rf "$(SCRATCH)" $(VENV)

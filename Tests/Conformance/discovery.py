@@ -1,4 +1,4 @@
-"""Checks requests and answers against Google's discovery documents, where an unknown name is a fault."""
+"""Checks of requests and responses against Google's discovery documents; an unknown name is a fault."""
 
 import base64
 import enum
@@ -12,11 +12,13 @@ import proto
 from google.cloud import firestore_v1, scheduler_v1, tasks_v2
 from google.cloud.firestore_v1.types import query
 
+from recording_proxy import Exchange
+
 DOCUMENTS = pathlib.Path(googleapiclient.__file__).parent / "discovery_cache" / "documents"
 DURATION = re.compile(r"-?\d{1,12}(\.\d{1,9})?s")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
 SYSTEM = {"$alt", "alt", "key", "fields", "prettyPrint", "quotaUser"}
-# The methods that answer a stream: over REST an array, of which the documents tell nothing.
+# The methods that return a stream. Over REST it is an array, which the documents do not mention.
 STREAMS = {
     f"firestore.projects.databases.documents.{name}"
     for name in ("batchGet", "executePipeline", "listen", "runAggregationQuery", "runQuery", "write")
@@ -24,8 +26,8 @@ STREAMS = {
 
 
 def enums_in(scope):
-    """The numbers of the generated clients' enums by their names; a document's order need not be theirs."""
-    for name, member in list(vars(scope).items()):
+    """Yields the names and numbers of each enum of the generated clients; a document may list them in another order."""
+    for member in list(vars(scope).values()):
         if not inspect.isclass(member):
             continue
         if issubclass(member, enum.Enum):
@@ -55,14 +57,14 @@ class Document:
             yield from self.walk(child)
 
     def method(self, verb, path):
-        """The method that a request means; the longest pattern that fits, so that a verb goes before an id."""
+        """Returns the method of a request: the longest pattern that matches, so that a verb wins over an id."""
         own = [method for method in self.methods if method["httpMethod"] == verb]
         fits = [method for method in own if self.patterns[method["id"]].fullmatch(path)]
         return max(fits, key=lambda method: len(method["flatPath"]), default=None)
 
     @staticmethod
     def pattern(method):
-        """The paths of a method; below `documents` a document lies at any depth, and the root can be a parent too."""
+        """Returns a pattern for a method's paths. Documents lie at any depth; the root can be a parent too."""
         text = method["flatPath"]
         deep = re.search(r"/\{documentsId\}(/\{documentsId1\})?", text)
         depths = "" if not deep else "+" if deep[1] and ":" not in text else "*"
@@ -97,7 +99,7 @@ class Document:
         return self.check(body, {"type": "array", "items": schema} if method["id"] in STREAMS else schema, "answer")
 
     def check(self, value, schema, path):
-        """All that is wrong with a value, as lines that begin with its place."""
+        """Returns the faults of a value, one line each, starting with the path."""
         if "$ref" in schema:
             schema = self.schemas[schema["$ref"]]
         kind = schema["type"]
@@ -158,3 +160,51 @@ class Document:
                     return False
             case _:
                 return True
+
+
+SERVICES = [Document("cloudtasks.v2"), Document("cloudscheduler.v1"), Document("firestore.v1")]
+
+
+def methods_of(exchange: Exchange):
+    """Returns the methods of a request: several where services share a path, as v1 does for locations."""
+    found = [
+        (document, document.method(exchange.method, exchange.path))
+        for document in SERVICES
+        if exchange.path.startswith(f"/{document.content['version']}/")
+    ]
+    return [(document, method) for document, method in found if method is not None]
+
+
+def faults_of(exchange: Exchange, checks_request: bool):
+    place = f"{exchange.method} {exchange.path}"
+    methods = methods_of(exchange)
+    faults = [] if methods else ["no such method"]
+    for document, method in methods:
+        faults += document.check_query(method, exchange.query)
+        if checks_request:
+            faults += document.check_request(method, exchange.request)
+        if exchange.status is not None and exchange.status < 400:
+            faults += document.check_answer(method, exchange.answer)
+        elif exchange.status is not None:
+            faults += error_faults(exchange, method)
+    return [f"{place}: {fault}" for fault in faults]
+
+
+def error_faults(exchange: Exchange, method):
+    """Returns the faults of an error response; a streaming method returns it as the only element of an array."""
+    answer = exchange.answer
+    if method["id"] in STREAMS:
+        if not isinstance(answer, list) or len(answer) != 1:
+            return [f"answer: {answer} is no stream"]
+        answer = answer[0]
+    if not isinstance(answer, dict) or set(answer) != {"error"}:
+        return [f"answer: {answer} is no error"]
+    error = answer["error"]
+    if set(error) - {"details"} != {"code", "message", "status"} or error["code"] != exchange.status:
+        return [f"answer: {error} is no error of Google's"]
+    return []
+
+
+def answered(exchanges):
+    """Returns the ids of the methods that were answered with status 200."""
+    return {method["id"] for e in exchanges if e.status == 200 for _, method in methods_of(e)}

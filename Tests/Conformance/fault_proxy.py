@@ -1,4 +1,4 @@
-"""A reverse proxy that does to calls what networks and ailing services do, by a seed; it counts what reaches it."""
+"""A reverse proxy that injects network and service faults by a seed and records every call."""
 
 import collections
 import dataclasses
@@ -36,7 +36,7 @@ REFUSALS = {
 
 @dataclasses.dataclass
 class Call:
-    """A call that reached the proxy: its kind, its body, the fault it met, and the service's own status."""
+    """A call that reached the proxy: its kind, body, injected fault, and the status from the service."""
 
     kind: str
     body: bytes
@@ -45,18 +45,18 @@ class Call:
 
 
 class FaultProxy:
-    """Forwards to a service; `rates` gives, by kind of call, how often which faults strike.
+    """Forwards calls to a service; `store_rate` and `task_rate` are the shares of calls that fail.
 
-    A kind is the name of a Firestore method, `tasks` for the creation of a task, and None for all else, which is
-    never disturbed. Whether and how the nth call of a kind is disturbed depends on the seed, the kind and n; but the
-    creation of one task is disturbed twice at most, as after three tries its run waits for a pass a minute later.
+    A call's kind is the name of a Firestore method, `tasks` for the creation of a task, or None for any other call,
+    which never fails. The fault of the nth call of a kind depends only on the seed, the kind and n; but the creation of
+    one task fails twice at most, because after three tries its run waits for the pass a minute later.
     """
 
     def __init__(self, url, seed=0, store_rate=0.0, task_rate=0.0, faults=()):
         self.seed, self.store_rate, self.task_rate, self.faults = seed, store_rate, task_rate, list(faults)
         self.calls = []
         self.ordinals = collections.Counter()
-        self.disturbed_tasks = collections.Counter()
+        self.failed_tasks = collections.Counter()
         self.lock = threading.Lock()
         target = urllib.parse.urlsplit(url)
         proxy = self
@@ -113,7 +113,7 @@ class FaultProxy:
                 self.wfile.write(self.message(status, headers, json.dumps({"error": error}).encode()))
 
             def cut(self, draw=None):
-                """Ends the connection in good order, or as the draw says by a reset, which drops what is sent."""
+                """Closes the connection, or resets it if the draw says so, which drops data in transit."""
                 self.close_connection = True
                 if draw and draw.random() < 0.5:
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -129,14 +129,14 @@ class FaultProxy:
             request_queue_size = 256
 
             def handle_error(self, *arguments):
-                """A client that goes away is no fault of the proxy's."""
+                """Ignores errors of clients that disconnect."""
 
         self.server = Server(("127.0.0.1", 0), Handler)
         self.address = f"127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def note(self, method, path, body):
-        """Keeps a call; decides what happens to it."""
+        """Records a call and chooses its fault."""
         if STORE.match(path):
             kind, rate = path.rpartition(":")[2], self.store_rate
         elif method == "POST" and CREATE_TASK.match(path):
@@ -149,15 +149,15 @@ class FaultProxy:
             draw = random.Random(f"{self.seed}:{kind}:{ordinal}")
             fault = draw.choice(self.faults) if draw.random() < rate else None
             if kind == "tasks" and fault:
-                self.disturbed_tasks[body] += 1
-                fault = fault if self.disturbed_tasks[body] <= 2 else None
+                self.failed_tasks[body] += 1
+                fault = fault if self.failed_tasks[body] <= 2 else None
             call = Call(kind, body, fault)
             self.calls.append(call)
         return call, draw
 
     @property
     def store_calls(self):
-        """The calls of Firestore's methods."""
+        """The calls of Firestore methods."""
         return [call for call in list(self.calls) if call.kind not in ("tasks", "other")]
 
     def close(self):

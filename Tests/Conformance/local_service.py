@@ -1,16 +1,25 @@
-"""A service on this machine that a function answers for, and passing a request on to another."""
+"""HTTP services on this machine whose responses come from a function, and forwarding to other services."""
 
 import http.client
 import http.server
+import socket
 import threading
+import time
 import urllib.parse
 
 
-class LocalService:
-    """Listens on a port of its own until it is closed.
+def free_port() -> int:
+    """Returns a port that no program listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
-    `respond` gets each request, as http.server has it, with its body; it gives the answer's status, header fields and
-    body.
+
+class LocalService:
+    """A service that listens on a free port until it is closed.
+
+    `respond` takes each request, as http.server represents it, and its body. It returns the response's status, header
+    fields and body.
     """
 
     def __init__(self, respond):
@@ -42,8 +51,41 @@ class LocalService:
         self.server.server_close()
 
 
+class Recorder(LocalService):
+    """A service that records each request; `answer` returns a status, or a status and header fields."""
+
+    def __init__(self):
+        self.requests = []
+        self.answer = lambda request: 200
+        self.lock = threading.Lock()
+        super().__init__(self.respond)
+
+    def respond(self, request, body):
+        kept = {
+            "method": request.command,
+            "path": request.path,
+            "headers": {name.lower(): value for name, value in request.headers.items()},
+            "body": body,
+            "time": time.time(),
+        }
+        with self.lock:
+            self.requests.append(kept)
+            answer = self.answer(kept)
+        status, fields = answer if isinstance(answer, tuple) else (answer, {})
+        return status, fields, b""
+
+    def wait_for(self, count, seconds=20):
+        deadline = time.time() + seconds
+        while time.time() < deadline:
+            with self.lock:
+                if len(self.requests) >= count:
+                    return list(self.requests)
+            time.sleep(0.01)
+        raise AssertionError(f"{len(self.requests)} of {count} deliveries arrived within {seconds} s")
+
+
 def pass_on(url, request, body, fields):
-    """Makes a request at another origin, with these header fields; gives the response and its body."""
+    """Forwards a request to another origin with the given header fields; returns the response and its body."""
     target = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(target.hostname, target.port, timeout=90)
     connection.request(request.command, request.path, body or None, fields)

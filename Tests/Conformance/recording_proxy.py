@@ -1,4 +1,4 @@
-"""A reverse proxy that keeps each exchange between a client and the emulator."""
+"""A reverse proxy that records each exchange between a client and the emulator."""
 
 import dataclasses
 import json
@@ -9,7 +9,7 @@ from local_service import LocalService, pass_on
 
 @dataclasses.dataclass
 class Exchange:
-    """A request with its answer; the path is percent-decoded, the bodies are parsed JSON or None."""
+    """A request and its response; the path is percent-decoded, the bodies are parsed JSON or None."""
 
     method: str
     path: str
@@ -20,7 +20,7 @@ class Exchange:
 
 
 class RecordingProxy(LocalService):
-    """Forwards to the emulator; `exchanges` has what went through, in order."""
+    """A proxy in front of the emulator; `exchanges` is in the order of completion."""
 
     def __init__(self, url):
         self.target = url

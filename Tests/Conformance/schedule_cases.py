@@ -1,7 +1,7 @@
-"""Random cron expressions with their meaning, and Debian's rule as a minute stepper.
+"""Random cron expressions with their meaning, and Debian's rule applied minute by minute.
 
-The stepper shares nothing with the program under test: it knows the expression as sets, from the generator, and the
-zones from Python's zoneinfo.
+This shares no code with the program under test: an expression is a group of sets, from the generator, and zones come
+from Python's zoneinfo.
 """
 
 import calendar
@@ -13,8 +13,17 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 ZONES = [
-    "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Pacific/Apia", "America/Sao_Paulo", "Africa/Cairo",
-    "Asia/Kathmandu", "Africa/Casablanca", "Antarctica/Troll", "Asia/Gaza", "UTC",
+    "America/New_York",
+    "Europe/Berlin",
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
+    "America/Sao_Paulo",
+    "Africa/Cairo",
+    "Asia/Kathmandu",
+    "Africa/Casablanca",
+    "Antarctica/Troll",
+    "Asia/Gaza",
+    "UTC",
 ]
 MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
 WEEKDAYS = "SUN MON TUE WED THU FRI SAT".split()
@@ -22,17 +31,17 @@ LAST, LAST_WORKDAY = "L", "LW"
 
 
 def ask(lines):
-    """The oracle's answers, one a line."""
+    """Returns the output of `schedule-cli`, one line for each of the given lines."""
     folder = os.environ.get("CLOUD_JOBS_BIN_DIR")
-    assert folder, "set CLOUD_JOBS_BIN_DIR to the folder of the built programs (swift build --product schedule-oracle)"
-    program = Path(folder) / "schedule-oracle"
+    assert folder, "CLOUD_JOBS_BIN_DIR is not set: run `make conformance`, which builds the executables first."
+    program = Path(folder) / "schedule-cli"
     text = "".join(line + "\n" for line in lines)
     answers = subprocess.run([program], input=text, capture_output=True, text=True, check=True, timeout=300)
     return answers.stdout.splitlines()
 
 
 def zone_files():
-    """Every zone of the system's database: (name, file)."""
+    """Yields the name and the file of every zone in the system's database."""
     root = Path("/usr/share/zoneinfo")
     for file in sorted(root.rglob("*")):
         name = str(file.relative_to(root))
@@ -57,12 +66,16 @@ class Expression:
         last = calendar.monthrange(day.year, day.month)[1]
         workday = max(d for d in range(last - 2, last + 1) if calendar.weekday(day.year, day.month, d) < 5)
         by_month = (
-            day.day in self.days or (LAST in self.days and day.day == last)
-            or (LAST_WORKDAY in self.days and day.day == workday))
+            day.day in self.days
+            or (LAST in self.days and day.day == last)
+            or (LAST_WORKDAY in self.days and day.day == workday)
+        )
         weekday = day.isoweekday() % 7
         by_week = (
-            weekday in self.weekdays or (weekday, (day.day + 6) // 7) in self.weekdays
-            or ((weekday, LAST) in self.weekdays and day.day + 7 > last))
+            weekday in self.weekdays
+            or (weekday, (day.day + 6) // 7) in self.weekdays
+            or ((weekday, LAST) in self.weekdays and day.day + 7 > last)
+        )
         fits = by_month and by_week if self.both else by_month or by_week
         return day.month in self.months and fits
 
@@ -71,7 +84,7 @@ class Expression:
 
 
 def random_field(random, low, high, names=None, extensions=()):
-    """A field's text and its set."""
+    """Returns the text of a random field and the set of its values."""
     kind = random.random()
     if kind < 0.3:
         return "*", set(range(low, high + 1))
@@ -85,15 +98,16 @@ def random_field(random, low, high, names=None, extensions=()):
         first = random.randint(low, high)
         shape = random.random()
         if shape < 0.6:
-            texts.append(names[first - low] if names and first - low < len(names) and random.random() < 0.5
-                         else str(first))
+            texts.append(
+                names[first - low] if names and first - low < len(names) and random.random() < 0.5 else str(first)
+            )
             values.add(first)
         elif shape < 0.8:
             last = random.randint(first, high)
             texts.append(f"{first}-{last}")
             values |= set(range(first, last + 1))
         elif shape < 0.9 and first < high:
-            # cronsim takes 13-13/2 for 13/2; so a range with a step has two ends here.
+            # cronsim reads 13-13/2 as 13/2, so a range with a step has two different ends here.
             last, step = random.randint(first + 1, high), random.randint(1, 10)
             texts.append(f"{first}-{last}/{step}")
             values |= set(range(first, last + 1, step))
@@ -111,13 +125,19 @@ def random_expression(random):
     month, months = random_field(random, 1, 12, MONTHS) if random.random() < 0.4 else ("*", set(range(1, 13)))
     number, nth = random.randint(0, 6), random.randint(1, 5)
     weekday, weekdays = random_field(
-        random, 0, 7, WEEKDAYS,
-        [(f"{number}L", {(number, LAST)}), (f"{WEEKDAYS[number]}#{nth}", {(number, nth)})])
+        random, 0, 7, WEEKDAYS, [(f"{number}L", {(number, LAST)}), (f"{WEEKDAYS[number]}#{nth}", {(number, nth)})]
+    )
     weekdays = {item if isinstance(item, tuple) else item % 7 for item in weekdays}
     return Expression(
-        f"{minute} {hour} {day} {month} {weekday}", minutes, hours, days, months, weekdays,
+        f"{minute} {hour} {day} {month} {weekday}",
+        minutes,
+        hours,
+        days,
+        months,
+        weekdays,
         both=day.startswith("*") or weekday.startswith("*"),
-        wildcard=minute.startswith("*") or hour.startswith("*"))
+        wildcard=minute.startswith("*") or hour.startswith("*"),
+    )
 
 
 def offset(second, zone):
@@ -125,7 +145,7 @@ def offset(second, zone):
 
 
 def is_due(expression, second, zone):
-    """Debian's rule for one minute, which begins at a second since 1970."""
+    """Applies Debian's rule to the minute that begins at the given second since 1970."""
     local = datetime.fromtimestamp(second, zone)
     after, before = offset(second, zone), offset(second - 60, zone)
     if expression.wildcard:
@@ -141,7 +161,7 @@ def is_due(expression, second, zone):
 
 
 def next_by_stepping(expression, second, zone, limit):
-    """The first due minute after a second and up to a limit, or None; days that can't fit are stepped over whole."""
+    """Returns the first due minute after a second, up to a limit, or None. Days that cannot match are skipped."""
     minute = (second // 60 + 1) * 60
     while minute <= limit:
         day = datetime.fromtimestamp(minute, timezone.utc)
@@ -155,7 +175,7 @@ def next_by_stepping(expression, second, zone, limit):
 
 
 def transitions(zone, start, end):
-    """The seconds in a range of years at which a zone's offset changes."""
+    """Returns the seconds in a range at which a zone's offset changes."""
     found, second = [], start
     while second < end:
         if offset(second, zone) != offset(second + 86400, zone):

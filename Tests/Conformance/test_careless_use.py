@@ -1,4 +1,4 @@
-"""The programs as a careless user meets them: wrong options, a console that is gone, a full disk, damaged files."""
+"""The programs under bad conditions: wrong options, a closed console, a full disk, damaged files."""
 
 import json
 import os
@@ -13,11 +13,6 @@ import time
 import pytest
 
 LIMIT = 60
-
-
-@pytest.fixture
-def demo(bin_dir):
-    return bin_dir / "inbox-demo"
 
 
 def run(command, **more):
@@ -165,7 +160,7 @@ def test_the_demo_works_on_without_a_console(demo, tmp_path, console):
     assert process.wait(timeout=LIMIT) == 0
     report = json.loads((tmp_path / "data" / "report.json").read_text())
     assert len(report["files"]) == 20
-    # No line went into a file that had got the number of a closed stream.
+    # No log line was written to a file that reused the descriptor of a closed stream.
     assert (tmp_path / "data" / "lock").read_bytes() == b""
 
 
@@ -212,7 +207,7 @@ def test_a_full_disk_is_told_once_and_again_when_it_is_over(demo, tmp_path):
         raise AssertionError(f"no line with {word!r} within {seconds} s: {''.join(lines)[-2_000:]}")
 
     wait_for("Serving until", 60)
-    # What no file may grow beyond stands in for a disk without room.
+    # A limit on the size of files stands for a full disk.
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
     (inbox / "late.txt").write_text("late\n")
     wait_for("The store can't be written", 15)
@@ -233,7 +228,7 @@ def test_runs_that_cannot_be_read_are_counted(demo, tmp_path):
         database.execute(
             "UPDATE runs SET document = '{' WHERE id IN (SELECT id FROM runs WHERE job = 'ingest_file' LIMIT 7)"
         )
-        # One that was still waiting when its document was damaged: it must not be waited for.
+        # A run that was still waiting when its document was damaged: the demo must not wait for it.
         database.execute(
             "UPDATE runs SET status = 'pending' WHERE id IN "
             "(SELECT id FROM runs WHERE job = 'ingest_file' AND document = '{' LIMIT 1)"
@@ -245,7 +240,7 @@ def test_runs_that_cannot_be_read_are_counted(demo, tmp_path):
 
 
 def start_up_failures(tmp_path, bin_dir):
-    """Commands that fail at start, after the HTTP client's library was loaded."""
+    """Returns commands that fail at start-up, after the HTTP client's library was loaded."""
     damaged = tmp_path / "damaged"
     damaged.mkdir()
     (damaged / "jobs.db").write_bytes(b"SQLite format 3\0" + b"\x10" * 40)
@@ -271,7 +266,7 @@ def test_a_failed_start_ends_in_order_every_time(bin_dir, tmp_path, what):
         result = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, env=environment)
         codes[result.returncode] = codes.get(result.returncode, 0) + 1
     if what == "unknown project":
-        # An error that leaves an entry point ends the process in Swift's way; a crash of the library would be this one.
+        # An error that escapes an entry point traps; a crash of the library would be one of these two signals.
         assert 0 not in codes and -signal.SIGSEGV not in codes and -signal.SIGABRT not in codes, codes
     else:
         assert codes == {1: times}, result.stderr

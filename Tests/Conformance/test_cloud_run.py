@@ -1,4 +1,4 @@
-"""The service of the guide to Cloud Run, as a process of its own behind what Cloud Run's IAM does."""
+"""The service from the Cloud Run guide, as a process behind a stand-in for Cloud Run's IAM check."""
 
 import base64
 import json
@@ -10,12 +10,14 @@ import urllib.request
 
 import google.auth.transport.requests
 import pytest
-from conftest import Emulator, client_of, free_port
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore, scheduler_v1, tasks_v2
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.oauth2 import id_token
-from local_service import LocalService, pass_on
+
+from emulator_process import Emulator
+from google_clients import client_of
+from local_service import LocalService, free_port, pass_on
 
 PROJECT = "my-project"
 REGION = "europe-west1"
@@ -33,16 +35,16 @@ def decoded(part):
 
 
 def without_signature(token, **claims):
-    """A token as a container on Cloud Run gets it: checked, and its signature removed."""
+    """Returns a token as a container on Cloud Run receives it: verified, with its signature removed."""
     header, payload, _ = token.split(".")
     return f"{header}.{encoded({**decoded(payload), **claims})}.SIGNATURE_REMOVED_BY_GOOGLE"
 
 
 class CloudRun(LocalService):
-    """What stands before a service that is not open to the public.
+    """The IAM check in front of a service that is not public.
 
-    Google's library checks the emulator's token; the service then sees it as Google's, without its signature. `calls`
-    has the path and the status of each request that was let in.
+    Google's library verifies the emulator's token; the service then sees it as Google's, without its signature.
+    `calls` holds the path and the status of each admitted request.
     """
 
     def __init__(self, emulator, origin):
@@ -69,7 +71,7 @@ class CloudRun(LocalService):
 
 
 class Service:
-    """The process, the services that it uses, and what stands before it."""
+    """The process, the services that it uses, and the IAM check in front of it."""
 
     def __init__(self, bin_dir, emulator):
         port = free_port()
@@ -160,7 +162,7 @@ def test_the_guides_service_makes_what_it_needs_and_serves_all_kinds_of_jobs(ser
         token = job.http_target.oidc_token
         assert (token.service_account_email, token.audience) == (CALLER, service.front.url)
 
-    # Cloud Scheduler calls: a pass runs the periodic job, which enqueues a task, which Cloud Tasks delivers.
+    # Cloud Scheduler triggers a pass, which runs the periodic job, which enqueues a task, which Cloud Tasks delivers.
     def passes():
         service.scheduler.run_job(name=MASTER)
         return service.succeeded("tick")
@@ -171,7 +173,7 @@ def test_the_guides_service_makes_what_it_needs_and_serves_all_kinds_of_jobs(ser
     service.scheduler.run_job(name=nightly[0].name)
     service.until(lambda: service.succeeded("nightly"))
 
-    # Somebody else's task for the same handler, by the official client.
+    # A task for the same handler that another program creates with the official client.
     body = {"jobId": "greet", "payload": {"name": "official"}}
     target = tasks_v2.HttpRequest(
         url=service.front.url + "/jobs/trigger",

@@ -1,25 +1,24 @@
-"""Cloud Scheduler as Google's own client sees it, against the emulator.
+"""The emulated Cloud Scheduler through Google's own client.
 
-Over REST the client tells refusals apart by their HTTP status alone: 400 is BadRequest, 409 is Conflict.
+Over REST the client distinguishes errors by their HTTP status alone: 400 is BadRequest, 409 is Conflict.
 """
 
 import datetime
 import time
 
 import pytest
-from conftest import LOCATION
 from google.api_core import exceptions
 from google.cloud import scheduler_v1
 from google.protobuf import duration_pb2, field_mask_pb2
+
+from google_clients import LOCATION
 
 YEARLY = "0 0 1 1 *"
 
 
 def job(recorder, name="", schedule=YEARLY, **fields):
     target = scheduler_v1.HttpTarget(uri=f"{recorder.url}/job", **fields.pop("target", {}))
-    return scheduler_v1.Job(
-        name=name and f"{LOCATION}/jobs/{name}", schedule=schedule, http_target=target, **fields
-    )
+    return scheduler_v1.Job(name=name and f"{LOCATION}/jobs/{name}", schedule=schedule, http_target=target, **fields)
 
 
 def test_create_run_and_delete(scheduler, emulator, recorder):
@@ -129,9 +128,7 @@ def test_errors(scheduler, recorder):
 
 def test_a_topic_is_stored_and_its_firing_says_why_it_fails(scheduler, emulator):
     target = scheduler_v1.PubsubTarget(topic_name="projects/p/topics/t", data=b"hi", attributes={"k": "v"})
-    created = scheduler.create_job(
-        parent=LOCATION, job=scheduler_v1.Job(schedule=YEARLY, pubsub_target=target)
-    )
+    created = scheduler.create_job(parent=LOCATION, job=scheduler_v1.Job(schedule=YEARLY, pubsub_target=target))
     assert created.pubsub_target == target
     scheduler.run_job(name=created.name)
     emulator.wait_until_idle()

@@ -1,16 +1,17 @@
-"""Cloud Tasks as Google's own client sees it, against the emulator.
+"""The emulated Cloud Tasks through Google's own client.
 
-Over REST the client tells refusals apart by their HTTP status alone: 400 is BadRequest, 409 is Conflict.
+Over REST the client distinguishes errors by their HTTP status alone: 400 is BadRequest, 409 is Conflict.
 """
 
 import datetime
 import time
 
 import pytest
-from conftest import LOCATION
 from google.api_core import exceptions
 from google.cloud import tasks_v2
 from google.protobuf import duration_pb2, field_mask_pb2, timestamp_pb2
+
+from google_clients import LOCATION
 
 
 def http_task(url, **fields):
@@ -246,7 +247,7 @@ def test_raw_requests(emulator, tasks, recorder, make_queue):
     status, answer = emulator.call("POST", f"/v2/{queue.name}/tasks", {"task": {"httpRequest": {"uri": "x"}}})
     assert status == 400
     assert answer["error"]["status"] == "INVALID_ARGUMENT"
-    assert 'Unknown name "uri" at \'task.httpRequest\'' in answer["error"]["message"]
+    assert "Unknown name \"uri\" at 'task.httpRequest'" in answer["error"]["message"]
     status, answer = emulator.call("GET", f"/v2/{queue.name}?bogus=1")
     assert status == 400 and answer["error"]["code"] == 400
     status, answer = emulator.call("GET", "/v2/" + queue.name.replace("queues/q-", "queues/%71%2D"))

@@ -1,22 +1,22 @@
-"""Our next times against those of PyPI's cronsim 2.8, which is built to follow Debian's cron.
+"""Our next times against those of PyPI's cronsim 2.8, which follows Debian's cron.
 
-Half of the cases begin anywhere from 1975 to 2036, half of them within four hours of a change of the clock. Every
-disagreement is decided by Debian's rule, which `schedule_cases.next_by_stepping` applies minute by minute: ours must
-be what it says. With seed 2026 and the zone data of 2026 there are 73 disagreements in 20,000 cases, none of them
-decided against us:
+Half of the cases begin anywhere from 1975 to 2036, the other half within four hours of a clock change. Debian's rule,
+which `schedule_cases.next_by_stepping` applies minute by minute, decides every disagreement: our result must be the
+rule's. With seed 2026 and the zone data of 2026 there are 73 disagreements in 20,000 cases, and our result is the
+right one in each:
 
-- 61: where a wildcard job looks for its next hour, cronsim rounds to the full hour and steps by hours of real time;
-  changes of 15 and 30 minutes (Asia/Kathmandu, Australia/Lord_Howe) make it miss a run.
-- 5: a wildcard job that reaches a midnight which the clock skips (Africa/Cairo, America/Sao_Paulo, Asia/Gaza) gets a
-  later run than the first that exists.
-- 4: where it begins in the second pass of a repeated hour with a fixed-time job, it answers a time of the first pass,
-  which lies before the beginning.
-- 3: it makes up for changes of three hours and more (Pacific/Apia skipped 30 December 2011), which Debian takes for
+- 61: for the next hour of a wildcard job, cronsim rounds to the full hour and steps by hours of real time; after
+  changes of 15 and 30 minutes (Asia/Kathmandu, Australia/Lord_Howe) it misses a run.
+- 5: a wildcard job that reaches a skipped midnight (Africa/Cairo, America/Sao_Paulo, Asia/Gaza) gets a later run than
+  the first that exists.
+- 4: from a start in the second pass of a repeated hour, it returns a time of the first pass for a fixed-time job,
+  which is before the start.
+- 3: it catches up on changes of three hours and more (Pacific/Apia skipped 30 December 2011), which Debian treats as
   setting the clock.
 
-Two deliberate differences are kept out of the cases. With six fields cronsim makes up for nothing over changes of the
-clock, ours follow the same rule as with five: so six fields are compared in UTC. And cronsim takes `13-13/2` for
-`13/2`, Debian does not: so a range with a step has two different ends.
+The cases exclude two deliberate differences. With six fields cronsim does not adjust for clock changes, and ours
+applies the same rule as with five fields, so six fields are compared in UTC. And cronsim reads `13-13/2` as `13/2`,
+unlike Debian, so a range with a step has two different ends.
 """
 
 import random
@@ -52,12 +52,12 @@ def drawn(rng):
         yield cases.random_expression(rng), name, zones[name], second
 
 
-def test_agrees_with_cronsim_or_debian_decides_for_us():
+def test_agrees_with_cronsim_or_with_debians_rule():
     table = list(drawn(random.Random(2026)))
     ours = cases.ask(f"next\t{e.text}\t{name}\t{second}" for e, name, _, second in table)
     assert len(ours) == len(table)
     disagreements, wrong = 0, []
-    for (expression, name, zone, second), answer in zip(table, ours):
+    for (expression, name, zone, second), answer in zip(table, ours, strict=True):
         other = theirs(expression.text, second, zone)
         if answer.startswith("error") and other in ("error", "never"):
             continue
@@ -69,7 +69,7 @@ def test_agrees_with_cronsim_or_debian_decides_for_us():
             continue
         if cases.next_by_stepping(expression, second, zone, int(answer)) != int(answer):
             wrong.append((expression.text, name, second, answer, other))
-    print(f"\n{len(table)} cases, {disagreements} disagreements, {len(wrong)} decided against us")
+    print(f"\n{len(table)} cases, {disagreements} disagreements, {len(wrong)} where ours is wrong")
     assert wrong == []
     assert disagreements < len(table) // 100
 
@@ -82,7 +82,7 @@ def test_six_fields_agree_in_utc():
         second, _ = cases.random_field(rng, 0, 59)
         table.append((f"{second} {expression.text}", rng.randrange(START, END)))
     ours = cases.ask(f"next\t{text}\tUTC\t{second}" for text, second in table)
-    for (text, second), answer in zip(table, ours):
+    for (text, second), answer in zip(table, ours, strict=True):
         other = theirs(text, second, cases.zone("UTC"))
         if answer.startswith("error"):
             assert other in ("error", "never"), text
@@ -92,10 +92,13 @@ def test_six_fields_agree_in_utc():
 
 def test_previous_undoes_next():
     rng = random.Random(11)
-    table = [(cases.random_expression(rng).text, rng.choice(cases.ZONES), rng.randrange(START, END))
-             for _ in range(5_000)]
+    table = [
+        (cases.random_expression(rng).text, rng.choice(cases.ZONES), rng.randrange(START, END)) for _ in range(5_000)
+    ]
     answers = cases.ask(f"next\t{text}\t{zone}\t{second}" for text, zone, second in table)
-    table = [(text, zone, int(answer)) for (text, zone, _), answer in zip(table, answers) if answer.isdigit()]
+    table = [
+        (text, zone, int(answer)) for (text, zone, _), answer in zip(table, answers, strict=True) if answer.isdigit()
+    ]
     assert len(table) > 4_000
     back = cases.ask(f"previous\t{text}\t{zone}\t{second + 1}" for text, zone, second in table)
     assert back == [str(second) for _, _, second in table]

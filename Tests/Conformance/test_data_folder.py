@@ -1,4 +1,4 @@
-"""State in a folder: the emulator is killed at any point, and what it acknowledged is there when it starts again."""
+"""The data folder: the emulator is killed at random points, and every acknowledged change survives."""
 
 import collections
 import http.client
@@ -9,8 +9,11 @@ import threading
 import time
 
 import pytest
-from conftest import LOCATION, Emulator, Recorder, client_of
 from google.cloud import scheduler_v1, tasks_v2
+
+from emulator_process import Emulator
+from google_clients import LOCATION, client_of
+from local_service import Recorder
 
 QUEUE = f"{LOCATION}/queues/kept"
 KILLS = 10
@@ -25,7 +28,7 @@ def service():
 
 
 class Process:
-    """An emulator over a data folder that is killed and started again, always at another port."""
+    """An emulator over a data folder that is killed and restarted, each time on another port."""
 
     def __init__(self, command, folder):
         self.command, self.folder = command, folder
@@ -57,7 +60,7 @@ def task(url, name="", **fields):
 
 
 def test_no_acknowledged_task_is_lost_over_ten_kills(process, service):
-    """A client creates 500 tasks and tries each again until it is acknowledged, while the emulator dies ten times."""
+    """A client creates 500 tasks and retries each until it is acknowledged, while the emulator is killed ten times."""
     draw = random.Random(7)
     process.call("POST", f"/v2/{LOCATION}/queues", {"name": QUEUE, "retryConfig": {"minBackoff": "0.05s"}})
     crashes = sorted(draw.sample(range(5, TASKS), KILLS))
@@ -66,7 +69,7 @@ def test_no_acknowledged_task_is_lost_over_ten_kills(process, service):
     for index in range(TASKS):
         if crashes and index == crashes[0]:
             crashes.pop(0)
-            # Where in its work the process is by now is up to the machine: between requests, or amid deliveries.
+            # The point of the kill depends on the machine: between requests, or during deliveries.
             time.sleep(draw.random() * 0.03)
             process.crash()
         name = f"t{index}"
@@ -82,7 +85,7 @@ def test_no_acknowledged_task_is_lost_over_ten_kills(process, service):
 
 
 def test_a_kill_amid_a_request_loses_at_most_what_was_not_acknowledged(process, service):
-    """Ten kills while another thread creates tasks as fast as it can; the state is compared, not deliveries."""
+    """Ten kills while another thread creates tasks; the test compares the state, not the deliveries."""
     process.call("POST", f"/v2/{LOCATION}/queues", {"name": QUEUE})
     process.call("POST", f"/v2/{QUEUE}:pause")
     draw = random.Random(11)
@@ -90,7 +93,7 @@ def test_a_kill_amid_a_request_loses_at_most_what_was_not_acknowledged(process, 
     for crash in range(KILLS):
         stop = threading.Event()
 
-        def create():
+        def create(stop=stop, crash=crash):
             connection = http.client.HTTPConnection(process.emulator.url.removeprefix("http://"), timeout=20)
             number = 0
             while not stop.is_set():
@@ -119,7 +122,7 @@ def test_a_kill_amid_a_request_loses_at_most_what_was_not_acknowledged(process, 
             if not token:
                 break
         assert acknowledged <= names
-        assert len(names) - len(acknowledged) <= crash + 1, "one unacknowledged request a crash at most"
+        assert len(names) - len(acknowledged) <= crash + 1, "at most one unacknowledged request per crash"
         total = len(names)
     assert total > 50
 
@@ -145,7 +148,7 @@ def test_attempts_schedules_and_tombstones_survive(process, service):
     process.crash()
     assert [process.call("GET", call) for call in calls] == before
     process.call("POST", f"/v2/{QUEUE}/tasks", task(service.url, "done"), expect=409)
-    assert len(service.requests) == 2, "nothing is delivered again that had ended"
+    assert len(service.requests) == 2, "completed tasks are not delivered again"
 
 
 def test_documents_survive(process):
@@ -167,7 +170,7 @@ def test_a_delivery_in_flight_is_made_again(process, service):
     service.answer = lambda request: 200 if gate else (time.sleep(3), 200)[1]
     process.call("POST", f"/v2/{LOCATION}/queues", {"name": QUEUE, "retryConfig": {"maxAttempts": 1}})
     process.call("POST", f"/v2/{QUEUE}/tasks", task(f"{service.url}/slow", "slow"))
-    # The service holds its lock while it answers, so this looks without it.
+    # The service holds its lock while it answers, so this reads without the lock.
     deadline = time.time() + 20
     while not service.requests and time.time() < deadline:
         time.sleep(0.01)
@@ -202,7 +205,7 @@ def test_a_torn_line_is_dropped_and_a_damaged_one_is_named(process, service):
     journal.write_bytes(whole + b"nonsense\n" + whole.splitlines(True)[-1])
     answer = run(process)
     assert answer.returncode != 0
-    assert f"Line {len(whole.splitlines()) + 1} of journal.jsonl is no record" in answer.stderr
+    assert f"Line {len(whole.splitlines()) + 1} of journal.jsonl is not a valid record" in answer.stderr
     journal.write_bytes(whole)
     process.start()
 
@@ -217,7 +220,7 @@ def test_a_folder_belongs_to_one_process_and_one_set_of_options(process):
 
 
 def test_the_folder_stays_small_however_much_happens(process, service):
-    """Official clients make requests of more than 30 MB in all, while the emulator is killed between and amid cuts."""
+    """Official clients send more than 30 MB, while the emulator is killed between and during compactions."""
     draw = random.Random(5)
     documents = "projects/p/databases/(default)/documents"
     largest, snapshots = 0, set()
@@ -226,9 +229,7 @@ def test_the_folder_stays_small_however_much_happens(process, service):
         if part == 0:
             tasks.create_queue(parent=LOCATION, queue=tasks_v2.Queue(name=QUEUE))
             tasks.pause_queue(name=QUEUE)
-            job = scheduler_v1.Job(
-                name=f"{LOCATION}/jobs/kept", schedule="0 0 1 1 *", http_target={"uri": service.url}
-            )
+            job = scheduler_v1.Job(name=f"{LOCATION}/jobs/kept", schedule="0 0 1 1 *", http_target={"uri": service.url})
             client_of(scheduler_v1.CloudSchedulerClient, process.emulator).create_job(parent=LOCATION, job=job)
         for number in range(120):
             name = f"{QUEUE}/tasks/t{part}-{number}"
@@ -246,7 +247,7 @@ def test_the_folder_stays_small_however_much_happens(process, service):
         process.crash()
         assert picture(process) == before
     assert len(before[1]["tasks"]) == 12 and len(before[3]["documents"]) == 20
-    assert len(snapshots) >= 4, "a folder of which there are few snapshots tells nothing"
+    assert len(snapshots) >= 4, "too few measurements of the folder"
     assert largest < 20_000_000, f"the folder had {largest} bytes"
     tasks = client_of(tasks_v2.CloudTasksClient, process.emulator)
     tasks.resume_queue(name=QUEUE)
@@ -257,7 +258,7 @@ def test_the_folder_stays_small_however_much_happens(process, service):
 
 
 def sizes(process):
-    """The files of the data folder with their sizes; one that goes meanwhile is left out."""
+    """Returns the sizes of the files in the data folder, without files that disappear meanwhile."""
     sizes = {}
     for file in process.folder.iterdir():
         try:
@@ -270,7 +271,9 @@ def sizes(process):
 def picture(process):
     documents = "projects/p/databases/(default)/documents"
     calls = [
-        f"/v2/{LOCATION}/queues", f"/v2/{QUEUE}/tasks?responseView=FULL&pageSize=1000", f"/v1/{LOCATION}/jobs",
+        f"/v2/{LOCATION}/queues",
+        f"/v2/{QUEUE}/tasks?responseView=FULL&pageSize=1000",
+        f"/v1/{LOCATION}/jobs",
         f"/v1/{documents}/jobs?pageSize=300",
     ]
     return [process.call("GET", call) for call in calls]

@@ -1,4 +1,4 @@
-"""The demo on Firestore, Cloud Tasks and Cloud Scheduler, emulated by another process: the same end as on SQLite."""
+"""The demo on emulated Firestore, Cloud Tasks and Cloud Scheduler: the same result as on SQLite."""
 
 import subprocess
 import time
@@ -6,14 +6,16 @@ import types
 import urllib.parse
 
 import pytest
-from conftest import INDEXES, free_port
+
+from discovery import answered, faults_of
+from inbox import LIMIT, expected, facts_of, make_inbox, report_of
+from local_service import free_port
 from recording_proxy import RecordingProxy
-from test_inbox_demo import LIMIT, demo, expected, facts_of, make_inbox, report_of  # noqa: F401
-from test_schemas import answered, faults_of
+from repository import INDEXES
 
 
 class Cloud:
-    """An emulator at one port for all its lives, over a data folder; Firestore has the indexes that we deploy."""
+    """An emulator over a data folder, on the same port after each restart, with the deployed Firestore indexes."""
 
     def __init__(self, command, folder):
         self.command, self.folder, self.port = command, folder, free_port()
@@ -39,14 +41,14 @@ def cloud(cloud_jobs, tmp_path):
     cloud.kill()
 
 
-def command(demo, inbox, data, cloud):  # noqa: F811
+def command(demo, inbox, data, cloud):
     return [
         str(demo), "--store", "firestore", "--queue", "cloud-tasks", "--emulator", f"127.0.0.1:{cloud.port}",
         "--inbox", str(inbox), "--data", str(data),
     ]  # fmt: skip
 
 
-def test_the_same_end_as_on_sqlite(demo, cloud, tmp_path):  # noqa: F811
+def test_the_same_end_as_on_sqlite(demo, cloud, tmp_path):
     inbox, on_google, on_sqlite = tmp_path / "in", tmp_path / "google", tmp_path / "sqlite"
     make_inbox(inbox, 300, seed=11)
     (inbox / "dangling").symlink_to("nowhere")
@@ -61,7 +63,7 @@ def test_the_same_end_as_on_sqlite(demo, cloud, tmp_path):  # noqa: F811
     assert report_of(on_google)["newRuns"] == 0
 
 
-def test_the_emulator_killed_and_started_again_in_the_middle(demo, cloud, tmp_path):  # noqa: F811
+def test_the_emulator_killed_and_started_again_in_the_middle(demo, cloud, tmp_path):
     inbox, data = tmp_path / "in", tmp_path / "data"
     make_inbox(inbox, 500, seed=12)
     process = subprocess.Popen(command(demo, inbox, data, cloud), stdout=subprocess.PIPE, text=True)
@@ -77,8 +79,8 @@ def test_the_emulator_killed_and_started_again_in_the_middle(demo, cloud, tmp_pa
     assert facts_of(report) == expected(inbox) and report["deadLetters"] == []
 
 
-def test_what_our_own_clients_send_and_get(demo, cloud, tmp_path):  # noqa: F811
-    """Every exchange of the runtime with the three services is as Google's discovery documents say."""
+def test_what_our_own_clients_send_and_get(demo, cloud, tmp_path):
+    """Every exchange of the runtime with the three services matches Google's discovery documents."""
     inbox, data = tmp_path / "in", tmp_path / "data"
     make_inbox(inbox, 60, seed=13)
     (inbox / "dangling").symlink_to("nowhere")

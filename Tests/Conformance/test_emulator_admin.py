@@ -1,9 +1,10 @@
-"""What the emulator offers beyond Google's services: moving its clock, and telling how to be reached."""
+"""The emulator's additions to Google's services: an adjustable clock and printed connection settings."""
 
 import datetime
 import subprocess
 
-from conftest import LOCATION, Emulator
+from emulator_process import Emulator
+from google_clients import LOCATION
 
 
 def test_moving_the_clock_fires_schedules_and_retries_at_their_own_times(emulator, recorder, make_queue, tasks):
@@ -28,7 +29,7 @@ def test_moving_the_clock_fires_schedules_and_retries_at_their_own_times(emulato
     assert len(slots) == 72 and sorted(set(slots)) == slots
     late_ones = [request for request in recorder.requests if request["path"] == "/late"]
     assert len(late_ones) == 1
-    assert 47 <= recorder.requests.index(late_ones[0]) <= 49, "it comes in its turn among the hours"
+    assert 47 <= recorder.requests.index(late_ones[0]) <= 49, "the delivery is in order of time"
     assert emulator.call("POST", "/_emulator/advance?by=x")[0] == 400
     assert emulator.call("POST", "/_emulator/advance?by=-1s")[0] == 400
     emulator.call("POST", "/_emulator/reset")

@@ -1,4 +1,4 @@
-"""The executables that the other conformance tests start are there."""
+"""The executables that the other conformance tests start."""
 
 import os
 import pathlib

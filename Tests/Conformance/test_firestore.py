@@ -1,4 +1,4 @@
-"""Google's own Python clients against the emulated Cloud Firestore, over REST: the generated and the high-level one."""
+"""The emulated Cloud Firestore through Google's generated and high-level Python clients, over REST."""
 
 import concurrent.futures
 import datetime
@@ -6,9 +6,7 @@ import math
 import threading
 import uuid
 
-import grpc
 import pytest
-from conftest import client_of
 from google.api_core import exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
@@ -20,33 +18,9 @@ from google.cloud.firestore_v1.types import document as document_types
 from google.cloud.firestore_v1.types import write as write_types
 from google.cloud.firestore_v1.vector import Vector
 
+from google_clients import ByStatus, client_of
+
 PARENT = "projects/p/databases/(default)/documents"
-
-
-class ByStatus:
-    """The generated client over REST, with exceptions by the status in the answer, as over gRPC.
-
-    By themselves, the clients' REST transports make exceptions of the HTTP status alone, where ABORTED can't be told
-    from ALREADY_EXISTS; but the high-level client retries the one and not the other.
-    """
-
-    def __init__(self, client):
-        self.client = client
-
-    def __getattr__(self, name):
-        attribute = getattr(self.client, name)
-        if not callable(attribute):
-            return attribute
-
-        def call(*arguments, **options):
-            try:
-                return attribute(*arguments, **options)
-            except exceptions.GoogleAPICallError as error:
-                body = error.response.json()
-                error = (body[0] if isinstance(body, list) else body)["error"]
-                raise exceptions.from_grpc_status(grpc.StatusCode[error["status"]], error["message"]) from None
-
-        return call
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +47,7 @@ def db(make_client):
 
 @pytest.fixture
 def c(db):
-    """A collection of its own for each test."""
+    """A new collection for each test."""
     return db.collection(f"c-{uuid.uuid4().hex[:12]}")
 
 
@@ -91,7 +65,7 @@ def test_every_type_comes_back_as_it_was_written(db, c):
         "whole": 2.0,
         "infinite": -math.inf,
         "time": datetime.datetime(2026, 11, 21, 2, 54, 0, 123456, tzinfo=datetime.timezone.utc),
-        "text": "é \"quoted\" \u0000 \U0001f600",
+        "text": 'é "quoted" \u0000 \U0001f600',
         "bytes": bytes(range(256)),
         "point": firestore.GeoPoint(-33.5, 151.25),
         "reference": db.document("other/doc"),
@@ -405,7 +379,7 @@ def test_named_databases_are_apart(make_client, db, c):
 
 
 def test_the_generated_client(low, c):
-    # The client's path template takes no root as the parent of create_document and list_documents.
+    # The client's path template rejects the root as the parent of create_document and list_documents.
     parent = f"{PARENT}/{c.id}/top/sub"
     top = parent.rsplit("/", 1)[0]
     made = low.create_document(
@@ -429,9 +403,7 @@ def test_the_generated_client(low, c):
     with pytest.raises(exceptions.FailedPrecondition):
         low.delete_document(request={"name": made.name, "current_document": {"update_time": made.update_time}})
     for name in "bcd":
-        low.create_document(
-            request={"parent": top, "collection_id": "sub", "document_id": name, "document": {}}
-        )
+        low.create_document(request={"parent": top, "collection_id": "sub", "document_id": name, "document": {}})
     pager = low.list_documents(request={"parent": top, "collection_id": "sub", "page_size": 2})
     assert [d.name.rsplit("/", 1)[1] for d in pager] == ["a", "b", "c", "d"]
     pager = low.list_documents(request={"parent": top, "collection_id": "sub", "order_by": "x desc"})
@@ -477,7 +449,7 @@ def test_unknown_fields_and_large_documents_are_refused(emulator, c):
     assert "Unknown name \"form\" at 'structuredQuery': Cannot find field." in body[0]["error"]["message"]
     with pytest.raises(exceptions.InvalidArgument, match="exceeds the maximum allowed size of 1,048,576 bytes"):
         c.document("a").set({"x": "x" * 1_048_576})
-    with pytest.raises(exceptions.InvalidArgument, match="Resource id \"__a__\" is invalid because it is reserved"):
+    with pytest.raises(exceptions.InvalidArgument, match='Resource id "__a__" is invalid because it is reserved'):
         c.document("__a__").set({})
 
 

@@ -1,17 +1,19 @@
-"""Google's own Python client against an emulator that has the indexes of a file, as Firestore has those deployed."""
+"""Google's own Python client against an emulator with an index file, the counterpart of deployed indexes."""
 
 import json
 import re
 import subprocess
 
 import pytest
-from conftest import INDEXES, Emulator, client_of
 from google.api_core import exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter, Or
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
-from test_firestore import ByStatus
+
+from emulator_process import Emulator
+from google_clients import ByStatus, client_of
+from repository import INDEXES
 
 CITIES = {
     "SF": {"state": "CA", "country": "USA", "population": 860_000, "regions": ["west_coast", "norcal"]},
@@ -23,7 +25,7 @@ CITIES = {
 
 
 class Database:
-    """An emulator over a data folder and an index file, started again when the file changes."""
+    """An emulator over a data folder and an index file, restarted when the file changes."""
 
     def __init__(self, command, folder):
         self.command, self.folder, self.file = command, folder, folder / "firestore.indexes.json"
@@ -39,7 +41,7 @@ class Database:
         self.client._firestore_api_internal = ByStatus(client_of(FirestoreClient, self.emulator))
 
     def add(self, message):
-        """Puts into the file what a refusal says."""
+        """Adds the index that an error message names to the file."""
         addition, place = re.search(r'put (\{.*\}) into "(\w+)"', message).groups()
         self.content[place].append(json.loads(addition))
         assert self.emulator.stop() == 0
@@ -62,7 +64,7 @@ def ids(query):
 
 
 DESCENDING = firestore.Query.DESCENDING
-# Each query with its results; those of the second list need something in the file.
+# Queries with their results; those of REFUSED need an index in the file.
 FREE = {
     "equalities": (lambda c: c.where(filter=where("state", "==", "CA")).where(filter=where("country", "==", "USA")),
                    ["LA", "SF"]),
@@ -116,7 +118,7 @@ def test_a_collection_group_is_refused_until_its_field_is_in_the_file(database):
         ids(group())
     database.add(refusal.value.message)
     assert ids(group()) == ["LA", "SF"]
-    # The indexes over one collection are still there.
+    # The indexes of single collections still exist.
     assert ids(database.client.collection("cities").where(filter=where("state", "==", "CA"))) == ["LA", "SF"]
 
 
@@ -138,5 +140,5 @@ def test_a_file_that_is_wrong_ends_the_start_with_the_reason(cloud_jobs, tmp_pat
         [cloud_jobs, "emulator", "--port", "0", "--indexes", str(file)], capture_output=True, text=True, timeout=60
     )
     assert process.returncode != 0 and process.stdout == ""
-    assert f'{file}: indexes[1].fields[0]: It takes one of "order" and "arrayConfig".' in process.stderr
+    assert f'{file}: indexes[1].fields[0]: It requires either "order" or "arrayConfig".' in process.stderr
     assert "(--indexes)" in process.stderr

@@ -1,8 +1,9 @@
-"""What Firestore answers, and what Google's clients send to it, against Google's discovery document."""
+"""Requests of Google's clients to Firestore and its responses against Google's discovery document."""
 
 import pytest
-from conftest import Emulator
-from discovery import Document
+
+from discovery import Document, answered, faults_of
+from emulator_process import Emulator
 from recording_proxy import Exchange, RecordingProxy
 from test_firestore import (  # noqa: F401
     c,
@@ -29,19 +30,18 @@ from test_firestore import (  # noqa: F401
     test_the_generated_client,
     test_transforms,
 )
-from test_schemas import answered, faults_of
 
 DOCUMENT = Document("firestore.v1")
 DATABASE = "projects/p/databases/(default)"
 ROOT = f"{DATABASE}/documents"
 METHODS = "firestore.projects.databases.documents."
-# Why the emulator answers 501 to some of the document's methods.
+# The methods that the emulator answers with 501, with the reasons.
 EXCEPTIONS = {
     METHODS + "executePipeline": "a query language of the Enterprise edition",
-    METHODS + "listen": "a stream in both directions, which REST doesn't have",
-    METHODS + "write": "a stream in both directions, which REST doesn't have",
+    METHODS + "listen": "a bidirectional stream, which REST does not support",
+    METHODS + "write": "a bidirectional stream, which REST does not support",
 } | {
-    method["id"]: "administration: a database is there when first named, and its indexes are those of a file"
+    method["id"]: "administration: databases exist when first named, and indexes come from a file"
     for method in DOCUMENT.methods
     if not method["id"].startswith((METHODS, "firestore.projects.locations."))
     or method["id"].startswith("firestore.projects.locations.backups.")
@@ -71,7 +71,7 @@ ORDER = [{"field": {"fieldPath": "n"}, "direction": "DESCENDING"}, {"field": {"f
 
 @pytest.fixture(scope="session")
 def emulator(cloud_jobs):
-    """The emulator behind a proxy that keeps what goes through, in place of the one of the other files."""
+    """The emulator behind a recording proxy; it overrides the fixture of the other files."""
     emulator = Emulator(cloud_jobs)
     proxy = RecordingProxy(emulator.url)
     proxy.call = lambda *call: Emulator.call(proxy, *call)
@@ -82,7 +82,7 @@ def emulator(cloud_jobs):
 
 @pytest.fixture(autouse=True)
 def exchanges(request):
-    """The exchanges of one test, all of which have to be as the document says."""
+    """The exchanges of one test; all must match the document."""
     if "emulator" not in request.fixturenames:
         yield []
         return
@@ -178,7 +178,7 @@ def transactions_over_raw_rest(call, then):
 
 
 def filters():
-    """A filter of each kind and operator."""
+    """Returns a filter of each kind and operator."""
     values = {"IN": {"arrayValue": {"values": [integer(1)]}}, "ARRAY_CONTAINS": integer(1)}
     values |= {"NOT_IN": values["IN"], "ARRAY_CONTAINS_ANY": values["IN"]}
     schemas = DOCUMENT.schemas
@@ -235,7 +235,7 @@ def test_every_method_answers_in_its_schema(emulator, exchanges):
     errors = [exchange.answer for exchange in exchanges if exchange.status >= 400]
     refused = {(error[0] if isinstance(error, list) else error)["error"]["status"] for error in errors}
     expected = {"NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "ABORTED", "INVALID_ARGUMENT"}
-    assert refused == expected, "what is refused here is refused on purpose"
+    assert refused == expected, "every error here is intended"
     assert {method["id"] for method in DOCUMENT.methods} - answered(exchanges) == set(EXCEPTIONS)
     kinds = {kind for kind in DOCUMENT.schemas["Value"]["properties"] if kind not in OF_PIPELINES}
     read = next(exchange.answer["fields"] for exchange in exchanges if exchange.method == "GET")
@@ -279,7 +279,7 @@ VALUE = "POST", f"/v1/{ROOT}/c"
     ],
 )
 def test_the_check_finds_faults_in_requests(method, path, body, fault):
-    """A check that can't fail would prove nothing."""
+    """Verifies that the check can fail."""
     path, _, query = path.partition("?")
     parameters = [tuple(query.split("="))] if query else []
     found = faults_of(Exchange(method, path, parameters, body, None, None), checks_request=True)

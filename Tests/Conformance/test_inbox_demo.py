@@ -1,9 +1,7 @@
-"""The demo as a stranger runs it: real files, real processes, real kills; hashlib is the judge."""
+"""The demo as users run it: real files, real processes, real kills; hashlib provides the expected results."""
 
 import hashlib
-import json
 import os
-import pathlib
 import random
 import signal
 import subprocess
@@ -11,51 +9,12 @@ import time
 
 import pytest
 
-LIMIT = 240
-
-
-@pytest.fixture
-def demo(bin_dir):
-    tool = bin_dir / "inbox-demo"
-    assert tool.is_file(), f"{tool} is missing: run `make conformance`, which builds it."
-    return tool
-
-
-def make_inbox(folder: pathlib.Path, count: int, seed: int) -> None:
-    draw = random.Random(seed)
-    for number in range(count):
-        place = folder / f"day {number % 13}" / f"part-{number % 4}"
-        place.mkdir(parents=True, exist_ok=True)
-        (place / f"file {number} é.txt").write_bytes(draw.randbytes(draw.randint(0, 9_000)))
-
-
-def expected(folder: pathlib.Path) -> dict:
-    """What hashlib says about every file that can be read."""
-    facts = {}
-    for place, _, names in os.walk(folder):
-        for name in names:
-            path = pathlib.Path(place) / name
-            if path.is_file():
-                content = path.read_bytes()
-                facts[str(path.relative_to(folder))] = (
-                    len(content),
-                    hashlib.sha256(content).hexdigest(),
-                    content.count(b"\n"),
-                )
-    return facts
+from inbox import LIMIT, expected, facts_of, make_inbox, report_of
 
 
 def run(demo, inbox, data, *more, check=True):
     command = [str(demo), "--inbox", str(inbox), "--data", str(data), *more]
     return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=check)
-
-
-def report_of(data) -> dict:
-    return json.loads((data / "report.json").read_text())
-
-
-def facts_of(report) -> dict:
-    return {file["path"]: (file["bytes"], file["sha256"], file["lines"]) for file in report["files"]}
 
 
 def test_a_thousand_files_once_each_and_none_again(demo, tmp_path):
@@ -100,7 +59,7 @@ def test_kills_at_any_moment_change_nothing(demo, tmp_path, seed):
             process.send_signal(signal.SIGKILL)
             kills += 1
         process.wait()
-    assert kills > 0, "each run ended before it could be killed"
+    assert kills > 0, "every run ended before the kill"
     result = run(demo, inbox, data)
     report = report_of(data)
     assert facts_of(report) == expected(inbox), result.stdout[-2_000:]
@@ -127,7 +86,7 @@ def test_what_cannot_be_read_ends_as_a_dead_letter_with_its_reason(demo, tmp_pat
     assert set(letters) == {"dangling", "circle", "pipe"}
     assert letters["dangling"]["attempts"] == 3
     assert "No such file" in letters["dangling"]["error"]
-    assert "no regular file" in letters["pipe"]["error"]
+    assert "not a regular file" in letters["pipe"]["error"]
     files = facts_of(report)
     assert files["alias"] == files["day 1/part-1/file 1 é.txt"]
     assert files["bad\\xff\nname"] == (4, hashlib.sha256(b"a\nb\n").hexdigest(), 2)
@@ -166,7 +125,7 @@ def test_the_default_inbox_is_made_and_a_used_folder_is_locked(demo, tmp_path):
         if "Serving until" in line:
             break
     second = subprocess.run([str(demo), "--data", str(data)], capture_output=True, text=True, timeout=LIMIT)
-    assert second.returncode != 0 and "Another process works in" in second.stderr
+    assert second.returncode != 0 and "in use by another process" in second.stderr
     begin = time.monotonic()
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=LIMIT)
@@ -174,7 +133,7 @@ def test_the_default_inbox_is_made_and_a_used_folder_is_locked(demo, tmp_path):
     assert [letter["path"] for letter in report_of(data)["deadLetters"]] == ["lost.txt"]
 
 
-@pytest.mark.parametrize("inbox, word", [("missing", "is not there"), ("file", "is no folder")])
+@pytest.mark.parametrize("inbox, word", [("missing", "does not exist"), ("file", "is not a readable folder")])
 def test_a_bad_inbox_is_refused_in_words(demo, tmp_path, inbox, word):
     (tmp_path / "file").write_text("")
     result = run(demo, tmp_path / inbox, tmp_path / "data", check=False)

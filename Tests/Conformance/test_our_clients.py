@@ -1,8 +1,8 @@
-"""All that our own clients can send to Google, and what the emulator answers, against Google's discovery documents.
+"""The requests of the package's own clients and the emulator's answers against Google's discovery documents.
 
-The program google-driver runs the conformance suite of stores over Firestore, whose time the suite sets, in its own
-process, and tells each exchange. Sync from state to state and the Cloud Tasks queue it drives at an address, at which
-a proxy keeps what goes through.
+The program `google-client-driver` runs the store conformance suite on Firestore in its own process, because the suite
+controls the service's time, and prints each exchange. Its requests for the sync and the Cloud Tasks queue go to the
+emulator through a proxy that records them.
 """
 
 import collections
@@ -12,33 +12,32 @@ import subprocess
 import urllib.parse
 
 import pytest
-from conftest import ROOT, Emulator
-from recording_proxy import Exchange, RecordingProxy
-from test_schemas import answered, faults_of
 
-# The methods that the clients call, with the function in Sources/CloudJobsGoogle that does.
+from discovery import answered, faults_of
+from emulator_process import Emulator
+from recording_proxy import Exchange, RecordingProxy
+from repository import ROOT
+
+# The methods that the clients call.
 METHODS = {
-    "firestore.projects.databases.documents.batchGet": "FirestoreClient.batchGet",
-    "firestore.projects.databases.documents.commit": "FirestoreClient.commit",
-    "firestore.projects.databases.documents.runQuery": "FirestoreClient.runQuery",
-    "cloudtasks.projects.locations.queues.tasks.create": "CloudTasksQueue.create",
-    "cloudtasks.projects.locations.queues.list": "CloudSync.list",
-    "cloudtasks.projects.locations.queues.create": "CloudSync.apply",
-    "cloudtasks.projects.locations.queues.patch": "CloudSync.apply",
-    "cloudscheduler.projects.locations.jobs.list": "CloudSync.list",
-    "cloudscheduler.projects.locations.jobs.create": "CloudSync.apply",
-    "cloudscheduler.projects.locations.jobs.patch": "CloudSync.apply",
-    "cloudscheduler.projects.locations.jobs.pause": "CloudSync.apply",
-    "cloudscheduler.projects.locations.jobs.resume": "CloudSync.apply",
-    "cloudscheduler.projects.locations.jobs.delete": "CloudSync.apply",
+    "firestore.projects.databases.documents.batchGet",
+    "firestore.projects.databases.documents.commit",
+    "firestore.projects.databases.documents.runQuery",
+    "cloudtasks.projects.locations.queues.tasks.create",
+    "cloudtasks.projects.locations.queues.list",
+    "cloudtasks.projects.locations.queues.create",
+    "cloudtasks.projects.locations.queues.patch",
+    "cloudscheduler.projects.locations.jobs.list",
+    "cloudscheduler.projects.locations.jobs.create",
+    "cloudscheduler.projects.locations.jobs.patch",
+    "cloudscheduler.projects.locations.jobs.pause",
+    "cloudscheduler.projects.locations.jobs.resume",
+    "cloudscheduler.projects.locations.jobs.delete",
 }
-# The calls in the sources, by file and what is called: a new one belongs into the driver and into the table above.
-CALLS = {
-    "CloudTasksQueue.swift": {".post": 1},
-    "Firestore/FirestoreClient.swift": {'"batchGet"': 1, '"commit"': 1, '"runQuery"': 1},
-    "Sync/CloudSync.swift": {".get": 1, ".post": 3, ".patch": 1, ".delete": 1},
-}
-# Members of requests that are sent in some cases only, by the last word of a method or the kind of its resource.
+# The number of calls in the sources of CloudJobsGoogle, by their first argument. A new call needs a request in the
+# program google-client-driver and a method in the list above.
+CALLS = {".get": 1, ".post": 4, ".patch": 1, ".delete": 1, '"batchGet"': 1, '"commit"': 1, '"runQuery"': 1}
+# Optional members of requests, by the last word of a method or the kind of its resource.
 MEMBERS = {
     "commit": {"currentDocument", "delete", "exists", "fieldPaths", "update", "updateMask", "updateTime"},
     "batchGet": {"documents", "fieldPaths", "mask"},
@@ -48,16 +47,16 @@ MEMBERS = {
     "jobs": {"attemptDeadline", "httpTarget", "oidcToken", "retryConfig", "schedule", "timeZone"},
 }
 OPERATORS = {"EQUAL", "IN", "LESS_THAN", "LESS_THAN_OR_EQUAL", "GREATER_THAN_OR_EQUAL", "AND"}
-# What Firestore itself can't do; the reasons stand in FirestoreConformanceTests.
+# The case that Firestore itself cannot pass; FirestoreConformanceTests gives the reason.
 NOT_KEPT = {"Payloads of a mebibyte come back byte for byte"}
 
 
 @pytest.fixture(scope="module")
 def exchanges(bin_dir, cloud_jobs):
-    """All exchanges of both runs."""
-    driver = bin_dir / "google-driver"
+    """The exchanges of both runs of the program."""
+    driver = bin_dir / "google-client-driver"
     done = subprocess.run([driver], capture_output=True, text=True, check=True, timeout=600)
-    # Texts may have other ends of lines in them, which JSON leaves as they are.
+    # JSON strings may contain other line separators unescaped, at which splitlines() would split.
     *lines, end = done.stdout.rstrip("\n").split("\n")
     assert set(json.loads(end)["failed"]) == NOT_KEPT
     emulator = Emulator(cloud_jobs)
@@ -78,7 +77,7 @@ def exchange(line):
 
 
 def words(value):
-    """All names of members, and the operators of filters, at any depth."""
+    """Returns all member names and filter operators, at any depth."""
     if isinstance(value, list):
         return {word for item in value for word in words(item)}
     if not isinstance(value, dict):
@@ -92,16 +91,14 @@ def test_each_exchange_is_as_the_documents_say(exchanges):
 
 
 def test_all_that_the_clients_can_call_was_called_and_nothing_else(exchanges):
-    assert answered(exchanges) == set(METHODS)
+    assert answered(exchanges) == METHODS
 
 
 def test_no_call_in_the_sources_is_missing():
     sources = ROOT / "Sources" / "CloudJobsGoogle"
-    calls = {}
-    for file in sorted(sources.rglob("*.swift")):
-        found = collections.Counter(re.findall(r"await (?:\w+\.)?call\(([^,()]+),", file.read_text()))
-        if found:
-            calls[str(file.relative_to(sources))] = dict(found)
+    calls = collections.Counter()
+    for file in sources.rglob("*.swift"):
+        calls.update(re.findall(r"await (?:\w+\.)?call\(([^,()]+),", file.read_text()))
     assert calls == CALLS
 
 

@@ -1,4 +1,4 @@
-"""The README followed by a machine: the example's service runs every job by itself, and two copies share the work."""
+"""The README's example: the service runs every job by itself, and two copies share the work."""
 
 import collections
 import concurrent.futures
@@ -12,13 +12,15 @@ import urllib.error
 import urllib.request
 
 import pytest
-from conftest import ROOT, free_port
+
+from local_service import free_port
+from repository import ROOT
 
 MICROSECONDS = 1_000_000
 
 
 class Service:
-    """A copy of the example of the README, in a folder that others may share."""
+    """A process of the README's example, in a folder that other copies may share."""
 
     def __init__(self, bin_dir, folder):
         self.port = free_port()
@@ -42,7 +44,7 @@ class Service:
 
     def call(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
-        # The content type of `curl -d`.
+        # The content type that `curl -d` sends.
         headers = {} if body is None else {"Content-Type": "application/x-www-form-urlencoded"}
         request = urllib.request.Request(
             f"http://localhost:{self.port}/jobs/{path}", data=data, method=method, headers=headers
@@ -103,18 +105,18 @@ def test_the_service_runs_every_job_by_itself_and_copies_share_the_work(two_copi
 
     run = one.run(flaky)
     assert run["status"] == "succeeded" and run["attempt"] == 3
-    # Two delays of 2 s, each at most a second late.
+    # Two delays of 2 s, each at most one second late.
     assert 4 <= moment(run["finishedAt"]) - moment(run["startedAt"]) < 6
 
     status, answer = one.call("GET", "runs?status=succeeded&job=send_welcome_email&payload=true")
     assert status == 200
     assert {"7", "8", "flaky"} <= {run["input"]["userID"] for run in answer["runs"]}
 
-    # A schedule is changed while both copies run.
+    # The schedule changes while both copies run.
     assert one.call("PATCH", "jobs/cleanup", {"interval": "5s"})[0] == 200
     changed = time.time()
 
-    # The job of every minute runs in each of two minutes, wherever in a minute the test began.
+    # The job that runs every minute ran in two minutes, wherever in a minute the test began.
     time.sleep(max(0, begin + 125 - time.time()))
     runs = one.call("GET", "runs?job=report&limit=100")[1]["runs"]
     assert len(runs) >= 2

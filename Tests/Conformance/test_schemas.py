@@ -1,15 +1,16 @@
-"""Every answer of the emulator, and every request of our own clients, against Google's discovery documents."""
+"""The emulator's responses and the package's own requests against Google's discovery documents."""
 
 import json
 import subprocess
 
 import pytest
-from conftest import LOCATION, Emulator
-from discovery import STREAMS, Document
 from google.cloud import scheduler_v1, tasks_v2
+
+from discovery import SERVICES, answered, faults_of
+from emulator_process import Emulator
+from google_clients import LOCATION, client_of
 from recording_proxy import Exchange, RecordingProxy
 
-DOCUMENTS = [Document("cloudtasks.v2"), Document("cloudscheduler.v1"), Document("firestore.v1")]
 QUEUE = f"{LOCATION}/queues/schema"
 JOBS = f"{LOCATION}/jobs"
 HTTP_TARGET = {
@@ -46,51 +47,6 @@ def proxy(cloud_jobs):
     yield proxy
     proxy.close()
     emulator.stop()
-
-
-def methods_of(exchange: Exchange):
-    """What a request means: more than one method where services share a path, as v1 does for locations."""
-    found = [
-        (document, document.method(exchange.method, exchange.path))
-        for document in DOCUMENTS
-        if exchange.path.startswith(f"/{document.content['version']}/")
-    ]
-    return [(document, method) for document, method in found if method is not None]
-
-
-def faults_of(exchange: Exchange, checks_request: bool):
-    place = f"{exchange.method} {exchange.path}"
-    methods = methods_of(exchange)
-    faults = [] if methods else ["no such method"]
-    for document, method in methods:
-        faults += document.check_query(method, exchange.query)
-        if checks_request:
-            faults += document.check_request(method, exchange.request)
-        if exchange.status is not None and exchange.status < 400:
-            faults += document.check_answer(method, exchange.answer)
-        elif exchange.status is not None:
-            faults += error_faults(exchange, method)
-    return [f"{place}: {fault}" for fault in faults]
-
-
-def error_faults(exchange: Exchange, method):
-    """What is wrong with an error; of a method that streams it is the only element of an array."""
-    answer = exchange.answer
-    if method["id"] in STREAMS:
-        if not isinstance(answer, list) or len(answer) != 1:
-            return [f"answer: {answer} is no stream"]
-        answer = answer[0]
-    if not isinstance(answer, dict) or set(answer) != {"error"}:
-        return [f"answer: {answer} is no error"]
-    error = answer["error"]
-    if set(error) - {"details"} != {"code", "message", "status"} or error["code"] != exchange.status:
-        return [f"answer: {error} is no error of Google's"]
-    return []
-
-
-def answered(exchanges):
-    """The ids of the methods that were answered without an error."""
-    return {method["id"] for e in exchanges if e.status == 200 for _, method in methods_of(e)}
 
 
 def tasks_over_raw_rest(call):
@@ -169,8 +125,6 @@ def jobs_over_raw_rest(call):
 
 
 def official_clients(proxy):
-    from conftest import client_of
-
     tasks = client_of(tasks_v2.CloudTasksClient, proxy)
     jobs = client_of(scheduler_v1.CloudSchedulerClient, proxy)
     name = f"{LOCATION}/queues/official"
@@ -194,13 +148,13 @@ def test_every_method_answers_in_its_schema(proxy):
     faults = [fault for exchange in exchanges for fault in faults_of(exchange, checks_request=True)]
     assert faults == []
     refused = {e.status for e in exchanges if e.status >= 400}
-    assert refused == {404, 409}, "what is refused here is refused on purpose"
-    for document in DOCUMENTS[:2]:
+    assert refused == {404, 409}, "every error here is intended"
+    for document in SERVICES[:2]:
         assert {method["id"] for method in document.methods} - answered(exchanges) == set()
 
 
 def test_what_our_own_clients_send(bin_dir, tmp_path):
-    """The emulator inside the demo keeps a journal of the requests that it got: from our queue and our sync."""
+    """The emulator inside the demo logs the requests of our queue and our sync in its data folder."""
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     for number in range(20):
@@ -239,6 +193,6 @@ def test_what_our_own_clients_send(bin_dir, tmp_path):
     ],
 )
 def test_the_check_finds_faults(method, path, body, fault):
-    """A check that can't fail would prove nothing."""
+    """Verifies that the check can fail."""
     found = faults_of(Exchange(method, path, [], body, None, None), checks_request=True)
     assert any(fault in text for text in found), found

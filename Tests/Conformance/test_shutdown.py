@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT, whatever is open: every program ends within nine seconds, and nothing is lost."""
+"""SIGTERM and SIGINT: every program ends within nine seconds and loses nothing, whatever is in progress."""
 
 import concurrent.futures
 import json
@@ -12,11 +12,13 @@ import time
 import urllib.request
 
 import pytest
-from conftest import Emulator, free_port
+
+from emulator_process import Emulator
+from local_service import free_port
 
 LIMIT = 9.0
 SIGNALS = [signal.SIGTERM, signal.SIGINT]
-# What a program can have open when the signal comes. A service has handlers, an emulator has deliveries and long polls.
+# Work in progress when the signal arrives. A service has handlers, an emulator has deliveries and long polls.
 ALWAYS = ["idle", "keep-alive", "partial head", "partial body"]
 SITUATIONS = {
     "inbox-demo": [*ALWAYS, "slow handler", "long poll", "hanging delivery"],
@@ -41,7 +43,7 @@ def request(method, path, body=b"", length=None):
 
 
 def silent_target():
-    """A port that takes connections and never answers."""
+    """A port that accepts connections and never responds."""
     listener = socket.create_server(("127.0.0.1", 0))
     return listener, listener.getsockname()[1]
 
@@ -65,7 +67,7 @@ def is_open(port):
 
 
 class Program:
-    """A program as a process, the port that is spoken to, and its database where it has one."""
+    """A process of a program, its port, and its database if it has one."""
 
     def __init__(self, name, bin_dir, folder, situation):
         self.database, self.emulator, self.emulator_port = None, None, None
@@ -125,7 +127,7 @@ def post(port, path, body):
 
 
 def hang_a_delivery(port):
-    """A task whose target takes the connection and never answers; advancing the time waits for it."""
+    """Creates a task whose target accepts the connection and never responds; advancing the time waits for it."""
     listener, target = silent_target()
     queue = "projects/p/locations/europe-west1/queues/hanging"
     post(port, "/v2/projects/p/locations/europe-west1/queues", {"name": queue})
@@ -137,7 +139,7 @@ def hang_a_delivery(port):
 
 
 def bring_about(situation, program):
-    """Opens what is to be open, and returns it."""
+    """Starts the work that must be in progress, and returns it."""
     port = program.port
     jobs = {"slow handler": ["slow"], "stubborn handler": ["stubborn"], "three stubborn handlers": ["stubborn"] * 3}
     if situation == "idle":
@@ -162,14 +164,14 @@ def bring_about(situation, program):
     names = jobs[situation]
     body = [json.dumps({"jobId": name}).encode() for name in names]
     connections = [connect(port, request("POST", "/jobs/trigger", text)) for text in body]
-    # Where there are fewer threads than handlers, the last of them never begin.
+    # With fewer threads than handlers, the last handlers never start.
     program.running(names[0])
     time.sleep(0.5)
     return connections
 
 
 def what_became(program, situation):
-    """The runs that were under way, told by their documents."""
+    """Describes the runs that were in progress, by their documents."""
     if not program.database or "handler" not in situation:
         return "-"
     runs = [run for run in program.runs() if run["job"] in ("slow", "stubborn", "ingest_file")]
@@ -205,9 +207,7 @@ def measure(name, situation, number, bin_dir, folder):
 def test_every_program_ends_in_time_whatever_is_open(bin_dir, tmp_path):
     rows = [(name, what, number) for name, list_ in SITUATIONS.items() for what in list_ for number in SIGNALS]
     with concurrent.futures.ThreadPoolExecutor(max_workers=6) as pool:
-        results = list(
-            pool.map(lambda row: measure(*row[1], bin_dir, tmp_path / str(row[0])), enumerate(rows))
-        )
+        results = list(pool.map(lambda row: measure(*row[1], bin_dir, tmp_path / str(row[0])), enumerate(rows)))
     print(f"\n{'program':18} {'open':24} {'signal':8} {'status':6} {'seconds':>7}  run")
     for name, situation, number, status, span, run in results:
         print(f"{name:18} {situation:24} {number:8} {status!s:6} {span:7.2f}  {run}")
@@ -223,9 +223,9 @@ def test_a_second_signal_ends_a_program_at_once(bin_dir, tmp_path, name, situati
     program = Program(name, bin_dir, tmp_path, situation)
     try:
         opened = bring_about(situation, program)
-        # What is open is to be known as such when the first signal comes.
+        # The program must know of the work in progress when the first signal arrives.
         time.sleep(0.3)
-        # The emulator would end within a second: the second signal has to come sooner.
+        # The emulator would end within a second, so the second signal follows at once.
         pause = 0.4 if name == "emulator" else 1.0
         program.process.send_signal(signal.SIGTERM)
         time.sleep(pause)
@@ -240,7 +240,7 @@ def test_a_second_signal_ends_a_program_at_once(bin_dir, tmp_path, name, situati
 
 
 def test_the_same_signal_twice_in_one_moment_is_one(bin_dir, tmp_path):
-    # GNU timeout sends it to the process and to its group.
+    # GNU timeout sends the signal both to the process and to its group.
     program = Program("emulator", bin_dir, tmp_path, "idle")
     try:
         program.process.send_signal(signal.SIGTERM)
@@ -263,7 +263,7 @@ def test_while_it_drains_a_service_answers_503_and_health_says_so(bin_dir, tmp_p
         with connect(program.port, request("GET", "/jobs/health")) as connection:
             assert b"draining" in connection.recv(65_536)
         assert program.process.wait(timeout=LIMIT) == 0
-        # The caller whose attempt was cut short hears that the run goes on.
+        # The caller of the interrupted attempt learns that the run continues.
         assert SHUT_DOWN.encode() in opened[0].recv(65_536)
     finally:
         program.close()

@@ -1,9 +1,12 @@
-"""No delivery leaves this machine unasked, and none reaches an address that serves a cloud machine's credentials."""
+"""Deliveries stay on this machine by default and never reach a cloud machine's metadata address."""
 
 import time
 
 import pytest
-from conftest import LOCATION, Emulator, Recorder
+
+from emulator_process import Emulator
+from google_clients import LOCATION
+from local_service import Recorder
 
 QUEUE = f"{LOCATION}/queues/ssrf"
 
@@ -56,7 +59,7 @@ ELSEWHERE = ["192.0.2.1", "10.0.0.1", "[2001:db8::1]", "example.com", "0.0.0.1",
 
 
 def last_attempts(emulator, urls):
-    """Creates a task for each URL, and answers each URL with how its only attempt ended, or with its refusal."""
+    """Creates a task for each URL; returns the result of each only attempt, or the error of its creation."""
     body = {"name": QUEUE, "retryConfig": {"minBackoff": "3000s"}}
     assert emulator.call("POST", f"/v2/{LOCATION}/queues", body)[0] == 200
     outcomes, pending = {}, {}
@@ -75,7 +78,7 @@ def last_attempts(emulator, urls):
             if status == 404:
                 outcomes[url] = "delivered"
             elif "responseStatus" in answer.get("lastAttempt", {}):
-                # Only an answer of some machine counts as a response.
+                # Only a response from some machine counts.
                 outcomes[url] = "answered" if answer.get("responseCount") else "no answer"
             else:
                 continue
@@ -90,7 +93,7 @@ def test_no_spelling_of_a_metadata_address_is_reached(cloud_jobs, recorder, opti
     assert len(METADATA) >= 30
     emulator = Emulator(cloud_jobs, *options)
     try:
-        # The last one is the control: the process that refused all others still delivers.
+        # The last URL is the control: the process that refused all others still delivers.
         good = f"{recorder.url}/good"
         outcomes = last_attempts(emulator, [f"http://{host}/computeMetadata/v1/" for host in METADATA] + [good])
         assert outcomes.pop(good) == "delivered"
@@ -149,7 +152,7 @@ def test_redirects_are_answers_and_are_not_followed(cloud_jobs, options):
 
 
 def test_this_machine_is_reached_in_its_own_spellings(emulator, recorder):
-    """The control: with the same check, loopback is reached, so what is refused above is refused by its address."""
+    """The control: loopback is reached, so the other tests' refusals are due to the addresses."""
     port = recorder.url.rsplit(":", 1)[1]
     hosts = ["127.0.0.1", "localhost", "LOCALHOST", "2130706433", "0x7f000001", "127.1", "0177.0.0.1"]
     outcomes = last_attempts(emulator, [f"http://{host}:{port}/" for host in hosts])

@@ -1,7 +1,7 @@
-"""The demo behind a proxy that disturbs its store and its queue: nothing lost, nothing twice, few calls more.
+"""The demo behind a proxy that injects faults into its store and queue: nothing is lost or done twice.
 
-The judges are hashlib over the inbox, the official Firestore client on the emulator itself, and the commits that the
-emulator answered with success, which the proxy keeps.
+The expected results come from hashlib over the inbox, the official Firestore client on the emulator itself, and the
+proxy's record of the commits that the emulator accepted. The number of calls stays within a bound.
 """
 
 import collections
@@ -12,12 +12,14 @@ import subprocess
 import time
 
 import pytest
-from conftest import Emulator, client_of
-from fault_proxy import ALL, FaultProxy
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
-from test_inbox_demo import demo, expected, facts_of, make_inbox, report_of  # noqa: F401
+
+from emulator_process import Emulator
+from fault_proxy import ALL, FaultProxy
+from google_clients import client_of
+from inbox import expected, facts_of, make_inbox, report_of
 
 FILES = 200
 LIMIT = 60
@@ -27,7 +29,7 @@ RUN_NAME = re.compile(rb"/runs/([0-9a-f]{64})")
 
 @dataclasses.dataclass
 class Outcome:
-    """What a whole run of the demo behind a proxy left."""
+    """The results of a complete run of the demo behind a proxy."""
 
     proxy: FaultProxy
     report: dict
@@ -42,7 +44,7 @@ class Outcome:
 
     @property
     def work(self):
-        """The store calls that name a run of `ingest_file`; all else comes with time: scans, passes, the report."""
+        """The store calls that name a run of `ingest_file`; scans, passes and the report depend on time instead."""
         names = {run["id"].encode() for run in self.ingested}
         return [call for call in self.proxy.store_calls if names & set(RUN_NAME.findall(call.body))]
 
@@ -73,7 +75,7 @@ def run_demo(tool, cloud_jobs, folder, **faults):
 
 
 def written(outcome):
-    """What the emulator has done to runs of `ingest_file`: how often each was created, and became which status."""
+    """Counts the creations and the status changes of runs of `ingest_file` in the emulator."""
     creations, statuses = collections.Counter(), collections.defaultdict(collections.Counter)
     names = {run["id"] for run in outcome.ingested}
     for call in outcome.proxy.store_calls:
@@ -97,8 +99,8 @@ def check_the_end(outcome):
     assert len({json.dumps(json.loads(run["input"])["path"]) for run in outcome.ingested}) == FILES
     creations, statuses = written(outcome)
     names = {run["id"]: 1 for run in outcome.ingested}
-    assert creations == names, "a run was created twice or never"
-    assert statuses["succeeded"] == names, "a run's success was written twice or never"
+    assert creations == names, "some run was not created exactly once"
+    assert statuses["succeeded"] == names, "some run's success was not written exactly once"
 
 
 def tell(name, outcome, baseline=None):
@@ -123,21 +125,21 @@ def baseline(bin_dir, cloud_jobs, tmp_path_factory):
     return outcome
 
 
-def check(name, demo, cloud_jobs, folder, baseline, **faults):  # noqa: F811
+def check(name, demo, cloud_jobs, folder, baseline, **faults):
     outcome = run_demo(demo, cloud_jobs, folder, **faults)
     tell(name, outcome, baseline)
     struck = sum(call.fault is not None for call in outcome.proxy.store_calls)
-    assert struck >= 0.1 * len(outcome.proxy.store_calls), "the proxy disturbed too little to show anything"
+    assert struck >= 0.1 * len(outcome.proxy.store_calls), "too few injected faults"
     check_the_end(outcome)
     assert len(outcome.work) <= MOST * len(baseline.work)
     assert len(outcome.proxy.store_calls) <= MOST * len(baseline.proxy.store_calls)
 
 
 @pytest.mark.parametrize("fault", ALL)
-def test_each_fault_alone(demo, cloud_jobs, tmp_path, baseline, fault):  # noqa: F811
+def test_each_fault_alone(demo, cloud_jobs, tmp_path, baseline, fault):
     check(fault, demo, cloud_jobs, tmp_path, baseline, seed=1, store_rate=0.15, task_rate=0.05, faults=[fault])
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_all_faults_mixed(demo, cloud_jobs, tmp_path, baseline, seed):  # noqa: F811
+def test_all_faults_mixed(demo, cloud_jobs, tmp_path, baseline, seed):
     check("mixed", demo, cloud_jobs, tmp_path, baseline, seed=seed, store_rate=0.15, task_rate=0.05, faults=ALL)

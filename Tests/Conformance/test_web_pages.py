@@ -9,9 +9,10 @@ import time
 import urllib.request
 
 import pytest
+
 from local_service import LocalService, pass_on
 
-# Every way of a page to reach another origin that needs no consent; each tries every route.
+# The ways in which a page can reach another origin without consent; each tries every route.
 PAGE = """<!doctype html><title>page</title><body><pre id="log">started</pre><script>
 const urls = URLS, log = document.getElementById("log");
 const body = JSON.stringify({jobId: "scan_inbox"});
@@ -59,9 +60,9 @@ def find_browser():
 
 
 def page_server(page, target=None) -> LocalService:
-    """Serves a page on another port of this machine; with a target, passes all else on to it as it came.
+    """Serves a page on another port of this machine; forwards all other requests to the target, if given, unchanged.
 
-    The target is what a page's own name leads to after it was rebound: for the browser both are one origin.
+    The target stands for the address of the page's host name after DNS rebinding: for the browser, both are one origin.
     """
 
     def respond(request, body):
@@ -74,7 +75,7 @@ def page_server(page, target=None) -> LocalService:
 
 
 def visit(url, profile) -> str:
-    """The page after its scripts have run, as text."""
+    """Returns the text of the page after its scripts have run."""
     command = [
         find_browser(), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}",
         "--disable-background-networking", "--disable-component-update", "--no-first-run",
@@ -87,7 +88,7 @@ def visit(url, profile) -> str:
 
 @pytest.fixture
 def demo(bin_dir, tmp_path):
-    """The demo, serving with nothing left to do; gives its service's and its emulator's address and its database."""
+    """Runs an idle demo; yields the addresses of its service and its emulator, and its database."""
     command = [bin_dir / "inbox-demo", "--data", tmp_path / "data", "--stay"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     addresses = ()
@@ -104,7 +105,7 @@ def demo(bin_dir, tmp_path):
 
 
 def runs_made_by_callers(database: pathlib.Path) -> int:
-    """Runs that a page's request would make: of the report, which runs at night, or a scan that no pass asked for."""
+    """Counts the runs that only a page's request can cause: the nightly report, or a scan outside a pass."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
         reports = connection.execute("SELECT count(*) FROM runs WHERE job = 'nightly_report'").fetchone()[0]
         deliveries = connection.execute(
@@ -132,14 +133,14 @@ def test_a_page_of_another_origin_runs_nothing_and_reads_nothing(demo, tmp_path,
     assert "finished" in text, text[-2_000:]
     answers = re.findall(r"(?:cors|get) (http://\S+): (\S+)(?: (\d+))?", text)
     assert len(answers) >= len(urls) * 7
-    # An opaque answer has no status and no body; anything else would have been read.
+    # An opaque response has no status and no body; any other response would be readable.
     assert {kind for _, kind, _ in answers} <= {"opaque", "TypeError"}, text[-4_000:]
     assert runs_made_by_callers(database) == before
 
 
 @pytest.mark.skipif(find_browser() is None, reason="no Chromium; infra/install-system-packages tests installs it")
 def test_a_page_under_a_rebound_name_reads_nothing(demo, tmp_path):
-    """After the page has come, its name leads to the service itself."""
+    """DNS rebinding: after the page has loaded, its host name leads to the service."""
     service, emulator, database = demo
     before = runs_made_by_callers(database)
     targets = {service: ["/jobs/trigger", "/jobs/scheduled/nightly_report", "/jobs/master", "/jobs/health"]}
@@ -153,7 +154,7 @@ def test_a_page_under_a_rebound_name_reads_nothing(demo, tmp_path):
         assert "finished" in text, text[-2_000:]
         answers = re.findall(r"(?:cors|get) (/\S+): (\S+)(?: (\d+))?", text)
         assert len(answers) == len(paths) * 7
-        # The answers could be read; what they say is that the handler refuses, or takes no such method.
+        # The page can read the responses, which are refusals.
         assert {(kind, status) for _, kind, status in answers} <= {("basic", "403"), ("basic", "405")}, answers
         assert ("basic", "403") in {(kind, status) for _, kind, status in answers}
     assert runs_made_by_callers(database) == before
