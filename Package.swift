@@ -135,18 +135,23 @@ let package = Package(
       name: "worker-benchmark", dependencies: ["CloudJobs", "CloudJobsSQLite", logging], path: "Benchmarks/Worker",
       swiftSettings: settings),
 
-    tests("CloudJobsCoreTests", ["CloudJobsCore"]),
-    tests("CloudJobsTests", ["CloudJobs", "CloudJobsTesting", logging, metrics, httpTypes]),
+    .target(name: "TestSupport", dependencies: [logging], path: "Tests/TestSupport", swiftSettings: settings),
+    tests("CloudJobsCoreTests", ["CloudJobsCore", "TestSupport"]),
+    tests(
+      "CloudJobsTests",
+      ["CloudJobs", "CloudJobsTesting", "CloudJobsEmulator", "TestSupport", logging, metrics, httpTypes]),
     tests(
       "CloudJobsHTTPTests", exclude: ["Support/server.py", "Support/tls_server.py", "Support/http2.py"],
-      ["CloudJobsHTTP", httpTypes]),
+      ["CloudJobsHTTP", "TestSupport", httpTypes]),
     tests(
       "CloudJobsGoogleTests", exclude: ["Support/losing_firestore.py"],
       [
-        "CloudJobsGoogle", "CloudJobsTesting", "CloudJobsHTTP", "CloudJobsEmulator", "CloudJobsEmulatorServer", logging,
-        httpTypes, jwt, cryptoExtras,
+        "CloudJobsGoogle", "CloudJobsTesting", "CloudJobsHTTP", "CloudJobsEmulator", "CloudJobsEmulatorServer",
+        "TestSupport", logging, httpTypes, jwt, cryptoExtras,
       ]),
-    tests("CloudJobsSQLiteTests", ["CloudJobsSQLite", "CloudJobsTesting", "store-stress", grdb, logging]),
+    tests(
+      "CloudJobsSQLiteTests",
+      ["CloudJobsSQLite", "CloudJobsTesting", "CloudJobsEmulator", "store-stress", grdb, logging]),
     tests("CloudJobsHTTPServerTests", ["CloudJobsHTTPServer"]),
     tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", hummingbird, lifecycle, httpTypes]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),

@@ -1,6 +1,7 @@
 #if HTTP && Server
 import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
 @testable import CloudJobsGoogle
 import CloudJobsHTTP
 import CloudJobsTesting
@@ -124,7 +125,7 @@ struct CloudTasksQueueTests {
       if status == 0 { throw HTTPExchangeError(.connectionClosed, "It was cut.") }
       return HTTPExchangeResponse(status: status)
     }
-    let clock = AutoAdvancingClock()
+    let clock = VirtualClock(start: GoogleCloud.testStart, sleep: .moves)
     let queue = CloudTasksQueue(Self.configuration, in: .at(exchange, clock))
     let start = clock.now()
     await #expect(throws: JobError.self) { try await queue.enqueue([Self.task()]) }
@@ -181,14 +182,14 @@ struct CloudTasksQueueTests {
 struct StagingTests {
   @Test("A run in 100 days is scheduled in stages and executed once, and stages do not count as attempts")
   func stages() async throws {
-    let clock = SettableClock(Timestamp(seconds: 1_795_000_000))
+    let clock = VirtualClock(start: Timestamp(seconds: 1_795_000_000), sleep: .skips(upTo: .seconds(5)))
     let start = clock.now()
     let exchange = FakeExchange { _, _ in HTTPExchangeResponse(status: 200) }
     let configuration = CloudTasksConfiguration(
       project: "p", location: "l", queue: "q", handler: "https://s/jobs")
     let executed = Mutex<[Timestamp]>([])
     var options = RuntimeOptions()
-    options.clock = ShortSleepClock(time: clock)
+    options.clock = clock
     let runtime = try await JobRuntime.prepared(
       try JobRegistry {
         EndpointJob("job") { _ in

@@ -1,6 +1,7 @@
 #if HTTP && Server
 import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
 import CloudJobsHTTP
 import HTTPTypes
 import Testing
@@ -38,7 +39,7 @@ struct RequestedDelayTests {
     arguments: [("4", 2, Duration.seconds(4)), ("60", 1, .zero)])
   func creation(header: String, calls: Int, waited: Duration) async throws {
     let start = Timestamp(seconds: 1_795_000_000)
-    let clock = AutoAdvancingClock(start)
+    let clock = VirtualClock(start: start, sleep: .moves)
     let exchange = FakeExchange { _, _ in
       clock.now() == start ? Self.answer(header) : HTTPExchangeResponse(status: 200)
     }

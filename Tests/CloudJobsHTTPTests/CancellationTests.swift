@@ -2,6 +2,7 @@
 import CloudJobsHTTP
 import Foundation
 import HTTPTypes
+import TestSupport
 import Testing
 
 extension LiveSuite {
@@ -80,7 +81,7 @@ extension LiveSuite {
       let client = CurlHTTPClient(options)
       let url = server.good + "/sleep/2"
       var endings: [HTTPExchangeError.Code?: Int] = [:]
-      var generator = SplitMix(state: UInt64(connections))
+      var generator = SeededGenerator(seed: UInt64(connections))
       await withTaskGroup(of: HTTPExchangeError.Code?.self) { group in
         for index in 0..<1000 {
           let delay = Duration.microseconds(Int.random(in: 0..<60_000, using: &generator))
@@ -149,19 +150,6 @@ extension LiveSuite {
       #expect(after <= before + 150)
     }
     #endif
-  }
-}
-
-/// A seeded random number generator, to make runs reproducible (Steele, Lea and Flood, 2014).
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-    return word ^ (word >> 31)
   }
 }
 #endif

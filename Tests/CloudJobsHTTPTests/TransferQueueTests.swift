@@ -1,4 +1,5 @@
 #if HTTP
+import TestSupport
 import Testing
 
 @testable import CloudJobsHTTP
@@ -37,7 +38,7 @@ struct TransferQueueTests {
 
   @Test("equivalence with a simple model, in 20,000 random steps", arguments: [1, 2, 3])
   func model(seed: UInt64) {
-    var generator = SplitMix(state: seed)
+    var generator = SeededGenerator(seed: seed)
     var queue = TransferQueue(maxPerHost: 3, maxTotal: 7)
     var waiting: [(id: UInt64, host: String)] = []
     var active: [String] = []
@@ -71,7 +72,7 @@ struct TransferQueueTests {
   @Test("deadlines are ordered, also after compaction")
   func deadlines() {
     var heap = DeadlineHeap()
-    var generator = SplitMix(state: 7)
+    var generator = SeededGenerator(seed: 7)
     let times = (0..<500).map { _ in Int.random(in: 0..<1000, using: &generator) }
     for (id, time) in times.enumerated() { heap.insert(UInt64(id), at: MonotonicTime(sinceStart: .seconds(time))) }
     heap.compact(live: 100) { $0 % 5 == 0 }

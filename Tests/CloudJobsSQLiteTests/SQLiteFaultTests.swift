@@ -1,6 +1,7 @@
 #if SQLite
 import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
 @testable import CloudJobsSQLite
 import CloudJobsTesting
 import Foundation
@@ -112,7 +113,7 @@ struct SQLiteFaultTests {
   @Test("Documents damaged by hand are returned as failures beside the others, and can be repaired")
   func handMadeDamage() async throws {
     let folder = try TemporaryFolder()
-    let clock = SettableClock(.epoch + .days(20_000))
+    let clock = VirtualClock(start: .epoch + .days(20_000), sleep: .moves)
     let store = try SQLiteStore(path: folder.path(), clock: clock)
     var patch = JobStatePatch()
     patch.set(nextRun: .epoch)

@@ -19,11 +19,28 @@ public final class VirtualClock: JobClock {
     var cancelled: Set<UInt64> = []
   }
 
+  /// The effect of ``VirtualClock/sleep(until:)``.
+  package enum Sleep: Sendable {
+    /// A sleep suspends until the clock is moved to its deadline.
+    case suspends
+    /// A sleep moves the clock to its deadline and returns.
+    case moves
+    /// A sleep of at most a span returns at once; a longer one suspends.
+    case skips(upTo: Duration)
+  }
+
   private let state: Mutex<State>
+  private let sleep: Sleep
 
   /// Creates a clock that shows a time.
-  public init(start: Timestamp) {
+  public convenience init(start: Timestamp) {
+    self.init(start: start, sleep: .suspends)
+  }
+
+  /// Creates a clock that shows a time, with an effect of its sleeps.
+  package init(start: Timestamp, sleep: Sleep) {
     state = Mutex(State(now: start))
+    self.sleep = sleep
   }
 
   /// Returns the time that the clock shows.
@@ -36,6 +53,14 @@ public final class VirtualClock: JobClock {
   /// - Parameter deadline: the time at which to resume.
   /// - Throws: `CancellationError` if the task is cancelled first.
   public func sleep(until deadline: Timestamp) async throws {
+    switch sleep {
+    case .suspends: break
+    case .moves:
+      try Task.checkCancellation()
+      return move(to: deadline)
+    case .skips(let longest):
+      if deadline - now() <= longest { return }
+    }
     let number = state.withLock { state in
       state.lastNumber += 1
       return state.lastNumber
@@ -91,5 +116,19 @@ public final class VirtualClock: JobClock {
       return due
     }
     for continuation in due { continuation.resume() }
+  }
+
+  /// Advances the time by a span and resumes the sleepers whose deadline is reached.
+  ///
+  /// - Parameter span: the span; a negative one has no effect.
+  public func advance(by span: Duration) {
+    move(to: now() + span)
+  }
+
+  /// Sets the time, also to an earlier one; no sleeper resumes.
+  ///
+  /// - Parameter time: the new time.
+  package func set(_ time: Timestamp) {
+    state.withLock { $0.now = time }
   }
 }

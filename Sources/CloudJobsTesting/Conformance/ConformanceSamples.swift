@@ -10,7 +10,8 @@ enum Samples {
 
   /// A plain run.
   static func run(
-    _ name: String, job: JobID = "sample", status: RunStatus = .pending, createdAt: Timestamp = ConformanceWorld.start,
+    _ name: String, job: JobID = "sample", status: RunStatus = .pending,
+    createdAt: Timestamp = ConformanceFixture.start,
     wakeAt: Timestamp? = nil, fence: Int64 = 0
   ) -> Run {
     var run = Run(
@@ -23,7 +24,7 @@ enum Samples {
 
   /// A run in which every field is set.
   static func fullRun(_ name: String) -> Run {
-    let time = ConformanceWorld.start
+    let time = ConformanceFixture.start
     var run = Run(
       id: id(name), job: "sample", trigger: .parent, input: JSONText(["to": "Zoë 🚀", "n": 1]), status: .running,
       maxAttempts: 7, scheduledFor: time + .microseconds(1), notBefore: time + .microseconds(2),
@@ -56,8 +57,8 @@ enum Samples {
     configuration.interval = .seconds(90)
     configuration.timeZone = "Europe/Berlin"
     configuration.startAt = CivilDate("2026-01-02").map { .day($0) }
-    configuration.endAt = .instant(ConformanceWorld.start + .days(90))
-    configuration.skipDates = [.instant(ConformanceWorld.start)] + (CivilDate("2026-12-25").map { [.day($0)] } ?? [])
+    configuration.endAt = .instant(ConformanceFixture.start + .days(90))
+    configuration.skipDates = [.instant(ConformanceFixture.start)] + (CivilDate("2026-12-25").map { [.day($0)] } ?? [])
     configuration.dependencies = ["first", "second"]
     configuration.priority = -3
     configuration.maxRetries = 5
@@ -80,7 +81,7 @@ enum Samples {
 
   /// A patch in which every field is set.
   static var fullPatch: JobStatePatch {
-    let time = ConformanceWorld.start
+    let time = ConformanceFixture.start
     var patch = JobStatePatch()
     patch.set(lastRun: time + .microseconds(1))
     patch.set(nextRun: time + .microseconds(2))

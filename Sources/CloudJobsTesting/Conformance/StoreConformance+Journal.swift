@@ -4,44 +4,44 @@ import CloudJobsCore
 /// The journal of passes.
 extension StoreConformance {
   static let journalCases: [Case] = [
-    Case("A journal entry comes back as it was") { world in
-      let entry = Samples.entry("entry \u{0}é", world.time(-1))
-      try await world.commit(.putJournal(entry))
+    Case("A journal entry comes back as it was") { fixture in
+      let entry = Samples.entry("entry \u{0}é", fixture.time(-1))
+      try await fixture.commit(.putJournal(entry))
       try ConformanceFailure.expect(
-        try await world.store.journal(until: .distantFuture, limit: 5), [entry], "the journal")
+        try await fixture.store.journal(until: .distantFuture, limit: 5), [entry], "the journal")
     },
-    Case("The journal is latest first and, of one time, by ids downwards") { world in
+    Case("The journal is latest first and, of one time, by ids downwards") { fixture in
       let entries = [("a", 1), ("c", 2), ("b", 2), ("d", 0), ("B", 2)].map { name, seconds in
-        Samples.entry(name, world.time(Int64(seconds)))
+        Samples.entry(name, fixture.time(Int64(seconds)))
       }
-      _ = try await world.store.commit(entries.map { .putJournal($0) })
-      let found = try await world.store.journal(until: .distantFuture, limit: 10).map(\.id)
+      _ = try await fixture.store.commit(entries.map { .putJournal($0) })
+      let found = try await fixture.store.journal(until: .distantFuture, limit: 10).map(\.id)
       try ConformanceFailure.expect(found, ["c", "b", "B", "a", "d"], "the ids")
     },
-    Case("The journal leaves out what is later, and takes the time itself") { world in
+    Case("The journal leaves out what is later, and takes the time itself") { fixture in
       for seconds in 0..<5 {
-        try await world.commit(.putJournal(Samples.entry("entry \(seconds)", world.time(Int64(seconds)))))
+        try await fixture.commit(.putJournal(Samples.entry("entry \(seconds)", fixture.time(Int64(seconds)))))
       }
-      let found = try await world.store.journal(until: world.time(2), limit: 2).map(\.id)
+      let found = try await fixture.store.journal(until: fixture.time(2), limit: 2).map(\.id)
       try ConformanceFailure.expect(found, ["entry 2", "entry 1"], "the ids")
-      let before = try await world.store.journal(until: world.time(2) - .microseconds(1), limit: 2).map(\.id)
+      let before = try await fixture.store.journal(until: fixture.time(2) - .microseconds(1), limit: 2).map(\.id)
       try ConformanceFailure.expect(before, ["entry 1", "entry 0"], "the ids a microsecond earlier")
     },
-    Case("A journal entry of the same id is replaced") { world in
-      try await world.commit(.putJournal(Samples.entry("one", world.time(1), owner: "first")))
-      let second = Samples.entry("one", world.time(5), owner: "second")
-      try await world.commit(.putJournal(second))
+    Case("A journal entry of the same id is replaced") { fixture in
+      try await fixture.commit(.putJournal(Samples.entry("one", fixture.time(1), owner: "first")))
+      let second = Samples.entry("one", fixture.time(5), owner: "second")
+      try await fixture.commit(.putJournal(second))
       try ConformanceFailure.expect(
-        try await world.store.journal(until: .distantFuture, limit: 5), [second], "the journal")
-      let old = try await world.store.journal(until: world.time(1), limit: 5)
+        try await fixture.store.journal(until: .distantFuture, limit: 5), [second], "the journal")
+      let old = try await fixture.store.journal(until: fixture.time(1), limit: 5)
       try ConformanceFailure.expect(old, [], "the journal until the first time")
     },
-    Case("The journal takes a limit outside 1 to 500 for the nearest") { world in
-      let writes = (0..<501).map { Write.putJournal(Samples.entry("entry \($0)", world.time(Int64($0)))) }
-      _ = try await world.store.commit(Array(writes.prefix(500)))
-      _ = try await world.store.commit(Array(writes.suffix(1)))
+    Case("The journal takes a limit outside 1 to 500 for the nearest") { fixture in
+      let writes = (0..<501).map { Write.putJournal(Samples.entry("entry \($0)", fixture.time(Int64($0)))) }
+      _ = try await fixture.store.commit(Array(writes.prefix(500)))
+      _ = try await fixture.store.commit(Array(writes.suffix(1)))
       for (limit, count) in [(Int.min, 1), (0, 1), (501, 500), (.max, 500)] {
-        let entries = try await world.store.journal(until: .distantFuture, limit: limit)
+        let entries = try await fixture.store.journal(until: .distantFuture, limit: limit)
         try ConformanceFailure.expect(entries.count, count, "the entries for a limit of \(limit)")
       }
     },

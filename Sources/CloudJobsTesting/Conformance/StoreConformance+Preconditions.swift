@@ -38,11 +38,11 @@ extension StoreConformance {
     }
 
     /// The version and the mark of the document as stored.
-    func look(_ world: ConformanceWorld) async throws -> (version: Version, mark: String?)? {
+    func look(_ fixture: ConformanceFixture) async throws -> (version: Version, mark: String?)? {
       if concernsRun {
-        return try await world.record(Self.run.id).map { ($0.version, try $0.run.get().reason) }
+        return try await fixture.record(Self.run.id).map { ($0.version, try $0.run.get().reason) }
       }
-      return try await world.record(Self.job).map { record in
+      return try await fixture.record(Self.job).map { record in
         let document = try record.document.get()
         return (record.version, self == .patchState ? document.state.plannedFor : document.configuration.group)
       }
@@ -82,25 +82,25 @@ extension StoreConformance {
     let refusal = demand.refusal(subject, exists: exists)
     let place = exists ? "an existing document" : "a deleted document"
     let verdict = refusal.map { "refused as \($0.rawValue)" } ?? "done"
-    return Case("\(subject.rawValue) with \(demand.rawValue) on \(place) is \(verdict)") { world in
+    return Case("\(subject.rawValue) with \(demand.rawValue) on \(place) is \(verdict)") { fixture in
       let maker = subject.concernsRun ? Subject.putRun : subject.deletes ? .putConfiguration : subject
-      try await world.commit(maker.write(.none, mark: "first"))
-      let stale = try await ConformanceFailure.unwrap(subject.look(world), "the first version").version
-      try await world.commit(maker.write(.none, mark: "second"))
-      let current = try await ConformanceFailure.unwrap(subject.look(world), "the second version").version
+      try await fixture.commit(maker.write(.none, mark: "first"))
+      let stale = try await ConformanceFailure.unwrap(subject.look(fixture), "the first version").version
+      try await fixture.commit(maker.write(.none, mark: "second"))
+      let current = try await ConformanceFailure.unwrap(subject.look(fixture), "the second version").version
       if !exists {
         let deletion = subject.concernsRun ? Subject.deleteRun : .deleteJob
-        try await world.commit(deletion.write(.none, mark: ""))
+        try await fixture.commit(deletion.write(.none, mark: ""))
       }
       let write = subject.write(demand.precondition(current: current, stale: stale), mark: "third")
       if let refusal {
-        try await world.refuse(refusal, [write])
-        let after = try await subject.look(world)
+        try await fixture.refuse(refusal, [write])
+        let after = try await subject.look(fixture)
         try ConformanceFailure.expect(after?.version, exists ? current : nil, "the version after a refusal")
         try ConformanceFailure.expect(after?.mark, exists ? "second" : nil, "the document after a refusal")
       } else {
-        try await world.commit(write)
-        let after = try await subject.look(world)
+        try await fixture.commit(write)
+        let after = try await subject.look(fixture)
         try ConformanceFailure.expect(after?.mark, subject.deletes ? nil : "third", "the document after the write")
         try ConformanceFailure.expect((after == nil) == subject.deletes, "the document exists unless it was deleted")
       }

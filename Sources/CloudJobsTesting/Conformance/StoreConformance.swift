@@ -62,11 +62,12 @@ public enum StoreConformance {
     public var description: String { name }
 
     init(
-      _ name: String, needs powers: Set<Power> = [], _ body: @escaping @Sendable (ConformanceWorld) async throws -> Void
+      _ name: String, needs powers: Set<Power> = [],
+      _ body: @escaping @Sendable (ConformanceFixture) async throws -> Void
     ) {
       self.name = name
       self.powers = powers
-      run = { harness in try await body(try await ConformanceWorld(harness)) }
+      run = { harness in try await body(try await ConformanceFixture(harness)) }
     }
   }
 

@@ -1,4 +1,5 @@
 import CloudJobsCore
+import TestSupport
 import Testing
 
 #if canImport(Glibc)
@@ -17,7 +18,7 @@ struct EnvelopeFuzzTests {
     var counts = (taken: 0, refused: 0)
     for round in 0..<10_000 {
       let request = mutator.next()
-      let start = ThreadClock.now()
+      let start = threadProcessorTime()
       let fault: String?
       do {
         fault = Self.fault(of: try Envelope.decode(request))
@@ -26,7 +27,7 @@ struct EnvelopeFuzzTests {
         fault = Self.fault(of: error)
         counts.refused += 1
       }
-      let span = ThreadClock.now() - start
+      let span = threadProcessorTime() - start
       if let fault { Issue.record("round \(round): \(fault): \(String(decoding: request.body, as: UTF8.self))") }
       if span > .milliseconds(50) { Issue.record("round \(round) took \(span)") }
     }
@@ -52,9 +53,9 @@ struct EnvelopeFuzzTests {
 
   private static func span(of body: [UInt8]) -> Duration {
     let request = EnvelopeRequest(body: body)
-    let start = ThreadClock.now()
+    let start = threadProcessorTime()
     _ = try? Envelope.decode(request)
-    return ThreadClock.now() - start
+    return threadProcessorTime() - start
   }
 
   /// Returns the defect of a delivery, or nil.
@@ -83,11 +84,11 @@ struct EnvelopeFuzzTests {
 
 /// A generator of almost valid requests: it mutates valid ones by bytes and by the grammar of JSON.
 struct EnvelopeMutator {
-  private var random: Xorshift64Star
+  private var random: SeededGenerator
 
   /// Creates a mutator whose requests depend only on the seed.
   init(seed: UInt64) {
-    random = Xorshift64Star(seed: seed &* 0x9E37_79B9_7F4A_7C15)
+    random = SeededGenerator(seed: seed &* 0x9E37_79B9_7F4A_7C15)
   }
 
   /// The valid requests to start from.
@@ -243,14 +244,5 @@ enum HostileBody: CaseIterable {
       bytes += next
       index += 1
     }
-  }
-}
-
-/// The time that this thread has computed: unlike a clock on the wall, it does not count what other processes take.
-enum ThreadClock {
-  static func now() -> Duration {
-    var time = timespec()
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
   }
 }

@@ -1,5 +1,6 @@
 import CloudJobsCore
 import FoundationEssentials
+import TestSupport
 import Testing
 
 @Suite("JSON value")
@@ -20,7 +21,7 @@ struct JSONValueTests {
 
   @Test("Random values round-trip, and Foundation decodes the same values")
   func roundTrip() throws {
-    var random = Xorshift64Star(seed: 3)
+    var random = SeededGenerator(seed: 3)
     let decoder = JSONDecoder()
     for round in 0..<3_000 {
       let value = randomValue(depth: 0, &random)
@@ -69,7 +70,7 @@ struct JSONValueTests {
     }
   }
 
-  private func randomValue(depth: Int, _ random: inout Xorshift64Star) -> JSONValue {
+  private func randomValue(depth: Int, _ random: inout SeededGenerator) -> JSONValue {
     switch Int.random(in: 0..<(depth < 6 ? 9 : 6), using: &random) {
     case 0: return .null
     case 1: return .bool(.random(using: &random))
@@ -89,7 +90,7 @@ struct JSONValueTests {
     }
   }
 
-  private func randomText(_ random: inout Xorshift64Star) -> String {
+  private func randomText(_ random: inout SeededGenerator) -> String {
     let ranges: [ClosedRange<UInt32>] = [0...0x1F, 0x20...0x7E, 0x20...0x7E, 0x7F...0x7FF, 0xE000...0xFFFF]
     var text = ""
     for _ in 0..<Int.random(in: 0..<12, using: &random) {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import CloudJobsCore
@@ -6,7 +7,7 @@ import Testing
 struct RetryDelaysTests {
   private static func delays(_ count: Int, asked: Duration? = nil, seed: UInt64) -> [Duration?] {
     var delays = RetryDelays(first: .milliseconds(100), longest: .milliseconds(500))
-    var random = Xorshift64Star(seed: seed)
+    var random = SeededGenerator(seed: seed)
     return (0..<count).map { _ in delays.next(asked: asked, random: &random) }
   }
 

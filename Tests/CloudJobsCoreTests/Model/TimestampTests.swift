@@ -1,11 +1,12 @@
 import CloudJobsCore
+import TestSupport
 import Testing
 
 @Suite("Timestamp")
 struct TimestampTests {
   @Test("100,000 random times round-trip")
   func roundTrip() {
-    var random = Xorshift64Star(seed: 1)
+    var random = SeededGenerator(seed: 1)
     var failures = 0
     for round in 0..<100_000 {
       var microseconds = Int64.random(

@@ -1,4 +1,5 @@
 import CloudJobsCore
+import TestSupport
 import Testing
 
 @Suite("Conclusion of an attempt")
@@ -8,7 +9,7 @@ struct ConcludeTests {
   private func conclusion(
     _ outcome: Outcome, failures: Int = 0, policy: RetryPolicy? = nil, startedAgo: Duration = .minutes(9)
   ) -> Conclusion {
-    var random = Xorshift64Star(seed: 1)
+    var random = SeededGenerator(seed: 1)
     let run = PlanSample.run(.running, failures: failures) { $0.startedAt = PlanSample.now - startedAgo }
     let standard = RetryPolicy(maxAttempts: 3, backoff: .fixed(.seconds(10)), jitter: .none)
     return conclude(outcome, run: run, policy: policy ?? standard, now: PlanSample.now, random: &random)

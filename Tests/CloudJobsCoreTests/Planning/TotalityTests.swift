@@ -1,9 +1,10 @@
 import CloudJobsCore
+import TestSupport
 import Testing
 
 /// Inputs of any shape, drawn by chance, also such as no healthy system would have.
 struct PlanInputSource {
-  var random: Xorshift64Star
+  var random: SeededGenerator
 
   mutating func pick<Value>(_ values: [Value]) -> Value {
     values[Int.random(in: 0..<values.count, using: &random)]
@@ -75,7 +76,7 @@ struct TotalityTests {
 
   @Test("50,000 deliveries of any shape never trap and keep the invariants")
   func deliveries() {
-    var source = PlanInputSource(random: Xorshift64Star(seed: 50))
+    var source = PlanInputSource(random: SeededGenerator(seed: 50))
     let pools = source.pools(of: Self.jobs)
     let attempts: [Int?] = [nil, 1, 2, 3, .max]
     for number in 0..<50_000 {
@@ -137,7 +138,7 @@ struct TotalityTests {
 
   @Test("50,000 due jobs of any shape never trap and keep the invariants")
   func passes() {
-    var source = PlanInputSource(random: Xorshift64Star(seed: 51))
+    var source = PlanInputSource(random: SeededGenerator(seed: 51))
     let pools = source.pools(of: Self.jobs)
     for number in 0..<50_000 {
       let job = source.pick(pools.jobs)
@@ -164,7 +165,7 @@ struct TotalityTests {
 
   @Test("50,000 outcomes of any shape never trap; a run has a time to wake exactly while it is under way")
   func outcomes() {
-    var source = PlanInputSource(random: Xorshift64Star(seed: 52))
+    var source = PlanInputSource(random: SeededGenerator(seed: 52))
     let pools = source.pools(of: Self.jobs)
     let failure = RunFailure(kind: "a", message: "b")
     for number in 0..<75_000 {

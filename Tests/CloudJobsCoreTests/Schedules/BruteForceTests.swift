@@ -1,4 +1,5 @@
 import CloudJobsCore
+import TestSupport
 import Testing
 
 @Suite("Cron against a brute-force stepper")
@@ -13,20 +14,20 @@ struct BruteForceTests {
 
   @Test("100,000 random cases: next and previous agree with stepping through minutes")
   func minutes() throws {
-    var random = ScheduleRandom(seed: 2026)
+    var random = SeededGenerator(seed: 2026)
     let checked = try compare(pairs: 4_000, times: 25, windowHours: 96, step: 60, using: &random)
     #expect(checked == 100_000)
   }
 
   @Test("10,000 random cases with six fields: next and previous agree with stepping through seconds")
   func seconds() throws {
-    var random = ScheduleRandom(seed: 6)
+    var random = SeededGenerator(seed: 6)
     let checked = try compare(pairs: 400, times: 25, windowHours: 3, step: 1, using: &random)
     #expect(checked == 10_000)
   }
 
   private func compare(
-    pairs: Int, times: Int, windowHours: Int, step: Int, using random: inout ScheduleRandom
+    pairs: Int, times: Int, windowHours: Int, step: Int, using random: inout SeededGenerator
   ) throws -> Int {
     var wrong: [String] = []
     var checked = 0

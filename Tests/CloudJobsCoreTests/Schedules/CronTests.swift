@@ -1,4 +1,5 @@
 import CloudJobsCore
+import TestSupport
 import Testing
 
 @Suite("Cron expressions")
@@ -72,7 +73,7 @@ struct CronTests {
 
   @Test("Previous undoes next, and next undoes previous, for random expressions and times")
   func inverse() throws {
-    var random = ScheduleRandom(seed: 11)
+    var random = SeededGenerator(seed: 11)
     var checked = 0
     while checked < 5_000 {
       let expression = RandomExpression(hasSeconds: Bool.random(using: &random), using: &random)

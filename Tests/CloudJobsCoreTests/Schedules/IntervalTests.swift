@@ -1,4 +1,5 @@
 import CloudJobsCore
+import TestSupport
 import Testing
 
 @Suite("Interval schedules")
@@ -26,7 +27,7 @@ struct IntervalTests {
       (.days(146_097), 12),
     ])
   func grid(_ interval: Duration, _ anchor: Int64) throws {
-    var random = ScheduleRandom(seed: 5)
+    var random = SeededGenerator(seed: 5)
     let anchor = Timestamp(seconds: anchor)
     let schedule = try Schedule.every(interval, anchor: anchor)
     for _ in 0..<1_000 {

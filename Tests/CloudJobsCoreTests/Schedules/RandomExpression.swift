@@ -1,3 +1,5 @@
+import TestSupport
+
 /// A random cron expression with its meaning as plain tables, independent of the code under test.
 struct RandomExpression {
   var text = ""
@@ -18,7 +20,7 @@ struct RandomExpression {
   static let monthNames = ["JAN", "Feb", "mar", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
   static let weekdayNames = ["SUN", "Mon", "tue", "WED", "THU", "FRI", "SAT"]
 
-  init(hasSeconds: Bool = false, using random: inout ScheduleRandom) {
+  init(hasSeconds: Bool = false, using random: inout SeededGenerator) {
     seconds[0] = true
     var fields: [String] = []
     if hasSeconds {
@@ -38,7 +40,7 @@ struct RandomExpression {
     isWildcard = minute.first == "*" || hour.first == "*"
   }
 
-  private mutating func dayField(_ random: inout ScheduleRandom) -> String {
+  private mutating func dayField(_ random: inout SeededGenerator) -> String {
     switch Int.random(in: 0..<12, using: &random) {
     case 0:
       hasLastDay = true
@@ -55,7 +57,7 @@ struct RandomExpression {
     }
   }
 
-  private mutating func weekdayField(_ random: inout ScheduleRandom) -> String {
+  private mutating func weekdayField(_ random: inout SeededGenerator) -> String {
     let weekday = Int.random(in: 0...6, using: &random)
     switch Int.random(in: 0..<12, using: &random) {
     case 0:
@@ -71,7 +73,7 @@ struct RandomExpression {
   }
 
   private static func field(
-    _ set: inout [Bool], _ low: Int, _ high: Int, _ names: [String], _ random: inout ScheduleRandom
+    _ set: inout [Bool], _ low: Int, _ high: Int, _ names: [String], _ random: inout SeededGenerator
   ) -> String {
     let kind = Int.random(in: 0..<20, using: &random)
     if kind < 7 {
@@ -121,23 +123,6 @@ struct RandomExpression {
     }
     if let lastWeekday { byWeek = byWeek || (date.weekday == lastWeekday && date.day + 7 > length) }
     return needsBothDays ? byMonth && byWeek : byMonth || byWeek
-  }
-}
-
-/// A seeded generator (SplitMix64), so that random cases are the same on every machine.
-struct ScheduleRandom: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) {
-    state = seed
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-    return value ^ value >> 31
   }
 }
 

@@ -1,4 +1,5 @@
 import CloudJobsCore
+import TestSupport
 import Testing
 
 @Suite("Schedules that can't be parsed")
@@ -79,7 +80,7 @@ struct ScheduleParsingTests {
 
   @Test("100,000 mutated texts are rejected or parsed to working schedules")
   func mutations() throws {
-    var random = ScheduleRandom(seed: 3)
+    var random = SeededGenerator(seed: 3)
     let seeds =
       CronTests.meanings.map { $0.0 } + EnglishTests.meanings.map { $0.0 } + ["1h30m", "@every 5m", "at 2026-11-21"]
     let alphabet = Array("0123456789*/,-#LWMONJAN@: every of at\t?é".utf8)

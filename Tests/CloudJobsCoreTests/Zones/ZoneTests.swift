@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import CloudJobsCore
@@ -149,7 +150,7 @@ struct ZoneTests {
 
   @Test("10,000 mutated and truncated files never cause a crash or a hang")
   func mutations() throws {
-    var random = ScheduleRandom(seed: 9)
+    var random = SeededGenerator(seed: 9)
     var read = 0
     for _ in 0..<10_000 {
       let name = BruteForceTests.zones.randomElement(using: &random) ?? "UTC"

@@ -1,5 +1,6 @@
 #if HTTP
 import CloudJobsCore
+import CloudJobsEmulator
 import CloudJobsTesting
 import Synchronization
 import Testing
@@ -16,10 +17,10 @@ private final class TokenSource: Sendable {
   }
 
   private let state = Mutex(State())
-  private let clock: SettableClock
+  private let clock: VirtualClock
   private let lifetime: Int64
 
-  init(_ clock: SettableClock, lifetime: Int64 = 3_600) {
+  init(_ clock: VirtualClock, lifetime: Int64 = 3_600) {
     (self.clock, self.lifetime) = (clock, lifetime)
   }
 
@@ -58,7 +59,7 @@ private final class TokenSource: Sendable {
 
 @Suite("Access token cache", .timeLimit(.minutes(1)))
 struct AccessTokenCacheTests {
-  private let clock = SettableClock(Timestamp(seconds: 1_795_233_600))
+  private let clock = VirtualClock(start: Timestamp(seconds: 1_795_233_600), sleep: .moves)
 
   private func cache(_ source: TokenSource) -> AccessTokenCache {
     AccessTokenCache(clock: clock) { () async throws(JobError) in try await source.fetch() }

@@ -1,5 +1,6 @@
 #if Google
 import CloudJobsCore
+import CloudJobsEmulator
 import CloudJobsHTTP
 import CloudJobsTesting
 import HTTPTypes
@@ -9,7 +10,7 @@ import Testing
 
 @Suite("Application Default Credentials")
 struct GoogleCredentialsTests {
-  private let clock = SettableClock(TestToken.now)
+  private let clock = VirtualClock(start: TestToken.now, sleep: .moves)
   private static let answer = #"{"access_token":"ya29.one","expires_in":3599,"token_type":"Bearer"}"#
   private static let genuine: HTTPFields = HTTPField.Name("Metadata-Flavor").map { [$0: "Google"] } ?? [:]
 

@@ -12,7 +12,7 @@ import Testing
 
 @Suite("A collection written by the Dart runtime")
 struct DartCollectionTests {
-  private let clock = SettableClock(Self.time("10:02:00"))
+  private let clock = VirtualClock(start: Self.time("10:02:00"), sleep: .skips(upTo: .seconds(5)))
   private let service: EmulatedFirestore
   private let ran = Runs()
 
@@ -207,7 +207,7 @@ struct DartCollectionTests {
   private func runtime() async throws -> JobRuntime {
     var options = RuntimeOptions()
     options.owner = "one"
-    options.clock = ShortSleepClock(time: clock)
+    options.clock = clock
     let ids = Self.all.keys.filter { $0 != "foreign" }.sorted()
     let jobs = try JobRegistry {
       for id in ids {

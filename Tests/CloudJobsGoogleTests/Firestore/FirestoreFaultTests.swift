@@ -1,16 +1,18 @@
 #if HTTP && Server
 import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
 @testable import CloudJobsGoogle
 import CloudJobsHTTP
 import CloudJobsTesting
 import HTTPTypes
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Firestore faults")
 struct FirestoreFaultTests {
-  private let clock = SettableClock(Timestamp(seconds: 1_767_268_800))
+  private let clock = VirtualClock(start: Timestamp(seconds: 1_767_268_800), sleep: .moves)
   private let service: EmulatedFirestore
   private let exchange: FaultyExchange
   private let store: FirestoreStore
@@ -175,18 +177,6 @@ struct FirestoreFaultTests {
 
 @Suite("Passes over a faulty Firestore")
 struct FirestoreMixedFaultTests {
-  /// A seeded random number generator, splitmix64 (<https://prng.di.unimi.it/splitmix64.c>).
-  private struct Numbers: RandomNumberGenerator, Sendable {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var word = state
-      word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-      return word ^ (word >> 31)
-    }
-  }
 
   /// The outcome of a series of passes.
   private struct Outcome {
@@ -197,7 +187,7 @@ struct FirestoreMixedFaultTests {
 
   /// Makes one of eight calls fail: rejected, cut off before or after it took effect, throttled or under contention.
   private static func fault(_ seed: UInt64, _ call: Int) -> FaultyExchange.Fault? {
-    var numbers = Numbers(state: seed &+ UInt64(call) &* 977)
+    var numbers = SeededGenerator(seed: seed &+ UInt64(call) &* 977)
     switch Int.random(in: 0..<48, using: &numbers) {
     case 0: return .status(429)
     case 1: return .status(503)
@@ -211,7 +201,7 @@ struct FirestoreMixedFaultTests {
 
   /// Runs 30 passes a minute apart over five jobs, then idle ones until everything is settled.
   private func live(seed: UInt64?) async throws -> Outcome {
-    let clock = SettableClock(Timestamp(seconds: 1_763_719_320))
+    let clock = VirtualClock(start: Timestamp(seconds: 1_763_719_320), sleep: .skips(upTo: .seconds(5)))
     let service = EmulatedFirestore(clock: clock)
     let isFaulty = Mutex(false)
     let faults = seed.map { seed in
@@ -219,7 +209,7 @@ struct FirestoreMixedFaultTests {
     }
     let exchange = FaultyExchange(service, rule: faults ?? { _, _ in nil })
     let effects = Mutex<[RunID]>([])
-    let runtime = try await runtime(ShortSleepClock(time: clock), exchange) { id in effects.withLock { $0.append(id) } }
+    let runtime = try await runtime(clock, exchange) { id in effects.withLock { $0.append(id) } }
     exchange.reset()
     isFaulty.withLock { $0 = true }
     for _ in 0..<30 {
@@ -243,12 +233,12 @@ struct FirestoreMixedFaultTests {
   }
 
   private func runtime(
-    _ clock: ShortSleepClock, _ exchange: FaultyExchange, _ effect: @escaping @Sendable (RunID) -> Void
+    _ clock: VirtualClock, _ exchange: FaultyExchange, _ effect: @escaping @Sendable (RunID) -> Void
   ) async throws -> JobRuntime {
     var options = RuntimeOptions()
     options.owner = "one"
     options.clock = clock
-    options.random = RandomSource(Numbers(state: 7))
+    options.random = RandomSource(SeededGenerator(seed: 7))
     options.passConcurrency = 1
     let jobs = try JobRegistry {
       for number in 0..<5 {

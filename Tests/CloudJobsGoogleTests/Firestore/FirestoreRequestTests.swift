@@ -101,7 +101,7 @@ struct FirestoreRequestTests {
 @Suite("Cost of a pass on Firestore")
 struct FirestoreCostTests {
   private static let start = Timestamp(seconds: 1_763_719_320)
-  private let clock = SettableClock(start)
+  private let clock = VirtualClock(start: start, sleep: .skips(upTo: .seconds(5)))
   private let service: EmulatedFirestore
 
   init() {
@@ -127,7 +127,7 @@ struct FirestoreCostTests {
   private func runtime() async throws -> JobRuntime {
     var options = RuntimeOptions()
     options.owner = "one"
-    options.clock = ShortSleepClock(time: clock)
+    options.clock = clock
     let jobs = try JobRegistry {
       for number in 0..<10 {
         PeriodicJob(JobID(stringLiteral: "due\(number)"), every: .minutes(1)) { _ in .done }

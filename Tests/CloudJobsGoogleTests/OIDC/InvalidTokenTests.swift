@@ -1,15 +1,17 @@
 #if Google
 import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
 @testable import CloudJobsGoogle
 import CloudJobsHTTP
 import CloudJobsTesting
 import HTTPTypes
+import TestSupport
 import Testing
 
 @Suite("Invalid and expired tokens")
 struct InvalidTokenTests {
-  private let clock = SettableClock(TestToken.now)
+  private let clock = VirtualClock(start: TestToken.now, sleep: .skips(upTo: .seconds(5)))
   private let exchange = FakeExchange(.json(SigningKey.document([.issuer])))
 
   private var verifier: TokenVerifier {
@@ -54,7 +56,7 @@ struct InvalidTokenTests {
   func noTokenText() async throws {
     let log = LogRecorder()
     var options = RuntimeOptions()
-    options.clock = ShortSleepClock(time: clock)
+    options.clock = clock
     options.logger = log.logger
     let registry = try JobRegistry { EndpointJob("job") { _ in .done } }
     let runtime = JobRuntime(
@@ -113,7 +115,7 @@ struct InvalidTokenTests {
   func mutations() async throws {
     let verifier = verifier
     let good = Array(TestToken().token.utf8)
-    var random = SeededGenerator(state: 11)
+    var random = SeededGenerator(seed: 11)
     for _ in 0..<3_000 {
       var bytes = good
       for _ in 0..<Int.random(in: 1...3, using: &random) {
@@ -150,7 +152,7 @@ struct InvalidTokenTests {
 struct Base64URLTests {
   @Test("Bytes survive a round trip, and each value has one encoding")
   func roundTrip() {
-    var random = SeededGenerator(state: 3)
+    var random = SeededGenerator(seed: 3)
     for count in 0..<80 {
       let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
       let text = Base64URL.encode(bytes)

@@ -11,7 +11,7 @@ import Testing
 
 @Suite("Issuer keys", .timeLimit(.minutes(1)))
 struct IssuerKeysTests {
-  private let clock = SettableClock(TestToken.now)
+  private let clock = VirtualClock(start: TestToken.now, sleep: .moves)
 
   private func verifier(_ exchange: FakeExchange) -> TokenVerifier {
     TokenVerifier(audiences: [TestToken.audience], serviceAccounts: [TestToken.account], client: exchange, clock: clock)

@@ -1,9 +1,11 @@
 #if HTTP
 import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
 @testable import CloudJobsGoogle
 import CloudJobsTesting
 import HTTPTypes
+import TestSupport
 import Testing
 
 @Suite("Token claims")
@@ -137,7 +139,7 @@ struct CloudRunTests {
 
   @Test("The two modes are separate: each rejects what the other accepts")
   func modes() async throws {
-    let clock = SettableClock(TestToken.now)
+    let clock = VirtualClock(start: TestToken.now, sleep: .skips(upTo: .seconds(5)))
     let exchange = FakeExchange(.json(SigningKey.document([.issuer])))
     let registry = try JobRegistry { EndpointJob("job") { _ in .done } }
     let iam = Authentication.cloudRunIAM(
@@ -150,7 +152,7 @@ struct CloudRunTests {
     ]
     for (mode, value, status) in rows {
       var options = RuntimeOptions()
-      options.clock = ShortSleepClock(time: clock)
+      options.clock = clock
       options.logger = LogRecorder().logger
       let runtime = try await JobRuntime.prepared(
         registry, store: MemoryStore(clock: clock), queue: .caller, authentication: mode, options: options)

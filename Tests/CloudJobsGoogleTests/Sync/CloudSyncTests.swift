@@ -112,7 +112,7 @@ struct CloudSyncTests {
 
   @Test("The housekeeping of the master pass synchronizes an edited document with Cloud Scheduler")
   func housekeeping() async throws {
-    let clock = AutoAdvancingClock(Timestamp(seconds: 1_795_000_200))
+    let clock = VirtualClock(start: Timestamp(seconds: 1_795_000_200), sleep: .moves)
     let store = MemoryStore(clock: clock)
     let registry = try JobRegistry { ScheduledJob("report", cron: "0 2 * * *") { _ in .done } }
     try await sync.sync(registry, store: store)

@@ -1,18 +1,19 @@
 import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
 import Testing
 
 @Suite("Enqueue")
 struct EnqueueTests {
-  private let world = World()
+  private let fixture = RuntimeFixture()
 
   struct Email: Codable, Hashable {
     var userID: String
   }
 
   private func runtime(queue: (any TaskQueue)? = nil) async throws -> JobRuntime {
-    let effects = world.effects
-    return try await world.runtime(queue: queue) {
+    let effects = fixture.effects
+    return try await fixture.runtime(queue: queue) {
       EndpointJob("email", input: Email.self) { email, _ in
         effects.add(email.userID)
         return .done
@@ -26,14 +27,14 @@ struct EnqueueTests {
     let runtime = try await runtime()
     let enqueued = try await runtime.enqueue("email", Email(userID: "42"))
     #expect((enqueued.isNew, enqueued.status) == (true, .pending))
-    let run = try await world.run(enqueued.id)
-    #expect((run.status, run.trigger, run.attempt, run.createdAt) == (.pending, .task, 0, World.start))
-    #expect(run.wakeAt == World.start + .seconds(60))
-    #expect(world.queue.tasks.map(\.name) == ["\(run.id)-1"])
-    #expect(world.queue.tasks.first?.notBefore == nil)
-    #expect(await world.deliverDue(to: runtime) == [200])
-    #expect(world.effects.list == ["42"])
-    #expect(try await world.run(run.id).status == .succeeded)
+    let run = try await fixture.run(enqueued.id)
+    #expect((run.status, run.trigger, run.attempt, run.createdAt) == (.pending, .task, 0, RuntimeFixture.start))
+    #expect(run.wakeAt == RuntimeFixture.start + .seconds(60))
+    #expect(fixture.queue.tasks.map(\.name) == ["\(run.id)-1"])
+    #expect(fixture.queue.tasks.first?.notBefore == nil)
+    #expect(await fixture.deliverDue(to: runtime) == [200])
+    #expect(fixture.effects.list == ["42"])
+    #expect(try await fixture.run(run.id).status == .succeeded)
   }
 
   @Test("A key names one piece of work")
@@ -44,11 +45,11 @@ struct EnqueueTests {
     #expect(first.id == second.id)
     #expect((first.isNew, second.isNew) == (true, false))
     #expect(first.id == RunID(job: "email", occurrence: .key("welcome")))
-    #expect(world.queue.names.count == 1)
-    await world.deliverDue(to: runtime)
+    #expect(fixture.queue.names.count == 1)
+    await fixture.deliverDue(to: runtime)
     let third = try await runtime.enqueue("email", Email(userID: "c"), key: "welcome")
     #expect((third.isNew, third.status) == (false, .succeeded))
-    #expect(world.effects.list == ["a"])
+    #expect(fixture.effects.list == ["a"])
     #expect(try await runtime.enqueue("plain", key: "welcome").isNew)
   }
 
@@ -59,7 +60,7 @@ struct EnqueueTests {
       EnqueueRequest("plain", key: "a"), EnqueueRequest("plain", key: "a"), EnqueueRequest("plain", key: "b"),
     ])
     #expect(enqueued.map(\.isNew) == [true, false, true])
-    #expect(try await world.runs().count == 2)
+    #expect(try await fixture.runs().count == 2)
   }
 
   @Test(
@@ -75,37 +76,39 @@ struct EnqueueTests {
   func later() async throws {
     let runtime = try await runtime()
     let first = try await runtime.enqueue("email", Email(userID: "in"), after: .minutes(5))
-    let second = try await runtime.enqueue("email", Email(userID: "at"), at: World.start + .minutes(10))
-    let past = try await runtime.enqueue("email", Email(userID: "past"), at: World.start - .minutes(10))
+    let second = try await runtime.enqueue("email", Email(userID: "at"), at: RuntimeFixture.start + .minutes(10))
+    let past = try await runtime.enqueue("email", Email(userID: "past"), at: RuntimeFixture.start - .minutes(10))
     #expect([first.status, second.status, past.status] == [.scheduled, .scheduled, .pending])
     #expect(
-      world.queue.tasks.map(\.notBefore) == [World.start + .minutes(5), World.start + .minutes(10), nil])
-    #expect(try await world.run(first.id).wakeAt == World.start + .minutes(6))
-    await world.deliverDue(to: runtime)
-    #expect(world.effects.list == ["past"])
-    world.clock.advance(by: .minutes(5))
-    await world.deliverDue(to: runtime)
-    world.clock.advance(by: .minutes(5))
-    await world.deliverDue(to: runtime)
-    #expect(world.effects.list == ["past", "in", "at"])
+      fixture.queue.tasks.map(\.notBefore) == [
+        RuntimeFixture.start + .minutes(5), RuntimeFixture.start + .minutes(10), nil,
+      ])
+    #expect(try await fixture.run(first.id).wakeAt == RuntimeFixture.start + .minutes(6))
+    await fixture.deliverDue(to: runtime)
+    #expect(fixture.effects.list == ["past"])
+    fixture.clock.advance(by: .minutes(5))
+    await fixture.deliverDue(to: runtime)
+    fixture.clock.advance(by: .minutes(5))
+    await fixture.deliverDue(to: runtime)
+    #expect(fixture.effects.list == ["past", "in", "at"])
   }
 
   @Test("A clock ahead of the store's does not make a run come before its time")
   func clockAhead() async throws {
-    let ahead = ManualClock(World.start + .minutes(3))
-    var options = world.options()
+    let ahead = VirtualClock(start: RuntimeFixture.start + .minutes(3))
+    var options = fixture.options()
     options.clock = ahead
-    let effects = world.effects
-    let runtime = try await world.runtime(options: options) {
+    let effects = fixture.effects
+    let runtime = try await fixture.runtime(options: options) {
       EndpointJob("plain") { _ in
         effects.add("ran")
         return .done
       }
     }
     let enqueued = try await runtime.enqueue("plain")
-    #expect(try await world.run(enqueued.id).notBefore == World.start)
-    #expect(await world.deliverDue(to: runtime) == [200])
-    #expect(world.effects.count == 1)
+    #expect(try await fixture.run(enqueued.id).notBefore == RuntimeFixture.start)
+    #expect(await fixture.deliverDue(to: runtime) == [200])
+    #expect(fixture.effects.count == 1)
   }
 
   @Test("A batch of 1,200 is recorded and handed over")
@@ -114,9 +117,9 @@ struct EnqueueTests {
     let enqueued = try await runtime.enqueue((0..<1_200).map { EnqueueRequest("email", Email(userID: "\($0)")) })
     #expect(Set(enqueued.map(\.id)).count == 1_200)
     #expect(enqueued.allSatisfy { $0.isNew })
-    #expect(world.queue.tasks.count == 1_200)
-    #expect(world.store.counts.commits == 3)
-    #expect(try await world.run(enqueued[700].id).input == JSONText(["userID": "700"]))
+    #expect(fixture.queue.tasks.count == 1_200)
+    #expect(fixture.store.counts.commits == 3)
+    #expect(try await fixture.run(enqueued[700].id).input == JSONText(["userID": "700"]))
   }
 
   @Test("What can't be taken is refused before anything is written")
@@ -133,41 +136,41 @@ struct EnqueueTests {
     #expect((unknown?.code, unknown?.field) == (.unknownJob, "jobId"))
     let unencodable = await #expect(throws: JobError.self) { try await runtime.enqueue("plain", Double.nan) }
     #expect(unencodable?.code == .invalidInput)
-    #expect(world.store.counts.commits == 0)
-    #expect(world.queue.tasks.isEmpty)
+    #expect(fixture.store.counts.commits == 0)
+    #expect(fixture.queue.tasks.isEmpty)
   }
 
   @Test("What is recorded is enqueued though the queue is down: its id is answered, and the sweep enqueues it once")
   func queueDown() async throws {
     let runtime = try await runtime()
-    world.queue.isDown = true
+    fixture.queue.isDown = true
     let unnamed = try await runtime.enqueue("plain")
     #expect(unnamed.isNew && unnamed.status == .pending)
-    #expect(try await world.run(unnamed.id).status == .pending)
-    world.queue.isDown = false
-    world.clock.advance(by: .minutes(8))
+    #expect(try await fixture.run(unnamed.id).status == .pending)
+    fixture.queue.isDown = false
+    fixture.clock.advance(by: .minutes(8))
     _ = await runtime.runMasterPass()
-    #expect(world.queue.tasks.map(\.name) == ["\(unnamed.id)-1-1"])
-    _ = await world.deliverDue(to: runtime)
-    #expect(try await world.run(unnamed.id).status == .succeeded)
+    #expect(fixture.queue.tasks.map(\.name) == ["\(unnamed.id)-1-1"])
+    _ = await fixture.deliverDue(to: runtime)
+    #expect(try await fixture.run(unnamed.id).status == .succeeded)
   }
 
   @Test("A second call with the key enqueues what the queue refused the first time")
   func queueDownWithKey() async throws {
     let runtime = try await runtime()
-    world.queue.isDown = true
+    fixture.queue.isDown = true
     try await runtime.enqueue("plain", key: "one")
-    #expect(try await world.runs().map(\.status) == [.pending])
-    world.queue.isDown = false
+    #expect(try await fixture.runs().map(\.status) == [.pending])
+    fixture.queue.isDown = false
     let again = try await runtime.enqueue("plain", key: "one")
     #expect(again.isNew == false)
-    #expect(world.queue.tasks.map(\.name) == ["\(again.id)-1"])
+    #expect(fixture.queue.tasks.map(\.name) == ["\(again.id)-1"])
   }
 
   @Test("Whatever happens to the commit, a key makes one run and one task", arguments: Fault.allCases, [1, 2])
   func faults(_ fault: Fault, number: Int) async throws {
     let runtime = try await runtime()
-    world.store.fail(commit: number, fault)
+    fixture.store.fail(commit: number, fault)
     do {
       let first = try await runtime.enqueue("plain", key: "one")
       #expect(first.isNew)
@@ -175,8 +178,8 @@ struct EnqueueTests {
       #expect((fault, number) == (.unavailable, 1))
     }
     _ = try await runtime.enqueue("plain", key: "one")
-    #expect(try await world.runs().count == 1)
-    #expect(world.queue.names.count == 1)
+    #expect(try await fixture.runs().count == 1)
+    #expect(fixture.queue.names.count == 1)
   }
 
   @Test("Without a queue nothing is enqueued")
@@ -184,23 +187,23 @@ struct EnqueueTests {
     let runtime = try await runtime(queue: .caller)
     let error = await #expect(throws: JobError.self) { try await runtime.enqueue("plain") }
     #expect(error?.code == .queueUnavailable)
-    #expect(try await world.runs().isEmpty)
+    #expect(try await fixture.runs().isEmpty)
   }
 
   @Test("The document's queue, priority, attempts and time limit hold from the first attempt on")
   func documentPolicy() async throws {
     let runtime = try await runtime()
-    world.memory.importJob(
+    fixture.memory.importJob(
       id: "plain", fields: ["queue": "slow", "priority": 7, "maxRetries": 1, "timeout": 40])
-    let run = try await world.run(try await runtime.enqueue("plain").id)
+    let run = try await fixture.run(try await runtime.enqueue("plain").id)
     #expect((run.queue, run.priority, run.maxAttempts) == ("slow", 7, 2))
-    #expect(world.queue.tasks.first?.queue == "slow")
-    #expect(world.queue.tasks.first?.deadline == .seconds(55))
+    #expect(fixture.queue.tasks.first?.queue == "slow")
+    #expect(fixture.queue.tasks.first?.deadline == .seconds(55))
   }
 
   @Test("A job enqueues children that name it")
   func children() async throws {
-    let runtime = try await world.runtime {
+    let runtime = try await fixture.runtime {
       EndpointJob("child") { _ in .done }
       EndpointJob("parent") { context in
         try await context.enqueue("child", key: "of \(context.runID)")
@@ -208,8 +211,8 @@ struct EnqueueTests {
       }
     }
     let parent = try await runtime.enqueue("parent")
-    await world.deliverDue(to: runtime)
-    let child = try #require(try await world.runs().first { $0.job == "child" })
+    await fixture.deliverDue(to: runtime)
+    let child = try #require(try await fixture.runs().first { $0.job == "child" })
     #expect((child.parent, child.trigger, child.correlationID) == (parent.id, .parent, parent.id.rawValue))
     #expect(child.status == .succeeded)
   }

@@ -13,10 +13,10 @@ struct InputCheckTests {
     var note = "more than the job reads"
   }
 
-  private let world = World()
+  private let fixture = RuntimeFixture()
 
   private func runtime() async throws -> JobRuntime {
-    try await world.runtime {
+    try await fixture.runtime {
       EndpointJob("welcome", input: Welcome.self) { _, _ in .done }
       EndpointJob("plain") { _ in .done }
       EndpointJob("count", input: Int.self) { _, _ in .done }
@@ -42,7 +42,7 @@ struct InputCheckTests {
       let now = try await runtime.run(job, input)
       #expect((now.error?.code, now.error?.field) == (.invalidInput, field))
     }
-    #expect(try await world.runs().isEmpty && world.queue.names.isEmpty)
+    #expect(try await fixture.runs().isEmpty && fixture.queue.names.isEmpty)
   }
 
   @Test("Any type whose JSON the job reads is taken")
@@ -54,7 +54,7 @@ struct InputCheckTests {
     try await runtime.enqueue("count", Int8(5))
     try await runtime.enqueue("plain")
     try await runtime.enqueue("tick")
-    #expect(try await world.runs().count == 6)
+    #expect(try await fixture.runs().count == 6)
   }
 
   @Test("A handler's enqueue is checked too")
@@ -80,7 +80,7 @@ struct InputCheckTests {
     let runtime = try await runtime()
     let answer = await runtime.handleRequest(body: Array(body.utf8), headers: headers, peer: .inProcess)
     #expect(answer.status == status)
-    #expect(try await world.runs().first?.status == run)
+    #expect(try await fixture.runs().first?.status == run)
     guard status == 400 else { return }
     #expect(try JSONValue(parsing: answer.body)["error"]?["code"] == "invalidInput")
   }
@@ -92,25 +92,26 @@ struct InputCheckTests {
     let first = await runtime.handleRequest(body: body, peer: .inProcess)
     let answer = try JSONValue(parsing: first.body)
     #expect(first.status == 200 && answer["status"] == "scheduled")
-    #expect(answer["next"] == .string("\(World.start + .seconds(5))"))
+    #expect(answer["next"] == .string("\(RuntimeFixture.start + .seconds(5))"))
     let second = await runtime.handleRequest(body: body, peer: .inProcess)
     #expect(second.status == 200)
     #expect(try JSONValue(parsing: second.body)["status"] == "duplicate")
-    let run = try #require(try await world.runs().first)
-    #expect(run.status == .scheduled && run.uniqueKey == "welcome-7" && run.notBefore == World.start + .seconds(5))
+    let run = try #require(try await fixture.runs().first)
+    #expect(
+      run.status == .scheduled && run.uniqueKey == "welcome-7" && run.notBefore == RuntimeFixture.start + .seconds(5))
     #expect(run.id == RunID(job: "welcome", occurrence: .key("welcome-7")))
-    world.clock.advance(by: .seconds(5))
-    #expect(await world.deliverDue(to: runtime) == [200])
-    #expect(try await world.run(run.id).status == .succeeded)
-    #expect(try await world.runs().count == 1)
+    fixture.clock.advance(by: .seconds(5))
+    #expect(await fixture.deliverDue(to: runtime) == [200])
+    #expect(try await fixture.run(run.id).status == .succeeded)
+    #expect(try await fixture.runs().count == 1)
   }
 
   @Test("Without a queue a start can't be put off")
   func noQueue() async throws {
-    let runtime = try await world.runtime(queue: .caller) { EndpointJob("plain") { _ in .done } }
+    let runtime = try await fixture.runtime(queue: .caller) { EndpointJob("plain") { _ in .done } }
     let answer = await runtime.handleRequest(
       body: Array(#"{"jobId":"plain","delay":"5s"}"#.utf8), peer: .inProcess)
     #expect(answer.status == 503)
-    #expect(try await world.runs().isEmpty)
+    #expect(try await fixture.runs().isEmpty)
   }
 }

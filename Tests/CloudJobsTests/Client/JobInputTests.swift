@@ -19,13 +19,13 @@ private struct SendInvoice: JobInput, Equatable {
 
 @Suite("Jobs by their input types")
 struct JobInputTests {
-  private let world = World()
+  private let fixture = RuntimeFixture()
 
   private func runtime(_ body: @escaping @Sendable (SendInvoice, JobContext) async throws -> SendInvoice.Output)
     async throws -> JobRuntime
   {
-    let effects = world.effects
-    return try await world.runtime {
+    let effects = fixture.effects
+    return try await fixture.runtime {
       EndpointJob(WelcomeEmail.self) { email, _ in effects.add(email.userID) }
       EndpointJob(SendInvoice.self, body)
     }
@@ -34,21 +34,21 @@ struct JobInputTests {
   @Test("An input is enqueued for its job: at once, after a delay, at a time, at a date, and once per key")
   func enqueue() async throws {
     let runtime = try await runtime { input, _ in .init(number: input.id) }
-    let start = World.start
+    let start = RuntimeFixture.start
     let now = try await runtime.enqueue(WelcomeEmail(userID: "now"))
     let later = try await runtime.enqueue(WelcomeEmail(userID: "later"), after: .seconds(300), key: "welcome")
     let again = try await runtime.enqueue(WelcomeEmail(userID: "later"), after: .seconds(300), key: "welcome")
     let timed = try await runtime.enqueue(WelcomeEmail(userID: "timed"), at: start + .seconds(60))
     let dated = try await runtime.enqueue(WelcomeEmail(userID: "dated"), at: (start + .seconds(60)).date)
     #expect((later.isNew, again.isNew, later.id == again.id) == (true, false, true))
-    #expect(try await world.run(now.id).status == .pending)
-    #expect(try await world.run(later.id).notBefore == start + .seconds(300))
-    for run in [timed, dated] { #expect(try await world.run(run.id).notBefore == start + .seconds(60)) }
-    await world.deliverDue(to: runtime)
-    #expect(world.effects.list == ["now"])
-    world.clock.advance(by: .seconds(60))
-    await world.deliverDue(to: runtime)
-    #expect(Set(world.effects.list) == ["now", "timed", "dated"])
+    #expect(try await fixture.run(now.id).status == .pending)
+    #expect(try await fixture.run(later.id).notBefore == start + .seconds(300))
+    for run in [timed, dated] { #expect(try await fixture.run(run.id).notBefore == start + .seconds(60)) }
+    await fixture.deliverDue(to: runtime)
+    #expect(fixture.effects.list == ["now"])
+    fixture.clock.advance(by: .seconds(60))
+    await fixture.deliverDue(to: runtime)
+    #expect(Set(fixture.effects.list) == ["now", "timed", "dated"])
   }
 
   @Test("Running an input returns the handler's result, and the stored one for a key that has succeeded")
@@ -62,7 +62,7 @@ struct JobInputTests {
     for _ in 0..<2 { #expect(try await runtime.run(SendInvoice(id: 8), key: "eight") == .init(number: 80)) }
     #expect(count.withLock { $0 } == 2)
     try await runtime.run(WelcomeEmail(userID: "42"))
-    #expect(world.effects.list == ["42"])
+    #expect(fixture.effects.list == ["42"])
   }
 
   @Test(
@@ -72,7 +72,7 @@ struct JobInputTests {
       ("unregistered", .unknownJob),
     ])
   func failures(kind: String, code: JobError.Code) async throws {
-    let runtime = try await world.runtime {
+    let runtime = try await fixture.runtime {
       EndpointJob(WelcomeEmail.self) { email, _ in
         if email.userID == "fail" { throw JobFailure.failed("busy") }
         throw JobFailure.permanent("gone")
@@ -126,7 +126,7 @@ struct JobInputTests {
 
   @Test("A handler enqueues and runs other jobs by the same calls, as children of its run")
   func context() async throws {
-    let runtime = try await world.runtime {
+    let runtime = try await fixture.runtime {
       EndpointJob(SendInvoice.self) { input, _ in SendInvoice.Output(number: input.id) }
       EndpointJob(WelcomeEmail.self) { _, _ in }
       EndpointJob("parent") { context in
@@ -135,7 +135,7 @@ struct JobInputTests {
       }
     }
     let parent = try await runtime.run("parent")
-    let child = try await world.run(RunID(job: WelcomeEmail.jobID, occurrence: .key("child")))
+    let child = try await fixture.run(RunID(job: WelcomeEmail.jobID, occurrence: .key("child")))
     #expect((child.parent, child.correlationID) == (parent.runID, parent.runID?.rawValue))
     #expect(child.input == JSONText(["userID": "5"]))
   }

@@ -3,32 +3,34 @@ import CloudJobsTesting
 import HTTPTypes
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import CloudJobs
 
 @Suite("The health report")
 struct HealthTests {
-  private let world = World()
+  private let fixture = RuntimeFixture()
 
   private func state(_ owner: RetryOwner = .pass, hasWorker: Bool = false) -> HealthState {
     HealthState(
-      startedAt: World.start, expectations: HealthExpectations(owner, RuntimeOptions(), hasWorker: hasWorker))
+      startedAt: RuntimeFixture.start, expectations: HealthExpectations(owner, RuntimeOptions(), hasWorker: hasWorker))
   }
 
   @Test("A failing store is a problem from its first failure until it answers")
   func store() {
     var state = state()
-    state.storeFailed(.write, "It is full.", at: World.start + .seconds(1))
-    state.storeFailed(.write, "It is gone.", at: World.start + .seconds(9))
-    let problems = state.problems(at: World.start + .seconds(10))
+    state.storeFailed(.write, "It is full.", at: RuntimeFixture.start + .seconds(1))
+    state.storeFailed(.write, "It is gone.", at: RuntimeFixture.start + .seconds(9))
+    let problems = state.problems(at: RuntimeFixture.start + .seconds(10))
     #expect(problems.map(\.code) == [.storeUnavailable])
-    #expect(problems.first?.since == World.start + .seconds(1))
+    #expect(problems.first?.since == RuntimeFixture.start + .seconds(1))
     #expect(problems.first?.message.contains("It is gone.") == true)
     state.storeAnswered(.read)
-    #expect(state.problems(at: World.start + .seconds(10)) == problems, "a file locked for writing answers reads")
+    #expect(
+      state.problems(at: RuntimeFixture.start + .seconds(10)) == problems, "a file locked for writing answers reads")
     state.storeAnswered(.write)
-    #expect(state.problems(at: World.start + .seconds(11)).isEmpty)
+    #expect(state.problems(at: RuntimeFixture.start + .seconds(11)).isEmpty)
   }
 
   @Test(
@@ -36,24 +38,24 @@ struct HealthTests {
     arguments: [(-60, false), (0, false), (3, false), (4, true), (3_600, true)])
   func clock(ahead seconds: Int, isProblem: Bool) {
     var state = state()
-    state.observe(storeTime: World.start + .seconds(seconds), at: World.start)
-    #expect(state.problems(at: World.start).map(\.code) == (isProblem ? [.clockBehind] : []))
-    state.observe(storeTime: World.start, at: World.start)
-    #expect(state.problems(at: World.start).isEmpty)
+    state.observe(storeTime: RuntimeFixture.start + .seconds(seconds), at: RuntimeFixture.start)
+    #expect(state.problems(at: RuntimeFixture.start).map(\.code) == (isProblem ? [.clockBehind] : []))
+    state.observe(storeTime: RuntimeFixture.start, at: RuntimeFixture.start)
+    #expect(state.problems(at: RuntimeFixture.start).isEmpty)
   }
 
   @Test("What is overdue is put down to the missing pass where none has run for a while")
   func overdue() {
     var state = state()
-    state.observe(Overdue(jobs: 2, runs: 100, oldest: World.start, isCut: true))
-    let early = state.problems(at: World.start + .seconds(150))
+    state.observe(Overdue(jobs: 2, runs: 100, oldest: RuntimeFixture.start, isCut: true))
+    let early = state.problems(at: RuntimeFixture.start + .seconds(150))
     #expect(early.map(\.code) == [.overdueJobs, .overdueRuns])
     #expect(!early.contains { $0.message.contains("pass") })
-    let late = state.problems(at: World.start + .seconds(151))
+    let late = state.problems(at: RuntimeFixture.start + .seconds(151))
     #expect(late.allSatisfy { $0.message.contains("No master pass has run") && $0.message.contains("JobWorker") })
     #expect(late.last?.message.hasPrefix("At least 100 runs") == true)
-    state.passEnded(at: World.start + .seconds(151))
-    #expect(!state.problems(at: World.start + .seconds(152)).contains { $0.message.contains("pass") })
+    state.passEnded(at: RuntimeFixture.start + .seconds(151))
+    #expect(!state.problems(at: RuntimeFixture.start + .seconds(152)).contains { $0.message.contains("pass") })
   }
 
   @Test("A service that nothing triggers says so: the route answers degraded with what is overdue")
@@ -62,10 +64,10 @@ struct HealthTests {
       try JobRegistry {
         PeriodicJob("tick", every: .seconds(60)) { _ in .done }
         EndpointJob("job") { _ in .done }
-      }, store: world.memory, queue: .store, authentication: .trustLoopback, options: world.options())
+      }, store: fixture.memory, queue: .store, authentication: .trustLoopback, options: fixture.options())
     try await runtime.enqueue("job")
     #expect(await runtime.healthReport().status == .ok)
-    world.clock.advance(by: .minutes(10))
+    fixture.clock.advance(by: .minutes(10))
     let report = await runtime.healthReport()
     #expect(report.status == .degraded && report.lastPass == nil)
     #expect(report.problems.map(\.code) == [.overdueJobs, .overdueRuns])
@@ -76,32 +78,32 @@ struct HealthTests {
     #expect(body["problems"]?.array?.count == 2)
     #expect(!String(decoding: response.body, as: UTF8.self).contains("tick"), "names are for authenticated callers")
     _ = await runtime.runMasterPass()
-    world.clock.advance(by: .seconds(6))
+    fixture.clock.advance(by: .seconds(6))
     #expect(await runtime.healthReport().status == .ok)
     #expect(await runtime.healthReport().lastPass != nil)
   }
 
   @Test("Overdue runs of jobs that are not registered are told after two minutes: another service may have them")
   func unregistered() async throws {
-    let others = try await world.runtime { EndpointJob("theirs") { _ in .done } }
+    let others = try await fixture.runtime { EndpointJob("theirs") { _ in .done } }
     try await others.enqueue("theirs")
-    let runtime = try await world.runtime { EndpointJob("ours") { _ in .done } }
-    world.clock.advance(by: .minutes(2))
+    let runtime = try await fixture.runtime { EndpointJob("ours") { _ in .done } }
+    fixture.clock.advance(by: .minutes(2))
     #expect(await runtime.healthReport().problems.map(\.code).contains(.unregisteredJobs) == false)
-    world.clock.advance(by: .minutes(1) + .seconds(1))
+    fixture.clock.advance(by: .minutes(1) + .seconds(1))
     #expect(await runtime.healthReport().problems.map(\.code) == [.unregisteredJobs])
   }
 
   @Test("What a handler says stands on one line of the log")
   func lines() async throws {
-    let log = Mutex<[String]>([])
-    var options = world.options()
-    options.logger = Logger(label: "test") { _ in CollectingLog { line in log.withLock { $0.append(line) } } }
-    let runtime = try await world.runtime(options: options) {
+    let log = LogRecorder()
+    var options = fixture.options()
+    options.logger = log.logger
+    let runtime = try await fixture.runtime(options: options) {
       EndpointJob("job") { _ in throw JobFailure.permanent("first\n2026-11-21 error: forged\u{2028}\u{1B}[31m") }
     }
     _ = try await runtime.run("job")
-    let lines = log.withLock { $0.filter { $0.contains("forged") } }
+    let lines = log.lines.filter { $0.contains("forged") }
     #expect(!lines.isEmpty)
     #expect(
       lines.allSatisfy { line in !line.unicodeScalars.contains { $0.value < 32 || $0.value == 0x2028 } }, "\(lines)")
@@ -109,46 +111,25 @@ struct HealthTests {
 
   @Test("A store in trouble, documents set aside and unreadable runs show in the report, and are logged once each")
   func troubles() async throws {
-    let log = Mutex<[String]>([])
-    var options = world.options()
-    options.logger = Logger(label: "test") { _ in CollectingLog { line in log.withLock { $0.append(line) } } }
+    let log = LogRecorder()
+    var options = fixture.options()
+    options.logger = log.logger
     let runtime = try await JobRuntime.prepared(
-      try JobRegistry { PeriodicJob("tick", every: .seconds(60)) { _ in .done } }, store: world.store, queue: .store,
+      try JobRegistry { PeriodicJob("tick", every: .seconds(60)) { _ in .done } }, store: fixture.store, queue: .store,
       authentication: .trustLoopback, options: options)
-    world.store.isDown = true
+    fixture.store.isDown = true
     for _ in 0..<3 { _ = await runtime.runMasterPass() }
     #expect(await runtime.healthReport().problems.map(\.code) == [.storeUnavailable])
-    world.store.isDown = false
-    world.memory.importJob(id: "tick", fields: ["cron": 7])
+    fixture.store.isDown = false
+    fixture.memory.importJob(id: "tick", fields: ["cron": 7])
     try await runtime.prepare()
-    world.clock.advance(by: .seconds(6))
+    fixture.clock.advance(by: .seconds(6))
     for _ in 0..<3 { _ = await runtime.runMasterPass() }
     #expect(await runtime.healthReport().problems.map(\.code) == [.documentsSetAside])
-    let problems = log.withLock { $0.filter { $0.contains("problem=") } }
+    let problems = log.lines.filter { $0.contains("problem=") }
     #expect(problems.count == 3, "\(problems)")
-    world.memory.importJob(id: "tick", fields: ["cron": "* * * * *"])
+    fixture.memory.importJob(id: "tick", fields: ["cron": "* * * * *"])
     try await runtime.prepare()
     #expect(await runtime.healthReport().status == .ok)
-  }
-}
-
-/// A log that hands each line on as text.
-struct CollectingLog: LogHandler {
-  let add: @Sendable (String) -> Void
-  var metadata: Logger.Metadata = [:]
-  var logLevel = Logger.Level.debug
-
-  init(_ add: @escaping @Sendable (String) -> Void) {
-    self.add = add
-  }
-
-  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-    get { metadata[key] }
-    set { metadata[key] = newValue }
-  }
-
-  func log(event: LogEvent) {
-    let fields = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
-    add("\(event.level): \(event.message) \(fields)")
   }
 }

@@ -2,6 +2,7 @@ import CloudJobs
 import CloudJobsCore
 import CloudJobsTesting
 import Synchronization
+import TestSupport
 import Testing
 
 /// Counts what handlers did, by job.
@@ -42,18 +43,18 @@ struct SimulatedRuntimeTests {
     }
   }
 
-  /// A week in a world of its own.
+  /// A week in a fixture of its own.
   ///
-  /// A world runs on the thread that moves its time. The thread's own time is what is bounded: the clock on the wall
+  /// A fixture runs on the thread that moves its time. The thread's own time is what is bounded: the clock on the wall
   /// would also count the tests beside this one.
   private static func week(
     seed: UInt64
   ) async throws -> (trace: [String], tally: Tally, store: MemoryStore, span: Duration) {
     let tally = Tally()
     let local = try await JobRuntime.simulated(try registry(tally), seed: seed)
-    let start = ThreadClock.now()
+    let start = threadProcessorTime()
     try await local.advance(by: .days(7))
-    return (local.trace, tally, local.store, ThreadClock.now() - start)
+    return (local.trace, tally, local.store, threadProcessorTime() - start)
   }
 
   @Test("Seven days of three jobs with failures and retries take seconds at most, and every run ends")

@@ -8,14 +8,14 @@ import Testing
 
 @Suite("The worker in virtual time")
 struct JobWorkerTests {
-  private let world = World()
+  private let fixture = RuntimeFixture()
 
   private func runtime(
     _ owner: String = "one", store: (any JobStore)? = nil, @JobRegistryBuilder _ jobs: () -> [any JobHandler]
   ) async throws -> JobRuntime {
     try await JobRuntime.prepared(
-      try JobRegistry(jobs), store: store ?? world.memory, queue: .store, authentication: .trustLoopback,
-      options: world.options(owner))
+      try JobRegistry(jobs), store: store ?? fixture.memory, queue: .store, authentication: .trustLoopback,
+      options: fixture.options(owner))
   }
 
   /// Lets a worker run while a test moves the clock.
@@ -43,14 +43,14 @@ struct JobWorkerTests {
   private func rest(_ sleepers: Int = 1) async throws {
     var calm = 0
     try await until {
-      calm = world.clock.sleepers == sleepers ? calm + 1 : 0
+      calm = fixture.clock.sleeperCount == sleepers ? calm + 1 : 0
       return calm > 200
     }
   }
 
   @Test("A run is executed at once, a delayed one at its time and not before, though the worker polls in between")
   func times() async throws {
-    let effects = world.effects
+    let effects = fixture.effects
     let runtime = try await runtime {
       EndpointJob("job", input: String.self) { name, _ in
         effects.add(name)
@@ -65,23 +65,23 @@ struct JobWorkerTests {
       try await runtime.enqueue("job", "later", after: .milliseconds(4_500))
       for _ in 0..<4 {
         try await rest()
-        world.clock.advance(by: .seconds(1))
+        fixture.clock.advance(by: .seconds(1))
       }
       try await rest()
-      world.clock.advance(by: .milliseconds(499))
+      fixture.clock.advance(by: .milliseconds(499))
       try await rest()
       #expect(effects.list == ["now"])
-      world.clock.advance(by: .milliseconds(1))
+      fixture.clock.advance(by: .milliseconds(1))
       try await until { effects.list == ["now", "later"] }
     }
   }
 
   @Test("A failed attempt is retried at its delay, without a pass")
   func retries() async throws {
-    let effects = world.effects
+    let effects = fixture.effects
     let runtime = try await runtime {
       EndpointJob("job") { context in
-        effects.add("\(context.attempt) at \((context.clock.now() - World.start).components.seconds)")
+        effects.add("\(context.attempt) at \((context.clock.now() - RuntimeFixture.start).components.seconds)")
         if context.attempt < 3 { throw JobFailure.failed("not yet") }
         return .done
       }.retry(RetryPolicy(maxAttempts: 3, backoff: .fixed(.seconds(2)), jitter: .none))
@@ -93,7 +93,7 @@ struct JobWorkerTests {
         if count == 3 { break }
         for _ in 0..<2 {
           try await rest()
-          world.clock.advance(by: .seconds(1))
+          fixture.clock.advance(by: .seconds(1))
         }
       }
       #expect(effects.list == ["1 at 0", "2 at 2", "3 at 4"])
@@ -102,34 +102,34 @@ struct JobWorkerTests {
 
   @Test("A periodic job runs at each of its times, also between the minutes and while an attempt is under way")
   func periodic() async throws {
-    let effects = world.effects
-    let gate = Gate()
+    let effects = fixture.effects
+    let gate = HandlerGate()
     let runtime = try await runtime {
       PeriodicJob("tick", every: .seconds(7)) { context in
-        effects.add("\(context.scheduledFor.map { $0 - World.start } ?? .zero)")
+        effects.add("\(context.scheduledFor.map { $0 - RuntimeFixture.start } ?? .zero)")
         if effects.count == 1 { await gate.pass() }
         return .done
       }.overlap(.allow)
     }
     try await working(runtime) {
       try await rest()
-      let first = try #require(try await world.document("tick").state.nextRun)
-      world.clock.advance(by: first - world.clock.now())
+      let first = try #require(try await fixture.document("tick").state.nextRun)
+      fixture.clock.advance(by: first - fixture.clock.now())
       await gate.arrivals()
       for count in 2...4 {
         try await rest(2)
-        world.clock.advance(by: .seconds(7))
+        fixture.clock.advance(by: .seconds(7))
         try await until { effects.count == count }
       }
       gate.open()
     }
-    #expect(try await world.runs().count == 4)
-    #expect(Set(try await world.runs().map(\.scheduledFor)).count == 4)
+    #expect(try await fixture.runs().count == 4)
+    #expect(Set(try await fixture.runs().map(\.scheduledFor)).count == 4)
   }
 
   @Test("A long attempt holds nobody else up, and no more attempts execute at once than allowed")
   func concurrency() async throws {
-    let (effects, gate) = (world.effects, Gate())
+    let (effects, gate) = (fixture.effects, HandlerGate())
     let runtime = try await runtime {
       EndpointJob("slow") { _ in
         await gate.pass()
@@ -161,7 +161,7 @@ struct JobWorkerTests {
 
   @Test("Two workers over one store run each occurrence once")
   func sharing() async throws {
-    let effects = world.effects
+    let effects = fixture.effects
     func jobs() -> [any JobHandler] {
       [
         EndpointJob("job", input: Int.self) { number, _ in
@@ -176,31 +176,32 @@ struct JobWorkerTests {
     }
     let (one, two) = (try await runtime("one") { jobs() }, try await runtime("two") { jobs() })
     try await working(one, two) {
-      try await one.enqueue((0..<200).map { EnqueueRequest("job", $0, start: .at(World.start + .seconds($0 % 5))) })
+      try await one.enqueue(
+        (0..<200).map { EnqueueRequest("job", $0, start: .at(RuntimeFixture.start + .seconds($0 % 5))) })
       for second in 1...5 {
         try await rest(2)
-        world.clock.advance(by: .seconds(1))
+        fixture.clock.advance(by: .seconds(1))
         try await until { effects.list.count { !$0.hasPrefix("tick") } >= min(200, 40 * (second + 1)) }
       }
       try await until { effects.list.count { $0.hasPrefix("tick") } == 5 }
     }
     #expect(Set(effects.list).count == effects.count, "nothing ran twice")
     #expect(effects.count == 205)
-    #expect(try await world.runs().allSatisfy { $0.attempt == 1 && $0.status == .succeeded })
+    #expect(try await fixture.runs().allSatisfy { $0.attempt == 1 && $0.status == .succeeded })
   }
 
   @Test("Work that can't be done here does not keep the worker busy: a look a second, one try a minute in the end")
   func stuck() async throws {
     let maker = try await runtime("maker") { PeriodicJob("elsewhere", every: .seconds(60)) { _ in .done } }
     try await maker.enqueue("elsewhere")
-    world.clock.advance(by: .minutes(5))
-    let store = FaultyStore(world.memory)
+    fixture.clock.advance(by: .minutes(5))
+    let store = FaultyStore(fixture.memory)
     let runtime = try await runtime(store: store) { EndpointJob("job") { _ in .done } }
     try await working(runtime) {
       try await rest()
       store.reset()
       for _ in 0..<60 {
-        world.clock.advance(by: .seconds(1))
+        fixture.clock.advance(by: .seconds(1))
         try await rest()
       }
       // A store that can't tell its due times is asked by two queries, and by two more for the pages that are due; two
@@ -211,8 +212,8 @@ struct JobWorkerTests {
 
   @Test("A run whose attempt has the largest number is left alone and told, and neither traps nor keeps others waiting")
   func lastAttempt() async throws {
-    let effects = world.effects
-    let store = FaultyStore(world.memory)
+    let effects = fixture.effects
+    let store = FaultyStore(fixture.memory)
     let runtime = try await runtime(store: store) {
       EndpointJob("job") { _ in
         effects.add("job")
@@ -221,10 +222,10 @@ struct JobWorkerTests {
     }
     var run = Run(
       id: RunID(job: "job", occurrence: .key("edited")), job: "job", trigger: .task, status: .scheduled,
-      maxAttempts: 3, notBefore: World.start, createdAt: World.start)
+      maxAttempts: 3, notBefore: RuntimeFixture.start, createdAt: RuntimeFixture.start)
     run.attempt = .max
-    run.wakeAt = World.start
-    _ = try await world.memory.commit([.putRun(run, .absent)])
+    run.wakeAt = RuntimeFixture.start
+    _ = try await fixture.memory.commit([.putRun(run, .absent)])
     try await working(runtime) {
       try await rest()
       try await runtime.enqueue("job")
@@ -232,18 +233,18 @@ struct JobWorkerTests {
       #expect(await runtime.healthReport().problems.map(\.code).contains(.unreadableRuns))
       store.reset()
       for _ in 0..<30 {
-        world.clock.advance(by: .seconds(1))
+        fixture.clock.advance(by: .seconds(1))
         try await rest()
       }
       #expect(store.counts.queries <= 4 * 45, "\(store.counts.queries) queries in 30 s")
     }
     #expect(await runtime.deliver(Delivery(job: "job", trigger: .task, run: run.id)).status == .rejected)
-    #expect(try await world.run(run.id) == run)
+    #expect(try await fixture.run(run.id) == run)
   }
 
   @Test("An edited document counts within the reconcile interval, and configure(_:_:) at once")
   func edits() async throws {
-    let effects = world.effects
+    let effects = fixture.effects
     let runtime = try await runtime {
       PeriodicJob("tick", every: .hours(1)) { _ in
         effects.add("tick")
@@ -255,13 +256,13 @@ struct JobWorkerTests {
       try await runtime.configure("tick") { $0.interval = .seconds(5) }
       for _ in 0..<6 {
         try await rest()
-        world.clock.advance(by: .seconds(1))
+        fixture.clock.advance(by: .seconds(1))
       }
       try await until { effects.count >= 1 }
-      world.memory.importJob(id: "tick", fields: ["interval": 3])
+      fixture.memory.importJob(id: "tick", fields: ["interval": 3])
       for _ in 0..<14 {
         try await rest()
-        world.clock.advance(by: .seconds(1))
+        fixture.clock.advance(by: .seconds(1))
       }
       try await until { effects.count >= 3 }
     }
@@ -272,13 +273,13 @@ struct JobWorkerTests {
     let runtime = try await runtime { EndpointJob("job") { _ in .done }.retention(.minutes(30)) }
     try await working(runtime) {
       let id = try await runtime.enqueue("job").id
-      try await until { try await world.run(id).status == .succeeded }
+      try await until { try await fixture.run(id).status == .succeeded }
       try await rest()
-      world.clock.advance(by: .minutes(30) - .seconds(1))
+      fixture.clock.advance(by: .minutes(30) - .seconds(1))
       try await rest()
-      #expect(try await world.runs().count == 1)
-      world.clock.advance(by: .minutes(6))
-      try await until { try await world.runs().isEmpty }
+      #expect(try await fixture.runs().count == 1)
+      fixture.clock.advance(by: .minutes(6))
+      try await until { try await fixture.runs().isEmpty }
     }
   }
 }

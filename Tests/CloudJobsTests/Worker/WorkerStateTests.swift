@@ -1,11 +1,12 @@
 import CloudJobsCore
+import CloudJobsEmulator
 import Testing
 
 @testable import CloudJobs
 
 @Suite("A worker's bookkeeping")
 struct WorkerStateTests {
-  private let now = World.start
+  private let now = RuntimeFixture.start
   private let item = WorkItem.job("one")
 
   @Test("An item is started once at a time, and no more than the limit at once")
@@ -79,13 +80,13 @@ struct WorkerStateTests {
   @Test("A call that comes before the wait is not lost, and one call wakes once")
   func wakeUp() async {
     let wakeUp = WakeUp()
-    let clock = ManualClock()
+    let clock = VirtualClock(start: RuntimeFixture.start)
     wakeUp.call()
     wakeUp.call()
     await wakeUp.wait(until: .distantFuture, clock)
     await wakeUp.wait(until: clock.now(), clock)
     async let waited: Void = wakeUp.wait(until: .distantFuture, clock)
-    while clock.sleepers == 0 { await Task.yield() }
+    while clock.sleeperCount == 0 { await Task.yield() }
     wakeUp.call()
     await waited
   }

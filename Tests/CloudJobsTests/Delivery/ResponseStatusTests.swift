@@ -14,11 +14,11 @@ struct ResponseTests {
 
   @Test("Each kind of result has its HTTP status", arguments: DeliveryResult.Status.allCases)
   func results(_ status: DeliveryResult.Status) throws {
-    var result = DeliveryResult(status, reason: "why", retryAt: World.start + .milliseconds(1_001))
+    var result = DeliveryResult(status, reason: "why", retryAt: RuntimeFixture.start + .milliseconds(1_001))
     result.job = "job"
     if status == .rejected { result.error = JobError(.unknownJob, "none") }
     if status == .failed { result.error = JobError(.handlerFailed, "failed") }
-    let response = HandlerResponse(result, now: World.start)
+    let response = HandlerResponse(result, now: RuntimeFixture.start)
     let code: Int =
       switch status {
       case .succeeded, .retrying, .scheduled, .snoozed, .cancelled, .deadLettered, .skipped, .duplicate, .waiting: 200
@@ -47,9 +47,10 @@ struct ResponseTests {
       (.seconds(1) + .microseconds(1), "2"), (.minutes(5), "300"),
     ])
   func retryAfter(wait: Duration, text: String) {
-    let response = HandlerResponse(DeliveryResult(.busy, retryAt: World.start + wait), now: World.start)
+    let response = HandlerResponse(
+      DeliveryResult(.busy, retryAt: RuntimeFixture.start + wait), now: RuntimeFixture.start)
     #expect(response.head.headerFields[.retryAfter] == text)
-    #expect(HandlerResponse(DeliveryResult(.busy), now: World.start).head.headerFields[.retryAfter] == nil)
+    #expect(HandlerResponse(DeliveryResult(.busy), now: RuntimeFixture.start).head.headerFields[.retryAfter] == nil)
   }
 
   @Test(

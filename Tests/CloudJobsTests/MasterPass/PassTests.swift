@@ -1,13 +1,14 @@
 import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
 import Testing
 
 @Suite("Master pass")
 struct PassTests {
-  private let world = World()
+  private let fixture = RuntimeFixture()
 
   private func recording(_ id: JobID, every minutes: Int = 1) -> PeriodicJob {
-    let effects = world.effects
+    let effects = fixture.effects
     return PeriodicJob(id, every: .minutes(minutes)) { context in
       effects.add(context.scheduledFor.map { "\(context.jobID) \($0)" } ?? "\(context.jobID)")
       return .done
@@ -16,89 +17,89 @@ struct PassTests {
 
   @Test("At start each periodic job gets its first time; a pass runs it then, and not before")
   func simple() async throws {
-    let runtime = try await world.runtime {
+    let runtime = try await fixture.runtime {
       recording("job", every: 5)
       EndpointJob("other") { _ in .done }
     }
-    #expect(try await world.document("job").state.nextRun == World.time("2026-11-21T10:05:00Z"))
-    #expect(try await world.memory.read(jobs: ["other"], runs: []).jobs.isEmpty)
-    world.clock.advance(by: .minutes(3) - .microseconds(1))
+    #expect(try await fixture.document("job").state.nextRun == RuntimeFixture.time("2026-11-21T10:05:00Z"))
+    #expect(try await fixture.memory.read(jobs: ["other"], runs: []).jobs.isEmpty)
+    fixture.clock.advance(by: .minutes(3) - .microseconds(1))
     #expect(await runtime.runMasterPass().due == 0)
-    world.clock.advance(by: .microseconds(1))
+    fixture.clock.advance(by: .microseconds(1))
     let summary = await runtime.runMasterPass()
     #expect((summary.due, summary.started, summary.isComplete, summary.error) == (1, 1, true, nil))
-    #expect(world.effects.list == ["job 2026-11-21T10:05:00Z"])
-    let state = try await world.document("job").state
-    #expect((state.nextRun, state.epoch, state.status) == (World.time("2026-11-21T10:10:00Z"), 1, .success))
-    let run = try await world.run(state.lastRunID)
+    #expect(fixture.effects.list == ["job 2026-11-21T10:05:00Z"])
+    let state = try await fixture.document("job").state
+    #expect((state.nextRun, state.epoch, state.status) == (RuntimeFixture.time("2026-11-21T10:10:00Z"), 1, .success))
+    let run = try await fixture.run(state.lastRunID)
     #expect((run.trigger, run.status, run.attempt) == (.pass, .succeeded, 1))
-    #expect(try await world.journal().isEmpty)
+    #expect(try await fixture.journal().isEmpty)
   }
 
   @Test("A time whose run another trigger has made is passed over once, and does not keep the job due")
   func madeElsewhere() async throws {
-    let runtime = try await world.runtime { recording("job") }
-    let slot = try #require(try await world.document("job").state.nextRun)
-    world.clock.advance(by: .minutes(1))
+    let runtime = try await fixture.runtime { recording("job") }
+    let slot = try #require(try await fixture.document("job").state.nextRun)
+    fixture.clock.advance(by: .minutes(1))
     var delivery = Delivery(job: "job", trigger: .schedule, scheduledFor: slot)
     delivery.occurrence = .scheduledFor(slot)
     #expect(await runtime.deliver(delivery).status == .succeeded)
     let summary = await runtime.runMasterPass()
     #expect((summary.due, summary.started, summary.raced) == (1, 0, 0))
-    #expect(try await world.document("job").state.nextRun == slot + .minutes(1))
-    #expect(world.effects.count == 1)
-    #expect(try await world.journal() == ["job duplicate"])
-    world.clock.advance(by: .minutes(1))
+    #expect(try await fixture.document("job").state.nextRun == slot + .minutes(1))
+    #expect(fixture.effects.count == 1)
+    #expect(try await fixture.journal() == ["job duplicate"])
+    fixture.clock.advance(by: .minutes(1))
     #expect(await runtime.runMasterPass().started == 1)
   }
 
   @Test("The due are served by priority, then time, then name")
   func order() async throws {
-    var options = world.options()
+    var options = fixture.options()
     options.passConcurrency = 1
-    let runtime = try await world.runtime(options: options) {
+    let runtime = try await fixture.runtime(options: options) {
       for name in ["c", "b", "a"] as [JobID] { recording(name) }
       recording("late", every: 2)
       recording("urgent").priority(9)
     }
-    world.clock.advance(by: .minutes(2))
+    fixture.clock.advance(by: .minutes(2))
     _ = await runtime.runMasterPass()
     #expect(
-      world.effects.list.map { $0.split(separator: " ")[0] } == ["urgent", "a", "b", "c", "late"])
+      fixture.effects.list.map { $0.split(separator: " ")[0] } == ["urgent", "a", "b", "c", "late"])
   }
 
   @Test("Of two passes at once, one serves each time", arguments: 0..<20)
   func twoPasses(round: Int) async throws {
     let jobs = (0..<10).map { recording(JobID(stringLiteral: "job\($0)")) as any JobHandler }
-    let one = try await world.runtime("one") { jobs }
-    let two = try await world.runtime("two") { jobs }
+    let one = try await fixture.runtime("one") { jobs }
+    let two = try await fixture.runtime("two") { jobs }
     for _ in 0..<5 {
-      world.clock.advance(by: .minutes(1))
+      fixture.clock.advance(by: .minutes(1))
       async let first = one.runMasterPass()
       async let second = two.runMasterPass()
       let started = await (first.started, second.started)
       #expect(started.0 + started.1 == 10)
     }
-    #expect(world.effects.count == 50)
-    #expect(Set(world.effects.list).count == 50)
+    #expect(fixture.effects.count == 50)
+    #expect(Set(fixture.effects.list).count == 50)
   }
 
   @Test("Missed times are caught up with in one pass, oldest first")
   func catchUp() async throws {
-    let runtime = try await world.runtime { recording("job", every: 5).misfire(.catchUp(3)) }
-    world.clock.advance(by: .minutes(29))
+    let runtime = try await fixture.runtime { recording("job", every: 5).misfire(.catchUp(3)) }
+    fixture.clock.advance(by: .minutes(29))
     let summary = await runtime.runMasterPass()
     #expect((summary.due, summary.started) == (1, 3))
-    #expect(world.effects.list == ["10:20", "10:25", "10:30"].map { "job 2026-11-21T\($0):00Z" })
-    #expect(try await world.document("job").state.nextRun == World.time("2026-11-21T10:35:00Z"))
-    #expect(try await world.document("job").state.epoch == 3)
+    #expect(fixture.effects.list == ["10:20", "10:25", "10:30"].map { "job 2026-11-21T\($0):00Z" })
+    #expect(try await fixture.document("job").state.nextRun == RuntimeFixture.time("2026-11-21T10:35:00Z"))
+    #expect(try await fixture.document("job").state.epoch == 3)
   }
 
   @Test("An edit during a catch-up holds for the next of the missed times")
   func editedDuringCatchUp() async throws {
-    let memory = world.memory
-    let effects = world.effects
-    let runtime = try await world.runtime {
+    let memory = fixture.memory
+    let effects = fixture.effects
+    let runtime = try await fixture.runtime {
       PeriodicJob("job", every: .minutes(5)) { _ in
         effects.add("ran")
         var configuration = JobConfiguration()
@@ -107,114 +108,114 @@ struct PassTests {
         return .done
       }.misfire(.catchUp(3))
     }
-    world.clock.advance(by: .minutes(29))
+    fixture.clock.advance(by: .minutes(29))
     _ = await runtime.runMasterPass()
     #expect(effects.count == 1)
-    #expect(try await world.journal() == ["job run", "job skippedDisabled"])
-    #expect(try await world.document("job").state.nextRun == nil)
+    #expect(try await fixture.journal() == ["job run", "job skippedDisabled"])
+    #expect(try await fixture.document("job").state.nextRun == nil)
   }
 
   @Test("Negative decisions are kept in the journal with their reason")
   func journal() async throws {
-    let runtime = try await world.runtime {
+    let runtime = try await fixture.runtime {
       recording("runs", every: 5)
       recording("off", every: 5)
-      recording("holiday", every: 5).skipping(.instant(World.start))
+      recording("holiday", every: 5).skipping(.instant(RuntimeFixture.start))
       recording("needs", every: 5).depends(on: "never")
       EndpointJob("never") { _ in .done }
     }
-    _ = try await world.memory.commit([
+    _ = try await fixture.memory.commit([
       .putConfiguration("off", try JobConfiguration(fields: ["enabled": false]), .none)
     ])
-    world.clock.advance(by: .minutes(3))
+    fixture.clock.advance(by: .minutes(3))
     let summary = await runtime.runMasterPass()
     #expect((summary.started, summary.skipped) == (1, 3))
     #expect(
-      Set(try await world.journal()) == [
+      Set(try await fixture.journal()) == [
         "runs run", "off skippedDisabled", "holiday skippedDateExclusion", "needs skippedDependencyFailed",
       ])
-    let lines = try await world.memory.journal(until: .distantFuture, limit: 1)[0].lines
+    let lines = try await fixture.memory.journal(until: .distantFuture, limit: 1)[0].lines
     #expect(lines.first { $0.job == "needs" }?.reason == "It depends on never, which has not run yet.")
-    #expect(try await world.document("off").state.status == .skippedDisabled)
+    #expect(try await fixture.document("off").state.status == .skippedDisabled)
   }
 
   @Test("A document that can't be read is set aside, one of an unknown job is left alone, and all others run")
   func quarantine() async throws {
     let due: JSONValue = "2026-11-21T10:00:00Z"
-    let runtime = try await world.runtime {
+    let runtime = try await fixture.runtime {
       for name in ["a", "b", "c", "good"] as [JobID] { recording(name) }
     }
-    world.memory.importJob(id: "a", fields: ["enabled": "yes", "state": ["nextRun": due]])
-    world.memory.importJob(id: "b", fields: ["cron": "nonsense", "state": ["nextRun": due]])
-    world.memory.importJob(id: "c", fields: ["state": ["nextRun": due, "epoch": "one"]])
-    world.memory.importJob(id: "unknown", fields: ["state": ["nextRun": due]])
-    world.clock.advance(by: .minutes(1))
+    fixture.memory.importJob(id: "a", fields: ["enabled": "yes", "state": ["nextRun": due]])
+    fixture.memory.importJob(id: "b", fields: ["cron": "nonsense", "state": ["nextRun": due]])
+    fixture.memory.importJob(id: "c", fields: ["state": ["nextRun": due, "epoch": "one"]])
+    fixture.memory.importJob(id: "unknown", fields: ["state": ["nextRun": due]])
+    fixture.clock.advance(by: .minutes(1))
     let summary = await runtime.runMasterPass()
     #expect((summary.due, summary.quarantined, summary.started) == (5, 3, 1))
     #expect(
-      Set(try await world.journal()) == [
+      Set(try await fixture.journal()) == [
         "a quarantined", "b quarantined", "c quarantined", "good run",
       ])
-    let state = try await world.document("b").state
+    let state = try await fixture.document("b").state
     #expect((state.nextRun, state.quarantine?.hasPrefix("invalidSchedule")) == (nil, true))
-    world.clock.advance(by: .minutes(1))
+    fixture.clock.advance(by: .minutes(1))
     #expect(await runtime.runMasterPass().due == 2)
-    let unknown = try #require(world.memory.exportJob(id: "unknown"))
+    let unknown = try #require(fixture.memory.exportJob(id: "unknown"))
     #expect(unknown == ["state": ["nextRun": due]])
     // Mended, it is taken back by the next housekeeping.
-    world.memory.importJob(id: "b", fields: ["cron": "* * * * *", "state": state.fields])
-    world.clock.advance(by: .minutes(1))
+    fixture.memory.importJob(id: "b", fields: ["cron": "* * * * *", "state": state.fields])
+    fixture.clock.advance(by: .minutes(1))
     _ = await runtime.runMasterPass()
-    let mended = try await world.document("b").state
-    #expect((mended.quarantine, mended.nextRun) == (nil, World.time("2026-11-21T10:06:00Z")))
+    let mended = try await fixture.document("b").state
+    #expect((mended.quarantine, mended.nextRun) == (nil, RuntimeFixture.time("2026-11-21T10:06:00Z")))
   }
 
   @Test("A document that can't be read and has no time is set aside once; one that is no object is left as it is")
   func unreadableWithoutTime() async throws {
-    world.memory.importJob(id: "a", fields: ["enabled": "yes", "state": ["epoch": 3]])
-    world.memory.importJob(id: "b", fields: "lost")
-    let runtime = try await world.runtime {
+    fixture.memory.importJob(id: "a", fields: ["enabled": "yes", "state": ["epoch": 3]])
+    fixture.memory.importJob(id: "b", fields: "lost")
+    let runtime = try await fixture.runtime {
       for name in ["a", "b"] as [JobID] { recording(name) }
     }
     let ids: [JobID] = ["a", "b"]
-    let before = try await world.memory.read(jobs: ids, runs: []).jobs
+    let before = try await fixture.memory.read(jobs: ids, runs: []).jobs
     #expect(before["a"]?.quarantine?.hasPrefix("invalidField at enabled") == true)
-    #expect(world.memory.exportJob(id: "b") == "lost")
-    world.clock.advance(by: .minutes(3))
+    #expect(fixture.memory.exportJob(id: "b") == "lost")
+    fixture.clock.advance(by: .minutes(3))
     #expect(await runtime.runMasterPass().error == nil)
-    let after = try await world.memory.read(jobs: ids, runs: []).jobs
+    let after = try await fixture.memory.read(jobs: ids, runs: []).jobs
     #expect(ids.map { after[$0]?.version } == ids.map { before[$0]?.version })
   }
 
   @Test("A document without a time that can't be resolved says so")
   func unresolvable() async throws {
-    world.memory.importJob(id: "job", fields: ["timeZone": "Mars/Olympus"])
-    _ = try await world.runtime { recording("job") }
-    #expect(try await world.document("job").state.quarantine?.hasPrefix("invalidTimeZone") == true)
+    fixture.memory.importJob(id: "job", fields: ["timeZone": "Mars/Olympus"])
+    _ = try await fixture.runtime { recording("job") }
+    #expect(try await fixture.document("job").state.quarantine?.hasPrefix("invalidTimeZone") == true)
   }
 
   @Test("A document may make a periodic job of another")
   func kindChanged() async throws {
-    world.memory.importJob(id: "job", fields: ["type": "periodic", "interval": 60])
-    let effects = world.effects
-    let runtime = try await world.runtime {
+    fixture.memory.importJob(id: "job", fields: ["type": "periodic", "interval": 60])
+    let effects = fixture.effects
+    let runtime = try await fixture.runtime {
       EndpointJob("job") { _ in
         effects.add("ran")
         return .done
       }
     }
-    world.clock.advance(by: .minutes(1))
+    fixture.clock.advance(by: .minutes(1))
     #expect(await runtime.runMasterPass().started == 1)
     #expect(effects.count == 1)
   }
 
   @Test("An operator's edit during a pass is never overwritten")
   func editDuringPass() async throws {
-    let runtime = try await world.runtime { recording("job") }
-    world.clock.advance(by: .minutes(1))
-    let memory = world.memory
+    let runtime = try await fixture.runtime { recording("job") }
+    fixture.clock.advance(by: .minutes(1))
+    let memory = fixture.memory
     let commits = Effects()
-    world.store.onCommit { _ in
+    fixture.store.onCommit { _ in
       guard commits.number() == 1 else { return }
       var configuration = JobConfiguration()
       configuration.enabled = false
@@ -222,28 +223,28 @@ struct PassTests {
     }
     let summary = await runtime.runMasterPass()
     #expect((summary.raced, summary.started) == (1, 0))
-    #expect(try await world.document("job").configuration.enabled == false)
-    #expect(world.effects.count == 0)
-    #expect(try await world.journal() == ["job conflict"])
+    #expect(try await fixture.document("job").configuration.enabled == false)
+    #expect(fixture.effects.count == 0)
+    #expect(try await fixture.journal() == ["job conflict"])
   }
 
   @Test("A fault in a commit of the pass loses no time and serves none twice", arguments: Fault.allCases, 1...3)
   func faults(_ fault: Fault, number: Int) async throws {
-    let effects = world.effects
-    let runtime = try await world.runtime {
+    let effects = fixture.effects
+    let runtime = try await fixture.runtime {
       PeriodicJob("job", every: .minutes(5)) { context in
         effects.add("\(context.runID)")
         return .done
       }.timeout(.seconds(30)).overlap(.allow)
     }
-    world.clock.advance(by: .minutes(3))
-    world.store.fail(commit: number, fault)
+    fixture.clock.advance(by: .minutes(3))
+    fixture.store.fail(commit: number, fault)
     for _ in 0..<9 {
       _ = await runtime.runMasterPass()
-      await world.deliverDue(to: runtime)
-      world.clock.advance(by: .minutes(1))
+      await fixture.deliverDue(to: runtime)
+      fixture.clock.advance(by: .minutes(1))
     }
-    let runs = try await world.runs()
+    let runs = try await fixture.runs()
     #expect(
       runs.compactMap(\.scheduledFor).sorted().map(\.description) == ["2026-11-21T10:05:00Z", "2026-11-21T10:10:00Z"])
     #expect(runs.allSatisfy { $0.status == .succeeded })
@@ -254,21 +255,21 @@ struct PassTests {
 
   @Test("A clock behind the store's does not keep a due job from running")
   func clockBehind() async throws {
-    var options = world.options()
-    options.clock = ManualClock(World.start - .minutes(10))
-    let runtime = try await world.runtime(options: options) { recording("job") }
-    world.clock.advance(by: .minutes(1))
+    var options = fixture.options()
+    options.clock = VirtualClock(start: RuntimeFixture.start - .minutes(10))
+    let runtime = try await fixture.runtime(options: options) { recording("job") }
+    fixture.clock.advance(by: .minutes(1))
     let summary = await runtime.runMasterPass()
     #expect((summary.started, summary.skipped) == (1, 0))
-    #expect(world.effects.count == 1)
-    #expect(try await world.runs().first?.createdAt == World.start + .minutes(1))
+    #expect(fixture.effects.count == 1)
+    #expect(try await fixture.runs().first?.createdAt == RuntimeFixture.start + .minutes(1))
   }
 
   @Test("Runs of a job whose runs queue up never overlap, and all take place")
   func queueing() async throws {
-    let gate = Gate()
-    let effects = world.effects
-    let runtime = try await world.runtime {
+    let gate = HandlerGate()
+    let effects = fixture.effects
+    let runtime = try await fixture.runtime {
       PeriodicJob("job", every: .minutes(1)) { context in
         effects.add("begin")
         if context.attempt == 1, effects.count == 1 { await gate.pass() }
@@ -276,23 +277,23 @@ struct PassTests {
         return .done
       }.overlap(.queue)
     }
-    world.clock.advance(by: .minutes(1))
+    fixture.clock.advance(by: .minutes(1))
     async let first = runtime.runMasterPass()
     await gate.arrivals()
     for _ in 0..<3 {
-      world.clock.advance(by: .minutes(1))
+      fixture.clock.advance(by: .minutes(1))
       _ = await runtime.runMasterPass()
-      world.clock.advance(by: .seconds(31))
-      await world.deliverDue(to: runtime, rounds: 3)
+      fixture.clock.advance(by: .seconds(31))
+      await fixture.deliverDue(to: runtime, rounds: 3)
     }
     #expect(effects.list == ["begin"])
     gate.open()
     #expect(await first.started == 1)
     for _ in 0..<4 {
-      world.clock.advance(by: .seconds(31))
-      await world.deliverDue(to: runtime, rounds: 3)
+      fixture.clock.advance(by: .seconds(31))
+      await fixture.deliverDue(to: runtime, rounds: 3)
     }
     #expect(effects.list == Array(repeating: ["begin", "end"], count: 4).flatMap { $0 })
-    #expect(try await world.runs().allSatisfy { $0.status == .succeeded })
+    #expect(try await fixture.runs().allSatisfy { $0.status == .succeeded })
   }
 }

@@ -1,16 +1,18 @@
-#if HTTP
-import Logging
+package import Logging
 import Synchronization
 
-/// A recorder of log messages and metadata, as text.
-final class LogRecorder: Sendable {
+/// A recorder of log lines as `level: message key=value …`, with the keys in order.
+package final class LogRecorder: Sendable {
   private let entries = Mutex<[String]>([])
 
+  /// Creates an empty recorder.
+  package init() {}
+
   /// All recorded lines.
-  var lines: [String] { entries.withLock { $0 } }
+  package var lines: [String] { entries.withLock { $0 } }
 
   /// A logger that writes to the recorder, at every level.
-  var logger: Logger {
+  package var logger: Logger {
     var logger = Logger(label: "test") { _ in Handler(recorder: self) }
     logger.logLevel = .trace
     return logger
@@ -28,9 +30,8 @@ final class LogRecorder: Sendable {
     }
 
     func log(event: LogEvent) {
-      let line = "\(event.level) \(event.message) \(metadata) \(event.metadata ?? [:])"
-      recorder.entries.withLock { $0.append(line) }
+      let fields = metadata.merging(event.metadata ?? [:]) { $1 }.map { "\($0.key)=\($0.value)" }.sorted()
+      recorder.entries.withLock { $0.append("\(event.level): \(event.message) " + fields.joined(separator: " ")) }
     }
   }
 }
-#endif

@@ -1,12 +1,13 @@
 import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
 
 /// A fresh store with its clock, and the questions that the cases ask.
-struct ConformanceWorld: Sendable {
+struct ConformanceFixture: Sendable {
   /// Where the clock begins: 2026-01-01T12:00:00Z.
   static let start = Timestamp(seconds: 1_767_268_800)
 
-  let clock = SettableClock(start)
+  let clock = VirtualClock(start: start, sleep: .moves)
   let store: any JobStore
   private let harness: StoreConformance.Harness
 
@@ -15,7 +16,7 @@ struct ConformanceWorld: Sendable {
     store = try await harness.makeStore(clock)
   }
 
-  /// The world's first time plus some seconds.
+  /// The fixture's first time plus some seconds.
   func time(_ seconds: Int64) -> Timestamp {
     Self.start + .seconds(seconds)
   }

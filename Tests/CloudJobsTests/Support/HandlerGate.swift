@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Holds up handlers until a test opens it.
-final class Gate: Sendable {
+final class HandlerGate: Sendable {
   private struct State {
     var isOpen = false
     var arrived = 0

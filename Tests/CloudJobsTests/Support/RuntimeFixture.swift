@@ -1,22 +1,24 @@
 import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
 import CloudJobsTesting
 import HTTPTypes
 import Logging
+import TestSupport
 import Testing
 
 /// One store, one clock and one queue, over which tests start runtimes.
-struct World: Sendable {
+struct RuntimeFixture: Sendable {
   static let start = time("2026-11-21T10:02:00Z")
 
-  let clock: ManualClock
+  let clock: VirtualClock
   let memory: MemoryStore
   let store: FaultyStore
   let queue: RecordingQueue
   let effects = Effects()
 
   init(_ start: Timestamp = Self.start, retryOwner: RetryOwner = .runtime) {
-    clock = ManualClock(start)
+    clock = VirtualClock(start: start)
     memory = MemoryStore(clock: clock)
     store = FaultyStore(memory)
     queue = RecordingQueue(retryOwner)
@@ -31,7 +33,7 @@ struct World: Sendable {
     var options = RuntimeOptions()
     options.owner = owner
     options.clock = clock
-    options.random = RandomSource(SeededRandom(state: UInt64(owner.utf8.reduce(7) { $0 &* 31 &+ Int($1) })))
+    options.random = RandomSource(SeededGenerator(seed: UInt64(owner.utf8.reduce(7) { $0 &* 31 &+ Int($1) })))
     options.storeRetry.tries = 1
     options.storeRetry.persistence = .zero
     options.logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -86,18 +88,5 @@ struct World: Sendable {
       }
     }
     return codes
-  }
-}
-
-/// A generator that yields the same at each start, splitmix64 (<https://prng.di.unimi.it/splitmix64.c>).
-struct SeededRandom: RandomNumberGenerator, Sendable {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-    return word ^ (word >> 31)
   }
 }

@@ -5,10 +5,10 @@ import Testing
 
 @Suite("The routes that show jobs and runs")
 struct InspectionTests {
-  private let world = World()
+  private let fixture = RuntimeFixture()
 
   private func runtime(_ authentication: Authentication = .trustLoopback) async throws -> JobRuntime {
-    try await world.runtime(authentication: authentication) {
+    try await fixture.runtime(authentication: authentication) {
       EndpointJob("greet", input: String.self, output: String.self) { name, _ in .done("Hello, \(name)!") }
       EndpointJob("fail") { _ in throw JobFailure.permanent("never") }
       PeriodicJob("tick", every: .minutes(5)) { _ in .done }.group("upkeep")
@@ -30,10 +30,10 @@ struct InspectionTests {
     let runtime = try await runtime()
     for number in 1...5 {
       try await runtime.enqueue("greet", "secret \(number)", key: "\(number)")
-      world.clock.advance(by: .seconds(1))
+      fixture.clock.advance(by: .seconds(1))
     }
     try await runtime.enqueue("fail")
-    _ = await world.deliverDue(to: runtime)
+    _ = await fixture.deliverDue(to: runtime)
     let all = try await ask(runtime, "runs")
     #expect(all.status == 200 && all.body["runs"]?.array?.count == 6)
     #expect(all.body["runs"]?.array?.first?["job"] == "fail")
@@ -48,7 +48,7 @@ struct InspectionTests {
     let id = try #require(next.body["runs"]?.array?.first?["id"]?.string)
     let one = try await ask(runtime, "runs/\(id)")
     #expect(one.body["output"] == "Hello, secret 3!" && one.body["status"] == "succeeded")
-    let recent = try await ask(runtime, "runs?from=\(World.start + .seconds(4))")
+    let recent = try await ask(runtime, "runs?from=\(RuntimeFixture.start + .seconds(4))")
     #expect(recent.body["runs"]?.array?.count == 2)
   }
 
@@ -57,7 +57,7 @@ struct InspectionTests {
     let runtime = try await runtime()
     try await runtime.enqueue("greet", "one")
     #expect(try await ask(runtime, "runs?overdue=true").body["runs"]?.array?.isEmpty == true)
-    world.clock.advance(by: .minutes(2))
+    fixture.clock.advance(by: .minutes(2))
     #expect(try await ask(runtime, "runs?overdue=true&job=greet").body["runs"]?.array?.count == 1)
     #expect(try await ask(runtime, "runs?overdue=true&job=fail").body["runs"]?.array?.isEmpty == true)
   }
@@ -72,9 +72,9 @@ struct InspectionTests {
     #expect(try await ask(runtime, "jobs?group=upkeep").body["jobs"]?.array?.compactMap { $0["id"] } == ["tick"])
     #expect(try await ask(runtime, "jobs?group=other").body["jobs"]?.array?.isEmpty == true)
     #expect(try await ask(runtime, "jobs?kind=scheduled,periodic").body["jobs"]?.array?.count == 2)
-    world.clock.advance(by: .minutes(10))
+    fixture.clock.advance(by: .minutes(10))
     #expect(try await ask(runtime, "jobs?overdue=true").body["jobs"]?.array?.compactMap { $0["id"] } == ["tick"])
-    world.memory.importJob(id: "tick", fields: ["cron": 7])
+    fixture.memory.importJob(id: "tick", fields: ["cron": 7])
     let broken = try await ask(runtime, "jobs?setAside=true")
     #expect(broken.body["jobs"]?.array?.compactMap { $0["id"] } == ["tick"])
     #expect(broken.body["jobs"]?.array?.first?["fault"]?.string?.contains("cron") == true)
@@ -104,12 +104,12 @@ struct InspectionTests {
       runtime, "jobs/tick", method: .patch, body: #"{"cron":"*/10 * * * *","timeZone":"Europe/Berlin"}"#)
     #expect(changed.status == 200 && changed.body["schedule"] == "*/10 * * * *")
     #expect(changed.body["state"]?["nextRun"] == "2026-11-21T10:10:00Z")
-    let document = try await world.document("tick")
+    let document = try await fixture.document("tick")
     #expect(document.configuration.cron == "*/10 * * * *")
     let disabled = try await ask(runtime, "jobs/tick", method: .patch, body: #"{"cron":null,"enabled":false}"#)
     #expect(disabled.body["schedule"] == "5m" && disabled.body["enabled"] == false)
     #expect(disabled.body["state"]?["nextRun"] == nil)
-    #expect(try await world.document("tick").configuration.timeZone == "Europe/Berlin")
+    #expect(try await fixture.document("tick").configuration.timeZone == "Europe/Berlin")
   }
 
   @Test(
@@ -121,11 +121,11 @@ struct InspectionTests {
     ] as [(String, String?)])
   func badPatch(body: String, field: String?) async throws {
     let runtime = try await runtime()
-    let before = world.memory.exportJob(id: "tick")
+    let before = fixture.memory.exportJob(id: "tick")
     let answer = try await ask(runtime, "jobs/tick", method: .patch, body: body)
     #expect(answer.status == 400)
     if let field { #expect(answer.body["error"]?["field"]?.string == field) }
-    #expect(world.memory.exportJob(id: "tick") == before)
+    #expect(fixture.memory.exportJob(id: "tick") == before)
   }
 
   @Test(
@@ -148,12 +148,12 @@ struct InspectionTests {
   func unreadable() async throws {
     let runtime = try await runtime()
     let stored: JSONValue = ["interval": "banana", "enabled": false, "owner": "ops"]
-    world.memory.importJob(id: "tick", fields: stored)
+    fixture.memory.importJob(id: "tick", fields: stored)
     let answer = try await ask(runtime, "jobs/tick", method: .patch, body: #"{"priority":5}"#)
     #expect(answer.status == 400 && answer.body["error"]?["field"] == "interval")
     let error = await #expect(throws: JobError.self) { try await runtime.configure("tick") { $0.priority = 5 } }
     #expect(error?.field == "interval")
-    #expect(world.memory.exportJob(id: "tick") == stored)
+    #expect(fixture.memory.exportJob(id: "tick") == stored)
   }
 
   @Test(
@@ -164,7 +164,7 @@ struct InspectionTests {
     #expect(try await ask(runtime, "jobs/nightly", method: .patch, body: #"{"dependencies":["tick"]}"#).status == 200)
     let answer = try await ask(runtime, "jobs/tick", method: .patch, body: #"{"dependencies":\#(list)}"#)
     #expect(answer.status == 400 && answer.body["error"]?["field"] == "dependencies")
-    #expect(try await world.document("tick").configuration.dependencies == nil)
+    #expect(try await fixture.document("tick").configuration.dependencies == nil)
     #expect(try await ask(runtime, "jobs/tick", method: .patch, body: #"{"dependencies":["greet"]}"#).status == 200)
   }
 

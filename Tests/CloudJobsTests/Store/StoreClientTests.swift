@@ -1,6 +1,8 @@
 import CloudJobsCore
+import CloudJobsEmulator
 import CloudJobsTesting
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import CloudJobs
@@ -12,9 +14,9 @@ struct StoreClientTests {
     asked: Duration?, each span: Duration = .zero,
     _ call: (StoreClient, () throws(StoreError) -> Void) async throws -> Void
   ) async -> (tries: Int, waited: Duration) {
-    let clock = SettableClock(.epoch)
+    let clock = VirtualClock(start: .epoch, sleep: .moves)
     let client = StoreClient(
-      store: MemoryStore(clock: clock), clock: clock, random: RandomSource(SeededRandom(state: 7)),
+      store: MemoryStore(clock: clock), clock: clock, random: RandomSource(SeededGenerator(seed: 7)),
       retry: StoreRetry(),
       health: HealthMonitor(
         HealthState(
@@ -57,7 +59,7 @@ struct StoreClientTests {
 
   @Test("One budget covers all calls of a piece of work, and five conflicts end it")
   func budget() {
-    var random = SeededRandom(state: 7)
+    var random = SeededGenerator(seed: 7)
     var budget = RetryBudget(StoreRetry(), at: .epoch)
     let error = StoreError(.unavailable, "Not now.")
     #expect(budget.delay(after: error, at: .epoch, random: &random) != nil)

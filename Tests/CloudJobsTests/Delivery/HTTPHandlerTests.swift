@@ -55,14 +55,14 @@ struct HandleCase: CustomTestStringConvertible, Sendable {
 
 @Suite("HTTP handler")
 struct HandleTests {
-  private let world = World()
+  private let fixture = RuntimeFixture()
 
   private func runtime(_ authentication: Authentication = .trustLoopback, limit: Int = 1_000) async throws -> JobRuntime
   {
-    var options = world.options()
+    var options = fixture.options()
     options.maxConcurrentDeliveries = limit
-    world.memory.importJob(id: "damaged", fields: ["timeout": "long"])
-    return try await world.runtime(authentication: authentication, options: options) {
+    fixture.memory.importJob(id: "damaged", fields: ["timeout": "long"])
+    return try await fixture.runtime(authentication: authentication, options: options) {
       EndpointJob("job") { _ in .done }
       EndpointJob("fails") { _ in throw JobFailure.failed("no") }
       EndpointJob("dead") { _ in throw JobFailure.permanent("no") }
@@ -112,10 +112,10 @@ struct HandleTests {
 
   @Test("More deliveries than the instance takes are answered 429")
   func overloaded() async throws {
-    let gate = Gate()
-    var options = world.options()
+    let gate = HandlerGate()
+    var options = fixture.options()
     options.maxConcurrentDeliveries = 1
-    let runtime = try await world.runtime(options: options) {
+    let runtime = try await fixture.runtime(options: options) {
       EndpointJob("job") { _ in
         await gate.pass()
         return .done
@@ -146,7 +146,7 @@ struct HandleTests {
     let response = await runtime.handle(request(.post, "/jobs/trigger", fields), body: body, peer: peer)
     #expect(response.head.status.code == status)
     #expect(await runtime.handle(request(.get, "/jobs/health", fields), peer: peer).head.status.code == status)
-    #expect(try await world.runs().count == (status == 200 ? 1 : 0))
+    #expect(try await fixture.runs().count == (status == 200 ? 1 : 0))
   }
 
   @Test("Headers of a server without request types reach the rule for local callers, Host among them")
@@ -243,6 +243,6 @@ struct HandleTests {
         #expect(answer.status == 200)
       }
     }
-    #expect(try await world.runs().count == 2)
+    #expect(try await fixture.runs().count == 2)
   }
 }

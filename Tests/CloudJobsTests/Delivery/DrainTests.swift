@@ -1,32 +1,33 @@
 import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
 import Testing
 
 @Suite("Drain")
 struct DrainTests {
-  private let world = World()
+  private let fixture = RuntimeFixture()
   /// The drain's own time.
-  private let clock = ManualClock()
+  private let clock = VirtualClock(start: RuntimeFixture.start)
 
   /// Lets the limit of a drain pass, just so, and then what cancelled handlers are given.
   private func pass(_ limit: Duration, grace: Bool = false) async {
-    while clock.sleepers == 0 { await Task.yield() }
+    while clock.sleeperCount == 0 { await Task.yield() }
     clock.advance(by: limit)
     guard grace else { return }
-    while clock.sleepers == 0 { await Task.yield() }
+    while clock.sleeperCount == 0 { await Task.yield() }
     clock.advance(by: .milliseconds(999))
-    #expect(clock.sleepers == 1)
+    #expect(clock.sleeperCount == 1)
     clock.advance(by: .milliseconds(1))
   }
 
   private func untilTheHandlerSleeps() async {
-    while world.clock.sleepers < 2 { await Task.yield() }
+    while fixture.clock.sleeperCount < 2 { await Task.yield() }
   }
 
   @Test("Work under way may end within the limit; new work is refused")
   func waits() async throws {
-    let gate = Gate()
-    let runtime = try await world.runtime {
+    let gate = HandlerGate()
+    let runtime = try await fixture.runtime {
       EndpointJob("job") { _ in
         await gate.pass()
         return .done
@@ -35,7 +36,7 @@ struct DrainTests {
     async let result = runtime.run("job")
     await gate.arrivals()
     async let left = runtime.drain(within: .seconds(7), by: clock)
-    while clock.sleepers == 0 { await Task.yield() }
+    while clock.sleeperCount == 0 { await Task.yield() }
     #expect(try await runtime.run("job").error?.code == .shuttingDown)
     #expect(await runtime.runMasterPass().error?.code == .shuttingDown)
     #expect(await runtime.handleRequest(body: [], path: "master", peer: .inProcess).status == 503)
@@ -46,7 +47,7 @@ struct DrainTests {
 
   @Test("At the limit a handler is cancelled; what it throws then is no failure, and another instance runs it at once")
   func cancels() async throws {
-    let effects = world.effects
+    let effects = fixture.effects
     let jobs: @Sendable () -> [any JobHandler] = {
       [
         EndpointJob("job") { context in
@@ -56,23 +57,23 @@ struct DrainTests {
         }.retry(.never)
       ]
     }
-    let runtime = try await world.runtime("one") { jobs() }
+    let runtime = try await fixture.runtime("one") { jobs() }
     let id = try await runtime.enqueue("job").id
-    let task = try #require(world.queue.due(at: world.clock.now()).first)
+    let task = try #require(fixture.queue.due(at: fixture.clock.now()).first)
     async let response = runtime.handleRequest(body: task.body.bytes, peer: .inProcess)
     await untilTheHandlerSleeps()
     async let left = runtime.drain(within: .seconds(7), by: clock)
     await pass(.milliseconds(6_999))
-    #expect(try await world.run(id).status == .running)
+    #expect(try await fixture.run(id).status == .running)
     await pass(.milliseconds(1))
     #expect(await left == 0)
     #expect(await response.status == 200)
-    let waiting = try await world.run(id)
+    let waiting = try await fixture.run(id)
     #expect((waiting.status, waiting.failures, waiting.lease, waiting.fence) == (.scheduled, 0, nil, 2))
     #expect(waiting.reason == "The instance shut down during attempt 1.")
-    let other = try await world.runtime("two") { jobs() }
-    #expect(await world.deliverDue(to: other) == [200])
-    let run = try await world.run(id)
+    let other = try await fixture.runtime("two") { jobs() }
+    #expect(await fixture.deliverDue(to: other) == [200])
+    let run = try await fixture.run(id)
     #expect((run.status, run.attempt, run.failures) == (.succeeded, 2, 0))
     #expect(effects.list == ["1", "2"])
   }
@@ -83,7 +84,7 @@ struct DrainTests {
       ("done", .succeeded, 0), ("cancel", .cancelled, 0), ("permanent", .failed, 1), ("error", .scheduled, 0),
     ] as [(String, RunStatus, Int)])
   func ends(how: String, status: RunStatus, failures: Int) async throws {
-    let runtime = try await world.runtime {
+    let runtime = try await fixture.runtime {
       EndpointJob("job") { context in
         try? await context.clock.sleep(until: .distantFuture)
         switch how {
@@ -99,31 +100,31 @@ struct DrainTests {
     async let left = runtime.drain(within: .seconds(7), by: clock)
     await pass(.seconds(7))
     #expect(await left == 0)
-    let run = try await world.run(try await result.runID)
+    let run = try await fixture.run(try await result.runID)
     #expect((run.status, run.failures) == (status, failures))
   }
 
   @Test("Where the caller owns the retries, it is told to deliver again")
   func callerDeliversAgain() async throws {
-    let world = World(retryOwner: .caller)
-    let runtime = try await world.runtime {
+    let fixture = RuntimeFixture(retryOwner: .caller)
+    let runtime = try await fixture.runtime {
       EndpointJob("job") { context in
         try await context.clock.sleep(until: .distantFuture)
         return .done
       }
     }
     async let result = runtime.run("job")
-    while world.clock.sleepers < 2 { await Task.yield() }
+    while fixture.clock.sleeperCount < 2 { await Task.yield() }
     async let left = runtime.drain(within: .zero, by: clock)
     #expect(try await result.error?.code == .shuttingDown)
     #expect(await left == 0)
-    #expect(try await world.runs().map(\.status) == [.scheduled])
+    #expect(try await fixture.runs().map(\.status) == [.scheduled])
   }
 
   @Test("A handler that goes on keeps its lease, and its late result counts")
   func keepsLease() async throws {
-    let gate = Gate()
-    let runtime = try await world.runtime {
+    let gate = HandlerGate()
+    let runtime = try await fixture.runtime {
       EndpointJob("job") { _ in
         await gate.pass()
         return .done
@@ -134,7 +135,7 @@ struct DrainTests {
     async let left = runtime.drain(within: .seconds(7), by: clock)
     await pass(.seconds(7), grace: true)
     #expect(await left == 1)
-    let run = try #require(try await world.runs().first)
+    let run = try #require(try await fixture.runs().first)
     #expect(run.status == .running && run.lease != nil)
     gate.open()
     #expect(try await result.status == .succeeded)
@@ -142,35 +143,35 @@ struct DrainTests {
 
   @Test("A process that ends gives the leases of such handlers back; their late results are refused")
   func releases() async throws {
-    let gate = Gate()
-    let runtime = try await world.runtime {
+    let gate = HandlerGate()
+    let runtime = try await fixture.runtime {
       EndpointJob("job") { context in
         if context.attempt == 1 { await gate.pass() }
         return .done
       }
     }
     let id = try await runtime.enqueue("job").id
-    let task = try #require(world.queue.due(at: world.clock.now()).first)
+    let task = try #require(fixture.queue.due(at: fixture.clock.now()).first)
     async let response = runtime.handleRequest(body: task.body.bytes, peer: .inProcess)
     await gate.arrivals()
     async let left = runtime.drain(within: .seconds(7), by: clock)
     await pass(.seconds(7), grace: true)
     #expect(await left == 1)
     #expect(await runtime.releaseLeases())
-    let waiting = try await world.run(id)
+    let waiting = try await fixture.run(id)
     #expect((waiting.status, waiting.failures, waiting.lease, waiting.fence) == (.scheduled, 0, nil, 2))
     #expect(waiting.reason == "The instance shut down during attempt 1.")
     gate.open()
     #expect(await response.status == 409)
-    let other = try await world.runtime("two") { EndpointJob("job") { _ in .done } }
-    #expect(await world.deliverDue(to: other) == [200])
-    #expect(try await world.run(id).status == .succeeded)
+    let other = try await fixture.runtime("two") { EndpointJob("job") { _ in .done } }
+    #expect(await fixture.deliverDue(to: other) == [200])
+    #expect(try await fixture.run(id).status == .succeeded)
   }
 
   @Test("A lease that can't be given back is told, so that the process does not end as if nothing were lost")
   func storeIsAway() async throws {
-    let gate = Gate()
-    let runtime = try await world.runtime {
+    let gate = HandlerGate()
+    let runtime = try await fixture.runtime {
       EndpointJob("job") { _ in
         await gate.pass()
         return .done
@@ -181,24 +182,24 @@ struct DrainTests {
     async let left = runtime.drain(within: .seconds(7), by: clock)
     await pass(.seconds(7), grace: true)
     #expect(await left == 1)
-    world.store.isDown = true
+    fixture.store.isDown = true
     #expect(await !runtime.releaseLeases())
-    world.store.isDown = false
+    fixture.store.isDown = false
     gate.open()
     #expect(try await result.status == .succeeded)
   }
 
   @Test("A delivery that has not claimed its run when handlers are cancelled is refused, and the run waits")
   func noLateClaims() async throws {
-    let gate = Gate()
-    let effects = world.effects
-    let runtime = try await world.runtime {
+    let gate = HandlerGate()
+    let effects = fixture.effects
+    let runtime = try await fixture.runtime {
       EndpointJob("job") { _ in
         effects.add("ran")
         return .done
       }
     }
-    world.store.onRead { await gate.pass() }
+    fixture.store.onRead { await gate.pass() }
     async let result = runtime.run("job")
     await gate.arrivals()
     async let left = runtime.drain(within: .seconds(7), by: clock)
@@ -211,7 +212,7 @@ struct DrainTests {
 
   @Test("An idle instance drains at once, and its events end")
   func idle() async throws {
-    let runtime = try await world.runtime { EndpointJob("job") { _ in .done } }
+    let runtime = try await fixture.runtime { EndpointJob("job") { _ in .done } }
     let before = runtime.events.stream()
     #expect(await runtime.drain() == 0)
     #expect(await before.first { _ in true } == nil)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Events")
 struct EventTests {
-  private let world = World()
+  private let fixture = RuntimeFixture()
 
   /// The events so far, as the stream tells them.
   private func all(of stream: AsyncStream<JobEvent>, _ runtime: JobRuntime) async -> [JobEvent] {
@@ -14,8 +14,8 @@ struct EventTests {
 
   @Test("The stream tells each step with its members, in order")
   func order() async throws {
-    let clock = world.clock
-    let runtime = try await world.runtime {
+    let clock = fixture.clock
+    let runtime = try await fixture.runtime {
       EndpointJob("job") { context in
         clock.advance(by: .milliseconds(250))
         if context.attempt == 1 { throw JobFailure.failed("once", kind: "flaky") }
@@ -46,8 +46,8 @@ struct EventTests {
     #expect(events[0...4].map(\.attempt) == [1, 1, 2, 2, 2])
     #expect(events[0...3].map(\.duration) == [nil, .milliseconds(250), nil, .milliseconds(250)])
     #expect(events[1].failure == RunFailure(kind: "flaky", message: "once"))
-    #expect(events[1].next == World.start + .milliseconds(10_250))
-    #expect(events[1].time == World.start + .milliseconds(250))
+    #expect(events[1].next == RuntimeFixture.start + .milliseconds(10_250))
+    #expect(events[1].time == RuntimeFixture.start + .milliseconds(250))
     #expect((events[6].failure?.message, events[6].reason) == ("never", "The failure is permanent."))
     #expect((events[10].reason, events[11].reason) == ("withdrawn", "The job is disabled."))
     #expect((events[11].runID, events[11].attempt) == (nil, nil))
@@ -55,7 +55,7 @@ struct EventTests {
 
   @Test("Each listener hears all; a slow one loses the oldest")
   func listeners() async throws {
-    let runtime = try await world.runtime { EndpointJob("job") { _ in .done } }
+    let runtime = try await fixture.runtime { EndpointJob("job") { _ in .done } }
     let (whole, short) = (runtime.events.stream(), runtime.events.stream(buffering: 2))
     for key in ["a", "b"] { _ = try await runtime.run("job", key: key) }
     let events = await all(of: whole, runtime)
@@ -65,15 +65,15 @@ struct EventTests {
 
   @Test("A pass tells what it ran and what it did not")
   func pass() async throws {
-    let runtime = try await world.runtime {
+    let runtime = try await fixture.runtime {
       PeriodicJob("runs", every: .minutes(1)) { _ in .done }
       PeriodicJob("waits", every: .minutes(1)) { _ in .done }.depends(on: "never").priority(1)
       EndpointJob("never") { _ in .done }
     }
-    var options = world.options()
+    var options = fixture.options()
     options.passConcurrency = 1
     let stream = runtime.events.stream()
-    world.clock.advance(by: .minutes(1))
+    fixture.clock.advance(by: .minutes(1))
     _ = await runtime.runMasterPass()
     let events = await all(of: stream, runtime)
     #expect(
