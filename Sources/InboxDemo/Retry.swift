@@ -26,6 +26,6 @@ enum Retry {
   private static func isPassing(_ error: any Error) -> Bool {
     if let error = error as? StoreError { return error.code == .unavailable }
     guard let error = error as? JobError else { return false }
-    return error.code == .storeUnavailable || error.code == .queueUnavailable
+    return [.storeUnavailable, .storeConflict, .queueUnavailable].contains(error.code)
   }
 }

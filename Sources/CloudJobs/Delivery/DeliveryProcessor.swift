@@ -43,8 +43,8 @@ struct DeliveryProcessor: Sendable {
       return DeliveryResult(rejected: error, job: delivery.job)
     }
     var delivery = delivery
-    if delivery.run == nil, delivery.occurrence == nil { delivery.occurrence = .key(services.options.random.token()) }
-    let runID = delivery.run ?? RunID(job: delivery.job, occurrence: delivery.occurrence ?? .key(""))
+    if delivery.runID == nil, delivery.occurrence == nil { delivery.occurrence = .key(services.options.random.token()) }
+    let runID = delivery.runID ?? RunID(job: delivery.job, occurrence: delivery.occurrence ?? .key(""))
     do throws(StoreError) {
       let result = try await committer.replanning { (budget) async throws(StoreError) in
         try await planAndPerform(delivery, runID: runID, registered, &budget)

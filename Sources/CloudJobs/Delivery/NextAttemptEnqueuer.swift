@@ -59,7 +59,7 @@ extension Run {
   /// The delivery of the next attempt.
   var nextDelivery: Delivery {
     var delivery = Delivery(job: job, trigger: trigger, attempt: attempt.successor, correlationID: correlationID)
-    delivery.run = id
+    delivery.runID = id
     return delivery
   }
 }

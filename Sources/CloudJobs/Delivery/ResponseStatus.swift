@@ -20,12 +20,13 @@ enum ResponseStatus {
     case .permissionDenied: .forbidden
     case .unknownJob, .notFound: .notFound
     case .methodNotAllowed: .methodNotAllowed
-    case .busy, .cancelled: .conflict
+    case .busy, .cancelled, .storeConflict: .conflict
     case .tooLarge: .contentTooLarge
     case .overloaded: .tooManyRequests
     case .shuttingDown, .storeUnavailable, .queueUnavailable, .credentialsUnavailable, .keysUnavailable:
       .serviceUnavailable
-    case .addressUnavailable, .invalidCredentials, .handlerFailed, .timedOut, .leaseLost, .internalError:
+    case .addressUnavailable, .invalidCredentials, .handlerFailed, .timedOut, .leaseLost, .storeRejected,
+      .internalError:
       .internalServerError
     default: .badRequest
     }

@@ -129,8 +129,14 @@ struct RetryBudget: Sendable {
 }
 
 extension JobError {
-  /// A store's error as the handler answers it: the code says whether a repetition helps.
+  /// Creates the error of a caller from a store's error; the code tells whether a retry helps.
   package init(_ error: StoreError) {
-    self.init(.storeUnavailable, error.message, nativeCode: error.nativeCode)
+    let code: Code =
+      switch error.code {
+      case .unavailable, .unknownOutcome: .storeUnavailable
+      case .conflict: .storeConflict
+      case .invalid: .storeRejected
+      }
+    self.init(code, error.message, nativeCode: error.nativeCode)
   }
 }

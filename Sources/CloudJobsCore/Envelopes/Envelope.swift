@@ -63,10 +63,10 @@ public enum Envelope {
       if headers.isTask { .task } else if named != nil || headers.isSchedule { .schedule } else {
         contents.isMessage ? .task : .manual
       }
-    delivery.run = contents.run
+    delivery.runID = contents.runID
     if let key = contents.key {
       delivery.occurrence = .key(key)
-    } else if contents.run == nil {
+    } else if contents.runID == nil {
       delivery.occurrence =
         headers.occurrence(hasPayload: contents.payload != nil)
         ?? contents.messageKey.map { .key($0) }
@@ -229,7 +229,7 @@ extension Envelope {
   /// - Returns: the body of a request to the route ``EnvelopePath/trigger``.
   public static func native(for delivery: Delivery) -> JSONText {
     var bytes = Array("{\"jobId\":\"\(delivery.job.rawValue)\"".utf8)
-    if let run = delivery.run?.rawValue ?? delivery.occurrence.map({ runText(for: $0, of: delivery.job) }) {
+    if let run = delivery.runID?.rawValue ?? delivery.occurrence.map({ runText(for: $0, of: delivery.job) }) {
       bytes += Array(",\"runId\":".utf8) + JSONValue.string(run).encoded
     }
     if let attempt = delivery.attempt, (1...EnvelopeLimits.standard.attempt).contains(Int64(attempt)) {

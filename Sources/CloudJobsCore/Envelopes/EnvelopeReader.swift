@@ -67,7 +67,7 @@ struct EnvelopeReader {
       contents.key = try key(text, at: object.place(of: "key"))
     } else if let text = try object.text("runId") {
       if let run = try? RunID(text) {
-        contents.run = run
+        contents.runID = run
       } else {
         contents.key = try key(text, at: object.place(of: "runId"))
       }
@@ -300,7 +300,7 @@ extension EnvelopeReader {
 /// Fields decoded from the body, before headers and path are applied.
 struct BodyFields {
   var job: JobID?
-  var run: RunID?
+  var runID: RunID?
   var key: String?
   var attempt: Int?
   var payload: JSONText?

@@ -26,7 +26,7 @@ public struct Delivery: Hashable, Sendable {
   /// The requested occurrence; nil if the caller sent nothing that identifies a repetition.
   public var occurrence: Occurrence?
   /// The run, if the envelope names an existing one; takes precedence over ``occurrence``.
-  public var run: RunID?
+  public var runID: RunID?
   /// The attempt that the sender expects, from 1; a delivery for an earlier attempt is a duplicate.
   public var attempt: Int?
   /// The job's input as received.
@@ -42,14 +42,14 @@ public struct Delivery: Hashable, Sendable {
 
   /// Creates a delivery of a job.
   public init(
-    job: JobID, trigger: Trigger, occurrence: Occurrence? = nil, run: RunID? = nil, attempt: Int? = nil,
+    job: JobID, trigger: Trigger, occurrence: Occurrence? = nil, runID: RunID? = nil, attempt: Int? = nil,
     payload: JSONText? = nil, correlationID: String? = nil, scheduledFor: Timestamp? = nil,
     transport: DeliveryTransport? = nil
   ) {
     self.job = job
     self.trigger = trigger
     self.occurrence = occurrence
-    self.run = run
+    self.runID = runID
     self.attempt = attempt
     self.payload = payload
     self.correlationID = correlationID

@@ -55,6 +55,10 @@ public struct JobError: Error, Hashable, Sendable {
     public static let addressUnavailable = Code("addressUnavailable")
     /// The store was unreachable or did not respond in time.
     public static let storeUnavailable = Code("storeUnavailable")
+    /// Other writers kept changing the same documents, and nothing was written; a retry may succeed.
+    public static let storeConflict = Code("storeConflict")
+    /// The store rejected a request as invalid, or a stored document is damaged; a retry does not help.
+    public static let storeRejected = Code("storeRejected")
     /// The queue was unreachable or rejected a task.
     public static let queueUnavailable = Code("queueUnavailable")
     /// The handler failed.

@@ -69,7 +69,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 
 extension Duration {
   /// The duration in whole microseconds, rounded towards zero; saturates at the ends of `Int64`.
-  public var microseconds: Int64 {
+  package var microseconds: Int64 {
     // Beyond this, the components themselves may not fit.
     guard self < Self.longest else { return .max }
     guard self > .zero - Self.longest else { return .min }
@@ -81,17 +81,17 @@ extension Duration {
   private static let longest = Duration.microseconds(Int64.max)
 
   /// Returns a duration of whole minutes; saturates at `Int64.max` seconds.
-  public static func minutes(_ count: Int) -> Duration {
+  package static func minutes(_ count: Int) -> Duration {
     .seconds(Int64(count).saturatingMultiplication(by: 60))
   }
 
   /// Returns a duration of whole hours; saturates at `Int64.max` seconds.
-  public static func hours(_ count: Int) -> Duration {
+  package static func hours(_ count: Int) -> Duration {
     .seconds(Int64(count).saturatingMultiplication(by: 3_600))
   }
 
   /// Returns a duration of days of 24 hours; saturates at `Int64.max` seconds.
-  public static func days(_ count: Int) -> Duration {
+  package static func days(_ count: Int) -> Duration {
     .seconds(Int64(count).saturatingMultiplication(by: 86_400))
   }
 }

@@ -76,11 +76,11 @@ package struct LocalCallerRule: Hashable, Sendable {
     case .address(let text):
       IPAddress(text)?.isLoopback == true
         ? nil
-        : "The caller's address \(Self.shown(text)) is not on this machine, which alone is trusted. "
+        : "The caller's address \(Self.shown(text)) is not on this machine, and no other is trusted. "
           + "Call from this machine, or \(alternative)."
     case .unknown:
-      "The server does not tell the caller's address, so it can't be trusted as local. "
-        + "Pass the peer on, or \(alternative)."
+      "The server does not provide the caller's address, so the caller can't be trusted as local. "
+        + "Pass the peer's address, or \(alternative)."
     }
   }
 
@@ -94,13 +94,13 @@ package struct LocalCallerRule: Hashable, Sendable {
       return "The request has several different Host headers. Send one, with the address that you call."
     }
     guard !HostName.isLoopback(authority: host) else { return nil }
-    return "The header Host is \(Self.shown(host)), which is no name of this machine. "
+    return "The header Host is \(Self.shown(host)), which is not a name of this machine. "
       + "Call it as 127.0.0.1, or \(alternative)."
   }
 
   private func proxyRefusal(_ fields: [(name: String, value: String)]) -> String? {
     guard let field = fields.first(where: { ProxyFields.contains($0.name) }) else { return nil }
-    return "The header \(Self.shown(field.name)) tells that a proxy passed the request on, so its caller is not known. "
+    return "The header \(Self.shown(field.name)) shows that a proxy forwarded the request, so its caller is unknown. "
       + "Call directly, or \(alternative)."
   }
 
@@ -110,9 +110,9 @@ package struct LocalCallerRule: Hashable, Sendable {
     for field in request.fields {
       switch field.name.lowercased() {
       case "origin" where !ownOrigins.contains(field.value.lowercased()):
-        return "The header Origin tells that a web page at \(Self.shown(field.value)) made the request. \(remedy)"
+        return "The header Origin shows that a web page at \(Self.shown(field.value)) made the request. \(remedy)"
       case "referer" where !ownOrigins.contains(Self.origin(of: field.value)):
-        return "The header Referer tells that a web page of another origin made the request. \(remedy)"
+        return "The header Referer shows that a web page of another origin made the request. \(remedy)"
       case "sec-fetch-site" where field.value != "same-origin" && !(field.value == "none" && isReading):
         return "The header Sec-Fetch-Site is \(Self.shown(field.value)): a web browser made the request, and not for "
           + "a page of this handler. \(remedy)"

@@ -63,10 +63,10 @@ struct EnvelopeFuzzTests {
     if let payload = delivery.payload {
       guard (try? JSONText(checking: payload.bytes, limits: .payload)) != nil else { return "unsound payload" }
     }
-    if delivery.run != nil, delivery.occurrence != nil { return "two identities" }
+    if delivery.runID != nil, delivery.occurrence != nil { return "two identities" }
     let text = Envelope.native(for: delivery)
     guard let again = try? Envelope.decode(EnvelopeRequest(body: text.bytes)) else { return "not taken again" }
-    let run = delivery.run ?? delivery.occurrence.map { RunID(job: delivery.job, occurrence: $0) }
+    let run = delivery.runID ?? delivery.occurrence.map { RunID(job: delivery.job, occurrence: $0) }
     let runAgain = again.run ?? again.occurrence.map { RunID(job: again.job, occurrence: $0) }
     let isSame =
       again.job == delivery.job && run == runAgain && again.attempt == delivery.attempt

@@ -42,7 +42,8 @@ enum GoodEnvelopes {
     .init(
       "payload a number", "{\"payload\":123456789012345678901234567890,\"jobId\":\"a\"}",
       Delivery(job: "a", trigger: .manual, payload: json("123456789012345678901234567890"))),
-    .init("run by its id", "{\"jobId\":\"a\",\"runId\":\"\(hex)\"}", Delivery(job: "a", trigger: .manual, run: run())),
+    .init(
+      "run by its id", "{\"jobId\":\"a\",\"runId\":\"\(hex)\"}", Delivery(job: "a", trigger: .manual, runID: run())),
     .init(
       "run by a key", "{\"jobId\":\"a\",\"runId\":\"user-42 é\"}",
       Delivery(job: "a", trigger: .manual, occurrence: .key("user-42 é"))),
@@ -156,7 +157,7 @@ enum GoodEnvelopes {
         payload: json("{\"é\":1}"))),
     .init(
       "push with a run", push("{\"jobId\":\"a\",\"runId\":\"\(hex)\"}"),
-      Delivery(job: "a", trigger: .task, run: run())),
+      Delivery(job: "a", trigger: .task, runID: run())),
     .init(
       "push of a descriptor", push("{\"taskType\":\"a\",\"metadata\":{\"id\":\"m\"}}"),
       Delivery(job: "a", trigger: .task, occurrence: .key("m"))),

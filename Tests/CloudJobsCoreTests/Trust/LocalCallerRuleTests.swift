@@ -33,13 +33,13 @@ private struct CallerCase: CustomTestStringConvertible, Sendable {
     Self(nil, host: nil, [("Host", "localhost:8080")]), Self(nil, [("host", "LOCALHOST:8080")]),
     Self(nil, host: nil, peer: .withoutAddress), Self(nil, host: "app", peer: .withoutAddress),
     Self("Host is missing", host: nil), Self("\"\"", host: ""), Self("\"evil.example\"", host: "evil.example"),
-    Self("no name of this machine", host: "evil.example:8080"), Self("no name", host: "localhost.evil.example"),
-    Self("no name", host: "127.evil.example"), Self("no name", host: "0.0.0.0:8080"),
-    Self("no name", host: "192.168.1.7:8080"), Self("no name", host: nil, [("host", "evil.example")]),
+    Self("not a name of this machine", host: "evil.example:8080"), Self("not a name", host: "localhost.evil.example"),
+    Self("not a name", host: "127.evil.example"), Self("not a name", host: "0.0.0.0:8080"),
+    Self("not a name", host: "192.168.1.7:8080"), Self("not a name", host: nil, [("host", "evil.example")]),
     Self("several different Host", [("Host", "evil.example")]),
     Self("several different Host", host: "evil.example", [("Host", "localhost")]),
     Self("\"10.0.0.1\" is not on this machine", peer: .address("10.0.0.1")),
-    Self("is not on this machine", peer: .address("127.evil.example")), Self("not tell", peer: .unknown),
+    Self("is not on this machine", peer: .address("127.evil.example")), Self("not provide", peer: .unknown),
     Self("\"??evil??\"", host: "\u{1B}\nevilä"),
   ]
 

@@ -69,9 +69,9 @@ struct DeliveryTests {
     #expect(lossy.tasks.first?.notBefore == RuntimeFixture.start + .seconds(10))
     fixture.clock.advance(by: .seconds(10))
     #expect(await fixture.deliverDue(to: other) == [])
-    let second = await other.deliver(Delivery(job: "job", trigger: .task, run: id, attempt: 2))
+    let second = await other.deliver(Delivery(job: "job", trigger: .task, runID: id, attempt: 2))
     #expect((second.status, second.attempt) == (.succeeded, 2))
-    #expect(await other.deliver(Delivery(job: "job", trigger: .task, run: id, attempt: 1)).status == .duplicate)
+    #expect(await other.deliver(Delivery(job: "job", trigger: .task, runID: id, attempt: 1)).status == .duplicate)
   }
 
   @Test("While the queue is down, a failed attempt asks to be delivered again, and hands over then")

@@ -238,7 +238,7 @@ struct JobWorkerTests {
       }
       #expect(store.counts.queries <= 4 * 45, "\(store.counts.queries) queries in 30 s")
     }
-    #expect(await runtime.deliver(Delivery(job: "job", trigger: .task, run: run.id)).status == .rejected)
+    #expect(await runtime.deliver(Delivery(job: "job", trigger: .task, runID: run.id)).status == .rejected)
     #expect(try await fixture.run(run.id) == run)
   }
 
