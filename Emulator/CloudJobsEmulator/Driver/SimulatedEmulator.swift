@@ -99,7 +99,7 @@ public final class SimulatedEmulator: Sendable {
   /// - Returns: whether the simulation became idle within the limit.
   /// - Throws: the errors of ``advance(to:)``.
   @discardableResult
-  public func runUntilIdle(limit: Duration = .days(40)) async throws -> Bool {
+  public func runUntilIdle(limit: Duration = .seconds(40 * 86_400)) async throws -> Bool {
     let target = clock.now() + limit
     try runCurrentInstant()
     while !isIdle {
@@ -118,7 +118,7 @@ public final class SimulatedEmulator: Sendable {
   /// - Returns: the operation's result.
   /// - Throws: the operation's error, or ``JobError`` `timedOut` if it does not end within the limit.
   public func perform<Success: Sendable>(
-    limit: Duration = .days(40), _ operation: @escaping @Sendable () async throws -> Success
+    limit: Duration = .seconds(40 * 86_400), _ operation: @escaping @Sendable () async throws -> Success
   ) async throws -> Success {
     let done = CompletionFlag()
     let work = Task(executorPreference: executor) {

@@ -1,4 +1,4 @@
-public import CloudJobsCore
+package import CloudJobsCore
 
 /// The resources of Cloud Tasks v2, independent of any wire format.
 ///
@@ -26,7 +26,8 @@ extension CloudTasks {
 
     /// Creates options with the service's usual values.
     public init(
-      taskTombstone: Duration = .hours(1), queueTombstone: Duration = .days(3), retention: Duration = .days(31),
+      taskTombstone: Duration = .seconds(3_600), queueTombstone: Duration = .seconds(3 * 86_400),
+      retention: Duration = .seconds(31 * 86_400),
       burstSize: Int? = nil, appEngineOrigin: String? = nil
     ) {
       self.taskTombstone = taskTombstone

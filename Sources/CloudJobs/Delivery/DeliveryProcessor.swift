@@ -43,7 +43,9 @@ struct DeliveryProcessor: Sendable {
       return DeliveryResult(rejected: error, job: delivery.job)
     }
     var delivery = delivery
-    if delivery.runID == nil, delivery.occurrence == nil { delivery.occurrence = .key(services.options.random.token()) }
+    if delivery.runID == nil, delivery.occurrence == nil {
+      delivery.occurrence = .key(services.options.random.token())
+    }
     let runID = delivery.runID ?? RunID(job: delivery.job, occurrence: delivery.occurrence ?? .key(""))
     do throws(StoreError) {
       let result = try await committer.replanning { (budget) async throws(StoreError) in
@@ -183,7 +185,7 @@ extension Delivery {
   ///
   /// An invalid payload from a queue or a scheduler is recorded and dead-lettered instead: after a refusal, they would
   /// repeat it.
-  fileprivate var isDirect: Bool { trigger == .manual && run == nil && (attempt ?? 1) == 1 }
+  fileprivate var isDirect: Bool { trigger == .manual && runID == nil && (attempt ?? 1) == 1 }
 }
 
 extension JobError {

@@ -50,7 +50,7 @@ public struct RetryPolicy: Hashable, Sendable {
   ///   - minimumDuration: the minimum time for which a run is retried; zero for no such bound.
   public init(
     maxAttempts: Int, backoff: Backoff = .exponential(.seconds(10)), jitter: Jitter = .automatic,
-    maxDelay: Duration = .hours(1), minimumDuration: Duration = .zero
+    maxDelay: Duration = .seconds(3_600), minimumDuration: Duration = .zero
   ) {
     self.maxAttempts = max(1, maxAttempts)
     self.backoff = backoff
@@ -67,7 +67,7 @@ public struct RetryPolicy: Hashable, Sendable {
   /// Returns the policy of a Cloud Tasks queue, without jitter.
   public static func cloudTasks(
     maxAttempts: Int = 100, maxRetryDuration: Duration = .zero, minBackoff: Duration = .milliseconds(100),
-    maxBackoff: Duration = .hours(1), maxDoublings: Int = 16
+    maxBackoff: Duration = .seconds(3_600), maxDoublings: Int = 16
   ) -> RetryPolicy {
     RetryPolicy(
       maxAttempts: maxAttempts, backoff: .cloudTasks(minBackoff, maxDoublings: maxDoublings), jitter: .none,

@@ -67,7 +67,7 @@ struct EnvelopeFuzzTests {
     let text = Envelope.native(for: delivery)
     guard let again = try? Envelope.decode(EnvelopeRequest(body: text.bytes)) else { return "not taken again" }
     let run = delivery.runID ?? delivery.occurrence.map { RunID(job: delivery.job, occurrence: $0) }
-    let runAgain = again.run ?? again.occurrence.map { RunID(job: again.job, occurrence: $0) }
+    let runAgain = again.runID ?? again.occurrence.map { RunID(job: again.job, occurrence: $0) }
     let isSame =
       again.job == delivery.job && run == runAgain && again.attempt == delivery.attempt
       && again.payload == delivery.payload && again.correlationID == delivery.correlationID

@@ -33,7 +33,7 @@ struct EnvelopeTests {
         for attempt in [nil, 1, 1_000_000] as [Int?] {
           for (run, key) in [(run, nil), (nil, "k"), (nil, "é\"\\\u{2028}"), (nil, nil)] as [(RunID?, String?)] {
             let delivery = Delivery(
-              job: "a", trigger: .manual, occurrence: key.map { .key($0) }, run: run, attempt: attempt,
+              job: "a", trigger: .manual, occurrence: key.map { .key($0) }, runID: run, attempt: attempt,
               payload: try payload.map { try JSONText(checking: Array($0.utf8)) }, correlationID: correlationID)
             let text = Envelope.native(for: delivery)
             #expect(try JSONText(checking: text.bytes) == text)
@@ -53,7 +53,7 @@ struct EnvelopeTests {
     for occurrence in occurrences {
       let text = Envelope.native(for: Delivery(job: "a", trigger: .schedule, occurrence: occurrence))
       let decoded = try Envelope.decode(EnvelopeRequest(body: text.bytes))
-      #expect(decoded.run == RunID(job: "a", occurrence: occurrence))
+      #expect(decoded.runID == RunID(job: "a", occurrence: occurrence))
       #expect(decoded.occurrence == nil)
     }
   }

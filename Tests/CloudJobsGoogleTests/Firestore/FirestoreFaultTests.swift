@@ -177,7 +177,6 @@ struct FirestoreFaultTests {
 
 @Suite("Passes over a faulty Firestore")
 struct FirestoreMixedFaultTests {
-
   /// The outcome of a series of passes.
   private struct Outcome {
     var executed: [RunID]

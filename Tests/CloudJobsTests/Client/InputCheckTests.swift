@@ -1,5 +1,6 @@
 import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
 import Testing
 
 @Suite("Inputs are checked where they are given")

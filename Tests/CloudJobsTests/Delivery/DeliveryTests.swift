@@ -1,5 +1,6 @@
 import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
 import Testing
 
 @Suite("Deliveries that repeat, race and get lost")

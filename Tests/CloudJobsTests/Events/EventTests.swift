@@ -1,5 +1,6 @@
 import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
 import Testing
 
 @Suite("Events")
