@@ -125,9 +125,9 @@ let package = Package(
         "CloudJobsEmulatorServer", httpTypes,
       ]),
     program("store-stress", ["CloudJobsSQLite"]),
+    // The README's program, with the settings of a new package.
     .executableTarget(
-      name: "quick-start", dependencies: ["CloudJobsServer", "CloudJobsSQLite"],
-      path: "Examples/QuickStart/Sources/QuickStart"),
+      name: "quick-start", dependencies: ["CloudJobsServer", "CloudJobsSQLite"], path: "Tests/Programs/quick-start"),
     .executableTarget(
       name: "delivery-benchmark", dependencies: ["CloudJobs", "CloudJobsSQLite", logging],
       path: "Benchmarks/Deliveries", swiftSettings: settings),

@@ -58,6 +58,15 @@ struct ReadmeTests {
     }
   }
 
+  @Test("The program that the tests run is the example, within the condition of its traits")
+  func program() throws {
+    let example = Self.readme.deletingLastPathComponent().appendingPathComponent("Examples/QuickStart")
+    let code = try Self.lines(of: example.appendingPathComponent("Sources/QuickStart/QuickStart.swift"))
+    let program = try Self.lines(of: Self.here.appendingPathComponent("../Programs/quick-start/QuickStart.swift"))
+    #expect(program.first == "#if Server && SQLite")
+    #expect(Array(program.dropFirst().prefix { $0 != "#else" }) == Array(code.dropLast()))
+  }
+
   @Test("The example's manifest has a product for each imported module")
   func manifest() throws {
     let example = Self.readme.deletingLastPathComponent().appendingPathComponent("Examples/QuickStart")

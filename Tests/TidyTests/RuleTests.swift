@@ -134,6 +134,19 @@ struct RuleTests {
     #expect(check("import Anything", "Tests/SomeTests/A.swift") == 0)
   }
 
+  @Test("A program's import of a module that a trait provides needs a condition")
+  func traitConditions() {
+    func check(_ text: String, _ path: String = "Tests/Programs/a/A.swift") -> Int {
+      TraitConditions.check(file(text, path: path)).count
+    }
+    #expect(check("import CloudJobsServer") == 1)
+    #expect(check("public import CloudJobsSQLite", "Benchmarks/A/A.swift") == 1)
+    #expect(check("#if Server && SQLite\nimport CloudJobsServer\n#endif") == 0)
+    #expect(check("import CloudJobsServer\n#if Server\n#endif") == 1)
+    #expect(check("import CloudJobs\nimport CloudJobsCore") == 0)
+    #expect(check("import CloudJobsServer", "Sources/CloudJobsTesting/A.swift") == 0)
+  }
+
   @Test("Machine paths and meaningless names are found")
   func paths() {
     for folder in ["work", "root", "home"] {

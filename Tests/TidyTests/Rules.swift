@@ -208,6 +208,31 @@ enum Sizes {
   }
 }
 
+/// Rejects programs that do not build without the package's traits.
+enum TraitConditions {
+  /// The modules that are empty without their trait.
+  private static let gated = [
+    "CloudJobsHTTP", "CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsEmulatorServer",
+  ]
+
+  /// Returns a finding if a program's file imports a module of a trait outside an `#if` of a trait.
+  ///
+  /// Every target is built by `swift test --disable-default-traits`, the quick loop.
+  static func check(_ file: SourceFile) -> [Finding] {
+    let programs = ["Tests/Programs/", "Benchmarks/", "Sources/InboxDemo/", "Sources/cloud-jobs/"]
+    guard programs.contains(where: { file.path.hasPrefix($0) }) else { return [] }
+    let start = file.code.firstIndex { line in
+      line.hasPrefix("#if ") && ["HTTP", "Google", "SQLite", "Server"].contains { line.contains($0) }
+    }
+    let imports = file.code.indices.filter { index in
+      gated.contains { file.code[index].split(separator: " ").suffix(2).map(String.init) == ["import", $0] }
+    }
+    return imports.filter { $0 < start ?? .max }.map {
+      Finding(path: file.path, line: $0 + 1, message: "the module is empty without its trait: import it in an #if")
+    }
+  }
+}
+
 /// Rejects meaningless file names and paths of a single machine.
 enum Paths {
   /// The top folders of such paths, assembled so that this file contains none.

@@ -44,6 +44,7 @@ struct TidyTests {
   @Test("No import violates the dependencies between modules")
   func imports() {
     expectNone(files.flatMap { Imports.check($0) })
+    expectNone(files.flatMap { TraitConditions.check($0) })
   }
 
   @Test("The README is short, scripts keep to the columns, no file has a meaningless name or a machine's path")
