@@ -98,13 +98,6 @@ struct ReadmeTests {
     for name in JobState.fieldNames { #expect(words.contains("`\(name)`"), "\(name)") }
   }
 
-  @Test("The simulated week runs each occurrence and records it in the trace")
-  func week() async throws {
-    let trace = try await aWeekInASecond(
-      try JobRegistry { ScheduledJob("nightly", cron: "0 2 * * *", in: "Europe/Berlin") { _ in .done } })
-    #expect(trace.count { $0.contains("job nightly") && $0.hasSuffix("succeeded") } == 7)
-  }
-
   @Test("The README has at most 200 lines and names only existing Makefile targets")
   func sizeAndTargets() throws {
     let readme = try Self.lines(of: Self.readme)

@@ -161,11 +161,10 @@ struct Overdue: Hashable, Sendable {
 
   /// The problems of overdue jobs and runs, which a missing pass may explain.
   var problems: [JobHealth.Problem] {
-    [(JobHealth.Problem.Code.overdueJobs, jobs, "jobs"), (.overdueRuns, runs, "runs")].compactMap { code, count, noun in
+    [(JobHealth.Problem.Code.overdueJobs, jobs, "job"), (.overdueRuns, runs, "run")].compactMap { code, count, noun in
       guard count > 0 else { return nil }
       return .init(
-        code: code, message: "\(number(count)) \(noun) are overdue. GET \(noun)?overdue=true lists them.",
-        since: oldest)
+        code: code, message: "\(phrase(count, noun)) overdue. GET \(noun)s?overdue=true lists them.", since: oldest)
     }
   }
 
@@ -174,11 +173,13 @@ struct Overdue: Hashable, Sendable {
     guard unregisteredRuns > 0 else { return nil }
     return .init(
       code: .unregisteredJobs,
-      message: "\(number(unregisteredRuns)) overdue runs belong to jobs that are not registered here. Register "
-        + "the jobs, or start the service that has them. GET runs?overdue=true lists the runs.", since: nil)
+      message: "\(phrase(unregisteredRuns, "run")) overdue whose jobs are not registered here. Register the jobs, or "
+        + "start the service that has them. GET runs?overdue=true lists the runs.", since: nil)
   }
 
-  private func number(_ count: Int) -> String { isCut ? "At least \(count)" : "\(count)" }
+  private func phrase(_ count: Int, _ noun: String) -> String {
+    (isCut ? "At least " : "") + (count == 1 ? "1 \(noun) is" : "\(count) \(noun)s are")
+  }
 }
 
 /// The punctuality that a runtime's configuration promises.

@@ -47,6 +47,24 @@ extension EndpointJob where Input: JobInput, Input.Output == Output {
   }
 }
 
+extension EndpointJob where Input: JobInput, Input.Output == Output {
+  /// Explains a handler that returns nothing where its input has an output.
+  @_disfavoredOverload
+  @available(*, unavailable, message: "The handler returns nothing, but its input has an Output: return one.")
+  public init(_ input: Input.Type, _ body: @escaping @Sendable (Input, JobContext) async throws -> Void) {
+    definition = JobDefinition(id: Input.jobID, kind: .endpoint)
+    self.body = { _, _ in throw JobFailure.permanent("unavailable") }
+  }
+
+  /// Explains a handler that returns another type than its input's output.
+  @_disfavoredOverload
+  @available(*, unavailable, message: "The handler returns a value that is not of its input's type Output.")
+  public init<Other>(_ input: Input.Type, _ body: @escaping @Sendable (Input, JobContext) async throws -> Other) {
+    definition = JobDefinition(id: Input.jobID, kind: .endpoint)
+    self.body = { _, _ in throw JobFailure.permanent("unavailable") }
+  }
+}
+
 extension EndpointJob where Input: JobInput, Input.Output == NoOutput, Output == NoOutput {
   /// Creates the job of an input type whose handler has no result.
   ///

@@ -18,7 +18,7 @@ struct FieldReader {
   }
 
   func fault(_ name: String, _ expected: String, _ value: JSONValue) -> JobError {
-    JobError(.invalidField, "Expected \(expected), found an unsupported value (\(value.kind)).", field: prefix + name)
+    JobError(.invalidField, "Expected \(expected). The value, \(value.kind), is invalid.", field: prefix + name)
   }
 
   /// Reads a member with a function that returns nil for an invalid value.

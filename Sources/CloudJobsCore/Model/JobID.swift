@@ -70,7 +70,7 @@ public struct JobID: Hashable, Comparable, Sendable {
 extension JobID: ExpressibleByStringLiteral {
   /// Creates a job id from a literal; an invalid name is a programming error and stops the program.
   public init(stringLiteral text: String) {
-    if let fault = Self.fault(of: text) { preconditionFailure(fault.message) }
+    if let fault = Self.fault(of: text) { preconditionFailure("\"\(text)\": \(fault.message)") }
     self.rawValue = text
   }
 }
