@@ -280,8 +280,3 @@ extension Timestamp {
   /// The timestamp as a date.
   public var date: Date { Date(timeIntervalSince1970: Double(microseconds) / 1_000_000) }
 }
-
-extension JobError.Code {
-  /// The run was cancelled, skipped by a closed gate, or not begun.
-  public static let cancelled = JobError.Code("cancelled")
-}

@@ -105,17 +105,12 @@ struct AttemptExecutor: Sendable {
     case .interrupted(let reason):
       return DeliveryResult(rejected: JobError(.shuttingDown, reason + " Deliver it again."), job: run.job)
     case .retry(let time, let failure):
-      return await enqueueNextAttempt(of: run, job)
+      return await enqueuer.enqueueNextAttempt(of: run, timeout: job.policy.timeout)
         ?? DeliveryResult(.retrying, run: run, reason: failure.message, retryAt: time)
     case .snoozed(let time):
-      return await enqueueNextAttempt(of: run, job)
+      return await enqueuer.enqueueNextAttempt(of: run, timeout: job.policy.timeout)
         ?? DeliveryResult(.snoozed, run: run, reason: concluded.interruption, retryAt: time)
     }
-  }
-
-  private func enqueueNextAttempt(of run: Run, _ job: ResolvedJob) async -> DeliveryResult? {
-    await enqueuer.enqueueNextAttempt(of: run, timeout: job.policy.timeout)
-      .map { DeliveryResult(rejected: $0, job: run.job) }
   }
 }
 

@@ -84,15 +84,18 @@ struct DeliveryProcessor: Sendable {
     case .early(let until): return DeliveryResult(.early, run: stored, retryAt: until)
     case .stage(let run):
       guard try await save(run, snapshot, &budget) else { return nil }
-      return await enqueueNextAttempt(of: run, job) ?? DeliveryResult(.waiting, run: run, retryAt: run.notBefore)
+      return await enqueuer.enqueueNextAttempt(of: run, timeout: job.policy.timeout)
+        ?? DeliveryResult(.waiting, run: run, retryAt: run.notBefore)
     case .schedule(let run):
       guard try await save(run, snapshot, &budget) else { return nil }
       // The run is recorded: if the queue refuses its task, the sweep enqueues it again.
-      _ = await enqueueNextAttempt(of: run, job)
+      await enqueuer.enqueueNextAttempt(of: run, timeout: job.policy.timeout)
       return DeliveryResult(.scheduled, run: run, retryAt: run.notBefore)
     case .duplicate(let run):
       services.emit(.duplicate, run)
-      if run.status == .scheduled || run.status == .pending, let refusal = await enqueueNextAttempt(of: run, job) {
+      if run.status == .scheduled || run.status == .pending,
+        let refusal = await enqueuer.enqueueNextAttempt(of: run, timeout: job.policy.timeout)
+      {
         return refusal
       }
       return DeliveryResult(.duplicate, run: run, reason: "The run is \(run.status.rawValue).")
@@ -100,7 +103,8 @@ struct DeliveryProcessor: Sendable {
     case .wait(let run):
       guard try await save(run, snapshot, &budget) else { return nil }
       services.emit(.snoozed, run)
-      return await enqueueNextAttempt(of: run, job) ?? DeliveryResult(.waiting, run: run, reason: run.reason)
+      return await enqueuer.enqueueNextAttempt(of: run, timeout: job.policy.timeout)
+        ?? DeliveryResult(.waiting, run: run, reason: run.reason)
     case .deadLetter(let run):
       let conclusion = Conclusion.deadLetter(run.failure ?? .leaseLost, reason: "")
       let patch = snapshot.state.patch(after: conclusion, run: run, kind: job.kind, duration: .zero)
@@ -159,11 +163,6 @@ struct DeliveryProcessor: Sendable {
       writes.append(.patchState(run.job, patch, snapshot.jobPrecondition))
     }
     return try await committer.claim(run, writes, job: job, at: now, &budget)
-  }
-
-  private func enqueueNextAttempt(of run: Run, _ job: ResolvedJob) async -> DeliveryResult? {
-    await enqueuer.enqueueNextAttempt(of: run, timeout: job.policy.timeout)
-      .map { DeliveryResult(rejected: $0, job: run.job) }
   }
 }
 

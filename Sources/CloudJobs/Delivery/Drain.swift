@@ -80,7 +80,7 @@ struct Drain: Sendable {
       return false
     }
     if !run.status.isTerminal {
-      _ = await NextAttemptEnqueuer(services).enqueueNextAttempt(of: run, timeout: policy.timeout)
+      await NextAttemptEnqueuer(services).enqueueNextAttempt(of: run, timeout: policy.timeout)
     }
     return true
   }

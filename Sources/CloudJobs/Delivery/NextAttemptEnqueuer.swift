@@ -14,8 +14,9 @@ struct NextAttemptEnqueuer: Sendable {
   /// - Parameters:
   ///   - run: the run.
   ///   - timeout: the time limit of an attempt.
-  /// - Returns: nil if the queue took the task, or had it already.
-  func enqueueNextAttempt(of run: Run, timeout: Duration) async -> JobError? {
+  /// - Returns: nil if the queue took the task, or had it already; otherwise the result of a delivery of the run.
+  @discardableResult
+  func enqueueNextAttempt(of run: Run, timeout: Duration) async -> DeliveryResult? {
     do throws(JobError) {
       try await services.queue.enqueue([task(for: run, timeout: timeout)])
       services.wakeUp.call()
@@ -24,7 +25,7 @@ struct NextAttemptEnqueuer: Sendable {
       services.logger.warning(
         "The queue refused the task of a run's next attempt. The caller or the sweep enqueues it again.",
         metadata: ["jobId": "\(run.job)", "runId": "\(run.id)", "error": "\(error)"])
-      return error
+      return DeliveryResult(rejected: error, job: run.job)
     }
   }
 

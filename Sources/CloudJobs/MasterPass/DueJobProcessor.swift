@@ -137,7 +137,7 @@ struct DueJobProcessor: Sendable {
     if let claimed = commit.claimed {
       _ = await AttemptExecutor(services).execute(claimed, registered, state: reading.state)
     } else {
-      _ = await NextAttemptEnqueuer(services).enqueueNextAttempt(of: run, timeout: job.policy.timeout)
+      await NextAttemptEnqueuer(services).enqueueNextAttempt(of: run, timeout: job.policy.timeout)
     }
   }
 

@@ -80,7 +80,7 @@ struct RunSweeper: Sendable {
       guard try await committer.commit([.putRun(changed, .version(record.version))], making: changed, &budget) != nil
       else { return false }
       let timeout = registered.definition.policy.timeout
-      _ = await NextAttemptEnqueuer(services).enqueueNextAttempt(of: changed, timeout: timeout)
+      await NextAttemptEnqueuer(services).enqueueNextAttempt(of: changed, timeout: timeout)
       return true
     }
   }
@@ -132,7 +132,7 @@ struct RunSweeper: Sendable {
       if recovered.isEmpty { continue }
       _ = try await services.client.commit(recovered.map { .putRun($0.run, .version($0.version)) })
       for (run, _, policy) in recovered where settings.retryOwner.takesTasks && !run.status.isTerminal {
-        _ = await NextAttemptEnqueuer(services).enqueueNextAttempt(of: run, timeout: policy.timeout)
+        await NextAttemptEnqueuer(services).enqueueNextAttempt(of: run, timeout: policy.timeout)
       }
       count += recovered.count
     } while cursor != nil

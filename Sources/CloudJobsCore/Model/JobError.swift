@@ -61,6 +61,8 @@ public struct JobError: Error, Hashable, Sendable {
     public static let storeRejected = Code("storeRejected")
     /// The queue was unreachable or rejected a task.
     public static let queueUnavailable = Code("queueUnavailable")
+    /// The run was cancelled, skipped by a closed gate, or not begun.
+    public static let cancelled = Code("cancelled")
     /// The handler failed.
     public static let handlerFailed = Code("handlerFailed")
     /// The attempt exceeded its time limit.
