@@ -8,6 +8,8 @@ package final class DeterministicExecutor: TaskExecutor {
   private struct Line {
     var jobs: [UnownedJob] = []
     var head = 0
+    var outside = 0
+    var waiter: CheckedContinuation<Void, Never>?
   }
 
   private let line = Mutex(Line())
@@ -18,7 +20,41 @@ package final class DeterministicExecutor: TaskExecutor {
   /// Adds a job to the end of the queue.
   package func enqueue(_ job: consuming ExecutorJob) {
     let unowned = UnownedJob(job)
-    line.withLock { $0.jobs.append(unowned) }
+    let waiter = line.withLock { line in
+      line.jobs.append(unowned)
+      defer { line.waiter = nil }
+      return line.waiter
+    }
+    waiter?.resume()
+  }
+
+  /// Whether an operation of ``outside(_:)`` has not returned to this executor yet.
+  package var hasOutsideWork: Bool { line.withLock { $0.outside > 0 } }
+
+  /// Runs an operation that suspends on another thread, such as a call to a database.
+  ///
+  /// - Parameter operation: the operation, called by a task that prefers this executor.
+  /// - Returns: its result.
+  /// - Throws: its error.
+  package func outside<Result, Failure: Error>(
+    _ operation: () async throws(Failure) -> Result
+  ) async throws(Failure) -> Result {
+    line.withLock { $0.outside += 1 }
+    // Ends on this executor, so that whatever follows is a job that the next drain runs.
+    defer { line.withLock { $0.outside -= 1 } }
+    return try await operation()
+  }
+
+  /// Suspends until a job is queued.
+  package func nextJob() async {
+    await withCheckedContinuation { continuation in
+      let isQueued = line.withLock { line in
+        if line.head < line.jobs.count { return true }
+        line.waiter = continuation
+        return false
+      }
+      if isQueued { continuation.resume() }
+    }
   }
 
   /// Runs jobs until the queue is empty.

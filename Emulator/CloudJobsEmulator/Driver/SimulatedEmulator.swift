@@ -6,7 +6,8 @@ import Synchronization
 /// Deliveries run one after the other on the thread that drives the simulation. When nothing is left to run, time moves
 /// to the earliest deadline of a sleeper or a service, so equal states, handlers and calls give equal traces. Only one
 /// task at a time may drive a simulation. A handler that waits for another thread (a file, a socket, an actor with its
-/// own executor) is not waited for: time moves on meanwhile.
+/// own executor) is not waited for: time moves on meanwhile, unless it does so in
+/// ``DeterministicExecutor/outside(_:)``.
 public final class SimulatedEmulator: Sendable {
   private struct Shared {
     var state: EmulatorState
@@ -84,13 +85,13 @@ public final class SimulatedEmulator: Sendable {
   /// - Parameter target: the instant.
   /// - Throws: `CancellationError`, or ``JobError`` `timedOut` if the simulation is stuck at one instant.
   public func advance(to target: Timestamp) async throws {
-    try runCurrentInstant()
+    try await runCurrentInstant()
     while let next = nextEvent, next <= target {
       clock.move(to: next)
-      try runCurrentInstant()
+      try await runCurrentInstant()
     }
     clock.move(to: target)
-    try runCurrentInstant()
+    try await runCurrentInstant()
   }
 
   /// Advances the time until no delivery is in flight, due or waiting for a retry.
@@ -101,11 +102,11 @@ public final class SimulatedEmulator: Sendable {
   @discardableResult
   public func runUntilIdle(limit: Duration = .seconds(40 * 86_400)) async throws -> Bool {
     let target = clock.now() + limit
-    try runCurrentInstant()
+    try await runCurrentInstant()
     while !isIdle {
       guard let next = nextEvent, next <= target else { return false }
       clock.move(to: next)
-      try runCurrentInstant()
+      try await runCurrentInstant()
     }
     return true
   }
@@ -126,17 +127,17 @@ public final class SimulatedEmulator: Sendable {
       return try await operation()
     }
     let target = clock.now() + limit
-    try runCurrentInstant()
+    try await runCurrentInstant()
     while !done.isSet {
       guard let next = nextEvent, next <= target else {
         work.cancel()
-        try runCurrentInstant()
+        try await runCurrentInstant()
         throw JobError(
           .timedOut,
           "The operation did not end within \(limit) of virtual time. It waits for something that never happens.")
       }
       clock.move(to: next)
-      try runCurrentInstant()
+      try await runCurrentInstant()
     }
     return try await work.value
   }
@@ -155,7 +156,7 @@ public final class SimulatedEmulator: Sendable {
   }
 
   /// Processes every event at the current instant.
-  private func runCurrentInstant() throws {
+  private func runCurrentInstant() async throws {
     try Task.checkCancellation()
     let now = clock.now()
     var budget = Self.instantLimit
@@ -167,7 +168,11 @@ public final class SimulatedEmulator: Sendable {
         return actions
       }
       start(actions)
-      let count = executor.drain(limit: budget)
+      var count = executor.drain(limit: budget)
+      while executor.hasOutsideWork, count < budget {
+        await executor.nextJob()
+        count += executor.drain(limit: budget - count)
+      }
       budget -= count + actions.count
       guard budget > 0 else {
         throw JobError(

@@ -15,13 +15,13 @@ public final class SimulatedRuntime: Sendable {
   /// The emulator that delivers the runtime's tasks and scheduled jobs.
   public let emulator: SimulatedEmulator
   /// The store.
-  public let store: MemoryStore
+  public let store: any JobStore
   private let record: EventRecord
 
   /// The location of simulated queues and scheduler jobs.
   public static let location = "projects/simulation/locations/here"
 
-  fileprivate init(runtime: JobRuntime, emulator: SimulatedEmulator, store: MemoryStore, record: EventRecord) {
+  fileprivate init(runtime: JobRuntime, emulator: SimulatedEmulator, store: any JobStore, record: EventRecord) {
     self.record = record
     self.runtime = runtime
     self.emulator = emulator
@@ -132,6 +132,23 @@ extension JobRuntime {
     options: RuntimeOptions = RuntimeOptions()
   ) async throws(JobError) -> SimulatedRuntime {
     let clock = VirtualClock(start: start)
+    return try await simulated(registry, store: MemoryStore(clock: clock), clock: clock, seed: seed, options: options)
+  }
+
+  /// Creates a runtime in a simulation with virtual time over any store.
+  ///
+  /// - Parameters:
+  ///   - registry: the jobs.
+  ///   - store: the store, which takes its time from the clock.
+  ///   - clock: the simulation's clock.
+  ///   - seed: the seed for random numbers.
+  ///   - options: the runtime's options; clock, random source and owner are replaced by the simulation's.
+  /// - Returns: the simulated runtime.
+  /// - Throws: ``JobError`` `invalidSchedule`, naming the queue or job, if the emulated services reject one.
+  public static func simulated(
+    _ registry: JobRegistry, store: any JobStore, clock: VirtualClock, seed: UInt64 = 1,
+    options: RuntimeOptions = RuntimeOptions()
+  ) async throws(JobError) -> SimulatedRuntime {
     let link = SimulationLink()
     let emulator = SimulatedEmulator(state: EmulatorState(zones: registry.zones, seed: seed), clock: clock) {
       delivery in
@@ -142,10 +159,10 @@ extension JobRuntime {
     options.random = RandomSource(SplitMix64(seed: seed))
     options.owner = options.owner ?? "simulated"
     let owner = options.scheduleOwner ?? .cloudScheduler
-    let store = MemoryStore(clock: clock)
     let queue = SimulatedQueue(emulator: emulator)
     let runtime = try await JobRuntime.prepared(
-      registry, store: store, queue: queue, authentication: .trustLoopback, options: options)
+      registry, store: SimulatedStore(base: store, executor: emulator.executor), queue: queue,
+      authentication: .trustLoopback, options: options)
     link.connect(runtime)
     let record = EventRecord()
     runtime.events.observe { [weak emulator] event in

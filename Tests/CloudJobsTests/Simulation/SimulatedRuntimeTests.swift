@@ -43,13 +43,13 @@ struct SimulatedRuntimeTests {
     }
   }
 
-  /// A week in a fixture of its own.
+  /// A week in a simulation of its own.
   ///
-  /// A fixture runs on the thread that moves its time. The thread's own time is what is bounded: the clock on the wall
-  /// would also count the tests beside this one.
+  /// A simulation runs on the thread that moves its time. The thread's own time is bounded: the clock on the wall would
+  /// also count the tests beside this one.
   private static func week(
     seed: UInt64
-  ) async throws -> (trace: [String], tally: Tally, store: MemoryStore, span: Duration) {
+  ) async throws -> (trace: [String], tally: Tally, store: any JobStore, span: Duration) {
     let tally = Tally()
     let local = try await JobRuntime.simulated(try registry(tally), seed: seed)
     let start = threadProcessorTime()

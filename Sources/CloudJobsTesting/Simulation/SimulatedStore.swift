@@ -1,0 +1,53 @@
+import CloudJobs
+import CloudJobsCore
+import CloudJobsEmulator
+
+/// A store whose calls a simulation waits for: time does not move while a call is under way on another thread.
+struct SimulatedStore: PurgingStore {
+  let base: any JobStore
+  let executor: DeterministicExecutor
+
+  func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
+    try await executor.outside { () async throws(StoreError) in try await base.read(jobs: jobs, runs: runs) }
+  }
+
+  func dueJobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
+    try await executor.outside { () async throws(StoreError) in try await base.dueJobs(after: cursor, limit: limit) }
+  }
+
+  func wakingRuns(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<RunRecord> {
+    try await executor.outside { () async throws(StoreError) in try await base.wakingRuns(after: cursor, limit: limit) }
+  }
+
+  func jobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
+    try await executor.outside { () async throws(StoreError) in try await base.jobs(after: cursor, limit: limit) }
+  }
+
+  func runs(
+    matching filter: RunFilter, after cursor: StoreCursor?, limit: Int
+  ) async throws(StoreError) -> StorePage<RunRecord> {
+    try await executor.outside { () async throws(StoreError) in
+      try await base.runs(matching: filter, after: cursor, limit: limit)
+    }
+  }
+
+  func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
+    try await executor.outside { () async throws(StoreError) in try await base.journal(until: time, limit: limit) }
+  }
+
+  func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
+    try await executor.outside { () async throws(StoreError) in try await base.commit(writes) }
+  }
+
+  func purgeExpired(limit: Int) async throws(StoreError) -> Int {
+    guard let base = base as? any PurgingStore else { return 0 }
+    return try await executor.outside { () async throws(StoreError) in try await base.purgeExpired(limit: limit) }
+  }
+
+  func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int {
+    guard let base = base as? any PurgingStore else { return 0 }
+    return try await executor.outside { () async throws(StoreError) in
+      try await base.purgeJournal(before: time, limit: limit)
+    }
+  }
+}
