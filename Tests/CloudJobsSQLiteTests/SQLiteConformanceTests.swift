@@ -21,6 +21,14 @@ struct SQLiteConformanceTests {
     withExtendedLifetime(folder) {}
   }
 
+  @Test("The runtime conforms on it", arguments: RuntimeConformance.cases)
+  func runtimeConforms(_ testCase: RuntimeConformance.Case) async throws {
+    let folder = try TemporaryFolder()
+    let stores = harness(folder, groupLimit: 256)
+    try await testCase.run { try await stores.makeStore($0) }
+    withExtendedLifetime(folder) {}
+  }
+
   private func harness(_ folder: TemporaryFolder, groupLimit: Int) -> StoreConformance.Harness {
     let path = folder.path()
     let open: @Sendable (any JobClock) throws -> any JobStore = { clock in

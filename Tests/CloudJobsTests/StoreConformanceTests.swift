@@ -22,4 +22,9 @@ struct StoreConformanceTests {
     #expect(names.count >= 100)
     #expect(StoreConformance.cases.flatMap(\.powers).contains(.reopening))
   }
+
+  @Test("The runtime conforms on it", arguments: RuntimeConformance.cases)
+  func runtimeConforms(_ testCase: RuntimeConformance.Case) async throws {
+    try await testCase.run { MemoryStore(clock: $0) }
+  }
 }

@@ -33,7 +33,8 @@ struct AttemptExecutor: Sendable {
         outcome, isShutdown: isShutdown, run: run, policy: job.policy, settings: services.settings,
         at: claimed.storeTime(at: end), random: &random)
     }
-    let patch = state.patch(after: concluded.conclusion, run: concluded.run, kind: job.kind, duration: duration)
+    let patch = state.patch(
+      after: concluded.conclusion, run: concluded.run, kind: job.kind, breaker: job.policy.breaker, duration: duration)
     do throws(StoreError) {
       guard try await committer.finish(concluded.run, under: run.fence, patch) else {
         services.events.emit(JobEvent(.leaseLost, job: run.job, run: run, time: end, duration: duration))
@@ -45,6 +46,9 @@ struct AttemptExecutor: Sendable {
     }
     services.events.emit(
       JobEvent(concluded.conclusion.event, job: run.job, run: concluded.run, time: end, duration: duration))
+    if let name = state.breakerEvent(of: patch) {
+      services.events.emit(JobEvent(name, job: run.job, run: concluded.run, time: end))
+    }
     return await result(of: concluded, job)
   }
 

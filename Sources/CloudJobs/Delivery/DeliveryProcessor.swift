@@ -107,9 +107,11 @@ struct DeliveryProcessor: Sendable {
         ?? DeliveryResult(.waiting, run: run, reason: run.reason)
     case .deadLetter(let run):
       let conclusion = Conclusion.deadLetter(run.failure ?? .leaseLost, reason: "")
-      let patch = snapshot.state.patch(after: conclusion, run: run, kind: job.kind, duration: .zero)
+      let patch = snapshot.state.patch(
+        after: conclusion, run: run, kind: job.kind, breaker: job.policy.breaker, duration: .zero)
       guard try await save(run, snapshot, &budget, patch) else { return nil }
       services.emit(.failed, run)
+      if let name = snapshot.state.breakerEvent(of: patch) { services.emit(name, run) }
       return DeliveryResult(.deadLettered, run: run, reason: run.failure?.message)
     case .run(let run):
       if services.active.isClosed { return DeliveryResult(rejected: .shuttingDown, job: job.id) }
@@ -156,12 +158,13 @@ struct DeliveryProcessor: Sendable {
   ) async throws(StoreError) -> ClaimedRun? {
     var writes: [Write] = [.putRun(run, snapshot.runPrecondition)]
     let (job, now) = (snapshot.input.job, snapshot.input.now)
+    var patch = JobStatePatch()
     if job.kind != .endpoint || job.overlap != .allow, run.attempt == 1 {
-      var patch = JobStatePatch()
       patch.set(lastRun: now)
       patch.set(lastRunID: run.id)
-      writes.append(.patchState(run.job, patch, snapshot.jobPrecondition))
     }
+    snapshot.state.claimProbe(job.policy.breaker, at: now, in: &patch)
+    if !patch.fields.isEmpty { writes.append(.patchState(run.job, patch, snapshot.jobPrecondition)) }
     return try await committer.claim(run, writes, job: job, at: now, &budget)
   }
 }

@@ -57,7 +57,8 @@ extension DeliverySnapshot {
     }
     let input = PlanInput(
       delivery: delivery, runID: runID, job: job, run: run, previous: previous,
-      dependencies: reading.statuses(of: job.policy.dependencies), now: reading.time, settings: services.settings)
+      dependencies: reading.statuses(of: job.policy.dependencies), breakerOpenUntil: state.breakerOpenUntil,
+      now: reading.time, settings: services.settings)
     return DeliverySnapshot(
       input: input, state: state, runPrecondition: reading.runs[runID].map { .version($0.version) } ?? .absent,
       jobPrecondition: record.map { .version($0.version) } ?? .absent)

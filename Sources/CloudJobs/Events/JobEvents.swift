@@ -76,10 +76,18 @@ extension JobEvent.Name {
     switch self {
     case .started, .duplicate: .debug
     case .succeeded, .snoozed: .info
-    case .skipped: .notice
-    case .retrying, .leaseLost: .warning
+    case .skipped, .breakerClosed: .notice
+    case .retrying, .leaseLost, .breakerOpened: .warning
     case .failed: .error
     }
+  }
+}
+
+extension JobState {
+  /// The event of a change that opens or closes the circuit breaker, or nil.
+  func breakerEvent(of patch: JobStatePatch?) -> JobEvent.Name? {
+    guard let value = patch?.fields["breakerOpenUntil"] else { return nil }
+    return value.isNull ? .breakerClosed : .breakerOpened
   }
 }
 
@@ -133,6 +141,10 @@ public struct JobEvent: Hashable, Sendable {
     case duplicate = "job.duplicate"
     /// An attempt ended after another had taken over its lease, and its result was refused.
     case leaseLost = "job.leaseLost"
+    /// The circuit breaker opened: the latest runs of the job failed.
+    case breakerOpened = "breaker.opened"
+    /// The circuit breaker closed: a run succeeded.
+    case breakerClosed = "breaker.closed"
   }
 
   /// The name.

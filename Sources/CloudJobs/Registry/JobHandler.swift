@@ -45,6 +45,8 @@ extension ConfigurableJob {
   public func priority(_ priority: Int) -> Self { with { $0.priority = priority } }
   /// Sets the treatment of missed times.
   public func misfire(_ policy: MisfirePolicy) -> Self { with { $0.misfire = policy } }
+  /// Sets the circuit breaker.
+  public func breaker(_ breaker: CircuitBreaker?) -> Self { with { $0.breaker = breaker } }
   /// Sets the treatment of a run while an earlier one is under way.
   public func overlap(_ policy: OverlapPolicy) -> Self { with { $0.overlap = policy } }
   /// Adds jobs whose last run must have succeeded.

@@ -30,6 +30,8 @@ public struct JobConfiguration: Hashable, Sendable {
   public var misfire: MisfirePolicy?
   /// The policy for overlapping runs.
   public var overlap: OverlapPolicy?
+  /// The circuit breaker; a threshold of 0 switches it off.
+  public var breaker: CircuitBreaker?
   /// The trigger of a job of the kind `scheduled`.
   public var trigger: ScheduleTrigger?
   /// The queue for the job's tasks.
@@ -64,6 +66,7 @@ extension JobConfiguration {
     group = try reader.string("group")
     misfire = try reader.read("misfire", "skip, once or catchUp(k)") { $0.string.flatMap { MisfirePolicy($0) } }
     overlap = try reader.choice("overlap", OverlapPolicy.self)
+    breaker = try reader.value("breaker").map { (value) throws(JobError) in try CircuitBreaker(fields: value) }
     trigger = try reader.choice("trigger", ScheduleTrigger.self)
     queue = try reader.string("queue")
     metadata = try reader.read("metadata", "an object") { $0.object }
@@ -87,6 +90,7 @@ extension JobConfiguration {
     members["group"] = group.map { .string($0) }
     members["misfire"] = misfire.map { .string($0.text) }
     members["overlap"] = overlap.map { .string($0.rawValue) }
+    members["breaker"] = breaker.map(\.field)
     members["trigger"] = trigger.map { .string($0.rawValue) }
     members["queue"] = queue.map { .string($0) }
     members["metadata"] = metadata.map { .object($0) }
@@ -96,7 +100,7 @@ extension JobConfiguration {
   /// The names of all fields of a configuration in a document.
   public static let fieldNames: Set<String> = [
     "type", "enabled", "cron", "interval", "timeZone", "startAt", "endAt", "skipDates", "dependencies", "priority",
-    "maxRetries", "timeout", "group", "misfire", "overlap", "trigger", "queue", "metadata",
+    "maxRetries", "timeout", "group", "misfire", "overlap", "breaker", "trigger", "queue", "metadata",
   ]
 
   /// Returns a stored document with its configuration replaced by this one.
@@ -129,7 +133,7 @@ extension JobConfiguration {
     "zone": "timeZone", "disabled": "enabled", "active": "enabled", "isenabled": "enabled", "start": "startAt",
     "end": "endAt", "skip": "skipDates", "skipdays": "skipDates", "depends": "dependencies",
     "dependson": "dependencies", "retries": "maxRetries", "maxattempts": "maxRetries", "timeoutseconds": "timeout",
-    "kind": "type", "misfires": "misfire", "overlaps": "overlap",
+    "kind": "type", "misfires": "misfire", "overlaps": "overlap", "circuitbreaker": "breaker",
   ]
 
   /// Returns the unrecognized fields of a stored document, sorted by name.

@@ -17,6 +17,10 @@ public struct JobState: Hashable, Sendable {
   public var lastDuration: Duration?
   /// The number of consecutive failed runs.
   public var consecutiveFailures: Int?
+  /// The time until which the circuit breaker is open; nil if it is closed.
+  ///
+  /// Once the time has passed, the breaker is half-open.
+  public var breakerOpenUntil: Timestamp?
   /// The schedule and time zone for which `nextRun` was computed, which reveals an edit.
   public var plannedFor: String?
   /// The reason why passes skip the document until it is fixed.
@@ -42,6 +46,8 @@ public enum JobStatus: String, Hashable, Sendable, CaseIterable {
   case skippedDateExclusion
   /// Not run: a dependency has not succeeded.
   case skippedDependencyFailed
+  /// Not run: the circuit breaker was open.
+  case skippedBreakerOpen
   /// Not run: an earlier run was in progress.
   case skippedOverlap
   /// Not run: the occurrence was missed, and the misfire policy drops missed occurrences.
@@ -77,6 +83,8 @@ public struct JobStatePatch: Hashable, Sendable {
   }
   /// Sets the number of consecutive failed runs.
   public mutating func set(consecutiveFailures count: Int) { fields["consecutiveFailures"] = .integer(Int64(count)) }
+  /// Sets or removes the time until which the circuit breaker is open.
+  public mutating func set(breakerOpenUntil time: Timestamp?) { fields["breakerOpenUntil"] = Self.value(time) }
   /// Sets or removes the schedule for which `nextRun` was computed.
   public mutating func set(plannedFor text: String?) { fields["plannedFor"] = text.map { .string($0) } ?? .null }
   /// Sets or removes the reason for a quarantine.
@@ -111,15 +119,13 @@ extension JobState {
     let reader = try FieldReader(fields, prefix: "state.", field: "state")
     lastRun = try reader.timestamp("lastRun")
     nextRun = try reader.timestamp("nextRun")
-    // The Dart runtime has a status that this runtime never sets; a job with it counts as never run.
-    if reader.value("status")?.string != "skippedBreakerOpen" {
-      status = try reader.choice("status", JobStatus.self)
-    }
+    status = try reader.choice("status", JobStatus.self)
     retries = try reader.int("retries", 0...Int.max)
     epoch = try reader.long("epoch")
     lastRunID = try reader.runID("lastRunId")
     lastDuration = try reader.long("lastDuration").map { .milliseconds($0) }
     consecutiveFailures = try reader.int("consecutiveFailures", 0...Int.max)
+    breakerOpenUntil = try reader.timestamp("breakerOpenUntil")
     plannedFor = try reader.string("plannedFor")
     quarantine = try reader.string("quarantine")
   }
@@ -127,7 +133,7 @@ extension JobState {
   /// The names of all fields of a state.
   public static let fieldNames: Set<String> = [
     "lastRun", "nextRun", "status", "retries", "epoch", "lastRunId", "lastDuration", "consecutiveFailures",
-    "plannedFor", "quarantine",
+    "breakerOpenUntil", "plannedFor", "quarantine",
   ]
 
   /// The stored form: the fields that are set; `lastDuration` is in milliseconds.
@@ -141,6 +147,7 @@ extension JobState {
     if let lastRunID { patch.set(lastRunID: lastRunID) }
     if let lastDuration { patch.set(lastDuration: lastDuration) }
     if let consecutiveFailures { patch.set(consecutiveFailures: consecutiveFailures) }
+    if let breakerOpenUntil { patch.set(breakerOpenUntil: breakerOpenUntil) }
     if let plannedFor { patch.set(plannedFor: plannedFor) }
     if let quarantine { patch.set(quarantine: quarantine) }
     return .object(patch.fields)

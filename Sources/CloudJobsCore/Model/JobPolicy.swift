@@ -22,6 +22,8 @@ public struct JobPolicy: Hashable, Sendable {
   public var misfire = MisfirePolicy.once
   /// The policy for overlapping runs; nil means `allow` for endpoints and `skip` for all other jobs.
   public var overlap: OverlapPolicy?
+  /// The circuit breaker; nil means none.
+  public var breaker: CircuitBreaker?
   /// The trigger of a job of the kind `scheduled`.
   public var trigger = ScheduleTrigger.cloudScheduler
   /// The queue for the job's tasks; nil means the runtime's default queue.

@@ -192,9 +192,12 @@ extension JobState {
   ///   - conclusion: the conclusion of the attempt.
   ///   - run: the run after it.
   ///   - kind: the kind of the job.
+  ///   - breaker: the job's circuit breaker, which needs the failures of an endpoint too.
   ///   - duration: the duration of the attempt.
   /// - Returns: the change, or nil.
-  public func patch(after conclusion: Conclusion, run: Run, kind: JobKind, duration: Duration) -> JobStatePatch? {
+  public func patch(
+    after conclusion: Conclusion, run: Run, kind: JobKind, breaker: CircuitBreaker? = nil, duration: Duration
+  ) -> JobStatePatch? {
     let newStatus: JobStatus
     var newFailures = consecutiveFailures ?? 0
     switch conclusion {
@@ -203,8 +206,11 @@ extension JobState {
     case .deadLetter: (newStatus, newFailures) = (.failure, newFailures.successor)
     case .snoozed, .interrupted, .cancelled: return nil
     }
-    if kind == .endpoint, newStatus == status || !run.status.isTerminal { return nil }
     var patch = JobStatePatch()
+    let now = run.finishedAt ?? run.createdAt
+    let changesBreaker = concludeBreaker(after: conclusion, failures: newFailures, breaker, at: now, in: &patch)
+    let changesCount = breaker != nil && newFailures != consecutiveFailures ?? 0
+    if kind == .endpoint, !changesBreaker, !changesCount, newStatus == status || !run.status.isTerminal { return nil }
     patch.set(status: newStatus)
     patch.set(consecutiveFailures: newFailures)
     patch.set(retries: run.failures)

@@ -15,6 +15,8 @@ public struct Gate: Sendable {
     case skipDates
     /// Closed until every dependency's last run has succeeded.
     case dependencies
+    /// Closed while the circuit breaker is open.
+    case breaker
     /// Closed while an earlier run is under way, if the overlap policy is `skip`.
     case overlap
   }
@@ -25,7 +27,7 @@ public struct Gate: Sendable {
   private let describe: @Sendable (GateInput) -> String
 
   /// The gates in their order.
-  public static let inOrder = [enabled, startAt, endAt, skipDates, dependencies, overlap]
+  public static let inOrder = [enabled, startAt, endAt, skipDates, dependencies, breaker, overlap]
 
   /// The grace after a run's `wakeAt` for which it still counts as under way.
   public static let overlapGrace = Duration.minutes(5)
@@ -107,6 +109,17 @@ public struct Gate: Sendable {
     return states.isEmpty ? "none" : states.joined(separator: ", ")
   }
 
+  static let breaker = Gate(name: .breaker) { input in
+    guard let breaker = input.job.policy.breaker, breaker.threshold > 0, let until = input.breakerOpenUntil,
+      input.now < until
+    else { return nil }
+    return Skip(.skippedBreakerOpen, "The circuit breaker is open until \(until): the latest runs failed.")
+  } describe: { input in
+    guard let breaker = input.job.policy.breaker, breaker.threshold > 0 else { return "none" }
+    guard let until = input.breakerOpenUntil else { return "closed" }
+    return input.now < until ? "open until \(until)" : "half-open since \(until)"
+  }
+
   static let overlap = Gate(name: .overlap) { input in
     input.job.overlap == .skip ? overlapSkip(input.previous, now: input.now) : nil
   } describe: { input in
@@ -143,15 +156,18 @@ public struct GateInput: Sendable {
   public var dependencies: [JobID: JobStatus]
   /// The job's latest other run, if overlap matters.
   public var previous: Run?
+  /// The time until which the job's circuit breaker is open; nil if it is closed.
+  public var breakerOpenUntil: Timestamp?
   /// The store's time.
   public var now: Timestamp
 
   /// Creates an input.
   public init(
     job: ResolvedJob, scheduledFor: Timestamp, trigger: Trigger, dependencies: [JobID: JobStatus] = [:],
-    previous: Run? = nil, now: Timestamp
+    previous: Run? = nil, breakerOpenUntil: Timestamp? = nil, now: Timestamp
   ) {
     self.job = job
+    self.breakerOpenUntil = breakerOpenUntil
     self.scheduledFor = scheduledFor
     self.trigger = trigger
     self.dependencies = dependencies

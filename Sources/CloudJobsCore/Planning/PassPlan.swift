@@ -77,7 +77,8 @@ public struct PassInput: Sendable {
 
   fileprivate func gateInput(scheduledFor: Timestamp) -> GateInput {
     GateInput(
-      job: job, scheduledFor: scheduledFor, trigger: .pass, dependencies: dependencies, previous: previous, now: now)
+      job: job, scheduledFor: scheduledFor, trigger: .pass, dependencies: dependencies, previous: previous,
+      breakerOpenUntil: state.breakerOpenUntil, now: now)
   }
 }
 
@@ -133,6 +134,7 @@ private func start(_ input: PassInput, scheduledFor: Timestamp, next: Timestamp?
     plan.patch.set(lastRun: input.now)
     plan.patch.set(lastRunID: id)
   }
+  if run.status == .running { input.state.claimProbe(job.policy.breaker, at: input.now, in: &plan.patch) }
   plan.scheduledFor = scheduledFor
   plan.run = run
   return plan

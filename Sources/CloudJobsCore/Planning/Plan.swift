@@ -56,6 +56,8 @@ public struct PlanInput: Sendable {
   public var previous: Run?
   /// The status of each dependency's last occurrence.
   public var dependencies: [JobID: JobStatus]
+  /// The time until which the job's circuit breaker is open; nil if it is closed.
+  public var breakerOpenUntil: Timestamp?
   /// The store's time.
   public var now: Timestamp
   /// The runtime's settings.
@@ -64,9 +66,10 @@ public struct PlanInput: Sendable {
   /// Creates an input.
   public init(
     delivery: Delivery, runID: RunID, job: ResolvedJob, run: Run? = nil, previous: Run? = nil,
-    dependencies: [JobID: JobStatus] = [:], now: Timestamp, settings: PlanSettings
+    dependencies: [JobID: JobStatus] = [:], breakerOpenUntil: Timestamp? = nil, now: Timestamp, settings: PlanSettings
   ) {
     self.delivery = delivery
+    self.breakerOpenUntil = breakerOpenUntil
     self.runID = runID
     self.job = job
     self.run = run
@@ -141,8 +144,10 @@ private func planFirst(_ input: PlanInput) -> Decision {
     return .schedule(run)
   }
   let scheduledFor = input.delivery.scheduledFor ?? input.now
-  if let skip = closedGate(input, scheduledFor: scheduledFor) { return .skip(skip, cancelled: nil) }
   let run = newRun(input)
+  if let skip = closedGate(input, scheduledFor: scheduledFor) {
+    return held(input, run, by: skip) ?? .skip(skip, cancelled: nil)
+  }
   return waiting(input, run) ?? .run(run.claimed(by: input.settings, for: input.job, at: input.now))
 }
 
@@ -193,8 +198,10 @@ private func planWaiting(_ input: PlanInput, _ run: Run) -> Decision {
     if let skip = Gate.enabled.skip(of: input.gateInput(scheduledFor: scheduledFor)) {
       return .skip(skip, cancelled: cancelled(run, by: skip, input))
     }
+    let breaker = Gate.breaker.skip(of: input.gateInput(scheduledFor: scheduledFor, trigger: run.trigger))
+    if let skip = breaker, let decision = held(input, run, by: skip) { return decision }
   } else if let skip = closedGate(input, scheduledFor: scheduledFor, trigger: run.trigger) {
-    return .skip(skip, cancelled: cancelled(run, by: skip, input))
+    return held(input, run, by: skip) ?? .skip(skip, cancelled: cancelled(run, by: skip, input))
   } else if let decision = waiting(input, run) {
     return decision
   }
@@ -226,6 +233,20 @@ private func waiting(_ input: PlanInput, _ run: Run) -> Decision? {
   return .wait(waiting)
 }
 
+/// The decision to hold a run back until the circuit breaker is half-open, if that is what closed a gate.
+///
+/// Work that was enqueued is not dropped; occurrences of a schedule are.
+private func held(_ input: PlanInput, _ run: Run, by skip: Skip) -> Decision? {
+  guard skip.status == .skippedBreakerOpen, input.job.kind == .endpoint, let until = input.breakerOpenUntil else {
+    return nil
+  }
+  if input.settings.retryOwner == .caller { return .early(until: until) }
+  var waiting = run.waiting(until: until, why: skip.reason, input.settings)
+  // The attempt is not used up, so its task needs another name than the one that was just delivered.
+  waiting.reenqueues = waiting.reenqueues.successor
+  return .wait(waiting)
+}
+
 private func cancelled(_ run: Run, by skip: Skip, _ input: PlanInput) -> Run {
   var run = run
   run.reason = skip.reason
@@ -236,7 +257,7 @@ extension PlanInput {
   fileprivate func gateInput(scheduledFor: Timestamp, trigger: Trigger? = nil) -> GateInput {
     GateInput(
       job: job, scheduledFor: scheduledFor, trigger: trigger ?? delivery.trigger, dependencies: dependencies,
-      previous: previous, now: now)
+      previous: previous, breakerOpenUntil: breakerOpenUntil, now: now)
   }
 }
 

@@ -83,6 +83,7 @@ extension JobPolicy {
     policy.group = configuration.group ?? group
     policy.misfire = configuration.misfire ?? misfire
     policy.overlap = configuration.overlap ?? overlap
+    policy.breaker = configuration.breaker ?? breaker
     policy.trigger = configuration.trigger ?? trigger
     policy.queue = configuration.queue ?? queue
     if let maxRetries = configuration.maxRetries { policy.retry.maxAttempts = max(0, maxRetries).successor }

@@ -125,10 +125,10 @@ struct GateTests {
     #expect(reports.map(\.name) == Gate.Name.allCases)
     #expect(
       reports.map(\.value) == [
-        "false", "2026-11-22", "none", "none", "other success", "skip, the latest run is running",
+        "false", "2026-11-22", "none", "none", "other success", "none", "skip, the latest run is running",
       ])
     #expect(
-      reports.map(\.skip?.status) == [.skippedDisabled, .skippedNotStarted, nil, nil, nil, .skippedOverlap])
+      reports.map(\.skip?.status) == [.skippedDisabled, .skippedNotStarted, nil, nil, nil, nil, .skippedOverlap])
   }
 
   @Test("A manual trigger passes every gate but enabled", arguments: Gate.inOrder.map(\.name))
@@ -139,10 +139,11 @@ struct GateTests {
       policy.endAt = .instant(PlanSample.now - .days(1))
       policy.skipDates = [.instant(PlanSample.now)]
       policy.dependencies = ["other"]
+      policy.breaker = CircuitBreaker()
     }
     var input = GateInput(
       job: job, scheduledFor: PlanSample.now, trigger: .schedule, previous: PlanSample.run(.running),
-      now: PlanSample.now)
+      breakerOpenUntil: PlanSample.now + .seconds(1), now: PlanSample.now)
     let closed = try #require(Gate.reports(for: input).first { $0.name == name })
     #expect(closed.skip != nil)
     input.trigger = .manual

@@ -33,6 +33,11 @@ struct FirestoreConformanceTests {
     try await testCase.run(harness)
   }
 
+  @Test("The runtime conforms on it", arguments: RuntimeConformance.cases)
+  func runtimeConforms(_ testCase: RuntimeConformance.Case) async throws {
+    try await testCase.run { clock in try SharedService().make(clock).store() }
+  }
+
   @Test("The exceptions are cases of the suite")
   func exceptionsExist() {
     #expect(Set(Self.exceptions.keys).isSubset(of: Set(Self.cases.map(\.name))))
