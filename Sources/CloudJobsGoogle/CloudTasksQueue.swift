@@ -98,6 +98,12 @@ public struct CloudTasksQueue: TaskQueue {
     if let failure { throw failure }
   }
 
+  /// Deletes a task; one that has been executed or deleted is no error.
+  public func cancel(_ name: String, in queue: String?) async throws(JobError) {
+    _ = try await service.call(
+      .delete, "/v2/\(configuration.queueName(queue))/tasks/\(name)", nil, accepting: [404])
+  }
+
   private func create(_ task: QueuedTask) async -> JobError? {
     let path = "/v2/\(configuration.queueName(task.queue))/tasks"
     let body = CloudTasksBody.create(task, configuration, now: service.clock.now())

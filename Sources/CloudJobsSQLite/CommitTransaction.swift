@@ -25,7 +25,9 @@ final class CommitTransaction {
   func apply(_ writes: [Write]) throws {
     let targets = try writes.map { write in
       let target = try target(of: write)
-      guard write.precondition.holds(version: target.version, fence: target.fence) else {
+      guard write.precondition.holds(
+        version: target.version, fence: target.fence, amendments: target.amendments)
+      else {
         throw StoreError.conflict(on: write)
       }
       return target
@@ -38,17 +40,22 @@ final class CommitTransaction {
     case run(StoredRun.Key?)
     case job(StoredJob?)
     case journal
+    case log
 
     var version: Version? {
       switch self {
       case .run(let run): run.map { Version($0.version) }
       case .job(let job): job.map { Version($0.version) }
-      case .journal: nil
+      case .journal, .log: nil
       }
     }
 
     var fence: Int64? {
       if case .run(let run) = self { run?.fence } else { nil }
+    }
+
+    var amendments: Int64? {
+      if case .run(let run) = self { run?.amendments } else { nil }
     }
   }
 
@@ -59,6 +66,7 @@ final class CommitTransaction {
     case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _):
       .job(try job(id.rawValue))
     case .putJournal: .journal
+    case .putLog: .log
     }
   }
 
@@ -79,6 +87,7 @@ final class CommitTransaction {
       lastCommit.noteChange()
       try execute("DELETE FROM jobs WHERE id = ?", [id.rawValue])
     case (.putJournal(let entry), _): try putJournal(entry)
+    case (.putLog(let entry), _): try putLog(entry)
     default: preconditionFailure("A write has a target of another kind.")
     }
   }
@@ -108,6 +117,22 @@ final class CommitTransaction {
       INSERT INTO journal (id, time, document) VALUES (?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET time = excluded.time, document = excluded.document
       """, [SQLiteText.value(entry.id), entry.time.microseconds, entry.fields.text])
+  }
+
+  private func putLog(_ entry: RunLogEntry) throws {
+    lastCommit.noteChange()
+    try execute(
+      "INSERT OR REPLACE INTO run_log (run, sequence, expire_at, document) VALUES (?, ?, ?, ?)",
+      [entry.run.rawValue, entry.sequence, entry.expireAt.microseconds, entry.fields.text])
+  }
+
+  /// Deletes expired log entries; returns their number.
+  func purgeLogs(limit: Int) throws -> Int {
+    try purge(
+      """
+      DELETE FROM run_log WHERE (run, sequence) IN (
+        SELECT run, sequence FROM run_log WHERE expire_at <= ? ORDER BY expire_at LIMIT ?)
+      """, time, limit)
   }
 
   /// Deletes expired runs; returns their number.

@@ -11,7 +11,7 @@ enum SQLiteSchema {
   static var latest: Int { steps.count }
 
   private static let tables = ["jobs", "runs", "journal"]
-  private static let steps = [firstTables]
+  private static let steps = [firstTables, runLogs]
 
   /// Migrates a file to the latest schema version.
   ///
@@ -69,6 +69,16 @@ enum SQLiteSchema {
 
     CREATE TABLE journal (id ANY NOT NULL UNIQUE, time INTEGER NOT NULL, document TEXT NOT NULL) STRICT;
     CREATE INDEX journal_by_time ON journal (time, id);
+    """
+
+  private static let runLogs = """
+    ALTER TABLE runs ADD COLUMN amendments INTEGER NOT NULL DEFAULT 0;
+
+    CREATE TABLE run_log (
+      run TEXT NOT NULL, sequence INTEGER NOT NULL, expire_at INTEGER NOT NULL, document TEXT NOT NULL,
+      PRIMARY KEY (run, sequence)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX run_log_expiring ON run_log (expire_at);
     """
 }
 #endif

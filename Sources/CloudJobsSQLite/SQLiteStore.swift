@@ -87,6 +87,12 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
     return try await change(weight: limit) { try $0.purgeRuns(limit: limit) }
   }
 
+  /// Deletes expired log entries.
+  public func purgeLogs(limit: Int) async throws(StoreError) -> Int {
+    let limit = StoreLimits.page(limit)
+    return try await change(weight: limit) { try $0.purgeLogs(limit: limit) }
+  }
+
   /// Deletes journal entries, oldest first.
   public func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int {
     let limit = StoreLimits.page(limit)
@@ -208,6 +214,20 @@ extension SQLiteStore {
     return try await read { database, time in
       guard let query else { return StorePage(records: [], next: nil, time: time) }
       return try query.list.page(database, time, query.arguments) { RunRecord(row: $0) }
+    }
+  }
+
+  /// Returns a run's log, oldest entry first; unreadable entries edited by hand are left out.
+  public func log(of run: RunID, after sequence: Int64?, limit: Int) async throws(StoreError) -> [RunLogEntry] {
+    let limit = StoreLimits.page(limit)
+    return try await read { database, _ in
+      let statement = try database.cachedStatement(
+        sql: "SELECT document FROM run_log WHERE run = ? AND sequence > ? ORDER BY sequence LIMIT ?")
+      let arguments: StatementArguments = [run.rawValue, sequence ?? .min, limit]
+      return try String.fetchAll(statement, arguments: arguments).compactMap { text in
+        guard let fields = try? JSONValue(parsing: Array(text.utf8), limits: .service) else { return nil }
+        return try? RunLogEntry(fields: fields)
+      }
     }
   }
 

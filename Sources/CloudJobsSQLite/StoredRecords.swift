@@ -91,6 +91,7 @@ enum StoredRun {
     let rowID: Int64
     let version: Int64
     let fence: Int64
+    let amendments: Int64
     let job: String
     let createdAt: Int64
     let correlationID: DatabaseValue
@@ -98,29 +99,31 @@ enum StoredRun {
     /// Returns the key of a run; nil if there is none.
     static func fetch(_ id: RunID, _ database: Database) throws -> Key? {
       let statement = try database.cachedStatement(
-        sql: "SELECT rowid, version, fence, job, created_at, correlation_id FROM runs WHERE id = ?")
+        sql: "SELECT rowid, version, fence, amendments, job, created_at, correlation_id FROM runs WHERE id = ?")
       return try Row.fetchOne(statement, arguments: [id.rawValue]).map { row in
-        Key(rowID: row[0], version: row[1], fence: row[2], job: row[3], createdAt: row[4], correlationID: row[5])
+        Key(
+          rowID: row[0], version: row[1], fence: row[2], amendments: row[3], job: row[4], createdAt: row[5],
+          correlationID: row[6])
       }
     }
   }
 
   private static let insert = """
-    INSERT INTO runs (version, status, wake_at, expire_at, fence, document, input, output, job, created_at,
+    INSERT INTO runs (version, status, wake_at, expire_at, fence, amendments, document, input, output, job, created_at,
       correlation_id, id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     """
 
   private static let update = """
-    UPDATE runs SET version = ?, status = ?, wake_at = ?, expire_at = ?, fence = ?, document = ?, input = ?,
-      output = ?, job = ?, created_at = ?, correlation_id = ?
+    UPDATE runs SET version = ?, status = ?, wake_at = ?, expire_at = ?, fence = ?, amendments = ?, document = ?,
+      input = ?, output = ?, job = ?, created_at = ?, correlation_id = ?
     WHERE rowid = ?
     """
 
   /// The update without rarely changing columns, so that SQLite need not rewrite their indexes.
   private static let leanUpdate = """
-    UPDATE runs SET version = ?, status = ?, wake_at = ?, expire_at = ?, fence = ?, document = ?, input = ?,
-      output = ?
+    UPDATE runs SET version = ?, status = ?, wake_at = ?, expire_at = ?, fence = ?, amendments = ?, document = ?,
+      input = ?, output = ?
     WHERE rowid = ?
     """
 
@@ -132,7 +135,7 @@ enum StoredRun {
     let correlationID = run.correlationID.map { SQLiteText.value($0) } ?? .null
     var values: [(any DatabaseValueConvertible)?] = [
       version, run.status.rawValue, run.wakeAt?.microseconds, run.expireAt?.microseconds, run.fence,
-      document.fields.text, run.input.map(\.description), run.output.map(\.description),
+      run.amendments, document.fields.text, run.input.map(\.description), run.output.map(\.description),
     ]
     let isLean =
       key.map {

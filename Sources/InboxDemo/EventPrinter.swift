@@ -39,7 +39,8 @@ struct EventPrinter: Sendable {
 
   /// Returns the lines for some events, in order.
   func lines(for events: [JobEvent]) -> [String] {
-    let told = events.filter { $0.name != .started && !($0.job == DemoJobs.scan && $0.name == .succeeded) }
+    let silent: Set<JobEvent.Name> = [.started, .completed, .event, .log]
+    let told = events.filter { !silent.contains($0.name) && !($0.job == DemoJobs.scan && $0.name == .succeeded) }
     let done = told.filter { $0.name == .succeeded && $0.job == DemoJobs.ingest }
     guard done.count > Self.alikeLimit, let last = done.last else { return told.map { line(for: $0) } }
     let others = told.filter { !($0.name == .succeeded && $0.job == DemoJobs.ingest) }.map { line(for: $0) }
@@ -83,7 +84,7 @@ struct EventPrinter: Sendable {
 
   private static func mark(_ name: JobEvent.Name) -> String {
     switch name {
-    case .started: "▶"
+    case .started, .completed, .event, .log: "▶"
     case .succeeded: "✔"
     case .failed: "✘"
     case .skipped: "–"

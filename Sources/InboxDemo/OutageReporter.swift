@@ -92,6 +92,12 @@ final class OutageReportingStore<Base: JobStore>: JobStore {
     try await watch(.reading) { () async throws(StoreError) in try await base.journal(until: time, limit: limit) }
   }
 
+  func log(of run: RunID, after sequence: Int64?, limit: Int) async throws(StoreError) -> [RunLogEntry] {
+    try await watch(.reading) { () async throws(StoreError) in
+      try await base.log(of: run, after: sequence, limit: limit)
+    }
+  }
+
   func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
     try await watch(.writing) { () async throws(StoreError) in try await base.commit(writes) }
   }
@@ -118,6 +124,10 @@ final class OutageReportingStore<Base: JobStore>: JobStore {
 extension OutageReportingStore: PurgingStore where Base: PurgingStore {
   func purgeExpired(limit: Int) async throws(StoreError) -> Int {
     try await watch(.writing) { () async throws(StoreError) in try await base.purgeExpired(limit: limit) }
+  }
+
+  func purgeLogs(limit: Int) async throws(StoreError) -> Int {
+    try await watch(.writing) { () async throws(StoreError) in try await base.purgeLogs(limit: limit) }
   }
 
   func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int {

@@ -143,6 +143,11 @@ final class CountingStore: DueTimeStore, PurgingStore {
     return try await base.journal(until: time, limit: limit)
   }
 
+  func log(of run: RunID, after sequence: Int64?, limit: Int) async throws(StoreError) -> [RunLogEntry] {
+    count()
+    return try await base.log(of: run, after: sequence, limit: limit)
+  }
+
   func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
     count()
     return try await base.commit(writes)
@@ -151,6 +156,11 @@ final class CountingStore: DueTimeStore, PurgingStore {
   func purgeExpired(limit: Int) async throws(StoreError) -> Int {
     count()
     return try await base.purgeExpired(limit: limit)
+  }
+
+  func purgeLogs(limit: Int) async throws(StoreError) -> Int {
+    count()
+    return try await base.purgeLogs(limit: limit)
   }
 
   func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int {

@@ -62,6 +62,22 @@ public struct EnqueueRequest: Sendable {
   ///
   /// A second request with the same key yields the same run; nil makes a new run each time.
   public var key: String?
+  /// The time limit of one attempt, at most a day; nil means that of the job.
+  public var timeout: Duration?
+  /// The order among runs that wait in one queue: higher first; nil means that of the job.
+  public var priority: Int?
+  /// The queue; nil means that of the job.
+  public var queue: String?
+  /// The runs that must end before this one starts, at most 200.
+  public var prerequisites: [RunID] = []
+  /// The treatment of a prerequisite that does not succeed.
+  public var failedPrerequisite = FailedPrerequisitePolicy.cancel
+  /// The id that all runs of one cause share; nil means that of the run that makes the request.
+  public var correlationID: String?
+  /// The position in a distributed trace; nil means that of the run that makes the request.
+  public var trace: TraceContext?
+  /// The trigger of the run, if it is not the enqueuing itself.
+  var trigger: Trigger?
 
   /// Creates a request for the job of an input.
   public init(_ input: some JobInput, start: DeliveryStart? = nil, key: String? = nil) {
@@ -166,6 +182,51 @@ extension JobClient {
     _ job: JobID, _ input: some Encodable & Sendable = NoInput(), at date: Date, key: String? = nil
   ) async throws(JobError) -> EnqueuedRun {
     try await enqueue(job, input, at: Timestamp(date), key: key)
+  }
+}
+
+// MARK: - Order
+
+extension JobClient {
+  /// Enqueues a chain: each run starts after the success of the one before.
+  ///
+  /// If a run fails or is cancelled, those behind it are cancelled, unless their requests tolerate it.
+  ///
+  /// - Parameter requests: the runs in their order.
+  /// - Returns: the runs in their order.
+  /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
+  @discardableResult
+  public func enqueueChain(_ requests: [EnqueueRequest]) async throws(JobError) -> [EnqueuedRun] {
+    var chain = [EnqueueRequest]()
+    var previous: RunID?
+    for request in requests {
+      var request = request.withKey()
+      if let previous { request.prerequisites.append(previous) }
+      previous = try request.runID
+      chain.append(request)
+    }
+    return try await enqueue(chain)
+  }
+
+  /// Enqueues runs that may execute at once, and one that starts after all of them.
+  ///
+  /// The last run gets their results by ``JobContext/prerequisiteResults(as:)``.
+  ///
+  /// - Parameters:
+  ///   - requests: the runs that come first, at most 200.
+  ///   - last: the run that comes after them.
+  /// - Returns: the last run.
+  /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
+  @discardableResult
+  public func enqueue(
+    _ requests: [EnqueueRequest], then last: EnqueueRequest
+  ) async throws(JobError) -> EnqueuedRun {
+    var all = requests.map { $0.withKey() }
+    var last = last
+    for request in all { last.prerequisites.append(try request.runID) }
+    all.append(last)
+    let enqueued = try await enqueue(all)
+    return enqueued[enqueued.count - 1]
   }
 }
 

@@ -14,22 +14,47 @@ struct RunEnqueuer: Sendable {
   /// - Parameters:
   ///   - requests: the runs to enqueue.
   ///   - parent: the run that asks for them, if any.
-  ///   - correlationID: the id that all runs of one cause share.
   /// - Returns: the runs, in the order of the requests.
   /// - Throws: ``JobError`` as ``JobClient/enqueue(_:)`` does.
   func enqueue(
-    _ requests: [EnqueueRequest], parent: RunID? = nil, correlationID: String? = nil
+    _ requests: [EnqueueRequest], by parent: Run? = nil
   ) async throws(JobError) -> [EnqueuedRun] {
-    if services.settings.retryOwner == .caller { throw .noQueue }
-    var drafts = [RunDraft]()
-    for request in requests {
-      drafts.append(try RunDraft(request, parent: parent, correlationID: correlationID, services))
-    }
+    let drafts = try drafts(of: requests, by: parent)
+    // A run with prerequisites may also change one of them.
+    let batch = drafts.contains { !$0.prerequisites.isEmpty } ? StoreLimits.batch / 2 : StoreLimits.batch
     var enqueued = [EnqueuedRun]()
-    for start in stride(from: 0, to: drafts.count, by: StoreLimits.batch) {
-      enqueued += try await record(Array(drafts[start..<min(start + StoreLimits.batch, drafts.count)]))
+    for start in stride(from: 0, to: drafts.count, by: batch) {
+      enqueued += try await record(Array(drafts[start..<min(start + batch, drafts.count)]))
     }
     return enqueued
+  }
+
+  /// Checks requests.
+  ///
+  /// - Throws: ``JobError`` as ``JobClient/enqueue(_:)`` does.
+  func drafts(of requests: [EnqueueRequest], by parent: Run? = nil) throws(JobError) -> [RunDraft] {
+    if services.settings.retryOwner == .caller { throw .noQueue }
+    var drafts = [RunDraft]()
+    for request in requests { drafts.append(try RunDraft(request, by: parent, services)) }
+    return drafts
+  }
+
+  /// Returns the runs of drafts that are not recorded yet, to be recorded in a commit of the caller.
+  func missing(_ drafts: [RunDraft], at now: Timestamp) async throws(StoreError) -> [Run] {
+    if drafts.isEmpty { return [] }
+    let reading = try await services.client.read(
+      jobs: Set(drafts.map(\.definition.id)).sorted(), runs: Set(drafts.map(\.id)).sorted())
+    var recording = RunRecording()
+    return draw(drafts, reading, &recording).values.filter { reading.runs[$0.id] == nil }.sorted { $0.id < $1.id }
+  }
+
+  /// Enqueues the tasks of runs that were recorded in a commit of the caller.
+  func enqueueTasks(of drafts: [RunDraft]) async {
+    if drafts.isEmpty { return }
+    guard let reading = try? await services.client.read(runs: Set(drafts.map(\.id)).sorted()) else { return }
+    let runs = reading.runs.values.compactMap { try? $0.run.get() }.filter(\.isDeliverable).sorted { $0.id < $1.id }
+    let timeouts = Dictionary(drafts.map { ($0.definition.id, $0.definition.policy.timeout) }) { first, _ in first }
+    await NextAttemptEnqueuer(services).enqueueTasks(of: runs, timeouts: timeouts)
   }
 
   private func record(_ drafts: [RunDraft]) async throws(JobError) -> [EnqueuedRun] {
@@ -41,7 +66,7 @@ struct RunEnqueuer: Sendable {
     }
     var seen = Set<RunID>()
     let waiting = drafts.compactMap { recording.runs[$0.id] }.filter { run in
-      (run.status == .scheduled || run.status == .pending) && seen.insert(run.id).inserted
+      run.isDeliverable && seen.insert(run.id).inserted
     }
     await NextAttemptEnqueuer(services).enqueueTasks(of: waiting, timeouts: recording.timeouts)
     var new = recording.new
@@ -60,14 +85,16 @@ struct RunEnqueuer: Sendable {
       let isFirst = drawn.isEmpty
       let reading = try await services.client.call(.read, &budget) { () async throws(StoreError) in
         try await services.store.read(
-          jobs: isFirst ? Set(drafts.map(\.definition.id)).sorted() : [], runs: Set(drafts.map(\.id)).sorted())
+          jobs: isFirst ? Set(drafts.map(\.definition.id)).sorted() : [],
+          runs: Set(drafts.flatMap { [$0.id] + $0.prerequisites }).sorted())
       }
       if isFirst { drawn = draw(drafts, reading, &recording) }
-      let missing = drawn.values.filter { reading.runs[$0.id] == nil }.sorted { $0.id < $1.id }
+      let (waiting, amended) = Self.waiting(drawn, reading)
+      let missing = waiting.values.filter { reading.runs[$0.id] == nil }.sorted { $0.id < $1.id }
       do throws(StoreError) {
         if !missing.isEmpty {
           _ = try await services.client.call(.write, &budget) { () async throws(StoreError) in
-            try await services.store.commit(missing.map { .putRun($0, .absent) })
+            try await services.store.commit(missing.map { .putRun($0, .absent) } + amended)
           }
         }
       } catch {
@@ -84,6 +111,34 @@ struct RunEnqueuer: Sendable {
     return recorded
   }
 
+  /// Lets new runs wait for the first of their prerequisites that has not ended.
+  ///
+  /// - Parameters:
+  ///   - drawn: the new runs, some of which may be prerequisites of others.
+  ///   - reading: the prerequisites that are stored, and the new runs that others have recorded meanwhile.
+  /// - Returns: the new runs, and the changes of stored prerequisites.
+  private static func waiting(_ drawn: [RunID: Run], _ reading: StoreReading) -> ([RunID: Run], [Write]) {
+    var drawn = drawn
+    var amended = [RunID: (run: Run, version: Version)]()
+    for run in drawn.values.sorted(by: { $0.id < $1.id }) where !run.prerequisites.isEmpty {
+      guard reading.runs[run.id] == nil else { continue }
+      var statuses = reading.statuses(of: run.prerequisites)
+      for id in run.prerequisites where statuses[id] == nil { statuses[id] = drawn[id]?.status }
+      guard case .wait(let prerequisite) = run.prerequisiteVerdict(under: statuses) else { continue }
+      // The run may have got dependents of its own meanwhile.
+      drawn[run.id] = (drawn[run.id] ?? run).awaiting(prerequisite, at: run.createdAt)
+      if let record = reading.runs[prerequisite], let stored = try? record.run.get() {
+        amended[prerequisite] = (
+          (amended[prerequisite]?.run ?? stored).amended(withDependent: run.id), record.version
+        )
+      } else {
+        drawn[prerequisite] = drawn[prerequisite]?.amended(withDependent: run.id)
+      }
+    }
+    let writes = amended.values.sorted { $0.run.id < $1.run.id }.map { Write.putRun($0.run, .version($0.version)) }
+    return (drawn, writes)
+  }
+
   /// Makes the runs of drafts by the policies that their jobs' documents set.
   private func draw(_ drafts: [RunDraft], _ reading: StoreReading, _ recording: inout RunRecording) -> [RunID: Run] {
     var runs = [RunID: Run]()
@@ -94,46 +149,6 @@ struct RunEnqueuer: Sendable {
       runs[draft.id] = draft.run(policy, settings: services.settings, now: reading.time)
     }
     return runs
-  }
-}
-
-/// A request for a run that has been checked.
-private struct RunDraft: Sendable {
-  let id: RunID
-  let definition: JobDefinition
-  let start: DeliveryStart?
-  let key: String?
-  let input: JSONText?
-  let parent: RunID?
-  let correlationID: String?
-
-  init(
-    _ request: EnqueueRequest, parent: RunID?, correlationID: String?, _ services: RuntimeServices
-  ) throws(JobError) {
-    guard let registered = services.registry.jobs[request.job] else { throw .unknownJob(request.job) }
-    definition = registered.definition
-    input = try request.payload()
-    if !registered.takes(request.input), let error = registered.fault(in: input) { throw error }
-    id = RunID(job: request.job, occurrence: .key(try request.occurrenceKey(services)))
-    (start, key) = (request.start, request.key)
-    (self.parent, self.correlationID) = (parent, correlationID)
-  }
-
-  /// Returns the run, by the store's clock and by the job's policy.
-  func run(_ policy: JobPolicy, settings: PlanSettings, now: Timestamp) -> Run {
-    let requested = start?.time(from: now)
-    let start = max(now, requested ?? now)
-    var run = Run(
-      id: id, job: definition.id, trigger: parent == nil ? .task : .parent, input: input,
-      status: start > now ? .scheduled : .pending, maxAttempts: policy.retry.maxAttempts, scheduledFor: requested,
-      notBefore: start, createdAt: now)
-    run.uniqueKey = key
-    run.parent = parent
-    run.correlationID = correlationID
-    run.queue = policy.queue
-    run.priority = policy.priority
-    run.wakeAt = start + settings.sweepDelay
-    return run
   }
 }
 
@@ -158,36 +173,5 @@ private struct RunRecording: Sendable {
       // If the response to an earlier try was lost, a run that looks like ours is ours.
       if isInDoubt, let own = drawn[id], own.createdAt == run.createdAt { new.insert(id) }
     }
-  }
-}
-
-extension EnqueueRequest {
-  /// Returns the delivery that runs the job now.
-  func delivery(correlationID: String? = nil, _ services: RuntimeServices) throws(JobError) -> Delivery {
-    Delivery(
-      job: job, trigger: .manual, occurrence: .key(try occurrenceKey(services)), payload: try payload(),
-      correlationID: correlationID)
-  }
-
-  fileprivate func payload() throws(JobError) -> JSONText? {
-    if input is NoInput { return nil }
-    do {
-      return try PayloadCoding.encode(input, limits: .payload)
-    } catch let error as JobError {
-      throw error
-    } catch {
-      throw JobError(.invalidInput, "The input can't be encoded as JSON.", field: "payload")
-    }
-  }
-
-  /// Returns the caller's key, or a random one.
-  fileprivate func occurrenceKey(_ services: RuntimeServices) throws(JobError) -> String {
-    guard let key else { return services.options.random.token() }
-    let limit = EnvelopeLimits.standard.keyBytes
-    if key.isEmpty { throw JobError(.invalidField, "The key is empty. Omit it, or name the work.", field: "key") }
-    if key.utf8.count > limit {
-      throw JobError(.tooLarge, "The key has \(key.utf8.count) bytes; at most \(limit) are allowed.", field: "key")
-    }
-    return key
   }
 }

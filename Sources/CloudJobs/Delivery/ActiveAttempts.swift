@@ -9,7 +9,7 @@ final class ActiveAttempts: Sendable {
   }
 
   private struct State {
-    var attempts: [Int: ClaimedRun] = [:]
+    var attempts: [Int: ActiveAttempt] = [:]
     var lastPlace = 0
     var deliveries = 0
     var isDraining = false
@@ -19,8 +19,6 @@ final class ActiveAttempts: Sendable {
   }
 
   private let state = Mutex(State())
-  /// Opens when the drain's limit is over: the handlers are cancelled then.
-  let cancellation = Latch()
   /// Opens when the instance drains and no delivery is processed any more.
   let drained = Latch()
 
@@ -43,6 +41,12 @@ final class ActiveAttempts: Sendable {
     if isDrained { drained.open() }
   }
 
+  /// An attempt with its record, once its handler is called.
+  private struct ActiveAttempt {
+    var claimed: ClaimedRun
+    var record: AttemptRecord?
+  }
+
   /// Registers an attempt from its claim until its result is committed.
   ///
   /// - Returns: its place, by which it is ended, as two deliveries may be about to claim one run; nil if no attempt may
@@ -51,9 +55,23 @@ final class ActiveAttempts: Sendable {
     state.withLock { state in
       if state.isClosed { return nil }
       state.lastPlace += 1
-      state.attempts[state.lastPlace] = attempt
+      state.attempts[state.lastPlace] = ActiveAttempt(claimed: attempt)
       return state.lastPlace
     }
+  }
+
+  /// Adds the record of an attempt whose handler is called now.
+  func add(_ record: AttemptRecord, at place: Int) {
+    let mustStop = state.withLock { state in
+      state.attempts[place]?.record = record
+      return state.isClosed
+    }
+    if mustStop { record.stop.open() }
+  }
+
+  /// Returns the record of a run's attempt in this instance; nil if there is none.
+  func record(of run: RunID) -> AttemptRecord? {
+    state.withLock { $0.attempts.values.first { $0.claimed.run.id == run }?.record }
   }
 
   /// Removes an attempt.
@@ -69,8 +87,11 @@ final class ActiveAttempts: Sendable {
 
   /// Refuses new attempts from now on, and cancels the handlers of those under way.
   func cancelHandlers() {
-    state.withLock { $0.isClosed = true }
-    cancellation.open()
+    let records = state.withLock { state in
+      state.isClosed = true
+      return state.attempts.values.compactMap(\.record)
+    }
+    for record in records { record.stop.open() }
   }
 
   /// Refuses new work from now on.
@@ -84,7 +105,7 @@ final class ActiveAttempts: Sendable {
 
   /// The attempts under way.
   var attempts: [ClaimedRun] {
-    state.withLock { $0.attempts.values.sorted { $0.run.id < $1.run.id } }
+    state.withLock { $0.attempts.values.map(\.claimed).sorted { $0.run.id < $1.run.id } }
   }
 
   /// The number of deliveries in process.

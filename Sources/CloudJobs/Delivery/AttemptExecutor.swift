@@ -25,38 +25,82 @@ struct AttemptExecutor: Sendable {
     let (run, job) = (claimed.run, claimed.job)
     services.events.emit(JobEvent(.started, job: run.job, run: run, time: claimed.local))
     defer { services.active.end(claimed.place) }
-    let (outcome, isShutdown) = await callHandler(claimed, registered)
+    let record = AttemptRecord(claimed, services)
+    services.active.add(record, at: claimed.place)
+    let (outcome, isShutdown) = await callHandler(claimed, record, registered)
     let end = services.clock.now()
     let duration = end - claimed.local
-    let concluded = services.options.random.draw { random in
-      ConcludedAttempt(
-        outcome, isShutdown: isShutdown, run: run, policy: job.policy, settings: services.settings,
-        at: claimed.storeTime(at: end), random: &random)
-    }
-    let patch = state.patch(
-      after: concluded.conclusion, run: concluded.run, kind: job.kind, breaker: job.policy.breaker, duration: duration)
+    let (concluded, patch): (ConcludedAttempt, JobStatePatch?)
+    let children: [RunDraft]
     do throws(StoreError) {
-      guard try await committer.finish(concluded.run, under: run.fence, patch) else {
+      let finished = try await finish(claimed, record, outcome, isShutdown: isShutdown, state: state, at: end)
+      guard let finished else {
         services.events.emit(JobEvent(.leaseLost, job: run.job, run: run, time: end, duration: duration))
         return DeliveryResult(
           .leaseLost, run: run, reason: "Another attempt has taken over the run. This result was refused.")
       }
+      (concluded, patch, children) = (finished.concluded, finished.patch, finished.children)
     } catch {
       return DeliveryResult(rejected: JobError(error), job: run.job)
     }
     services.events.emit(
       JobEvent(concluded.conclusion.event, job: run.job, run: concluded.run, time: end, duration: duration))
+    if concluded.run.status.isTerminal { services.emit(.completed, concluded.run) }
     if let name = state.breakerEvent(of: patch) {
       services.events.emit(JobEvent(name, job: run.job, run: concluded.run, time: end))
     }
+    await RunEnqueuer(services).enqueueTasks(of: children)
+    await DependentRuns(services).deliver(after: concluded.run)
     return await result(of: concluded, job)
+  }
+
+  /// The end of an attempt as it was committed.
+  private struct FinishedAttempt {
+    var concluded: ConcludedAttempt
+    var patch: JobStatePatch?
+    /// The runs that were recorded with it.
+    var children: [RunDraft]
+  }
+
+  /// Concludes an attempt and commits its end; nil if another attempt has taken over the run.
+  ///
+  /// If others have amended the run meanwhile, it is concluded again: a request to cancel it may change the result.
+  private func finish(
+    _ claimed: ClaimedRun, _ record: AttemptRecord, _ outcome: Outcome, isShutdown: Bool, state: JobState,
+    at end: Timestamp
+  ) async throws(StoreError) -> FinishedAttempt? {
+    let job = claimed.job
+    var (run, log) = await record.close()
+    let enqueuer = RunEnqueuer(services)
+    for _ in 0..<RetryBudget.conflictLimit {
+      let concluded = services.options.random.draw { random in
+        ConcludedAttempt(
+          outcome, isShutdown: isShutdown, run: run, resumedFrom: record.start, policy: job.policy,
+          settings: services.settings, at: claimed.storeTime(at: end), random: &random)
+      }
+      let patch = state.patch(
+        after: concluded.conclusion, run: concluded.run, kind: job.kind, breaker: job.policy.breaker,
+        duration: end - claimed.local)
+      var writes: [Write] = patch.map { [.patchState(run.job, $0, .none)] } ?? []
+      if let log { writes.append(.putLog(log)) }
+      let isSuccess = concluded.run.status == .succeeded
+      let children = isSuccess ? try await enqueuer.missing(record.outbox, at: claimed.storeTime(at: end)) : []
+      writes += children.map { .putRun($0, .absent) }
+      switch try await committer.finish(concluded.run, under: run.fence, with: writes) {
+      case .committed:
+        return FinishedAttempt(concluded: concluded, patch: patch, children: isSuccess ? record.outbox : [])
+      case .amended(let stored): run = run.adoptingAmendments(of: stored)
+      case .lost: return nil
+      }
+    }
+    throw StoreError(.unavailable, "The attempt's result could not be committed: others keep changing the run.")
   }
 
   /// An event while a handler executes.
   private enum HandlerEvent: Sendable {
     case returned(Outcome)
     case timedOut
-    case shutdown
+    case stop
     case none
   }
 
@@ -64,21 +108,25 @@ struct AttemptExecutor: Sendable {
   ///
   /// - Returns: the outcome, and whether the shutdown had cancelled the handler by then.
   private func callHandler(
-    _ claimed: ClaimedRun, _ registered: RegisteredJob
+    _ claimed: ClaimedRun, _ record: AttemptRecord, _ registered: RegisteredJob
   ) async -> (outcome: Outcome, isShutdown: Bool) {
-    let timeout = claimed.job.policy.timeout
+    let timeout = claimed.run.timeLimit(under: claimed.job.policy)
     let deadline = claimed.local + timeout
-    let context = JobContext(run: claimed.run, deadline: deadline, services)
+    let context = JobContext(run: claimed.run, deadline: deadline, record, services)
     let (input, clock, active) = (claimed.run.input, services.clock, services.active)
+    let interval = services.options.cancellationPoll
     return await withTaskGroup(of: HandlerEvent.self) { group in
       group.addTask { .returned(await registered.execute(input, context)) }
       group.addTask {
-        do { try await clock.sleep(until: deadline) } catch { return .none }
-        return .timedOut
+        while true {
+          do { try await clock.sleep(until: min(deadline, clock.now() + interval)) } catch { return .none }
+          if clock.now() >= deadline { return .timedOut }
+          await record.tick()
+        }
       }
       group.addTask {
-        await active.cancellation.wait()
-        return active.cancellation.isOpen ? .shutdown : .none
+        await record.stop.wait()
+        return record.stop.isOpen ? .stop : .none
       }
       defer { group.cancelAll() }
       var isShutdown = false
@@ -86,8 +134,8 @@ struct AttemptExecutor: Sendable {
         switch event {
         case .returned(let outcome): return (outcome, isShutdown)
         case .timedOut: return (.timedOut(after: timeout), false)
-        case .shutdown:
-          isShutdown = true
+        case .stop:
+          isShutdown = active.isClosed
           group.cancelAll()
         case .none: continue
         }
@@ -111,7 +159,7 @@ struct AttemptExecutor: Sendable {
     case .retry(let time, let failure):
       return await enqueuer.enqueueNextAttempt(of: run, timeout: job.policy.timeout)
         ?? DeliveryResult(.retrying, run: run, reason: failure.message, retryAt: time)
-    case .snoozed(let time):
+    case .snoozed(let time), .continued(let time):
       return await enqueuer.enqueueNextAttempt(of: run, timeout: job.policy.timeout)
         ?? DeliveryResult(.snoozed, run: run, reason: concluded.interruption, retryAt: time)
     }
@@ -124,7 +172,7 @@ extension Conclusion {
     switch self {
     case .succeeded: .succeeded
     case .retry, .retryByCaller: .retrying
-    case .snoozed, .interrupted: .snoozed
+    case .snoozed, .continued, .interrupted: .snoozed
     case .cancelled: .skipped
     case .deadLetter: .failed
     }

@@ -93,7 +93,7 @@ struct DeliveryProcessor: Sendable {
       return DeliveryResult(.scheduled, run: run, retryAt: run.notBefore)
     case .duplicate(let run):
       services.emit(.duplicate, run)
-      if run.status == .scheduled || run.status == .pending,
+      if run.isDeliverable,
         let refusal = await enqueuer.enqueueNextAttempt(of: run, timeout: job.policy.timeout)
       {
         return refusal
@@ -105,12 +105,22 @@ struct DeliveryProcessor: Sendable {
       services.emit(.snoozed, run)
       return await enqueuer.enqueueNextAttempt(of: run, timeout: job.policy.timeout)
         ?? DeliveryResult(.waiting, run: run, reason: run.reason)
+    case .await(let run, let prerequisite):
+      guard try await commit(run, awaiting: prerequisite, snapshot, &budget) else { return nil }
+      services.emit(.snoozed, run)
+      return DeliveryResult(.waiting, run: run, reason: run.reason)
+    case .cancel(let run):
+      guard try await save(run, snapshot, &budget) else { return nil }
+      services.emitEnd(.skipped, run)
+      await DependentRuns(services).deliver(after: run)
+      return DeliveryResult(.cancelled, run: run, reason: run.reason)
     case .deadLetter(let run):
       let conclusion = Conclusion.deadLetter(run.failure ?? .leaseLost, reason: "")
       let patch = snapshot.state.patch(
         after: conclusion, run: run, kind: job.kind, breaker: job.policy.breaker, duration: .zero)
       guard try await save(run, snapshot, &budget, patch) else { return nil }
-      services.emit(.failed, run)
+      services.emitEnd(.failed, run)
+      await DependentRuns(services).deliver(after: run)
       if let name = snapshot.state.breakerEvent(of: patch) { services.emit(name, run) }
       return DeliveryResult(.deadLettered, run: run, reason: run.failure?.message)
     case .run(let run):
@@ -137,7 +147,11 @@ struct DeliveryProcessor: Sendable {
       _ = try await services.client.commit(writes)
     }
     services.events.emit(
-      JobEvent(.skipped, job: job.id, run: cancelled, time: services.clock.now(), reason: skip.reason))
+      JobEvent(.skipped, job: job.id, run: cancelled, time: services.clock.now(), reason: skip.reason, skipped: skip.status))
+    if let cancelled {
+      services.emit(.completed, cancelled)
+      await DependentRuns(services).deliver(after: cancelled)
+    }
     var result = DeliveryResult(.skipped, run: cancelled, reason: skip.reason)
     result.job = job.id
     return result
@@ -149,6 +163,18 @@ struct DeliveryProcessor: Sendable {
   ) async throws(StoreError) -> Bool {
     var writes: [Write] = [.putRun(run, snapshot.runPrecondition)]
     if let patch { writes.append(.patchState(run.job, patch, .none)) }
+    return try await committer.commit(writes, making: run, &budget) != nil
+  }
+
+  /// Commits a run that waits for another one, and lets that one deliver it; false after a write conflict.
+  private func commit(
+    _ run: Run, awaiting prerequisite: RunID, _ snapshot: DeliverySnapshot, _ budget: inout RetryBudget
+  ) async throws(StoreError) -> Bool {
+    guard let record = snapshot.prerequisites[prerequisite], let other = try? record.run.get() else { return false }
+    let writes: [Write] = [
+      .putRun(run, snapshot.runPrecondition),
+      .putRun(other.amended(withDependent: run.id), .version(record.version)),
+    ]
     return try await committer.commit(writes, making: run, &budget) != nil
   }
 

@@ -3,6 +3,8 @@ import CloudJobsCore
 /// Everything that was read for a delivery, as of one time.
 struct DeliverySnapshot: Sendable {
   var input: PlanInput
+  /// The stored runs that must end before the delivered one starts.
+  var prerequisites: [RunID: RunRecord]
   var state: JobState
   var runPrecondition: Precondition
   var jobPrecondition: Precondition
@@ -50,17 +52,21 @@ extension DeliverySnapshot {
     }
     let latest = job.overlap == .allow || state.lastRunID == runID ? nil : state.lastRunID
     var previous: Run?
-    if !missing.isEmpty || latest != nil {
-      let more = try await read(jobs: missing, runs: latest.map { [$0] } ?? [], services)
+    let prerequisites = run.map { $0.attempt == 0 ? $0.prerequisites : [] } ?? []
+    var prerequisiteRecords: [RunID: RunRecord] = [:]
+    if !missing.isEmpty || latest != nil || !prerequisites.isEmpty {
+      let more = try await read(jobs: missing, runs: (latest.map { [$0] } ?? []) + prerequisites, services)
+      for id in prerequisites { prerequisiteRecords[id] = more.runs[id] }
       reading.jobs.merge(more.jobs) { first, _ in first }
       previous = latest.flatMap { more.runs[$0] }.flatMap { try? $0.run.get() }
     }
-    let input = PlanInput(
+    var input = PlanInput(
       delivery: delivery, runID: runID, job: job, run: run, previous: previous,
       dependencies: reading.statuses(of: job.policy.dependencies), breakerOpenUntil: state.breakerOpenUntil,
       now: reading.time, settings: services.settings)
+    input.prerequisites = prerequisiteRecords.compactMapValues { (try? $0.run.get())?.status }
     return DeliverySnapshot(
-      input: input, state: state, runPrecondition: reading.runs[runID].map { .version($0.version) } ?? .absent,
+      input: input, prerequisites: prerequisiteRecords, state: state, runPrecondition: reading.runs[runID].map { .version($0.version) } ?? .absent,
       jobPrecondition: record.map { .version($0.version) } ?? .absent)
   }
 
@@ -76,6 +82,13 @@ extension DeliverySnapshot {
 }
 
 extension StoreReading {
+  /// Returns the statuses of runs, of those that exist.
+  func statuses(of runs: [RunID]) -> [RunID: RunStatus] {
+    var statuses = [RunID: RunStatus]()
+    for id in runs { statuses[id] = (try? self.runs[id]?.run.get())?.status }
+    return statuses
+  }
+
   /// Returns the status of each job's last occurrence, as far as its document tells.
   func statuses(of jobs: [JobID]) -> [JobID: JobStatus] {
     var statuses = [JobID: JobStatus]()

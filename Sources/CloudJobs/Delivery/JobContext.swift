@@ -21,15 +21,19 @@ public struct JobContext: JobClient {
   public let deadline: Timestamp
   /// The id that all runs of one cause share.
   public let correlationID: String?
+  /// The position in a distributed trace of the request for the run; nil if it had none.
+  public let trace: TraceContext?
   /// The fencing token: it grows with each attempt, so that writes of an older attempt can be told apart.
   public let fence: Int64
-  /// A logger whose lines carry job, run and attempt.
+  /// A logger whose lines carry job, run and attempt, and are kept in the run's log from
+  /// ``RuntimeOptions/runLogLevel`` on.
   public let logger: Logger
   /// The runtime's clock.
   public let clock: any JobClock
-  private let services: RuntimeServices
+  let record: AttemptRecord
+  let services: RuntimeServices
 
-  init(run: Run, deadline: Timestamp, _ services: RuntimeServices) {
+  init(run: Run, deadline: Timestamp, _ record: AttemptRecord, _ services: RuntimeServices) {
     jobID = run.job
     runID = run.id
     attempt = run.attempt
@@ -38,13 +42,22 @@ public struct JobContext: JobClient {
     scheduledFor = run.scheduledFor
     self.deadline = deadline
     correlationID = run.correlationID
+    trace = run.trace
     fence = run.fence
     var logger = services.logger
     logger[metadataKey: "jobId"] = "\(run.job)"
     logger[metadataKey: "runId"] = "\(run.id)"
     logger[metadataKey: "attempt"] = "\(run.attempt)"
-    self.logger = logger
-    clock = services.clock
+    let (clock, events, level) = (services.clock, services.events, services.options.runLogLevel)
+    let base = logger
+    self.logger =
+      level.map { level in
+        Logger(label: base.label) { _ in
+          RunLogHandler(over: base, recordingIn: record, from: level, clock: clock, events: events)
+        }
+      } ?? base
+    self.clock = clock
+    self.record = record
     self.services = services
   }
 
@@ -58,7 +71,7 @@ public struct JobContext: JobClient {
   /// - Throws: ``JobError`` as ``JobClient/enqueue(_:)`` does.
   @discardableResult
   public func enqueue(_ requests: [EnqueueRequest]) async throws(JobError) -> [EnqueuedRun] {
-    try await RunEnqueuer(services).enqueue(requests, parent: runID, correlationID: correlationID ?? runID.rawValue)
+    try await RunEnqueuer(services).enqueue(requests, by: record.run)
   }
 
   /// Runs a job here and now, with this run's correlation id.

@@ -36,18 +36,38 @@ struct RunCommitter: Sendable {
   ///   - writes: the changes, that of the run among them.
   ///   - run: the run after them.
   ///   - budget: the budget of the work.
-  ///   - fence: the fencing token that the caller holds; nil if it holds none. While the stored run shows that the
-  ///     token is valid, a conflict concerns another document, and the commit is repeated.
   /// - Returns: the time of the commit by the store's clock; nil if a precondition does not hold.
   /// - Throws: ``StoreError`` `unavailable`, `invalid`, or `unknownOutcome` if the outcome could not be determined.
   func commit(
-    _ writes: [Write], making run: Run, _ budget: inout RetryBudget, holding fence: Int64? = nil
+    _ writes: [Write], making run: Run, _ budget: inout RetryBudget
   ) async throws(StoreError) -> Timestamp? {
+    switch try await commit(writes, making: run, &budget, holding: nil) {
+    case .committed(let time): time
+    case .amended, .lost: nil
+    }
+  }
+
+  /// The result of a commit by the attempt that holds a run.
+  enum AttemptCommit {
+    /// The changes were made at this time.
+    case committed(Timestamp)
+    /// Nothing was changed: others have amended the run, which the attempt still holds.
+    case amended(Run)
+    /// Nothing was changed: the run was taken over, or has changed otherwise.
+    case lost
+  }
+
+  private func commit(
+    _ writes: [Write], making run: Run, _ budget: inout RetryBudget, holding fence: Int64?
+  ) async throws(StoreError) -> AttemptCommit {
     var lost: StoreError?
     while true {
       let failure: StoreError
       do throws(StoreError) {
-        return try await client.once(.write) { () async throws(StoreError) in try await client.store.commit(writes) }
+        let time = try await client.once(.write) { () async throws(StoreError) in
+          try await client.store.commit(writes)
+        }
+        return .committed(time)
       } catch {
         failure = error
       }
@@ -59,16 +79,18 @@ struct RunCommitter: Sendable {
       case .unknownOutcome: lost = failure
       case .conflict:
         // After a lost response, our own earlier try may have made the precondition false.
-        if lost == nil, fence == nil { return nil }
+        if lost == nil, fence == nil { return .lost }
       }
       budget.persist(at: client.clock.now())
       let reading = try await client.call(.read, &budget) { () async throws(StoreError) in
         try await client.store.read(jobs: [], runs: [run.id])
       }
       let stored = reading.runs[run.id].flatMap { try? $0.run.get() }
-      if let stored, stored.isSameStep(as: run) { return reading.time }
+      if let stored, stored.isSameStep(as: run) { return .committed(reading.time) }
       if failure.code == .conflict {
-        guard let fence, let stored, stored.fence == fence, stored.status == .running else { return nil }
+        guard let fence, let stored, stored.fence == fence, stored.status == .running else { return .lost }
+        if stored.amendments != run.amendments { return .amended(stored) }
+        // The run is as this attempt knows it, so the conflict concerns another document.
       }
       guard budget.takeConflict() else {
         throw lost
@@ -89,7 +111,7 @@ struct RunCommitter: Sendable {
   ///   - now: the best estimate of the store's time.
   ///   - budget: the budget of the work.
   /// - Returns: the claim; nil if another instance was faster, or if this one admits no more attempts.
-  /// - Throws: the errors of ``commit(_:making:_:holding:)``.
+  /// - Throws: the errors of ``commit(_:making:_:)``.
   func claim(
     _ run: Run, _ writes: [Write], job: ResolvedJob, at now: Timestamp, _ budget: inout RetryBudget
   ) async throws(StoreError) -> ClaimedRun? {
@@ -113,15 +135,27 @@ struct RunCommitter: Sendable {
   /// - Parameters:
   ///   - run: the run after the attempt.
   ///   - fence: the token of the attempt.
-  ///   - patch: the change to the job's state, if any.
-  /// - Returns: false if another attempt has taken the run over.
+  ///   - others: further changes, such as that of the job's state.
+  /// - Returns: the result.
   /// - Throws: ``StoreError`` `unavailable` or `unknownOutcome`.
-  func finish(_ run: Run, under fence: Int64, _ patch: JobStatePatch?) async throws(StoreError) -> Bool {
-    var writes: [Write] = [.putRun(run, .fence(fence))]
-    if let patch { writes.append(.patchState(run.job, patch, .none)) }
+  func finish(_ run: Run, under fence: Int64, with others: [Write]) async throws(StoreError) -> AttemptCommit {
+    let writes = [.putRun(run, .attempt(fence: fence, amendments: run.amendments))] + others
     var budget = client.budget()
     budget.persist(at: client.clock.now())
-    return try await commit(writes, making: run, &budget, holding: fence) != nil
+    return try await commit(writes, making: run, &budget, holding: fence)
+  }
+
+  /// Commits the progress of an attempt under its fencing token.
+  ///
+  /// - Parameters:
+  ///   - run: the run with its progress.
+  ///   - others: further changes, such as lines of its log.
+  /// - Returns: the result.
+  /// - Throws: ``StoreError`` `unavailable` or `unknownOutcome`.
+  func update(_ run: Run, with others: [Write]) async throws(StoreError) -> AttemptCommit {
+    let writes = [.putRun(run, .attempt(fence: run.fence, amendments: run.amendments))] + others
+    var budget = client.budget()
+    return try await commit(writes, making: run, &budget, holding: run.fence)
   }
 }
 

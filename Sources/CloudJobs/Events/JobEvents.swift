@@ -1,4 +1,4 @@
-public import CloudJobsCore
+import CloudJobsCore
 import Logging
 import Metrics
 import Synchronization
@@ -7,8 +7,8 @@ import Synchronization
 public final class JobEvents: Sendable {
   private struct Listeners {
     var next = 0
-    var all: [Int: AsyncStream<JobEvent>.Continuation] = [:]
-    var observers: [@Sendable (JobEvent) -> Void] = []
+    var all: [Int: (filter: EventFilter, continuation: AsyncStream<JobEvent>.Continuation)] = [:]
+    var observers: [Int: @Sendable (JobEvent) -> Void] = [:]
     var isFinished = false
   }
 
@@ -21,15 +21,17 @@ public final class JobEvents: Sendable {
 
   /// Returns a stream of the events from now on.
   ///
-  /// - Parameter limit: the maximum number of events that wait for a slow listener; beyond it, the oldest are dropped.
+  /// - Parameters:
+  ///   - filter: the events that the stream has.
+  ///   - limit: the maximum number of events that wait for a slow listener; beyond it, the oldest are dropped.
   /// - Returns: a stream that ends when the runtime has drained.
-  public func stream(buffering limit: Int = 1_000) -> AsyncStream<JobEvent> {
+  public func stream(_ filter: EventFilter = EventFilter(), buffering limit: Int = 1_000) -> AsyncStream<JobEvent> {
     let (stream, continuation) = AsyncStream.makeStream(
       of: JobEvent.self, bufferingPolicy: .bufferingNewest(max(1, limit)))
     let key: Int? = listeners.withLock { listeners in
       if listeners.isFinished { return nil }
       listeners.next += 1
-      listeners.all[listeners.next] = continuation
+      listeners.all[listeners.next] = (filter, continuation)
       return listeners.next
     }
     guard let key else {
@@ -42,9 +44,26 @@ public final class JobEvents: Sendable {
     return stream
   }
 
-  /// Calls a function with each event from now on, in their order, before the next event is emitted.
-  package func observe(_ observer: @escaping @Sendable (JobEvent) -> Void) {
-    listeners.withLock { $0.observers.append(observer) }
+  /// Calls a function with each event from now on, before the next event is emitted.
+  ///
+  /// The function is called where the event happens, so it must return quickly.
+  ///
+  /// - Parameters:
+  ///   - filter: the events.
+  ///   - observer: the function.
+  /// - Returns: the subscription, which ends the calls; it may be discarded.
+  @discardableResult
+  public func subscribe(
+    _ filter: EventFilter = EventFilter(), _ observer: @escaping @Sendable (JobEvent) -> Void
+  ) -> EventSubscription {
+    let key = listeners.withLock { listeners in
+      listeners.next += 1
+      listeners.observers[listeners.next] = { event in
+        if filter.matches(event) { observer(event) }
+      }
+      return listeners.next
+    }
+    return EventSubscription { [weak self] in self?.listeners.withLock { _ = $0.observers.removeValue(forKey: key) } }
   }
 
   /// Ends all streams.
@@ -53,20 +72,27 @@ public final class JobEvents: Sendable {
       listeners.isFinished = true
       return Array(listeners.all.values)
     }
-    for listener in all { listener.finish() }
+    for listener in all { listener.continuation.finish() }
   }
 
   func emit(_ event: JobEvent) {
+    // Lines of handlers are logged by their own logger.
+    if event.name != .log { record(event) }
+    let (observers, streams) = listeners.withLock { ($0.observers.values.map(\.self), Array($0.all.values)) }
+    for observer in observers { observer(event) }
+    for stream in streams where stream.filter.matches(event) { stream.continuation.yield(event) }
+  }
+
+  private func record(_ event: JobEvent) {
     let dimensions = [("job", event.job.rawValue)]
-    Counter(label: "cloud_jobs_events_total", dimensions: dimensions + [("event", event.name.rawValue)]).increment()
+    var labels = dimensions + [("event", event.name.rawValue)]
+    if let skipped = event.skipped { labels.append(("reason", skipped.rawValue)) }
+    Counter(label: "cloud_jobs_events_total", dimensions: labels).increment()
     if let duration = event.duration {
       Timer(label: "cloud_jobs_attempt_duration_seconds", dimensions: dimensions)
         .recordNanoseconds(duration.microseconds.saturatingMultiplication(by: 1_000))
     }
     logger.log(level: event.name.level, "\(event.name.rawValue)", metadata: event.metadata)
-    let (observers, streams) = listeners.withLock { ($0.observers, Array($0.all.values)) }
-    for observer in observers { observer(event) }
-    for stream in streams { stream.yield(event) }
   }
 }
 
@@ -74,8 +100,8 @@ extension JobEvent.Name {
   /// The log level of the event.
   var level: Logger.Level {
     switch self {
-    case .started, .duplicate: .debug
-    case .succeeded, .snoozed: .info
+    case .started, .duplicate, .completed, .log: .debug
+    case .succeeded, .snoozed, .event: .info
     case .skipped, .breakerClosed: .notice
     case .retrying, .leaseLost, .breakerOpened: .warning
     case .failed: .error
@@ -99,9 +125,11 @@ extension JobEvent {
     if let attempt { metadata["attempt"] = "\(attempt)" }
     if let duration { metadata["durationMilliseconds"] = "\(duration.microseconds / 1_000)" }
     if let failure { metadata["error"] = "\("\(failure.kind): \(failure.message)".onOneLine)" }
+    if let skipped { metadata["skipped"] = "\(skipped.rawValue)" }
     if let reason { metadata["reason"] = "\(reason.onOneLine)" }
     if let next { metadata["next"] = "\(next)" }
     if let correlationID { metadata["correlationId"] = "\(correlationID)" }
+    if let customName { metadata["event"] = "\(customName.onOneLine)" }
     return metadata
   }
 }
@@ -118,68 +146,5 @@ extension String {
       }
     }
     return text
-  }
-}
-
-/// An event in the life of a run.
-public struct JobEvent: Hashable, Sendable {
-  /// The names of events.
-  public enum Name: String, Hashable, Sendable, CaseIterable {
-    /// An attempt began.
-    case started = "job.started"
-    /// The run succeeded.
-    case succeeded = "job.succeeded"
-    /// The run ended as a dead letter.
-    case failed = "job.failed"
-    /// An occurrence was skipped, or a run was cancelled.
-    case skipped = "job.skipped"
-    /// An attempt failed, and another will follow.
-    case retrying = "job.retrying"
-    /// The run continues later, or waits for an earlier run.
-    case snoozed = "job.snoozed"
-    /// A delivery asked for an occurrence that was processed before.
-    case duplicate = "job.duplicate"
-    /// An attempt ended after another had taken over its lease, and its result was refused.
-    case leaseLost = "job.leaseLost"
-    /// The circuit breaker opened: the latest runs of the job failed.
-    case breakerOpened = "breaker.opened"
-    /// The circuit breaker closed: a run succeeded.
-    case breakerClosed = "breaker.closed"
-  }
-
-  /// The name.
-  public var name: Name
-  /// The job.
-  public var job: JobID
-  /// The id of the run; nil for a skipped occurrence.
-  public var runID: RunID?
-  /// The number of the attempt, from 1; nil if none began.
-  public var attempt: Int?
-  /// The time, by the runtime's clock.
-  public var time: Timestamp
-  /// The duration of the attempt.
-  public var duration: Duration?
-  /// The failure of the attempt.
-  public var failure: RunFailure?
-  /// The reason, in words.
-  public var reason: String?
-  /// The time of the next attempt.
-  public var next: Timestamp?
-  /// The id that all runs of one cause share.
-  public var correlationID: String?
-
-  init(
-    _ name: Name, job: JobID, run: Run?, time: Timestamp, duration: Duration? = nil, reason: String? = nil
-  ) {
-    self.name = name
-    self.job = job
-    self.runID = run?.id
-    self.attempt = run.flatMap { $0.attempt > 0 ? $0.attempt : nil }
-    self.time = time
-    self.duration = duration
-    self.failure = run?.failure
-    self.reason = reason ?? run?.reason
-    self.next = run.flatMap { $0.status == .scheduled ? $0.notBefore : nil }
-    self.correlationID = run?.correlationID
   }
 }

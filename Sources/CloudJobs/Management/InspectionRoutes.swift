@@ -139,6 +139,7 @@ private struct JobView {
     members["group"] = group.map { .string($0) }
     if let job {
       members["enabled"] = .bool(job.policy.enabled)
+      if job.policy.paused { members["paused"] = true }
       members["schedule"] = job.schedule.map { .string($0.text) }
       if job.schedule != nil { members["timeZone"] = .string(job.zone.name) }
       members["timeout"] = .integer(job.policy.timeout.microseconds / 1_000_000)

@@ -131,7 +131,7 @@ struct DueJobProcessor: Sendable {
       services.events.emit(
         JobEvent(
           commit.isDuplicate ? .duplicate : .skipped, job: job.id, run: plan.run, time: services.clock.now(),
-          reason: commit.isDuplicate ? nil : plan.reason))
+          reason: commit.isDuplicate ? nil : plan.reason, skipped: plan.skip?.status))
       return
     }
     if let claimed = commit.claimed {

@@ -1,7 +1,7 @@
 import CloudJobsCore
 
-/// Deletes expired records, if the store does not do that by itself: runs after their retention, and old entries of the
-/// pass journal.
+/// Deletes expired records, if the store does not do that by itself: runs after their retention, their logs, and old
+/// entries of the pass journal.
 struct RetentionPurge: Sendable {
   private let services: RuntimeServices
 
@@ -16,6 +16,7 @@ struct RetentionPurge: Sendable {
   func run(until end: Timestamp) async throws(StoreError) {
     guard let store = services.store as? any PurgingStore else { return }
     try await purge(until: end) { limit throws(StoreError) in try await store.purgeExpired(limit: limit) }
+    try await purge(until: end) { limit throws(StoreError) in try await store.purgeLogs(limit: limit) }
     let oldest = services.clock.now() - services.options.journalRetention
     try await purge(until: end) { limit throws(StoreError) in
       try await store.purgeJournal(before: oldest, limit: limit)

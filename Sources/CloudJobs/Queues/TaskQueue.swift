@@ -13,6 +13,19 @@ public protocol TaskQueue: Sendable {
   /// - Throws: ``CloudJobsCore/JobError`` `queueUnavailable` if any task was not enqueued. The error does not identify
   ///   which.
   func enqueue(_ tasks: [QueuedTask]) async throws(JobError)
+
+  /// Removes a task that has not been delivered; a task that does not exist is no error.
+  ///
+  /// - Parameters:
+  ///   - name: the name of the task.
+  ///   - queue: its queue; nil means the default.
+  /// - Throws: ``CloudJobsCore/JobError`` `queueUnavailable`: a delivery of the task finds that its run has ended.
+  func cancel(_ name: String, in queue: String?) async throws(JobError)
+}
+
+extension TaskQueue {
+  /// Does nothing: for a queue that can't remove tasks.
+  public func cancel(_ name: String, in queue: String?) async throws(JobError) {}
 }
 
 /// A task: a delivery for a queue to make.

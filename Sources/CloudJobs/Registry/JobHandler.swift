@@ -66,7 +66,9 @@ extension ConfigurableJob {
   /// Adds days on which the job does not run.
   public func skipping(_ days: CalendarMoment...) -> Self { with { $0.skipDates += days } }
   /// Sets the retention of a run's record after its end.
-  public func retention(_ span: Duration) -> Self { with { $0.retention = span } }
+  public func retention(_ span: Duration) -> Self { with { $0.retention = Retention(span) } }
+  /// Sets the retention of a run's record after its end, by its final status.
+  public func retention(_ retention: Retention) -> Self { with { $0.retention = retention } }
 }
 
 /// The outcome of an attempt that did not fail; failures are thrown.
@@ -77,6 +79,9 @@ public enum JobOutcome<Output: Sendable>: Sendable {
   case snooze(Duration)
   /// There is nothing to do, or the run must not continue.
   case cancel(reason: String)
+  /// Another attempt continues after a delay from a checkpoint, or from the latest one that the context has stored; this
+  /// counts as no failure and costs no retry.
+  case `continue`(from: (any Encodable & Sendable)? = nil, after: Duration = .zero)
 }
 
 /// The result type of a job without a result.

@@ -3,7 +3,7 @@ public import CloudJobsCore
 /// The jobs of a program, validated as a whole.
 public struct JobRegistry: Sendable {
   /// The jobs by id.
-  let jobs: [JobID: RegisteredJob]
+  private(set) var jobs: [JobID: RegisteredJob]
   /// The source of time zones.
   public let zones: ZoneCatalog
 
@@ -22,6 +22,11 @@ public struct JobRegistry: Sendable {
     guard faults.isEmpty else { throw RegistryError(faults: faults) }
     self.jobs = Dictionary(registered.map { ($0.definition.id, $0) }) { first, _ in first }
     self.zones = zones
+  }
+
+  /// Removes a job.
+  mutating func remove(_ job: JobID) {
+    jobs[job] = nil
   }
 
   /// The definitions, in the order of their ids.

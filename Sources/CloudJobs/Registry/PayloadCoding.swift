@@ -32,6 +32,19 @@ enum PayloadCoding {
     return try JSONText(checking: Array(try encoder.encode(value)), limits: limits)
   }
 
+  /// Encodes a checkpoint or another value of a handler.
+  ///
+  /// - Throws: ``JobError`` `invalidInput`, or `tooLarge`.
+  static func checkpoint(_ value: some Encodable) throws(JobError) -> JSONText {
+    do {
+      return try encode(value, limits: .payload)
+    } catch let error as JobError {
+      throw error
+    } catch {
+      throw JobError(.invalidInput, "The value can't be encoded as JSON.", field: "checkpoint")
+    }
+  }
+
   /// Returns the dotted path of the member that caused an error.
   static func path(of error: any Error) -> String {
     let keys: [any CodingKey] =

@@ -43,6 +43,9 @@ struct RegisteredJob: Sendable {
         case .done(let output): return Self.outcome(ofOutput: output)
         case .snooze(let span): return .snoozed(span)
         case .cancel(let reason): return .cancelled(reason: reason)
+        case .continue(let checkpoint, let delay):
+          if let checkpoint { context.record.set(checkpoint: try PayloadCoding.checkpoint(checkpoint)) }
+          return .continued(after: delay)
         }
       } catch {
         return Self.outcome(of: error)

@@ -36,6 +36,14 @@ public struct RuntimeOptions: Sendable {
   /// A sync with Cloud Scheduler belongs here: it takes schedules that are edited in documents to Cloud Scheduler
   /// without a deployment.
   public var onHousekeeping: (@Sendable (JobDocuments) async throws(JobError) -> Void)?
+  /// The values that handlers get by ``JobContext/dependency(_:)``.
+  public var dependencies = JobDependencies()
+  /// The level from which lines of a handler's logger are kept in the run's log; nil keeps none.
+  public var runLogLevel: Logger.Level? = .info
+  /// The retention of a run's log.
+  public var logRetention = Duration.days(7)
+  /// The interval at which an attempt under way asks the store for a request to cancel it; each costs one read.
+  public var cancellationPoll = Duration.seconds(5)
   /// The maximum number of deliveries in process; more are answered 429.
   public var maxConcurrentDeliveries = 1_000
 

@@ -4,7 +4,6 @@ import Synchronization
 
 /// The shared parts of one runtime: each component takes from here what it needs.
 final class RuntimeServices: Sendable {
-  let registry: JobRegistry
   let store: any JobStore
   let queue: any TaskQueue
   let options: RuntimeOptions
@@ -17,12 +16,16 @@ final class RuntimeServices: Sendable {
   let documentLog = DocumentLog()
   private let resolved = Mutex<[JobID: (configuration: JobConfiguration?, job: ResolvedJob)]>([:])
   private let prepared = Mutex(false)
+  private let jobs: Mutex<JobRegistry>
+
+  /// The jobs of this instance.
+  var registry: JobRegistry { jobs.withLock { $0 } }
 
   var clock: any JobClock { options.clock }
   var logger: Logger { options.logger }
 
   init(_ registry: JobRegistry, _ store: any JobStore, _ queue: any TaskQueue, _ options: RuntimeOptions) {
-    self.registry = registry
+    jobs = Mutex(registry)
     self.store = store
     self.queue = queue
     self.options = options
@@ -44,9 +47,20 @@ final class RuntimeServices: Sendable {
     return job
   }
 
+  /// Removes a job from this instance.
+  func unregister(_ job: JobID) {
+    jobs.withLock { $0.remove(job) }
+  }
+
   /// Emits an event about a run, at the current time.
   func emit(_ name: JobEvent.Name, _ run: Run) {
     events.emit(JobEvent(name, job: run.job, run: run, time: clock.now()))
+  }
+
+  /// Emits an event about a run that has ended, and the one that reports every end.
+  func emitEnd(_ name: JobEvent.Name, _ run: Run) {
+    emit(name, run)
+    emit(.completed, run)
   }
 
   /// Whether the documents have been reconciled since the start.

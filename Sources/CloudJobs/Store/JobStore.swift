@@ -69,6 +69,16 @@ public protocol JobStore: Sendable {
   /// - Throws: ``StoreError`` `unavailable`.
   func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry]
 
+  /// Lists the log of a run, oldest entry first.
+  ///
+  /// - Parameters:
+  ///   - run: the run.
+  ///   - sequence: the sequence of the last entry of the previous page; nil for the first page.
+  ///   - limit: the maximum number of entries, clamped to 1 to 500.
+  /// - Returns: the entries.
+  /// - Throws: ``StoreError`` `unavailable`.
+  func log(of run: RunID, after sequence: Int64?, limit: Int) async throws(StoreError) -> [RunLogEntry]
+
   /// Commits all changes, or none.
   ///
   /// All preconditions are checked before anything changes. No document may appear in two writes. Each changed document
@@ -121,6 +131,13 @@ public protocol PurgingStore: JobStore {
   /// - Returns: the number of deleted runs; less than the limit if no more have expired.
   /// - Throws: ``StoreError`` `unavailable` or `unknownOutcome`.
   func purgeExpired(limit: Int) async throws(StoreError) -> Int
+
+  /// Deletes log entries whose `expireAt` has passed by the store's clock.
+  ///
+  /// - Parameter limit: the maximum number of entries, clamped to 1 to 500.
+  /// - Returns: the number of deleted entries; less than the limit if no more have expired.
+  /// - Throws: ``StoreError`` `unavailable` or `unknownOutcome`.
+  func purgeLogs(limit: Int) async throws(StoreError) -> Int
 
   /// Deletes entries of the pass journal, oldest first.
   ///

@@ -19,6 +19,7 @@ public final class MemoryStore: PurgingStore, DueTimeStore {
     var waking = OrderedTimes<RunID>()
     var expiring = OrderedTimes<RunID>()
     var journal: [DocumentName: PassJournalEntry] = [:]
+    var logs: [RunID: [RunLogEntry]] = [:]
     var lastVersion: Int64 = 0
     var lastTime = Timestamp.distantPast
   }
@@ -126,6 +127,14 @@ public final class MemoryStore: PurgingStore, DueTimeStore {
     }
   }
 
+  /// Lists a run's log, oldest entry first.
+  public func log(of run: RunID, after sequence: Int64?, limit: Int) async throws(StoreError) -> [RunLogEntry] {
+    state.withLock { state in
+      let entries = (state.logs[run] ?? []).filter { entry in sequence.map { entry.sequence > $0 } ?? true }
+      return Array(entries.prefix(StoreLimits.page(limit)))
+    }
+  }
+
   /// Commits all changes, or none.
   public func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
     try StoreLimits.check(writes)
@@ -155,15 +164,21 @@ public final class MemoryStore: PurgingStore, DueTimeStore {
   }
 
   private static func check(_ write: Write, _ state: State) throws(StoreError) {
-    let (version, fence): (Version?, Int64?) =
-      switch write {
-      case .putRun(let run, _): (state.runs[run.id]?.version, state.runs[run.id]?.run.fence)
-      case .deleteRun(let id, _): (state.runs[id]?.version, state.runs[id]?.run.fence)
-      case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _):
-        (state.jobs[DocumentName(id.rawValue)]?.record.version, nil)
-      case .putJournal: (nil, nil)
-      }
-    if !write.precondition.holds(version: version, fence: fence) { throw StoreError.conflict(on: write) }
+    let holds: Bool
+    switch write {
+    case .putRun(let run, _): holds = Self.holds(write.precondition, state.runs[run.id])
+    case .deleteRun(let id, _): holds = Self.holds(write.precondition, state.runs[id])
+    case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _):
+      let version = state.jobs[DocumentName(id.rawValue)]?.record.version
+      holds = write.precondition.holds(version: version, fence: nil, amendments: nil)
+    case .putJournal, .putLog: holds = true
+    }
+    if !holds { throw StoreError.conflict(on: write) }
+  }
+
+  private static func holds(_ precondition: Precondition, _ stored: (version: Version, run: Run)?) -> Bool {
+    precondition.holds(
+      version: stored?.version, fence: stored?.run.fence, amendments: stored?.run.amendments)
   }
 
   private static func apply(_ write: Write, _ state: inout State) {
@@ -187,6 +202,11 @@ public final class MemoryStore: PurgingStore, DueTimeStore {
       }
     case .deleteJob(let id, _): put(DocumentName(id.rawValue), &state) { _ in nil }
     case .putJournal(let entry): state.journal[DocumentName(entry.id)] = entry
+    case .putLog(let entry):
+      var entries = state.logs[entry.run] ?? []
+      entries.removeAll { $0.sequence == entry.sequence }
+      entries.insert(entry, at: entries.firstIndex { $0.sequence > entry.sequence } ?? entries.count)
+      state.logs[entry.run] = entries
     }
   }
 
@@ -230,6 +250,20 @@ extension MemoryStore {
       let expired = state.expiring.entries(until: time, after: nil, limit: StoreLimits.page(limit))
       for entry in expired { Self.apply(.deleteRun(entry.id, .none), &state) }
       return expired.count
+    }
+  }
+
+  /// Deletes log entries whose `expireAt` has passed.
+  public func purgeLogs(limit: Int) async throws(StoreError) -> Int {
+    let now = clock.now()
+    return state.withLock { state in
+      let time = Self.advance(&state, to: now)
+      let doomed = state.logs.values.joined().filter { $0.expireAt <= time }.prefix(StoreLimits.page(limit))
+      for entry in doomed {
+        state.logs[entry.run]?.removeAll { $0.sequence == entry.sequence }
+        if state.logs[entry.run]?.isEmpty ?? false { state.logs[entry.run] = nil }
+      }
+      return doomed.count
     }
   }
 

@@ -45,6 +45,7 @@ extension StoreError {
       case .putRun, .deleteRun: "run"
       case .putConfiguration, .patchState, .deleteJob: "job document"
       case .putJournal: "journal entry"
+      case .putLog: "run's log"
       }
     return StoreError(.conflict, "The \(name) was changed by another writer. Read it again, and plan again.")
   }
@@ -81,8 +82,10 @@ public enum StoreLimits {
     var seen = Set<Target>()
     for write in writes {
       let target = Target(write)
-      if case .job = target, case .fence = write.precondition {
+      switch (target, write.precondition) {
+      case (.job, .fence), (.job, .attempt):
         throw StoreError(.invalid, "A job's document has no fencing token. Ask for its version.")
+      default: break
       }
       if writes.count > 1, !seen.insert(target).inserted {
         throw StoreError(.invalid, "Two writes of one commit concern the same document. Make them one write.")
@@ -95,6 +98,7 @@ public enum StoreLimits {
     case job(JobID)
     case run(RunID)
     case journal(String)
+    case log(RunID, Int64)
 
     init(_ write: Write) {
       switch write {
@@ -102,32 +106,34 @@ public enum StoreLimits {
       case .deleteRun(let id, _): self = .run(id)
       case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _): self = .job(id)
       case .putJournal(let entry): self = .journal(entry.id)
+      case .putLog(let entry): self = .log(entry.run, entry.sequence)
       }
     }
   }
 }
 
 extension Write {
-  /// The precondition of the write; an entry of the journal has none.
+  /// The precondition of the write; an entry of a journal or a log has none.
   package var precondition: Precondition {
     switch self {
     case .putRun(_, let precondition), .deleteRun(_, let precondition), .putConfiguration(_, _, let precondition),
       .patchState(_, _, let precondition), .deleteJob(_, let precondition):
       precondition
-    case .putJournal: .none
+    case .putJournal, .putLog: .none
     }
   }
 }
 
 extension Precondition {
-  /// Returns whether the precondition holds for a document of a version and a fencing token; nil if there is no
-  /// document.
-  package func holds(version: Version?, fence: Int64?) -> Bool {
+  /// Returns whether the precondition holds for a document of a version, and a run's fencing token and number of
+  /// amendments; nil if there is no document.
+  package func holds(version: Version?, fence: Int64?, amendments: Int64?) -> Bool {
     switch self {
     case .none: true
     case .absent: version == nil
     case .version(let expected): version == expected
     case .fence(let token): fence == token
+    case .attempt(let token, let known): fence == token && amendments == known
     }
   }
 }

@@ -96,6 +96,30 @@ struct FieldReader {
     }
   }
 
+  func runIDs(_ name: String) throws(JobError) -> [RunID]? {
+    try read(name, "a list of run ids") { value in
+      guard let values = value.array else { return nil }
+      let ids = values.compactMap { $0.string.flatMap { try? RunID($0) } }
+      return ids.count == values.count ? ids : nil
+    }
+  }
+
+  func strings(_ name: String) throws(JobError) -> [String]? {
+    try read(name, "a list of strings") { value in
+      guard let values = value.array else { return nil }
+      let texts = values.compactMap(\.string)
+      return texts.count == values.count ? texts : nil
+    }
+  }
+
+  /// Refuses a member that is not among the known ones, of an object whose members have no other reader.
+  func refuseOthers(than known: Set<String>, of owner: String) throws(JobError) {
+    guard let unknown = members.keys.filter({ !known.contains($0) }).min() else { return }
+    throw JobError(
+      .invalidField, "\(owner) has no field of this name. Its fields are \(known.sorted().joined(separator: ", ")).",
+      field: prefix + unknown)
+  }
+
   func text(_ name: String) throws(JobError) -> JSONText? {
     value(name).map { JSONText($0) }
   }

@@ -4,6 +4,8 @@ public struct JobConfiguration: Hashable, Sendable {
   public var type: JobKind?
   /// Whether the job may run.
   public var enabled: Bool?
+  /// Whether the job is paused.
+  public var paused: Bool?
   /// The schedule: a cron expression or another supported form.
   public var cron: String?
   /// The interval of a periodic job.
@@ -22,8 +24,12 @@ public struct JobConfiguration: Hashable, Sendable {
   public var priority: Int?
   /// The maximum number of attempts after the first.
   public var maxRetries: Int?
+  /// The retry policy; `maxRetries` takes precedence over its number of attempts.
+  public var retry: RetryOverride?
   /// The time limit of one attempt.
   public var timeout: Duration?
+  /// The retention of runs after their end.
+  public var retention: RetentionOverride?
   /// A label shared by related jobs.
   public var group: String?
   /// The policy for missed occurrences.
@@ -53,6 +59,7 @@ extension JobConfiguration {
     self.init()
     type = try reader.choice("type", JobKind.self)
     enabled = try reader.bool("enabled")
+    paused = try reader.bool("paused")
     cron = try reader.string("cron")
     interval = try reader.span("interval", seconds: 1...31_622_400)
     timeZone = try reader.string("timeZone")
@@ -62,7 +69,11 @@ extension JobConfiguration {
     dependencies = try reader.jobIDs("dependencies")
     priority = try reader.int("priority", -1_000_000...1_000_000)
     maxRetries = try reader.int("maxRetries", 0...1_000_000)
+    retry = try reader.value("retry").map { (value) throws(JobError) in try RetryOverride(fields: value) }
     timeout = try reader.span("timeout", seconds: 1...86_400)
+    retention = try reader.value("retention").map { (value) throws(JobError) in
+      try RetentionOverride(field: value, in: reader)
+    }
     group = try reader.string("group")
     misfire = try reader.read("misfire", "skip, once or catchUp(k)") { $0.string.flatMap { MisfirePolicy($0) } }
     overlap = try reader.choice("overlap", OverlapPolicy.self)
@@ -77,6 +88,7 @@ extension JobConfiguration {
     var members = [String: JSONValue]()
     members["type"] = type.map { .string($0.rawValue) }
     members["enabled"] = enabled.map { .bool($0) }
+    members["paused"] = paused.map { .bool($0) }
     members["cron"] = cron.map { .string($0) }
     members["interval"] = interval.map(\.field)
     members["timeZone"] = timeZone.map { .string($0) }
@@ -86,7 +98,9 @@ extension JobConfiguration {
     members["dependencies"] = dependencies.map { .array($0.map { .string($0.rawValue) }) }
     members["priority"] = priority.map { .integer(Int64($0)) }
     members["maxRetries"] = maxRetries.map { .integer(Int64($0)) }
+    members["retry"] = retry.map(\.field)
     members["timeout"] = timeout.map(\.field)
+    members["retention"] = retention.map(\.field)
     members["group"] = group.map { .string($0) }
     members["misfire"] = misfire.map { .string($0.text) }
     members["overlap"] = overlap.map { .string($0.rawValue) }
@@ -99,8 +113,9 @@ extension JobConfiguration {
 
   /// The names of all fields of a configuration in a document.
   public static let fieldNames: Set<String> = [
-    "type", "enabled", "cron", "interval", "timeZone", "startAt", "endAt", "skipDates", "dependencies", "priority",
-    "maxRetries", "timeout", "group", "misfire", "overlap", "breaker", "trigger", "queue", "metadata",
+    "type", "enabled", "paused", "cron", "interval", "timeZone", "startAt", "endAt", "skipDates", "dependencies", "priority",
+    "maxRetries", "retry", "timeout", "retention", "group", "misfire", "overlap", "breaker", "trigger", "queue",
+    "metadata",
   ]
 
   /// Returns a stored document with its configuration replaced by this one.
@@ -134,6 +149,7 @@ extension JobConfiguration {
     "end": "endAt", "skip": "skipDates", "skipdays": "skipDates", "depends": "dependencies",
     "dependson": "dependencies", "retries": "maxRetries", "maxattempts": "maxRetries", "timeoutseconds": "timeout",
     "kind": "type", "misfires": "misfire", "overlaps": "overlap", "circuitbreaker": "breaker",
+    "retrypolicy": "retry", "backoff": "retry", "keep": "retention", "ttl": "retention",
   ]
 
   /// Returns the unrecognized fields of a stored document, sorted by name.

@@ -38,6 +38,8 @@ public enum JobStatus: String, Hashable, Sendable, CaseIterable {
   case failure
   /// Not run: the job is disabled.
   case skippedDisabled
+  /// Not run: the job is paused.
+  case skippedPaused
   /// Not run: `startAt` is in the future.
   case skippedNotStarted
   /// Not run: `endAt` has passed.

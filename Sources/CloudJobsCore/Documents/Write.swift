@@ -19,6 +19,8 @@ public enum Precondition: Hashable, Sendable {
   case version(Version)
   /// The run must exist, and its last fencing token must be this value.
   case fence(Int64)
+  /// The run must exist with this fencing token, and no other party may have amended it beyond this number.
+  case attempt(fence: Int64, amendments: Int64)
 }
 
 /// One change to the store; a list of writes is committed atomically.
@@ -35,4 +37,6 @@ public enum Write: Hashable, Sendable {
   case deleteJob(JobID, Precondition)
   /// Adds an entry to the pass journal, or replaces the entry with the same id.
   case putJournal(PassJournalEntry)
+  /// Adds lines to a run's log, or replaces the entry with the same sequence.
+  case putLog(RunLogEntry)
 }

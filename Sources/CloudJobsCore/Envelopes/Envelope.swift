@@ -75,6 +75,7 @@ public enum Envelope {
     delivery.attempt = contents.attempt
     delivery.payload = contents.payload
     delivery.correlationID = contents.correlationID ?? headers.correlationID
+    delivery.trace = headers.trace
     delivery.start = contents.start
     delivery.scheduledFor = headers.scheduleTime ?? headers.taskTime
     delivery.transport = headers.transport

@@ -10,6 +10,8 @@ struct TransportHeaders {
   let taskTime: Timestamp?
   let idempotencyKey: String?
   let correlationID: String?
+  /// The trace that the request belongs to; nil without a valid header.
+  let trace: TraceContext?
   /// Whether Cloud Scheduler sent the request.
   let isSchedule: Bool
 
@@ -38,10 +40,11 @@ struct TransportHeaders {
     }
     isSchedule = scheduleTime != nil || transport.schedulerJobName != nil || headers["X-CloudScheduler"] != nil
     idempotencyKey = try Self.text("Idempotency-Key", of: headers, upTo: limits.keyBytes)
+    trace = headers["traceparent"].flatMap { TraceContext(traceparent: $0) }
     if let text = try Self.text("X-Correlation-ID", of: headers, upTo: limits.correlationBytes) {
       correlationID = text
     } else {
-      correlationID = headers["traceparent"].flatMap { TraceContext(traceparent: $0)?.traceID }
+      correlationID = trace?.traceID
     }
   }
 

@@ -31,12 +31,7 @@ extension CircuitBreaker {
     self.init(
       threshold: try reader.int("threshold", 0...1_000_000) ?? standard.threshold,
       cooldown: try reader.span("cooldown", seconds: 1...31_622_400) ?? standard.cooldown)
-    let known: Set<String> = ["threshold", "cooldown"]
-    if let unknown = (fields.object ?? [:]).keys.filter({ !known.contains($0) }).min() {
-      throw JobError(
-        .invalidField, "A breaker has no field of this name. Its fields are threshold and cooldown.",
-        field: "breaker.\(unknown)")
-    }
+    try reader.refuseOthers(than: ["threshold", "cooldown"], of: "A breaker")
   }
 
   /// The form in a job document.

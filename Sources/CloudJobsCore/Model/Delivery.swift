@@ -33,6 +33,8 @@ public struct Delivery: Hashable, Sendable {
   public var payload: JSONText?
   /// An identifier shared by all runs with the same original cause.
   public var correlationID: String?
+  /// The position of the request in a distributed trace.
+  public var trace: TraceContext?
   /// The intended start time, if the sender provides it.
   public var scheduledFor: Timestamp?
   /// The start time of a new run; nil means immediately.

@@ -2,6 +2,8 @@
 public struct JobPolicy: Hashable, Sendable {
   /// Whether the job may run.
   public var enabled = true
+  /// Whether the job is paused, which disables it for a time.
+  public var paused = false
   /// The earliest time or day on which the job may run.
   public var startAt: CalendarMoment?
   /// The last day on which the job may run, inclusive.
@@ -29,7 +31,10 @@ public struct JobPolicy: Hashable, Sendable {
   /// The queue for the job's tasks; nil means the runtime's default queue.
   public var queue: String?
   /// The time for which a run's record is kept after the run has ended.
-  public var retention = Duration.days(90)
+  public var retention = Retention.standard
+
+  /// Whether the job is enabled and not paused.
+  public var isActive: Bool { enabled && !paused }
 
   /// Creates a policy with the default values.
   public init() {}

@@ -29,6 +29,25 @@ public struct RetryPolicy: Hashable, Sendable {
     case full
   }
 
+  /// The failures that are retried, by ``RunFailure/kind``.
+  public enum RetriedFailures: Hashable, Sendable {
+    /// All that the handler did not declare permanent.
+    case all
+    /// Those of some kinds.
+    case only(Set<String>)
+    /// Those of all but some kinds.
+    case except(Set<String>)
+
+    /// Returns whether a failure of a kind is retried.
+    public func contains(_ kind: String) -> Bool {
+      switch self {
+      case .all: true
+      case .only(let kinds): kinds.contains(kind)
+      case .except(let kinds): !kinds.contains(kind)
+      }
+    }
+  }
+
   /// The maximum number of attempts, including the first; at least 1.
   public var maxAttempts: Int
   /// The growth of the delay.
@@ -39,6 +58,8 @@ public struct RetryPolicy: Hashable, Sendable {
   public var maxDelay: Duration
   /// The minimum time for which a run is retried even when its attempts are used up; zero for no such bound.
   public var minimumDuration: Duration
+  /// The failures that are retried.
+  public var retried: RetriedFailures
 
   /// Creates a policy; `maxAttempts` below 1 counts as 1, and negative durations count as zero.
   ///
@@ -48,15 +69,17 @@ public struct RetryPolicy: Hashable, Sendable {
   ///   - jitter: the random part of the delay.
   ///   - maxDelay: the maximum delay.
   ///   - minimumDuration: the minimum time for which a run is retried; zero for no such bound.
+  ///   - retried: the failures that are retried.
   public init(
     maxAttempts: Int, backoff: Backoff = .exponential(.seconds(10)), jitter: Jitter = .automatic,
-    maxDelay: Duration = .seconds(3_600), minimumDuration: Duration = .zero
+    maxDelay: Duration = .seconds(3_600), minimumDuration: Duration = .zero, retried: RetriedFailures = .all
   ) {
     self.maxAttempts = max(1, maxAttempts)
     self.backoff = backoff
     self.jitter = jitter
     self.maxDelay = max(.zero, maxDelay)
     self.minimumDuration = max(.zero, minimumDuration)
+    self.retried = retried
   }
 
   /// Three attempts, 10 and 20 seconds apart, with half jitter.

@@ -44,8 +44,30 @@ public struct Run: Hashable, Sendable {
   public var reason: String?
   /// An identifier shared by all runs with the same original cause.
   public var correlationID: String?
-  /// The run that requested this one.
+  /// The position of the request in a distributed trace.
+  public var trace: TraceContext?
+  /// The run that requested this one, or the dead letter that this one repeats.
   public var parent: RunID?
+  /// The time limit of one attempt; nil means that of the job.
+  public var timeout: Duration?
+  /// The latest checkpoint, from which the next attempt resumes.
+  public var checkpoint: JSONText?
+  /// The number of attempts that ended to continue from a checkpoint.
+  public var continuations = 0
+  /// The progress that the handler has reported.
+  public var progress: RunProgress?
+  /// The reason why the attempt in progress was asked to stop; nil if it was not.
+  public var cancellation: String?
+  /// The runs that must end before this one starts.
+  public var prerequisites: [RunID] = []
+  /// The treatment of a prerequisite that did not succeed.
+  public var failedPrerequisite = FailedPrerequisitePolicy.cancel
+  /// The prerequisite whose end delivers this run; nil if it waits for none.
+  public var awaiting: RunID?
+  /// The runs to deliver when this one ends.
+  public var dependents: [RunID] = []
+  /// The number of changes made by others than the attempt in progress, such as a request to cancel it.
+  public var amendments: Int64 = 0
   /// The caller's own key, if any.
   public var uniqueKey: String?
   /// The queue for the run's tasks; nil means the runtime's default queue.
@@ -75,6 +97,14 @@ public struct Run: Hashable, Sendable {
     self.notBefore = notBefore
     self.createdAt = createdAt
   }
+}
+
+/// The treatment of a run whose prerequisite was cancelled, became a dead letter, or no longer exists.
+public enum FailedPrerequisitePolicy: String, Hashable, Sendable, CaseIterable {
+  /// The run is cancelled.
+  case cancel
+  /// The run starts when all of its prerequisites have ended, whatever their results.
+  case tolerate
 }
 
 /// The status of a run.
@@ -173,7 +203,20 @@ extension Run {
     failure = try reader.value("error").map { (error) throws(JobError) in try RunFailure(fields: error) }
     reason = try reader.string("reason")
     correlationID = try reader.string("correlationId")
+    trace = try reader.read("trace", "a traceparent") { $0.string.flatMap { TraceContext(traceparent: $0) } }
     parent = try reader.runID("parent")
+    timeout = try reader.span("timeout", seconds: 0...86_400)
+    checkpoint = try reader.read("checkpoint", "JSON in a string") { value in
+      value.string.flatMap { try? JSONText(checking: Array($0.utf8), limits: .payload) }
+    }
+    continuations = try reader.int("continuations", 0...Int.max) ?? 0
+    progress = try reader.value("progress").map { (value) throws(JobError) in try RunProgress(fields: value) }
+    cancellation = try reader.string("cancellation")
+    prerequisites = try reader.runIDs("after") ?? []
+    failedPrerequisite = try reader.choice("afterFailure", FailedPrerequisitePolicy.self) ?? .cancel
+    awaiting = try reader.runID("awaiting")
+    dependents = try reader.runIDs("dependents") ?? []
+    amendments = try reader.long("amendments") ?? 0
     uniqueKey = try reader.string("uniqueKey")
     queue = try reader.string("queue")
     priority = try reader.int("priority") ?? 0
@@ -201,10 +244,28 @@ extension Run {
     members["reason"] = reason.map { .string($0) }
     members["correlationId"] = correlationID.map { .string($0) }
     members["parent"] = parent.map { .string($0.rawValue) }
+    addOptionalFields(to: &members)
     members["uniqueKey"] = uniqueKey.map { .string($0) }
     members["queue"] = queue.map { .string($0) }
     members["expireAt"] = expireAt.map { .string($0.description) }
     return .object(members)
+  }
+
+  /// Adds the fields that most runs lack.
+  private func addOptionalFields(to members: inout [String: JSONValue]) {
+    members["trace"] = trace.map { .string($0.description) }
+    members["timeout"] = timeout?.field
+    members["checkpoint"] = checkpoint.map { .string($0.description) }
+    if continuations > 0 { members["continuations"] = .integer(Int64(continuations)) }
+    members["progress"] = progress?.fields
+    members["cancellation"] = cancellation.map { .string($0) }
+    if !prerequisites.isEmpty {
+      members["after"] = .array(prerequisites.map { .string($0.rawValue) })
+      members["afterFailure"] = .string(failedPrerequisite.rawValue)
+    }
+    members["awaiting"] = awaiting.map { .string($0.rawValue) }
+    if !dependents.isEmpty { members["dependents"] = .array(dependents.map { .string($0.rawValue) }) }
+    if amendments > 0 { members["amendments"] = .integer(amendments) }
   }
 }
 

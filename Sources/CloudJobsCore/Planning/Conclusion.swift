@@ -4,6 +4,8 @@ public enum Outcome: Hashable, Sendable {
   case succeeded(output: JSONText?)
   /// The handler asked for another attempt after a delay; this is no failure.
   case snoozed(Duration)
+  /// The handler stopped at a checkpoint and asked for another attempt after a delay; this is no failure.
+  case continued(after: Duration)
   /// The handler cancelled the run.
   case cancelled(reason: String)
   /// The handler failed.
@@ -11,6 +13,14 @@ public enum Outcome: Hashable, Sendable {
 }
 
 extension Outcome {
+  /// Whether the outcome ends the run whatever the policy, so that a request to cancel it comes too late.
+  var endsRun: Bool {
+    switch self {
+    case .succeeded, .cancelled, .failed(_, isPermanent: true, _): true
+    case .snoozed, .continued, .failed: false
+    }
+  }
+
   /// Whether the outcome of a cancelled attempt may be due to the cancellation.
   ///
   /// A value that a handler returns after its cancellation is its result, and a permanent failure is deliberate; any
@@ -19,10 +29,16 @@ extension Outcome {
     if case .failed(_, isPermanent: false, _) = self { true } else { false }
   }
 
+  /// Whether the attempt exceeded its time limit.
+  var isTimeout: Bool {
+    if case .failed(let failure, _, _) = self { failure.kind == RunFailure.timeoutKind } else { false }
+  }
+
   /// The failure of an attempt that exceeded its time limit.
   package static func timedOut(after limit: Duration) -> Outcome {
     .failed(
-      RunFailure(kind: "timeout", message: "The attempt took longer than its time limit, \(limit)."),
+      RunFailure(
+        kind: RunFailure.timeoutKind, message: "The attempt took longer than its time limit, \(limit)."),
       isPermanent: false, retryAfter: nil)
   }
 }
@@ -37,6 +53,8 @@ public enum Conclusion: Hashable, Sendable {
   case retryByCaller(RunFailure)
   /// The run continues later; no failure is counted.
   case snoozed(until: Timestamp)
+  /// The run continues from its checkpoint; no failure is counted.
+  case continued(at: Timestamp)
   /// The run was interrupted by a shutdown and waits for the caller to deliver it again; no failure is counted.
   case interrupted(reason: String)
   /// The run ended without a result.
@@ -62,9 +80,13 @@ public func conclude(
   switch outcome {
   case .succeeded(let output): return .succeeded(output: output)
   case .snoozed(let span): return .snoozed(until: now + max(.zero, span))
+  case .continued(let span): return .continued(at: now + max(.zero, span))
   case .cancelled(let reason): return .cancelled(reason: reason)
   case .failed(let failure, let isPermanent, let retryAfter):
     if isPermanent { return .deadLetter(failure, reason: "The failure is permanent.") }
+    if !policy.retried.contains(failure.kind) {
+      return .deadLetter(failure, reason: "Failures of the kind \(failure.kind) are not retried.")
+    }
     var run = run
     run.failures = run.failures.successor
     if case .dead(let reason) = verdict(on: run, policy: policy, now: now) {
@@ -91,15 +113,24 @@ package struct ConcludedAttempt: Hashable, Sendable {
   ///   - outcome: the attempt's outcome.
   ///   - isShutdown: whether the attempt was cancelled because its instance shuts down. An outcome that may result from
   ///     that counts as no failure.
-  ///   - run: the run as claimed for the attempt.
+  ///   - run: the run as claimed for the attempt, with its latest checkpoint and progress.
+  ///   - start: the checkpoint from which the attempt resumed. An attempt that exceeds its time limit after it has saved
+  ///     another one continues from it, and counts as no failure.
   ///   - policy: the job's policy.
   ///   - settings: the runtime's settings.
   ///   - now: the store's time, or the best estimate of it.
   ///   - random: the source of jitter.
   package init(
-    _ outcome: Outcome, isShutdown: Bool, run: Run, policy: JobPolicy, settings: PlanSettings, at now: Timestamp,
-    random: inout some RandomNumberGenerator
+    _ outcome: Outcome, isShutdown: Bool, run: Run, resumedFrom start: JSONText? = nil, policy: JobPolicy,
+    settings: PlanSettings, at now: Timestamp, random: inout some RandomNumberGenerator
   ) {
+    var outcome = outcome
+    if outcome.isTimeout, run.checkpoint != nil, run.checkpoint != start { outcome = .continued(after: .zero) }
+    if let reason = run.cancellation, !outcome.endsRun {
+      conclusion = .cancelled(reason: reason)
+      self.run = run.concluded(conclusion, policy: policy, settings: settings, at: now)
+      return
+    }
     guard isShutdown, outcome.mayResultFromCancellation else {
       conclusion = conclude(
         outcome, run: run, policy: policy.retry, owner: settings.retryOwner, now: now, random: &random)
@@ -159,6 +190,9 @@ extension Run {
     case .snoozed(let time):
       return run.waiting(until: time, why: "Attempt \(attempt) asked to go on later.", settings)
     case .interrupted(let reason): return run.waiting(until: now, why: reason, settings)
+    case .continued(let time):
+      run.continuations = continuations.successor
+      return run.waiting(until: time, why: "Attempt \(attempt) continues from its checkpoint.", settings)
     case .cancelled(let reason):
       run.reason = reason
       return run.ended(.cancelled, at: now, retention: policy.retention)
@@ -178,6 +212,9 @@ extension Run {
 }
 
 extension RunFailure {
+  /// The kind of the failure of an attempt that exceeded its time limit.
+  static let timeoutKind = "timeout"
+
   /// The failure of an attempt whose lease expired.
   package static let leaseLost = RunFailure(
     kind: "leaseLost", message: "The attempt did not come back before its lease ended.")
@@ -204,7 +241,7 @@ extension JobState {
     case .succeeded: (newStatus, newFailures) = (.success, 0)
     case .retry, .retryByCaller: newStatus = .failure
     case .deadLetter: (newStatus, newFailures) = (.failure, newFailures.successor)
-    case .snoozed, .interrupted, .cancelled: return nil
+    case .snoozed, .continued, .interrupted, .cancelled: return nil
     }
     var patch = JobStatePatch()
     let now = run.finishedAt ?? run.createdAt

@@ -5,7 +5,7 @@
 public struct Gate: Sendable {
   /// The name of a gate: the fields of the job that it depends on.
   public enum Name: String, Hashable, Sendable, CaseIterable {
-    /// Closed while the job is disabled.
+    /// Closed while the job is disabled or paused.
     case enabled
     /// Closed before the job's first time.
     case startAt
@@ -57,9 +57,10 @@ public struct Gate: Sendable {
   }
 
   static let enabled = Gate(name: .enabled) { input in
-    input.job.policy.enabled ? nil : Skip(.skippedDisabled, "The job is disabled.")
+    if !input.job.policy.enabled { return Skip(.skippedDisabled, "The job is disabled.") }
+    return input.job.policy.paused ? Skip(.skippedPaused, "The job is paused.") : nil
   } describe: { input in
-    "\(input.job.policy.enabled)"
+    input.job.policy.paused ? "paused" : "\(input.job.policy.enabled)"
   }
 
   static let startAt = Gate(name: .startAt) { input in

@@ -8,7 +8,7 @@
 public func firstRun(
   of job: ResolvedJob, after time: Timestamp, under owner: ScheduleOwner = .cloudScheduler
 ) -> Timestamp? {
-  guard job.isRunByPass(under: owner), job.policy.enabled, let schedule = job.schedule else { return nil }
+  guard job.isRunByPass(under: owner), job.policy.isActive, let schedule = job.schedule else { return nil }
   let first = firstRun(of: job, schedule, after: time)
   guard let first, let end = job.policy.endAt?.day(in: job.zone), job.zone.date(at: first) > end else { return first }
   return nil

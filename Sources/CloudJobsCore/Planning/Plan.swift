@@ -36,6 +36,10 @@ public enum Decision: Hashable, Sendable {
   case schedule(Run)
   /// Run nothing: another attempt holds the lease.
   case busy(until: Timestamp)
+  /// Commit this run, which waits for another run to end, and let that one deliver it.
+  case await(Run, RunID)
+  /// Commit this run, which was cancelled.
+  case cancel(Run)
   /// Commit this run, which has failed: its last allowed attempt was lost.
   case deadLetter(Run)
   /// Refuse the delivery.
@@ -58,6 +62,8 @@ public struct PlanInput: Sendable {
   public var dependencies: [JobID: JobStatus]
   /// The time until which the job's circuit breaker is open; nil if it is closed.
   public var breakerOpenUntil: Timestamp?
+  /// The statuses of the runs that must end before this one starts; absent for those that no longer exist.
+  public var prerequisites: [RunID: RunStatus] = [:]
   /// The store's time.
   public var now: Timestamp
   /// The runtime's settings.
@@ -100,6 +106,8 @@ public struct PlanSettings: Hashable, Sendable {
   public var scheduleOwner: ScheduleOwner
   /// The delay after which a run that waits for an earlier one is planned again.
   public var overlapDelay = Duration.seconds(30)
+  /// The delay after which a run of a paused job is planned again.
+  public var pauseDelay = Duration.seconds(60)
 
   /// Creates the default settings.
   ///
@@ -157,6 +165,7 @@ private func newRun(_ input: PlanInput) -> Run {
     maxAttempts: input.job.policy.retry.maxAttempts, scheduledFor: input.delivery.scheduledFor, notBefore: input.now,
     createdAt: input.now)
   run.correlationID = input.delivery.correlationID
+  run.trace = input.delivery.trace
   run.queue = input.job.policy.queue
   run.priority = input.job.policy.priority
   if case .key(let key)? = input.delivery.occurrence { run.uniqueKey = key }
@@ -164,7 +173,12 @@ private func newRun(_ input: PlanInput) -> Run {
 }
 
 private func planRunning(_ input: PlanInput, _ run: Run) -> Decision {
-  guard let lease = run.lease, input.now < lease.expiresAt else { return planLostAttempt(input, run) }
+  guard let lease = run.lease, input.now < lease.expiresAt else {
+    if let reason = run.cancellation {
+      return .cancel(run.cancelled(because: reason, at: input.now, retention: input.job.policy.retention))
+    }
+    return planLostAttempt(input, run)
+  }
   if let attempt = input.delivery.attempt, attempt < run.attempt { return .duplicate(run) }
   return .busy(until: lease.expiresAt)
 }
@@ -183,6 +197,7 @@ private func planLostAttempt(_ input: PlanInput, _ run: Run) -> Decision {
     return .deadLetter(run.ended(.failed, at: input.now, retention: input.job.policy.retention))
   }
   if let skip = Gate.enabled.skip(of: input.gateInput(scheduledFor: run.scheduledFor ?? run.createdAt)) {
+    if let decision = held(input, run, by: skip) { return decision }
     run.fence = run.fence.successor
     return .skip(skip, cancelled: cancelled(run, by: skip, input))
   }
@@ -194,9 +209,10 @@ private func planWaiting(_ input: PlanInput, _ run: Run) -> Decision {
   if isStale { return .duplicate(run) }
   if input.now + input.settings.earlyTolerance < run.notBefore { return planEarly(input, run) }
   let scheduledFor = run.scheduledFor ?? run.createdAt
+  if run.attempt == 0, let decision = awaiting(input, run) { return decision }
   if run.attempt > 0 {
     if let skip = Gate.enabled.skip(of: input.gateInput(scheduledFor: scheduledFor)) {
-      return .skip(skip, cancelled: cancelled(run, by: skip, input))
+      return held(input, run, by: skip) ?? .skip(skip, cancelled: cancelled(run, by: skip, input))
     }
     let breaker = Gate.breaker.skip(of: input.gateInput(scheduledFor: scheduledFor, trigger: run.trigger))
     if let skip = breaker, let decision = held(input, run, by: skip) { return decision }
@@ -222,6 +238,16 @@ private func closedGate(_ input: PlanInput, scheduledFor: Timestamp, trigger: Tr
   Gate.firstClosed(for: input.gateInput(scheduledFor: scheduledFor, trigger: trigger))
 }
 
+/// The decision to wait for a prerequisite, or to cancel the run because one did not succeed.
+private func awaiting(_ input: PlanInput, _ run: Run) -> Decision? {
+  switch run.prerequisiteVerdict(under: input.prerequisites) {
+  case .met: nil
+  case .failed(let reason):
+    .cancel(run.cancelled(because: reason, at: input.now, retention: input.job.policy.retention))
+  case .wait(let prerequisite): .await(run.awaiting(prerequisite, at: input.now), prerequisite)
+  }
+}
+
 /// The decision to wait, if the overlap policy queues and an earlier run is under way.
 private func waiting(_ input: PlanInput, _ run: Run) -> Decision? {
   guard input.job.overlap == .queue, run.trigger != .manual,
@@ -233,12 +259,17 @@ private func waiting(_ input: PlanInput, _ run: Run) -> Decision? {
   return .wait(waiting)
 }
 
-/// The decision to hold a run back until the circuit breaker is half-open, if that is what closed a gate.
+/// The decision to hold a run back until the circuit breaker is half-open or the pause may be over, if one of them closed
+/// a gate.
 ///
 /// Work that was enqueued is not dropped; occurrences of a schedule are.
 private func held(_ input: PlanInput, _ run: Run, by skip: Skip) -> Decision? {
-  guard skip.status == .skippedBreakerOpen, input.job.kind == .endpoint, let until = input.breakerOpenUntil else {
-    return nil
+  guard input.job.kind == .endpoint else { return nil }
+  let until: Timestamp
+  switch skip.status {
+  case .skippedBreakerOpen: until = input.breakerOpenUntil ?? input.now
+  case .skippedPaused: until = input.now + input.settings.pauseDelay
+  default: return nil
   }
   if input.settings.retryOwner == .caller { return .early(until: until) }
   var waiting = run.waiting(until: until, why: skip.reason, input.settings)

@@ -64,9 +64,6 @@ public struct ResolvedJob: Hashable, Sendable {
       }
     return schedule.map { "\($0.text) @ \(zone.name)\(start)" }
   }
-
-  /// Returns the duration of an attempt's lease.
-  public func leaseSpan(margin: Duration) -> Duration { policy.timeout + margin }
 }
 
 extension JobPolicy {
@@ -74,6 +71,7 @@ extension JobPolicy {
   public func overridden(by configuration: JobConfiguration) -> JobPolicy {
     var policy = self
     policy.enabled = configuration.enabled ?? enabled
+    policy.paused = configuration.paused ?? paused
     policy.startAt = configuration.startAt ?? startAt
     policy.endAt = configuration.endAt ?? endAt
     policy.skipDates = configuration.skipDates ?? skipDates
@@ -86,6 +84,8 @@ extension JobPolicy {
     policy.breaker = configuration.breaker ?? breaker
     policy.trigger = configuration.trigger ?? trigger
     policy.queue = configuration.queue ?? queue
+    policy.retention = configuration.retention.map { $0.applied(to: retention) } ?? retention
+    policy.retry = configuration.retry.map { $0.applied(to: retry) } ?? retry
     if let maxRetries = configuration.maxRetries { policy.retry.maxAttempts = max(0, maxRetries).successor }
     return policy
   }

@@ -9,11 +9,15 @@ extension Run {
     run.maxAttempts = job.policy.retry.maxAttempts
     run.startedAt = startedAt ?? now
     run.reason = nil
-    let end = now + job.leaseSpan(margin: settings.leaseMargin)
+    run.awaiting = nil
+    let end = now + timeLimit(under: job.policy) + settings.leaseMargin
     run.lease = Lease(owner: settings.owner, token: run.fence, expiresAt: end)
     run.wakeAt = end
     return run
   }
+
+  /// Returns the time limit of an attempt.
+  package func timeLimit(under policy: JobPolicy) -> Duration { timeout ?? policy.timeout }
 
   /// Returns the run waiting until a time.
   func waiting(until time: Timestamp, why reason: String?, _ settings: PlanSettings) -> Run {
@@ -27,13 +31,14 @@ extension Run {
   }
 
   /// Returns the run in a final status.
-  func ended(_ status: RunStatus, at now: Timestamp, retention: Duration) -> Run {
+  func ended(_ status: RunStatus, at now: Timestamp, retention: Retention) -> Run {
     var run = self
     run.status = status
     run.lease = nil
     run.wakeAt = nil
     run.finishedAt = now
-    run.expireAt = now + retention
+    run.expireAt = now + retention.span(for: status)
+    run.awaiting = nil
     return run
   }
 
@@ -86,7 +91,8 @@ extension Run {
   /// Whether two readings of a run show the same step of its life.
   package func isSameStep(as other: Run) -> Bool {
     (id, status, attempt, fence, reenqueues) == (other.id, other.status, other.attempt, other.fence, other.reenqueues)
-      && lease == other.lease
+      && (lease, checkpoint, progress) == (other.lease, other.checkpoint, other.progress)
+      && amendments == other.amendments
   }
 }
 

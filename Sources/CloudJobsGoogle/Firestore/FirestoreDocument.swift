@@ -65,6 +65,12 @@ struct FirestoreDocument: Sendable {
     return FirestoreValue.decode(value).integer
   }
 
+  /// The number of the run's amendments; nil if it can't be read.
+  var amendments: Int64? {
+    guard let value = fields?["amendments"] else { return 0 }
+    return FirestoreValue.decode(value).integer
+  }
+
   /// The document as a journal entry; nil if it can't be read.
   var journalEntry: PassJournalEntry? {
     try? PassJournalEntry(id: FirestoreDocumentID.decode(id), fields: .object(FirestoreValue.fields(fields)))
@@ -77,6 +83,12 @@ struct FirestoreDocument: Sendable {
 /// (<https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields>). Violating and control
 /// characters are percent-encoded; everything else stays as it is, so that ids keep the order of their names.
 enum FirestoreDocumentID {
+  /// Returns the document id of an entry of a run's log, in the order of the entries.
+  static func log(_ run: RunID, _ sequence: Int64) -> String {
+    let digits = String(max(0, sequence))
+    return "\(run)-" + String(repeating: "0", count: 19 - digits.utf8.count) + digits
+  }
+
   /// Returns the document id of a name.
   static func encode(_ name: String) -> String {
     if name.isEmpty { return "%" }

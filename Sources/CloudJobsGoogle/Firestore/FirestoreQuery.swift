@@ -75,9 +75,17 @@ struct FirestoreQuery: Sendable {
     return query
   }
 
-  /// Returns the query for the names of expired runs.
-  static func expired(_ now: Timestamp, _ configuration: FirestoreConfiguration) -> Self {
-    var query = Self(configuration, configuration.runs, by: "expireAt", descending: false)
+  /// Returns the query for a run's log, oldest entry first.
+  static func log(of run: RunID, after sequence: Int64?, _ configuration: FirestoreConfiguration) -> Self {
+    var query = Self(configuration, configuration.logs, by: nil, descending: false)
+    query.equal("run", run.rawValue)
+    query.start = sequence.map { StoreCursor(key: 0, id: FirestoreDocumentID.log(run, $0)) }
+    return query
+  }
+
+  /// Returns the query for the names of a collection's expired documents.
+  static func expired(_ now: Timestamp, in collection: String, _ configuration: FirestoreConfiguration) -> Self {
+    var query = Self(configuration, collection, by: "expireAt", descending: false)
     query.limit(to: "LESS_THAN_OR_EQUAL", now)
     query.namesOnly = true
     return query

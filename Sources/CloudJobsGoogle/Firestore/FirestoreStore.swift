@@ -15,6 +15,8 @@ public struct FirestoreConfiguration: Sendable {
   public var runs = "runs"
   /// The collection of the pass journal, at the database's root.
   public var journal = "journal"
+  /// The collection of the runs' logs, at the database's root.
+  public var logs = "logs"
   /// The timeout of one call to Firestore.
   public var callTimeout = Duration.seconds(5)
   /// The maximum number of attempts of a commit under contention.
@@ -210,6 +212,18 @@ extension FirestoreStore {
 }
 
 extension FirestoreStore {
+  /// Returns a run's log, oldest entry first; unreadable entries edited by hand are left out.
+  public func log(of run: RunID, after sequence: Int64?, limit: Int) async throws(StoreError) -> [RunLogEntry] {
+    let query = FirestoreQuery.log(of: run, after: sequence, configuration)
+    let limit = StoreLimits.page(limit)
+    let found = try await reading { (client) async throws(FirestoreFault) in
+      try await client.runQuery(query, limit: limit)
+    }
+    return found.documents.compactMap { try? RunLogEntry(fields: .object(FirestoreValue.fields($0.fields))) }
+  }
+}
+
+extension FirestoreStore {
   /// Commits the writes; starts over after a conflict if the fencing tokens still hold.
   func apply(_ writes: [Write]) async throws(StoreError) -> Timestamp {
     let tokens = Self.tokens(writes)
@@ -240,10 +254,15 @@ extension FirestoreStore {
   }
 
   /// Returns the fencing tokens that the writes require.
-  private static func tokens(_ writes: [Write]) -> [RunID: Int64] {
-    var tokens: [RunID: Int64] = [:]
+  private static func tokens(_ writes: [Write]) -> [RunID: HeldRun] {
+    var tokens: [RunID: HeldRun] = [:]
     for write in writes {
-      if case .fence(let token) = write.precondition, let run = FirestoreWrite.fencedRun(write) { tokens[run] = token }
+      guard let run = FirestoreWrite.fencedRun(write) else { continue }
+      switch write.precondition {
+      case .fence(let token): tokens[run] = HeldRun(fence: token)
+      case .attempt(let token, let amendments): tokens[run] = HeldRun(fence: token, amendments: amendments)
+      case .none, .absent, .version: continue
+      }
     }
     return tokens
   }
@@ -251,17 +270,19 @@ extension FirestoreStore {
   /// Returns the update times of fenced runs whose tokens match.
   ///
   /// - Throws: ``StoreError`` `conflict` if one is not, and `unavailable`.
-  private func check(_ tokens: [RunID: Int64]) async throws(StoreError) -> [RunID: Timestamp] {
+  private func check(_ tokens: [RunID: HeldRun]) async throws(StoreError) -> [RunID: Timestamp] {
     let names = tokens.keys.sorted().map { configuration.name(configuration.runs, $0.rawValue) }
     let documents: [FirestoreDocument]
     do throws(FirestoreFault) {
-      documents = try await client.batchGet(names, fields: ["fence"]).documents
+      documents = try await client.batchGet(names, fields: ["fence", "amendments"]).documents
     } catch {
       throw StoreError(error, during: .reading)
     }
     var times: [RunID: Timestamp] = [:]
     for document in documents {
-      guard let id = try? RunID(document.id), document.fence == tokens[id] else { continue }
+      guard let id = try? RunID(document.id), let held = tokens[id],
+        held.matches(fence: document.fence, amendments: document.amendments)
+      else { continue }
       times[id] = document.updateTime
     }
     guard times.count == tokens.count else {
@@ -276,7 +297,12 @@ extension FirestoreStore {
   ///
   /// A time-to-live policy on `expireAt` does the same within a day (<https://firebase.google.com/docs/firestore/ttl>).
   public func purgeExpired(limit: Int) async throws(StoreError) -> Int {
-    try await purge(.expired(try await now(), configuration), limit: limit)
+    try await purge(.expired(try await now(), in: configuration.runs, configuration), limit: limit)
+  }
+
+  /// Deletes expired log entries.
+  public func purgeLogs(limit: Int) async throws(StoreError) -> Int {
+    try await purge(.expired(try await now(), in: configuration.logs, configuration), limit: limit)
   }
 
   /// Deletes journal entries, oldest first.

@@ -62,6 +62,8 @@ struct FirestoreSchema: Sendable {
     times: [
       "scheduledFor", "notBefore", "createdAt", "startedAt", "finishedAt", "lease.expiresAt", "wakeAt", "expireAt",
     ])
+  /// The schema of the entries of runs' logs.
+  static let log = FirestoreSchema(times: ["expireAt", "lines.time"])
   /// The schema of journal entries.
   static let journal = FirestoreSchema(times: ["time", "lines.slot"])
 

@@ -40,6 +40,10 @@ struct FirestoreWrite: Sendable {
       members = update(
         configuration.name(configuration.journal, FirestoreDocumentID.encode(entry.id)),
         FirestoreSchema.journal.fields(entry.fields.object ?? [:]))
+    case .putLog(let entry):
+      members = update(
+        configuration.name(configuration.logs, FirestoreDocumentID.log(entry.run, entry.sequence)),
+        FirestoreSchema.log.fields(entry.fields.object ?? [:]))
     }
     members["currentDocument"] = precondition(of: write)
     return .object(members)
@@ -70,7 +74,7 @@ struct FirestoreWrite: Sendable {
     case .none: nil
     case .absent: ["exists": false]
     case .version(let version): Self.unchanged(since: Timestamp(microseconds: version.rawValue))
-    case .fence: Self.fencedRun(write).flatMap { fenced[$0] }.map { Self.unchanged(since: $0) }
+    case .fence, .attempt: Self.fencedRun(write).flatMap { fenced[$0] }.map { Self.unchanged(since: $0) }
     }
   }
 
@@ -81,10 +85,21 @@ struct FirestoreWrite: Sendable {
   /// Returns the run that a write changes under a fencing token; nil for other writes.
   static func fencedRun(_ write: Write) -> RunID? {
     switch write {
-    case .putRun(let run, .fence): run.id
-    case .deleteRun(let id, .fence): id
+    case .putRun(let run, .fence), .putRun(let run, .attempt): run.id
+    case .deleteRun(let id, .fence), .deleteRun(let id, .attempt): id
     default: nil
     }
+  }
+}
+
+/// The condition of a write on the attempt that holds a run.
+struct HeldRun: Hashable, Sendable {
+  var fence: Int64
+  /// The number of amendments; nil if any number will do.
+  var amendments: Int64?
+
+  func matches(fence: Int64?, amendments: Int64?) -> Bool {
+    self.fence == fence && (self.amendments == nil || self.amendments == amendments)
   }
 }
 
@@ -95,6 +110,7 @@ final class FencingTokenCache: Sendable {
   /// A run's fencing token and update time.
   struct Entry: Hashable, Sendable {
     var fence: Int64
+    var amendments: Int64
     var updateTime: Timestamp
   }
 
@@ -103,11 +119,13 @@ final class FencingTokenCache: Sendable {
   private let entries = Mutex<[RunID: Entry]>([:])
 
   /// Returns the update times of runs whose cached tokens match.
-  func times(_ fences: [RunID: Int64]) -> [RunID: Timestamp] {
+  func times(_ held: [RunID: HeldRun]) -> [RunID: Timestamp] {
     entries.withLock { entries in
       var times: [RunID: Timestamp] = [:]
-      for (id, fence) in fences {
-        if let entry = entries[id], entry.fence == fence { times[id] = entry.updateTime }
+      for (id, run) in held {
+        if let entry = entries[id], run.matches(fence: entry.fence, amendments: entry.amendments) {
+          times[id] = entry.updateTime
+        }
       }
       return times
     }
@@ -126,7 +144,7 @@ final class FencingTokenCache: Sendable {
       for (write, updateTime) in zip(writes, updateTimes) {
         switch write {
         case .putRun(let run, _):
-          let entry = updateTime.map { Entry(fence: run.fence, updateTime: $0) }
+          let entry = updateTime.map { Entry(fence: run.fence, amendments: run.amendments, updateTime: $0) }
           if entries.count >= Self.limit { entries.removeAll(keepingCapacity: true) }
           entries[run.id] = run.lease == nil ? nil : entry
         case .deleteRun(let id, _): entries[id] = nil

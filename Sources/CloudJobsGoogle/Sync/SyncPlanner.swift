@@ -51,7 +51,7 @@ struct SyncPlanner {
   private mutating func keepJob(_ job: ResolvedJob) {
     switch job.route(under: .cloudScheduler, deadlineMargin: configuration.deadlineMargin) {
     case .cloudScheduler(let entry):
-      keep(configuration.fields(for: job.id, entry), isPaused: !job.policy.enabled)
+      keep(configuration.fields(for: job.id, entry), isPaused: !job.policy.isActive)
     case .masterPass(let reason): plan.notes.append("\(job.id): the master pass runs it. \(reason)")
     case .none: break
     }

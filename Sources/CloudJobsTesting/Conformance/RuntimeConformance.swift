@@ -37,7 +37,8 @@ public enum RuntimeConformance {
   }
 
   /// All cases.
-  public static let cases: [Case] = breakerCases
+  public static let cases: [Case] =
+    breakerCases + retryCases + outcomeCases + managementCases + orderCases + contextCases
 }
 
 /// An empty store with its clock, and a handler whose failures a case controls.
@@ -47,10 +48,26 @@ struct RuntimeConformanceFixture: Sendable {
   let handler = ControlledHandler()
 
   /// Returns the runtime of a registry, in a simulation that begins at a full minute.
-  func simulate(@JobRegistryBuilder _ jobs: () -> [any JobHandler]) async throws -> SimulatedRuntime {
-    var options = RuntimeOptions()
+  func simulate(
+    options: RuntimeOptions = RuntimeOptions(), @JobRegistryBuilder _ jobs: () -> [any JobHandler]
+  ) async throws -> SimulatedRuntime {
+    var options = options
     options.logger = Logger(label: "conformance") { _ in SwiftLogNoOpLogHandler() }
     return try await JobRuntime.simulated(try JobRegistry(jobs), store: store, clock: clock, options: options)
+  }
+}
+
+extension SimulatedRuntime {
+  /// Returns a run that exists.
+  func run(_ id: RunID) async throws -> Run {
+    try ConformanceFailure.unwrap(try await runtime.run(withID: id), "the run \(id)")
+  }
+
+  /// Returns the only run of a job.
+  func onlyRun(of job: JobID) async throws -> Run {
+    let runs = await runs(of: job)
+    try ConformanceFailure.expect(runs.count, 1, "the number of runs of \(job)")
+    return runs[0]
   }
 }
 

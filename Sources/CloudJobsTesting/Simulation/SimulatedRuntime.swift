@@ -17,12 +17,16 @@ public final class SimulatedRuntime: Sendable {
   /// The store.
   public let store: any JobStore
   private let record: EventRecord
+  private let counter: CommitCounter
 
   /// The location of simulated queues and scheduler jobs.
   public static let location = "projects/simulation/locations/here"
 
-  fileprivate init(runtime: JobRuntime, emulator: SimulatedEmulator, store: any JobStore, record: EventRecord) {
+  fileprivate init(
+    runtime: JobRuntime, emulator: SimulatedEmulator, store: any JobStore, record: EventRecord, counter: CommitCounter
+  ) {
     self.record = record
+    self.counter = counter
     self.runtime = runtime
     self.emulator = emulator
     self.store = store
@@ -61,15 +65,18 @@ public final class SimulatedRuntime: Sendable {
     }.map(\.description)
   }
 
+  /// The number of commits to the store so far.
+  package var commits: Int { counter.count }
+
   /// The jobs' events, oldest first: started and finished attempts, skipped occurrences, duplicates.
   public var events: [JobEvent] { record.events }
 
   /// Returns the outcomes of a job's attempts and its skipped occurrences, oldest first.
   ///
   /// - Parameter job: the job.
-  /// - Returns: the names of the events other than `started` and `duplicate`.
+  /// - Returns: the names of the events other than starts, ends, duplicates, and what handlers report.
   public func outcomes(of job: JobID) -> [JobEvent.Name] {
-    events.filter { $0.job == job && $0.name != .started && $0.name != .duplicate }.map(\.name)
+    events.filter { $0.job == job && !$0.isDetail }.map(\.name)
   }
 
   /// Returns the runs of a job, oldest first.
@@ -100,9 +107,17 @@ private final class EventRecord: Sendable {
 }
 
 extension JobEvent {
+  /// Whether other events tell the outcome of the same attempt or occurrence.
+  fileprivate var isDetail: Bool {
+    switch name {
+    case .started, .duplicate, .completed, .event, .log: true
+    case .succeeded, .failed, .skipped, .retrying, .snoozed, .leaseLost, .breakerOpened, .breakerClosed: false
+    }
+  }
+
   /// The event as a line of the trace; nil for events that other lines cover.
   fileprivate var line: String? {
-    if name == .started || name == .duplicate { return nil }
+    if isDetail { return nil }
     var line = "job \(job)"
     if let runID { line += " run \(runID.rawValue.prefix(12))" }
     if let attempt { line += " attempt \(attempt)" }
@@ -160,12 +175,12 @@ extension JobRuntime {
     options.owner = options.owner ?? "simulated"
     let owner = options.scheduleOwner ?? .cloudScheduler
     let queue = SimulatedQueue(emulator: emulator)
+    let simulatedStore = SimulatedStore(base: store, executor: emulator.executor)
     let runtime = try await JobRuntime.prepared(
-      registry, store: SimulatedStore(base: store, executor: emulator.executor), queue: queue,
-      authentication: .trustLoopback, options: options)
+      registry, store: simulatedStore, queue: queue, authentication: .trustLoopback, options: options)
     link.connect(runtime)
     let record = EventRecord()
-    runtime.events.observe { [weak emulator] event in
+    runtime.events.subscribe { [weak emulator] event in
       record.add(event)
       if let line = event.line { emulator?.note(line) }
     }
@@ -176,7 +191,8 @@ extension JobRuntime {
     } catch {
       throw JobError(.invalidSchedule, error.message)
     }
-    return SimulatedRuntime(runtime: runtime, emulator: emulator, store: store, record: record)
+    return SimulatedRuntime(
+      runtime: runtime, emulator: emulator, store: store, record: record, counter: simulatedStore.commits)
   }
 }
 

@@ -1,11 +1,13 @@
 import CloudJobs
 import CloudJobsCore
 import CloudJobsEmulator
+import Synchronization
 
 /// A store whose calls a simulation waits for: time does not move while a call is under way on another thread.
 struct SimulatedStore: PurgingStore {
   let base: any JobStore
   let executor: DeterministicExecutor
+  let commits = CommitCounter()
 
   func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
     try await executor.outside { () async throws(StoreError) in try await base.read(jobs: jobs, runs: runs) }
@@ -35,8 +37,15 @@ struct SimulatedStore: PurgingStore {
     try await executor.outside { () async throws(StoreError) in try await base.journal(until: time, limit: limit) }
   }
 
+  func log(of run: RunID, after sequence: Int64?, limit: Int) async throws(StoreError) -> [RunLogEntry] {
+    try await executor.outside { () async throws(StoreError) in
+      try await base.log(of: run, after: sequence, limit: limit)
+    }
+  }
+
   func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
-    try await executor.outside { () async throws(StoreError) in try await base.commit(writes) }
+    commits.add()
+    return try await executor.outside { () async throws(StoreError) in try await base.commit(writes) }
   }
 
   func purgeExpired(limit: Int) async throws(StoreError) -> Int {
@@ -44,10 +53,26 @@ struct SimulatedStore: PurgingStore {
     return try await executor.outside { () async throws(StoreError) in try await base.purgeExpired(limit: limit) }
   }
 
+  func purgeLogs(limit: Int) async throws(StoreError) -> Int {
+    guard let base = base as? any PurgingStore else { return 0 }
+    return try await executor.outside { () async throws(StoreError) in try await base.purgeLogs(limit: limit) }
+  }
+
   func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int {
     guard let base = base as? any PurgingStore else { return 0 }
     return try await executor.outside { () async throws(StoreError) in
       try await base.purgeJournal(before: time, limit: limit)
     }
+  }
+}
+
+/// The number of commits of a simulation.
+final class CommitCounter: Sendable {
+  private let total = Atomic(0)
+
+  var count: Int { total.load(ordering: .relaxed) }
+
+  func add() {
+    total.add(1, ordering: .relaxed)
   }
 }

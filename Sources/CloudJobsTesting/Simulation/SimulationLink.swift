@@ -52,6 +52,17 @@ struct SimulatedQueue: TaskQueue {
     }
   }
 
+  func cancel(_ name: String, in queue: String?) async throws(JobError) {
+    do throws(ServiceFault) {
+      try emulator.withState { (state, now) throws(ServiceFault) in
+        let queue = try SimulationSetup.queueName(queue)
+        try state.tasks.deleteTask(try CloudTasks.TaskName("\(queue)/tasks/\(name)"), at: now)
+      }
+    } catch {
+      guard error.code == .notFound else { throw JobError(.queueUnavailable, error.message) }
+    }
+  }
+
   private func create(_ task: QueuedTask) throws(ServiceFault) {
     try emulator.withState { (state, now) throws(ServiceFault) in
       let queue = try SimulationSetup.queueName(task.queue)

@@ -4,7 +4,7 @@ import Testing
 @Suite("Job documents")
 struct DocumentTests {
   private static let full: JSONValue = [
-    "type": "periodic", "enabled": true, "cron": "0 2 * * *", "interval": 60, "timeZone": "Europe/Berlin",
+    "type": "periodic", "enabled": true, "paused": false, "cron": "0 2 * * *", "interval": 60, "timeZone": "Europe/Berlin",
     "startAt": "2026-01-01", "endAt": "2026-12-31T22:00:00Z", "skipDates": ["2026-12-24", "2026-12-31T22:00:00Z"],
     "dependencies": ["first", "second"], "priority": -5, "maxRetries": 4, "timeout": 90, "group": "reports",
     "misfire": "catchUp(3)", "overlap": "queue", "queue": "slow",
@@ -132,7 +132,9 @@ struct MalformedField: CustomTestStringConvertible, Sendable {
     ("skipDates", ["2026-01-01", "never"]), ("dependencies", "first"), ("dependencies", ["first", "a b"]),
     ("dependencies", [1]), ("priority", 1_000_001), ("priority", 0.5), ("maxRetries", -1), ("maxRetries", 1_000_001),
     ("timeout", 0), ("timeout", 86_401), ("group", []), ("misfire", "catchUp(0)"), ("misfire", "catchUp(1001)"),
-    ("misfire", "later"), ("overlap", "wait"), ("queue", [:]), ("metadata", []),
+    ("misfire", "later"), ("overlap", "wait"), ("retry", 3), ("retry.maxAttempts", 0),
+    ("retry.backoff", "random"), ("retry.delay", -1), ("retry.jitter", 1), ("retry.only", "network"), ("retry.tries", 3),
+    ("retention", "forever"), ("retention.failed", -1), ("retention.pending", 60), ("paused", "yes"), ("queue", [:]), ("metadata", []),
     ("state", "none"), ("state", []), ("state.lastRun", "yesterday"), ("state.nextRun", true), ("state.nextRun", 1.5),
     ("state.status", "fine"), ("state.retries", -1), ("state.epoch", "1"), ("state.epoch", 0.5),
     ("state.lastRunId", "abc"), ("state.lastDuration", "1s"), ("state.consecutiveFailures", -1),
@@ -147,6 +149,11 @@ struct JobConfigurationFieldsTests {
     "startAt": "2026-01-01", "endAt": "2026-12-31", "skipDates": ["2026-05-01"], "dependencies": ["other"],
     "priority": 1, "maxRetries": 2, "timeout": 3, "group": "g", "misfire": "skip", "overlap": "skip", "queue": "q",
     "breaker": ["threshold": 4, "cooldown": 90], "trigger": "masterPass", "metadata": ["a": 1],
+    "retry": [
+      "maxAttempts": 4, "backoff": "cloudTasks", "delay": 10, "maxDelay": 90, "maxDoublings": 3, "jitter": "full",
+      "minimumDuration": 60, "only": ["network"],
+    ],
+    "retention": ["succeeded": 60, "failed": 86_400, "cancelled": 0],
   ]
 
   @Test("fieldNames are exactly the fields that a configuration writes")

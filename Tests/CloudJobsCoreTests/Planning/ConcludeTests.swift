@@ -62,7 +62,7 @@ struct ConcludeTests {
 
   @Test("The run keeps what its attempt brought")
   func runs() {
-    let job = PlanSample.job { $0.retention = .days(1) }
+    let job = PlanSample.job { $0.retention = Retention(.days(1)) }
     func after(_ conclusion: Conclusion) -> Run {
       PlanSample.run(.running, failures: 1) { $0.reenqueues = 4 }
         .concluded(conclusion, policy: job.policy, settings: PlanSample.settings, at: PlanSample.now)

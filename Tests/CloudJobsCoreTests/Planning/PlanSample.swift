@@ -88,6 +88,8 @@ enum PlanSample {
     case .run(let run): "run \(run.attempt)"
     case .skip(let skip, let cancelled): skip.status.rawValue + (cancelled == nil ? "" : ", cancelled")
     case .wait: "wait"
+    case .await: "await"
+    case .cancel: "cancel"
     case .schedule: "schedule"
     case .duplicate: "duplicate"
     case .early: "early"

@@ -35,8 +35,12 @@ struct PlanInputSource {
     policy.timeout = span()
     policy.misfire = pick([.skip, .once, .catchUp(3), .catchUp(count() == 7 ? .max : .min)])
     policy.overlap = pick([nil, .skip, .queue, .allow])
-    policy.retention = span()
+    policy.paused = pick([false, false, false, true])
+    policy.retention = Retention(succeeded: span(), failed: span(), cancelled: span())
+    policy.retry.retried = pick([.all, .only(["a"]), .except(["a"])])
   }
+
+  static let other = RunID(job: "job", occurrence: .key("another"))
 
   mutating func run() -> Run {
     var run = PlanSample.run(pick(RunStatus.allCases), job: pick(["job", "job", "job", "job", "other"]))
@@ -47,6 +51,12 @@ struct PlanInputSource {
     run.startedAt = pick([nil, time()])
     run.wakeAt = pick([nil, time()])
     run.scheduledFor = pick([nil, time()])
+    run.timeout = pick([nil, nil, span()])
+    run.cancellation = pick([nil, nil, nil, "Enough."])
+    run.amendments = pick([0, 1, .max])
+    run.prerequisites = pick([[], [], [run.id], [Self.other, run.id]])
+    run.failedPrerequisite = pick(FailedPrerequisitePolicy.allCases)
+    run.awaiting = pick([nil, nil, Self.other])
     run.lease = pick([nil, Lease(owner: "other", token: run.fence, expiresAt: time())])
     return run
   }
@@ -80,11 +90,15 @@ struct TotalityTests {
     let pools = source.pools(of: Self.jobs)
     let attempts: [Int?] = [nil, 1, 2, 3, .max]
     for number in 0..<50_000 {
-      let input = PlanSample.input(
+      var input = PlanSample.input(
         source.pick(pools.jobs), run: source.pick(pools.runs), attempt: source.pick(attempts),
         trigger: source.pick(Trigger.allCases), previous: source.pick(pools.runs),
         scheduledFor: source.pick([nil, source.pick(pools.times)]), dependencies: source.statuses(),
         now: source.pick(pools.times))
+      input.prerequisites = source.pick([
+        [:], [PlanInputSource.other: .running], [PlanInputSource.other: .failed],
+        [PlanInputSource.other: .succeeded, input.runID: .succeeded],
+      ])
       let fault = Self.fault(of: plan(input), input)
       if let fault {
         Issue.record("Input \(number): \(fault).")
@@ -108,17 +122,23 @@ struct TotalityTests {
       if next.status != .running || next.lease?.token != next.fence || next.wakeAt != next.lease?.expiresAt {
         return "no lease is held"
       }
-      if !input.job.policy.enabled { return "a disabled job runs" }
+      if !input.job.policy.isActive { return "a disabled job runs" }
     case .skip(let skip, let cancelled):
       if isHeld { return "a live attempt is cancelled" }
       if !skip.status.rawValue.hasPrefix("skipped") || skip.reason.isEmpty { return "no gate is named" }
       if let cancelled, cancelled.status != .cancelled || cancelled.wakeAt != nil { return "it is not ended" }
-      if input.delivery.trigger == .manual, run == nil, skip.status != .skippedDisabled {
+      if input.delivery.trigger == .manual, run == nil, ![.skippedDisabled, .skippedPaused].contains(skip.status) {
         return "a gate holds up a manual trigger"
       }
     case .wait(let next):
       if next.status != .scheduled || next.wakeAt == nil || next.lease != nil || isHeld { return "it does not wait" }
       if next.attempt != run?.attempt ?? 0 { return "waiting uses up an attempt" }
+    case .await(let next, let prerequisite):
+      if next.status != .scheduled || next.lease != nil || isHeld { return "it does not wait" }
+      if next.awaiting != prerequisite || run?.attempt != 0 { return "it waits for no prerequisite" }
+    case .cancel(let next):
+      if isHeld || next.status != .cancelled || next.wakeAt != nil { return "it is not ended" }
+      if next.reason == nil { return "no reason is given" }
     case .schedule(let next):
       if next.status != .scheduled || next.notBefore <= input.now || run != nil { return "nothing is put off" }
     case .deadLetter(let next):

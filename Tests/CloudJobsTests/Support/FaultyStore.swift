@@ -95,6 +95,10 @@ final class FaultyStore: JobStore {
     try await base.journal(until: time, limit: limit)
   }
 
+  func log(of run: RunID, after sequence: Int64?, limit: Int) async throws(StoreError) -> [RunLogEntry] {
+    try await base.log(of: run, after: sequence, limit: limit)
+  }
+
   func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
     let (fault, call) = state.withLock { state in
       state.counts.commits += 1

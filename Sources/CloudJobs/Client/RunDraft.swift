@@ -1,0 +1,114 @@
+import CloudJobsCore
+
+/// A request for a run that has been checked.
+struct RunDraft: Sendable {
+  let id: RunID
+  let definition: JobDefinition
+  let input: JSONText?
+  let prerequisites: [RunID]
+  private let request: EnqueueRequest
+  private let parent: Run?
+
+  init(_ request: EnqueueRequest, by parent: Run?, _ services: RuntimeServices) throws(JobError) {
+    guard let registered = services.registry.jobs[request.job] else { throw .unknownJob(request.job) }
+    definition = registered.definition
+    input = try request.payload()
+    if !registered.takes(request.input), let error = registered.fault(in: input) { throw error }
+    id = RunID(job: request.job, occurrence: .key(try request.occurrenceKey(services)))
+    try request.check()
+    prerequisites = request.prerequisites
+    self.request = request
+    self.parent = parent
+  }
+
+  /// Returns the run, by the store's clock and by the job's policy.
+  func run(_ policy: JobPolicy, settings: PlanSettings, now: Timestamp) -> Run {
+    let requested = request.start?.time(from: now)
+    let start = max(now, requested ?? now)
+    var run = Run(
+      id: id, job: definition.id, trigger: request.trigger ?? (parent == nil ? .task : .parent), input: input,
+      status: start > now ? .scheduled : .pending, maxAttempts: policy.retry.maxAttempts, scheduledFor: requested,
+      notBefore: start, createdAt: now)
+    run.uniqueKey = request.key
+    run.parent = parent?.id
+    run.correlationID = request.correlationID ?? parent.map { $0.correlationID ?? $0.id.rawValue }
+    run.trace = request.trace ?? parent?.trace
+    run.queue = request.queue ?? policy.queue
+    run.priority = request.priority ?? policy.priority
+    run.timeout = request.timeout
+    run.prerequisites = request.prerequisites
+    run.failedPrerequisite = request.failedPrerequisite
+    run.wakeAt = start + settings.sweepDelay
+    return run
+  }
+}
+
+extension Run {
+  /// Whether the run waits for a delivery, and for no other run.
+  var isDeliverable: Bool { (status == .scheduled || status == .pending) && awaiting == nil }
+}
+
+extension EnqueueRequest {
+  /// Returns the request with a key, a random one if it has none, so that its run id is known beforehand.
+  func withKey() -> EnqueueRequest {
+    var request = self
+    request.key = key ?? RandomSource.system.token()
+    return request
+  }
+
+  /// The id of the run that a request with a key yields.
+  var runID: RunID {
+    get throws(JobError) {
+      guard let key else { throw JobError(.internalError, "The request has no key.") }
+      return RunID(job: job, occurrence: .key(key))
+    }
+  }
+
+  /// Returns the delivery that runs the job now.
+  func delivery(correlationID: String? = nil, _ services: RuntimeServices) throws(JobError) -> Delivery {
+    Delivery(
+      job: job, trigger: .manual, occurrence: .key(try occurrenceKey(services)), payload: try payload(),
+      correlationID: self.correlationID ?? correlationID)
+  }
+
+  /// Checks the values that the type does not.
+  func check() throws(JobError) {
+    if let timeout, timeout <= .zero || timeout > .days(1) {
+      throw JobError(.invalidField, "The time limit must be above zero and at most a day.", field: "timeout")
+    }
+    if prerequisites.count > Self.maximumPrerequisites {
+      throw JobError(
+        .tooLarge, "A run may wait for at most \(Self.maximumPrerequisites) others. Wait in stages.", field: "after")
+    }
+    if let correlationID, correlationID.isEmpty || correlationID.utf8.count > EnvelopeLimits.standard.correlationBytes {
+      throw JobError(
+        .invalidField,
+        "The correlation id must have 1 to \(EnvelopeLimits.standard.correlationBytes) bytes.", field: "correlationId")
+    }
+  }
+
+  /// The maximum number of runs that one may wait for.
+  static let maximumPrerequisites = 200
+
+  func payload() throws(JobError) -> JSONText? {
+    if input is NoInput { return nil }
+    do {
+      return try PayloadCoding.encode(input, limits: .payload)
+    } catch let error as JobError {
+      throw error
+    } catch {
+      throw JobError(.invalidInput, "The input can't be encoded as JSON.", field: "payload")
+    }
+  }
+
+  /// Returns the caller's key, or a random one.
+  func occurrenceKey(_ services: RuntimeServices) throws(JobError) -> String {
+    guard let key else { return services.options.random.token() }
+    let limit = EnvelopeLimits.standard.keyBytes
+    if key.isEmpty { throw JobError(.invalidField, "The key is empty. Omit it, or name the work.", field: "key") }
+    if key.utf8.count > limit {
+      throw JobError(.tooLarge, "The key has \(key.utf8.count) bytes; at most \(limit) are allowed.", field: "key")
+    }
+    return key
+  }
+}

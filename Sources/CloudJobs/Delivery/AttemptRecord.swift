@@ -1,0 +1,252 @@
+import CloudJobsCore
+import Synchronization
+
+/// The record of an attempt under way: its run with the latest checkpoint and progress, and what is to be committed
+/// with it.
+///
+/// Writes are made one at a time, under the attempt's fencing token. Progress and log lines are written at most once a
+/// second, with the next report, the next checkpoint, the next tick or the end of the attempt.
+final class AttemptRecord: Sendable {
+  /// The minimum time between two writes of progress.
+  static let writeInterval = Duration.seconds(1)
+
+  private struct State {
+    var run: Run
+    var isDirty = false
+    var isClosed = false
+    var lastWrite: Timestamp
+    var log: LogBuffer
+    /// The runs to record with the attempt's success.
+    var outbox: [RunDraft] = []
+  }
+
+  /// Opens when the handler must stop.
+  let stop = Latch()
+  /// The checkpoint from which the attempt resumes.
+  let start: JSONText?
+  private let state: Mutex<State>
+  private let turns = Turns()
+  private let services: RuntimeServices
+
+  init(_ claimed: ClaimedRun, _ services: RuntimeServices) {
+    start = claimed.run.checkpoint
+    let expireAt = claimed.time + services.options.logRetention
+    state = Mutex(
+      State(
+        run: claimed.run, lastWrite: claimed.local,
+        log: LogBuffer(run: claimed.run.id, attempt: claimed.run.attempt, expireAt: expireAt)))
+    self.services = services
+  }
+
+  /// The run as far as it is known here.
+  var run: Run { state.withLock { $0.run } }
+
+  /// The runs to record with the attempt's success.
+  var outbox: [RunDraft] { state.withLock { $0.outbox } }
+
+  // MARK: What the handler reports
+
+  /// Changes the progress, and writes it unless a write is younger than ``writeInterval``.
+  func report(_ change: (inout RunProgress) -> Void) async {
+    let isDue = state.withLock { state in
+      guard !state.isClosed else { return false }
+      var progress = state.run.progress ?? RunProgress()
+      change(&progress)
+      state.run.progress = progress
+      state.isDirty = true
+      return services.clock.now() - state.lastWrite >= Self.writeInterval
+    }
+    // A report that can't be written now is written with the next one, or with the attempt's end.
+    if isDue { try? await write() }
+  }
+
+  /// Stores a checkpoint, and returns once it is durable.
+  ///
+  /// - Throws: ``JobError`` `leaseLost` if another attempt has taken over the run, `storeUnavailable`.
+  func save(checkpoint: JSONText) async throws(JobError) {
+    set(checkpoint: checkpoint)
+    try await write()
+  }
+
+  /// Sets the checkpoint, which the attempt's end stores.
+  func set(checkpoint: JSONText) {
+    state.withLock { state in
+      state.run.checkpoint = checkpoint
+      state.isDirty = true
+    }
+  }
+
+  /// Adds a line to the run's log.
+  func add(_ line: RunLogLine) {
+    state.withLock { state in
+      if !state.isClosed { state.log.add(line) }
+    }
+  }
+
+  /// Adds runs to record with the attempt's success.
+  func add(_ drafts: [RunDraft]) {
+    state.withLock { $0.outbox += drafts }
+  }
+
+  // MARK: Writing
+
+  /// Writes what waits to be written, and asks for requests to cancel the attempt.
+  func tick() async {
+    let isDirty = state.withLock { $0.isDirty || $0.log.hasLines }
+    if isDirty {
+      try? await write()
+    } else if let reading = try? await services.client.read(runs: [run.id]) {
+      adopt(reading.runs[run.id].flatMap { try? $0.run.get() })
+    }
+  }
+
+  /// Takes the changes that others made to the stored run; the handler is stopped if it lost the run or must stop.
+  func adopt(_ stored: Run?) {
+    let mustStop = state.withLock { state in
+      guard let stored, stored.fence == state.run.fence, stored.status == .running else { return true }
+      state.run = state.run.adoptingAmendments(of: stored)
+      return state.run.cancellation != nil
+    }
+    if mustStop { stop.open() }
+  }
+
+  /// Writes the run and the buffered lines.
+  private func write() async throws(JobError) {
+    await turns.take()
+    defer { turns.give() }
+    let committer = RunCommitter(services)
+    while true {
+      let (run, entry, isClosed) = state.withLock { state in
+        state.isDirty = false
+        return (state.run, state.isClosed ? nil : state.log.entry(), state.isClosed)
+      }
+      if isClosed { throw .attemptEnded }
+      let result: RunCommitter.AttemptCommit
+      do throws(StoreError) {
+        result = try await committer.update(run, with: entry.map { [.putLog($0)] } ?? [])
+      } catch {
+        state.withLock { state in
+          state.isDirty = true
+          if let entry { state.log.restore(entry) }
+        }
+        throw JobError(error)
+      }
+      switch result {
+      case .committed:
+        state.withLock { $0.lastWrite = services.clock.now() }
+        return
+      case .amended(let stored):
+        if let entry { state.withLock { $0.log.restore(entry) } }
+        adopt(stored)
+      case .lost:
+        stop.open()
+        throw .attemptEnded
+      }
+    }
+  }
+
+  /// Ends the writing: what the handler reports from now on is ignored.
+  ///
+  /// - Returns: the run, and the lines that were not written yet.
+  func close() async -> (run: Run, log: RunLogEntry?) {
+    await turns.take()
+    defer { turns.give() }
+    return state.withLock { state in
+      state.isClosed = true
+      return (state.run, state.log.entry())
+    }
+  }
+}
+
+/// Lines of a run's log that wait to be written.
+struct LogBuffer: Sendable {
+  /// The maximum number of lines of one attempt.
+  static let attemptLimit = 10_000
+  /// The maximum number of lines of one entry.
+  static let entryLimit = 200
+
+  private let run: RunID
+  private let attempt: Int
+  private let expireAt: Timestamp
+  private var lines: [RunLogLine] = []
+  private var entries = 0
+  private var total = 0
+
+  init(run: RunID, attempt: Int, expireAt: Timestamp) {
+    self.run = run
+    self.attempt = attempt
+    self.expireAt = expireAt
+  }
+
+  var hasLines: Bool { !lines.isEmpty }
+
+  /// Adds a line; one beyond the limit of an attempt is replaced by a note of that, and later ones are dropped.
+  mutating func add(_ line: RunLogLine) {
+    total += 1
+    if total < Self.attemptLimit { lines.append(line) }
+    if total == Self.attemptLimit {
+      lines.append(
+        RunLogLine(time: line.time, level: "warning", message: "Further lines of this attempt were not stored."))
+    }
+    // Lines are kept in memory only until the next write; a handler that never yields loses the oldest.
+    if lines.count > 5 * Self.entryLimit { lines.removeFirst(Self.entryLimit) }
+  }
+
+  /// Takes the next entry to write; nil if no line waits.
+  mutating func entry() -> RunLogEntry? {
+    if lines.isEmpty { return nil }
+    entries += 1
+    let taken = Array(lines.prefix(Self.entryLimit))
+    lines.removeFirst(taken.count)
+    return RunLogEntry(
+      run: run, sequence: RunLogEntry.sequence(attempt: attempt, number: entries), lines: taken, expireAt: expireAt)
+  }
+
+  /// Puts the lines of an entry back that was not written.
+  mutating func restore(_ entry: RunLogEntry) {
+    lines = entry.lines + lines
+  }
+}
+
+/// A mutual exclusion of asynchronous work, in the order of arrival.
+final class Turns: Sendable {
+  private struct State {
+    var isTaken = false
+    var waiting: [CheckedContinuation<Void, Never>] = []
+  }
+
+  private let state = Mutex(State())
+
+  /// Waits for the turn.
+  func take() async {
+    await withCheckedContinuation { continuation in
+      let isFree = state.withLock { state in
+        if state.isTaken {
+          state.waiting.append(continuation)
+          return false
+        }
+        state.isTaken = true
+        return true
+      }
+      if isFree { continuation.resume() }
+    }
+  }
+
+  /// Gives the turn to the next in line.
+  func give() {
+    let next: CheckedContinuation<Void, Never>? = state.withLock { state in
+      guard !state.waiting.isEmpty else {
+        state.isTaken = false
+        return nil
+      }
+      return state.waiting.removeFirst()
+    }
+    next?.resume()
+  }
+}
+
+extension JobError {
+  /// The refusal of a write by an attempt that does not hold its run any more.
+  static let attemptEnded = JobError(
+    .leaseLost, "The attempt has ended, or another one has taken over the run. Stop the handler.")
+}

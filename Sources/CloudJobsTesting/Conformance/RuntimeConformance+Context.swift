@@ -1,0 +1,127 @@
+import CloudJobs
+import CloudJobsCore
+import Logging
+import Synchronization
+
+extension RuntimeConformance {
+  private static let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+  static let contextCases: [Case] = [
+    Case("Progress is stored at most once a second, and completely at the end") { fixture in
+      let local = try await fixture.simulate {
+        EndpointJob("import") { context in
+          for number in 1...100 {
+            await context.progress(percent: Double(number), "Step \(number)")
+            await context.count(processed: 1, succeeded: number % 10 == 0 ? 0 : 1, failed: number % 10 == 0 ? 1 : 0)
+            try await context.clock.sleep(until: context.clock.now() + .milliseconds(50))
+          }
+        }
+      }
+      let id = try await local.runtime.enqueue("import", key: "a").id
+      let before = local.commits
+      try await local.advance(by: .seconds(3))
+      let midway = try await local.run(id).progress
+      try ConformanceFailure.expect((midway?.processed ?? 0) > 0, true, "whether progress is stored on the way")
+      try await local.advance(by: .seconds(30))
+      let progress = try await local.run(id).progress
+      try ConformanceFailure.expect(progress?.percent, 100, "the completed part")
+      try ConformanceFailure.expect(progress?.message, "Step 100", "the step")
+      try ConformanceFailure.expect(
+        [progress?.processed, progress?.succeeded, progress?.failed], [100, 90, 10], "the counts")
+      // Five seconds: at most five writes of progress, the claim, the end, and the pass of the minute.
+      try ConformanceFailure.expect(local.commits - before <= 9, true, "the \(local.commits - before) commits")
+    },
+    Case("Lines of the handler's logger are kept with the run, by level and over attempts") { fixture in
+      let local = try await fixture.simulate {
+        EndpointJob("import") { context in
+          context.logger.debug("Not kept.")
+          context.logger.info("Started.", metadata: ["file": "a.csv"])
+          if context.attempt == 1 { throw JobFailure.failed("It failed.") }
+          context.logger.warning("Slow.")
+        }.retry(RetryPolicy(maxAttempts: 2, backoff: .fixed(.seconds(1))))
+      }
+      let id = try await local.runtime.enqueue("import", key: "a").id
+      try await local.advance(by: .minutes(1))
+      let lines = try await local.runtime.log(ofRun: id)
+      try ConformanceFailure.expect(lines.map(\.message), ["Started.", "Started.", "Slow."], "the lines")
+      try ConformanceFailure.expect(lines.map(\.level), ["info", "info", "warning"], "the levels")
+      try ConformanceFailure.expect(lines.first?.metadata, ["file": "a.csv"], "the metadata")
+      let events = local.events.filter { $0.name == .log && $0.runID == id }
+      try ConformanceFailure.expect(events.compactMap(\.line), lines, "the lines as events")
+    },
+    Case("A handler's own events reach the subscribers of their job and run") { fixture in
+      let local = try await fixture.simulate {
+        EndpointJob("import", input: Int.self) { number, context in try context.emit("imported", ["rows": number]) }
+      }
+      let received = Mutex([Int]())
+      let subscription = local.runtime.events.subscribe(EventFilter(job: "import", customName: "imported")) { event in
+        let rows = try? event.data?.decode([String: Int].self)["rows"]
+        received.withLock { $0.append(rows ?? -1) }
+      }
+      try await local.runtime.enqueue("import", 7, key: "a")
+      try await local.advance(by: .seconds(5))
+      subscription.cancel()
+      try await local.runtime.enqueue("import", 8, key: "b")
+      try await local.advance(by: .seconds(5))
+      try ConformanceFailure.expect(received.withLock { $0 }, [7], "the events")
+      let names = local.events.filter { $0.name != .log }.prefix(4).map(\.name)
+      try ConformanceFailure.expect(Array(names), [.started, .event, .succeeded, .completed], "the order of events")
+    },
+    Case("Correlation id and trace are carried across enqueues") { fixture in
+      let seen = Mutex([String: String]())
+      let local = try await fixture.simulate {
+        EndpointJob("parent") { context in try await context.enqueue("child", key: "c") }
+        EndpointJob("child") { context in
+          seen.withLock { seen in
+            seen["correlation"] = context.correlationID
+            seen["trace"] = context.trace?.description
+            seen["trigger"] = context.trigger.rawValue
+          }
+        }
+      }
+      var request = EnqueueRequest("parent", key: "p")
+      request.correlationID = "order-1"
+      request.trace = TraceContext(traceparent: traceparent)
+      let parent = try await local.runtime.enqueue([request])[0].id
+      try await local.advance(by: .seconds(5))
+      try ConformanceFailure.expect(
+        seen.withLock { $0 }, ["correlation": "order-1", "trace": traceparent, "trigger": "parent"], "what the child sees")
+      try ConformanceFailure.expect(try await local.onlyRun(of: "child").parent, parent, "the parent")
+    },
+    Case("Runs that are requested with a success exist once, and none after a failure") { fixture in
+      let handler = fixture.handler
+      let local = try await fixture.simulate {
+        EndpointJob("order", input: Bool.self) { fails, context in
+          try context.afterCommit(EnqueueRequest("mail"), EnqueueRequest("invoice"))
+          if fails || context.attempt == 1 { throw JobFailure.failed("It failed.") }
+        }.retry(RetryPolicy(maxAttempts: 2, backoff: .fixed(.seconds(1))))
+        EndpointJob("mail") { context in try handler(context, at: .epoch) }
+        EndpointJob("invoice") { context in try handler(context, at: .epoch) }
+      }
+      try await local.runtime.enqueue("order", true, key: "a")
+      try await local.advance(by: .minutes(1))
+      try ConformanceFailure.expect(handler.count, 0, "the attempts after a failure")
+      let order = try await local.runtime.enqueue("order", false, key: "b").id
+      try await local.advance(by: .minutes(1))
+      try ConformanceFailure.expect(handler.count, 2, "the attempts after a success")
+      try ConformanceFailure.expect(try await local.onlyRun(of: "mail").parent, order, "the parent")
+    },
+    Case("A handler gets the dependencies of the program") { fixture in
+      var options = RuntimeOptions()
+      options.dependencies.set("smtp.example", as: String.self)
+      let local = try await fixture.simulate(options: options) {
+        EndpointJob("send", input: NoInput.self, output: String.self) { _, context in
+          try context.dependency(String.self)
+        }
+        EndpointJob("other") { context in _ = try context.dependency(Int.self) }
+      }
+      let id = try await local.runtime.enqueue("send", key: "a").id
+      let other = try await local.runtime.enqueue("other", key: "b").id
+      try await local.advance(by: .seconds(5))
+      try ConformanceFailure.expect(
+        try await local.run(id).output?.decode(String.self), "smtp.example", "the dependency")
+      try ConformanceFailure.expect(
+        try await local.run(other).failure?.message.contains("No dependency of the type Int"), true, "the missing one")
+    },
+  ]
+}
