@@ -37,12 +37,15 @@ final class CommitTransaction {
   private enum StoredTarget {
     case run(StoredRun.Key?)
     case job(StoredJob?)
+    /// The stored ledger, and what it becomes.
+    case ledger(LedgerRecord?, Ledger?)
     case journal
 
     var version: Version? {
       switch self {
       case .run(let run): run.map { Version($0.version) }
       case .job(let job): job.map { Version($0.version) }
+      case .ledger(let ledger, _): ledger?.version
       case .journal: nil
       }
     }
@@ -58,8 +61,15 @@ final class CommitTransaction {
     case .deleteRun(let id, _): .run(try StoredRun.Key.fetch(id, database))
     case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _):
       .job(try job(id.rawValue))
+    case .putLedger(let id, let ledger, _): .ledger(try LedgerRecord.fetch(id, database), ledger)
+    case .changeLedger(let id, let change): try changed(id, by: change)
     case .putJournal: .journal
     }
+  }
+
+  private func changed(_ id: LedgerID, by change: LedgerChange) throws -> StoredTarget {
+    let stored = try LedgerRecord.fetch(id, database)
+    return .ledger(stored, try stored.applying(change, at: time))
   }
 
   private func apply(_ write: Write, _ target: StoredTarget) throws {
@@ -78,6 +88,8 @@ final class CommitTransaction {
       guard stored != nil else { return }
       lastCommit.noteChange()
       try execute("DELETE FROM jobs WHERE id = ?", [id.rawValue])
+    case (.putLedger(let id, _, _), .ledger(_, let ledger)), (.changeLedger(let id, _), .ledger(_, let ledger)):
+      try putLedger(id, ledger)
     case (.putJournal(let entry), _): try putJournal(entry)
     default: preconditionFailure("A write has a target of another kind.")
     }
@@ -101,6 +113,18 @@ final class CommitTransaction {
     try execute(sql, [version, job.configuration, job.state, job.nextRun?.microseconds, id])
   }
 
+  private func putLedger(_ id: LedgerID, _ ledger: Ledger?) throws {
+    guard let ledger else {
+      lastCommit.noteChange()
+      return try execute("DELETE FROM ledgers WHERE id = ?", [id.rawValue])
+    }
+    try execute(
+      "INSERT OR REPLACE INTO ledgers (id, version, changed_at, expire_at, document) VALUES (?, ?, ?, ?, ?)",
+      [
+        id.rawValue, try lastCommit.nextVersion(), time.microseconds, ledger.expireAt.microseconds, ledger.fields.text,
+      ])
+  }
+
   private func putJournal(_ entry: PassJournalEntry) throws {
     lastCommit.noteChange()
     try execute(
@@ -116,6 +140,15 @@ final class CommitTransaction {
       """
       DELETE FROM runs WHERE rowid IN (
         SELECT rowid FROM runs WHERE expire_at <= ? ORDER BY expire_at, id LIMIT ?)
+      """, time, limit)
+  }
+
+  /// Deletes expired ledgers; returns their number.
+  func purgeLedgers(limit: Int) throws -> Int {
+    try purge(
+      """
+      DELETE FROM ledgers WHERE id IN (
+        SELECT id FROM ledgers WHERE expire_at <= ? ORDER BY expire_at, id LIMIT ?)
       """, time, limit)
   }
 

@@ -10,8 +10,8 @@ enum SQLiteSchema {
   /// The latest schema version.
   static var latest: Int { steps.count }
 
-  private static let tables = ["jobs", "runs", "journal"]
-  private static let steps = [firstTables]
+  private static let tables = ["jobs", "runs", "journal", "ledgers"]
+  private static let steps = [firstTables, ledgerTable]
 
   /// Migrates a file to the latest schema version.
   ///
@@ -69,6 +69,14 @@ enum SQLiteSchema {
 
     CREATE TABLE journal (id ANY NOT NULL UNIQUE, time INTEGER NOT NULL, document TEXT NOT NULL) STRICT;
     CREATE INDEX journal_by_time ON journal (time, id);
+    """
+
+  private static let ledgerTable = """
+    CREATE TABLE ledgers (
+      id TEXT PRIMARY KEY, version INTEGER NOT NULL, changed_at INTEGER NOT NULL, expire_at INTEGER NOT NULL,
+      document TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX ledgers_expiring ON ledgers (expire_at, id);
     """
 }
 #endif

@@ -26,8 +26,10 @@ struct RunEnqueuer: Sendable {
       drafts.append(try RunDraft(request, parent: parent, correlationID: correlationID, services))
     }
     var enqueued = [EnqueuedRun]()
-    for start in stride(from: 0, to: drafts.count, by: StoreLimits.batch) {
-      enqueued += try await record(Array(drafts[start..<min(start + StoreLimits.batch, drafts.count)]))
+    // A unique run may take two more writes: those of its key's ledger and of a run that it replaces.
+    let batch = drafts.contains { $0.unique != nil } ? StoreLimits.batch / 3 : StoreLimits.batch
+    for start in stride(from: 0, to: drafts.count, by: batch) {
+      enqueued += try await record(Array(drafts[start..<min(start + batch, drafts.count)]))
     }
     return enqueued
   }
@@ -40,14 +42,14 @@ struct RunEnqueuer: Sendable {
       throw JobError(error)
     }
     var seen = Set<RunID>()
-    let waiting = drafts.compactMap { recording.runs[$0.id] }.filter { run in
+    let ids = drafts.map { recording.results[$0.id] ?? $0.id }
+    let waiting = ids.compactMap { recording.runs[$0] }.filter { run in
       (run.status == .scheduled || run.status == .pending) && seen.insert(run.id).inserted
     }
     await NextAttemptEnqueuer(services).enqueueTasks(of: waiting, timeouts: recording.timeouts)
     var new = recording.new
-    return drafts.map { draft in
-      EnqueuedRun(
-        id: draft.id, isNew: new.remove(draft.id) != nil, status: recording.runs[draft.id]?.status ?? .pending)
+    return ids.map { id in
+      EnqueuedRun(id: id, isNew: new.remove(id) != nil, status: recording.runs[id]?.status ?? .pending)
     }
   }
 
@@ -58,16 +60,28 @@ struct RunEnqueuer: Sendable {
     var isInDoubt = false
     let recorded = try await RunCommitter(services).replanning { (budget) async throws(StoreError) -> RunRecording? in
       let isFirst = drawn.isEmpty
+      let keys = Set(drafts.compactMap(\.ledger)).sorted()
+      let ledgers = try await holders(of: keys, &budget)
+      let holders = (ledgers?.ledgers.values).map { $0.compactMap { $0.ledger?.unique?.run } } ?? []
       let reading = try await services.client.call(.read, &budget) { () async throws(StoreError) in
         try await services.store.read(
-          jobs: isFirst ? Set(drafts.map(\.definition.id)).sorted() : [], runs: Set(drafts.map(\.id)).sorted())
+          jobs: isFirst ? Set(drafts.map(\.definition.id)).sorted() : [],
+          runs: Set(drafts.map(\.id) + holders).sorted())
       }
       if isFirst { drawn = draw(drafts, reading, &recording) }
-      let missing = drawn.values.filter { reading.runs[$0.id] == nil }.sorted { $0.id < $1.id }
+      var unique = UniqueRecording(keys, ledgers, reading, services.settings)
+      var planned = Set<RunID>()
+      for draft in drafts where reading.runs[draft.id] == nil && planned.insert(draft.id).inserted {
+        guard let uniqueness = draft.unique, let run = drawn[draft.id] else { continue }
+        unique.add(run, uniqueness, retention: draft.definition.policy.retention)
+      }
+      let plain = Set(drafts.filter { $0.unique == nil }.map(\.id))
+      let missing = drawn.values.filter { reading.runs[$0.id] == nil && plain.contains($0.id) }.sorted { $0.id < $1.id }
       do throws(StoreError) {
-        if !missing.isEmpty {
+        let writes: [Write] = missing.map { .putRun($0, .absent) } + unique.writes
+        if !writes.isEmpty {
           _ = try await services.client.call(.write, &budget) { () async throws(StoreError) in
-            try await services.store.commit(missing.map { .putRun($0, .absent) })
+            try await services.store.commit(writes)
           }
         }
       } catch {
@@ -76,12 +90,21 @@ struct RunEnqueuer: Sendable {
         return nil
       }
       recording.add(missing, stored: reading, drawn: drawn, isInDoubt: isInDoubt)
+      recording.add(unique)
       return recording
     }
     guard let recorded else {
       throw StoreError(.unavailable, "Other callers keep recording the same runs. Try again.")
     }
     return recorded
+  }
+
+  /// Reads the holders of unique keys, before their runs; nil if there are no keys.
+  private func holders(of keys: [LedgerID], _ budget: inout RetryBudget) async throws(StoreError) -> StoreReading? {
+    if keys.isEmpty { return nil }
+    return try await services.client.call(.read, &budget) { () async throws(StoreError) in
+      try await services.store.read(jobs: [], runs: [], ledgers: keys)
+    }
   }
 
   /// Makes the runs of drafts by the policies that their jobs' documents set.
@@ -106,6 +129,10 @@ private struct RunDraft: Sendable {
   let input: JSONText?
   let parent: RunID?
   let correlationID: String?
+  let unique: Uniqueness?
+
+  /// The ledger of the unique key, if there is one.
+  var ledger: LedgerID? { unique.map { .unique(definition.id, key: $0.key) } }
 
   init(
     _ request: EnqueueRequest, parent: RunID?, correlationID: String?, _ services: RuntimeServices
@@ -116,6 +143,7 @@ private struct RunDraft: Sendable {
     if !registered.takes(request.input), let error = registered.fault(in: input) { throw error }
     id = RunID(job: request.job, occurrence: .key(try request.occurrenceKey(services)))
     (start, key) = (request.start, request.key)
+    unique = try request.checkedUniqueness()
     (self.parent, self.correlationID) = (parent, correlationID)
   }
 
@@ -127,7 +155,7 @@ private struct RunDraft: Sendable {
       id: id, job: definition.id, trigger: parent == nil ? .task : .parent, input: input,
       status: start > now ? .scheduled : .pending, maxAttempts: policy.retry.maxAttempts, scheduledFor: requested,
       notBefore: start, createdAt: now)
-    run.uniqueKey = key
+    run.uniqueKey = key ?? unique?.key
     run.parent = parent
     run.correlationID = correlationID
     run.queue = policy.queue
@@ -145,6 +173,15 @@ private struct RunRecording: Sendable {
   var new: Set<RunID> = []
   /// The time limits of their jobs' attempts.
   var timeouts: [JobID: Duration] = [:]
+  /// The runs of drafts that did not create their own, by its id.
+  var results: [RunID: RunID] = [:]
+
+  /// Adds the runs of drafts with unique keys.
+  mutating func add(_ unique: UniqueRecording) {
+    results = unique.results
+    runs.merge(unique.runs) { _, later in later }
+    new.formUnion(unique.created)
+  }
 
   /// Adds the runs that were committed, and those that were stored before.
   mutating func add(_ committed: [Run], stored: StoreReading, drawn: [RunID: Run], isInDoubt: Bool) {
@@ -164,7 +201,11 @@ private struct RunRecording: Sendable {
 extension EnqueueRequest {
   /// Returns the delivery that runs the job now.
   func delivery(correlationID: String? = nil, _ services: RuntimeServices) throws(JobError) -> Delivery {
-    Delivery(
+    if unique != nil {
+      throw JobError(
+        .invalidField, "A unique run is enqueued, not run here and now. Enqueue it, or use the key.", field: "unique")
+    }
+    return Delivery(
       job: job, trigger: .manual, occurrence: .key(try occurrenceKey(services)), payload: try payload(),
       correlationID: correlationID)
   }
@@ -180,14 +221,24 @@ extension EnqueueRequest {
     }
   }
 
+  /// Returns the uniqueness, whose key obeys the rules of keys.
+  fileprivate func checkedUniqueness() throws(JobError) -> Uniqueness? {
+    if let unique { try Self.check(unique.key, field: "unique") }
+    return unique
+  }
+
   /// Returns the caller's key, or a random one.
   fileprivate func occurrenceKey(_ services: RuntimeServices) throws(JobError) -> String {
     guard let key else { return services.options.random.token() }
-    let limit = EnvelopeLimits.standard.keyBytes
-    if key.isEmpty { throw JobError(.invalidField, "The key is empty. Omit it, or name the work.", field: "key") }
-    if key.utf8.count > limit {
-      throw JobError(.tooLarge, "The key has \(key.utf8.count) bytes; at most \(limit) are allowed.", field: "key")
-    }
+    try Self.check(key, field: "key")
     return key
+  }
+
+  private static func check(_ key: String, field: String) throws(JobError) {
+    let limit = EnvelopeLimits.standard.keyBytes
+    if key.isEmpty { throw JobError(.invalidField, "The key is empty. Omit it, or name the work.", field: field) }
+    if key.utf8.count > limit {
+      throw JobError(.tooLarge, "The key has \(key.utf8.count) bytes; at most \(limit) are allowed.", field: field)
+    }
   }
 }

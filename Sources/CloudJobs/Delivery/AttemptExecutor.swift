@@ -36,11 +36,12 @@ struct AttemptExecutor: Sendable {
     let patch = state.patch(
       after: concluded.conclusion, run: concluded.run, kind: job.kind, breaker: job.policy.breaker, duration: duration)
     do throws(StoreError) {
-      guard try await committer.finish(concluded.run, under: run.fence, patch) else {
+      guard let time = try await committer.finish(concluded.run, under: run.fence, patch) else {
         services.events.emit(JobEvent(.leaseLost, job: run.job, run: run, time: end, duration: duration))
         return DeliveryResult(
           .leaseLost, run: run, reason: "Another attempt has taken over the run. This result was refused.")
       }
+      await LimitWaker(services).wake(after: claimed, at: time)
     } catch {
       return DeliveryResult(rejected: JobError(error), job: run.job)
     }

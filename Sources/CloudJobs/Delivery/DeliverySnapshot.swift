@@ -15,7 +15,7 @@ extension DeliverySnapshot {
     case invalidDocument(JobError)
   }
 
-  /// Reads the job, the run and the dependencies in one call, and the job's latest other run in a second one if overlap
+  /// Reads the job, the run, the dependencies and the ledgers of limits in one call, and the job's latest other run in a second one if overlap
   /// matters.
   ///
   /// - Parameters:
@@ -28,7 +28,9 @@ extension DeliverySnapshot {
   static func load(
     for delivery: Delivery, runID: RunID, _ definition: JobDefinition, _ services: RuntimeServices
   ) async throws(Failure) -> DeliverySnapshot {
-    var reading = try await read(jobs: [delivery.job] + definition.policy.dependencies, runs: [runID], services)
+    var reading = try await read(
+      jobs: [delivery.job] + definition.policy.dependencies, runs: [runID],
+      ledgers: services.expectedLimits(of: definition).map(\.ledger), services)
     let record = reading.jobs[delivery.job]
     let (job, state): (ResolvedJob, JobState)
     var run: Run?
@@ -51,24 +53,24 @@ extension DeliverySnapshot {
     let latest = job.overlap == .allow || state.lastRunID == runID ? nil : state.lastRunID
     var previous: Run?
     if !missing.isEmpty || latest != nil {
-      let more = try await read(jobs: missing, runs: latest.map { [$0] } ?? [], services)
+      let more = try await read(jobs: missing, runs: latest.map { [$0] } ?? [], ledgers: [], services)
       reading.jobs.merge(more.jobs) { first, _ in first }
       previous = latest.flatMap { more.runs[$0] }.flatMap { try? $0.run.get() }
     }
     let input = PlanInput(
       delivery: delivery, runID: runID, job: job, run: run, previous: previous,
       dependencies: reading.statuses(of: job.policy.dependencies), breakerOpenUntil: state.breakerOpenUntil,
-      now: reading.time, settings: services.settings)
+      refusal: reading.refusal(of: runID, job.limits), now: reading.time, settings: services.settings)
     return DeliverySnapshot(
       input: input, state: state, runPrecondition: reading.runs[runID].map { .version($0.version) } ?? .absent,
       jobPrecondition: record.map { .version($0.version) } ?? .absent)
   }
 
   private static func read(
-    jobs: [JobID], runs: [RunID], _ services: RuntimeServices
+    jobs: [JobID], runs: [RunID], ledgers: [LedgerID], _ services: RuntimeServices
   ) async throws(Failure) -> StoreReading {
     do throws(StoreError) {
-      return try await services.client.read(jobs: jobs, runs: runs)
+      return try await services.client.read(jobs: jobs, runs: runs, ledgers: ledgers)
     } catch {
       throw .store(error)
     }
@@ -76,6 +78,16 @@ extension DeliverySnapshot {
 }
 
 extension StoreReading {
+  /// Returns the refusal of a permit by the ledgers as read, or nil: the claim is refused if that changes meanwhile.
+  func refusal(of run: RunID, _ limits: [JobLimit]) -> LimitRefusal? {
+    for limit in limits {
+      guard let record = ledgers[limit.ledger], let ledger = record.ledger?.limits else { continue }
+      let permit = LimitPermit(run, until: time, limit)
+      if let refusal = ledger.refusal(of: permit, changedAt: record.changedAt, at: time) { return refusal }
+    }
+    return nil
+  }
+
   /// Returns the status of each job's last occurrence, as far as its document tells.
   func statuses(of jobs: [JobID]) -> [JobID: JobStatus] {
     var statuses = [JobID: JobStatus]()

@@ -52,7 +52,7 @@ struct RunCommitter: Sendable {
         failure = error
       }
       switch failure.code {
-      case .invalid: throw failure
+      case .invalid, .refused: throw failure
       case .unavailable:
         try await client.wait(after: failure, &budget)
         continue
@@ -114,14 +114,14 @@ struct RunCommitter: Sendable {
   ///   - run: the run after the attempt.
   ///   - fence: the token of the attempt.
   ///   - patch: the change to the job's state, if any.
-  /// - Returns: false if another attempt has taken the run over.
+  /// - Returns: the time of the commit; nil if another attempt has taken the run over.
   /// - Throws: ``StoreError`` `unavailable` or `unknownOutcome`.
-  func finish(_ run: Run, under fence: Int64, _ patch: JobStatePatch?) async throws(StoreError) -> Bool {
-    var writes: [Write] = [.putRun(run, .fence(fence))]
+  func finish(_ run: Run, under fence: Int64, _ patch: JobStatePatch?) async throws(StoreError) -> Timestamp? {
+    var writes = run.writesGivingPermitsBack(.fence(fence))
     if let patch { writes.append(.patchState(run.job, patch, .none)) }
     var budget = client.budget()
     budget.persist(at: client.clock.now())
-    return try await commit(writes, making: run, &budget, holding: fence) != nil
+    return try await commit(writes, making: run, &budget, holding: fence)
   }
 }
 

@@ -9,6 +9,8 @@ extension Run {
     run.maxAttempts = job.policy.retry.maxAttempts
     run.startedAt = startedAt ?? now
     run.reason = nil
+    run.permits = job.limits.filter { $0.maxConcurrent != nil }.map(\.ledger)
+    run.waitsFor = nil
     let end = now + job.leaseSpan(margin: settings.leaseMargin)
     run.lease = Lease(owner: settings.owner, token: run.fence, expiresAt: end)
     run.wakeAt = end
@@ -23,6 +25,16 @@ extension Run {
     run.notBefore = time
     run.wakeAt = time + settings.sweepDelay
     run.reason = reason
+    run.waitsFor = nil
+    return run
+  }
+
+  /// Returns the run waiting for a permit that was refused.
+  func waiting(for refusal: LimitRefusal, _ settings: PlanSettings) -> Run {
+    var run = waiting(until: refusal.retryAt, why: refusal.reason, settings)
+    run.waitsFor = refusal.ledger
+    // The attempt is not used up, so its task needs another name than the one that was just delivered.
+    run.reenqueues = reenqueues.successor
     return run
   }
 
@@ -32,6 +44,7 @@ extension Run {
     run.status = status
     run.lease = nil
     run.wakeAt = nil
+    run.waitsFor = nil
     run.finishedAt = now
     run.expireAt = now + retention
     return run

@@ -62,6 +62,8 @@ struct FirestoreSchema: Sendable {
     times: [
       "scheduledFor", "notBefore", "createdAt", "startedAt", "finishedAt", "lease.expiresAt", "wakeAt", "expireAt",
     ])
+  /// The schema of ledgers.
+  static let ledger = FirestoreSchema(times: ["createdAt", "expireAt", "nextSlot"])
   /// The schema of journal entries.
   static let journal = FirestoreSchema(times: ["time", "lines.slot"])
 
