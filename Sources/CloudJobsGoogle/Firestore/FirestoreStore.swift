@@ -68,6 +68,7 @@ public final class FirestoreStore: PurgingStore {
   let time = LatestServerTime()
   let fences = FencingTokenCache()
   let ledgers = FirestoreLedgers()
+  let ledgerQueue = LedgerQueue()
   private let clock: any JobClock
   private let random: RandomSource
 
@@ -88,7 +89,13 @@ public final class FirestoreStore: PurgingStore {
   public func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
     try StoreLimits.check(writes)
     if writes.isEmpty { return try await now() }
-    return try await Uncancelled.run { () async throws(StoreError) in try await self.apply(writes) }
+    let changed = Set(
+      writes.compactMap { write in if case .changeLedger(let id, _) = write { id } else { nil } })
+    return try await Uncancelled.run { () async throws(StoreError) in
+      await self.ledgerQueue.enter(changed)
+      defer { self.ledgerQueue.leave(changed) }
+      return try await self.apply(writes)
+    }
   }
 
   /// The delays between attempts under contention.

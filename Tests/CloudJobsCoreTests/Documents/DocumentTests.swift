@@ -133,6 +133,8 @@ struct MalformedField: CustomTestStringConvertible, Sendable {
     ("dependencies", [1]), ("priority", 1_000_001), ("priority", 0.5), ("maxRetries", -1), ("maxRetries", 1_000_001),
     ("timeout", 0), ("timeout", 86_401), ("group", []), ("misfire", "catchUp(0)"), ("misfire", "catchUp(1001)"),
     ("misfire", "later"), ("overlap", "wait"), ("queue", [:]), ("metadata", []),
+    ("maxConcurrent", -1), ("maxConcurrent", 1_001), ("groupMaxConcurrent", 1.5), ("rate", 5),
+    ("rate.count", -1),
     ("state", "none"), ("state", []), ("state.lastRun", "yesterday"), ("state.nextRun", true), ("state.nextRun", 1.5),
     ("state.status", "fine"), ("state.retries", -1), ("state.epoch", "1"), ("state.epoch", 0.5),
     ("state.lastRunId", "abc"), ("state.lastDuration", "1s"), ("state.consecutiveFailures", -1),
@@ -147,6 +149,7 @@ struct JobConfigurationFieldsTests {
     "startAt": "2026-01-01", "endAt": "2026-12-31", "skipDates": ["2026-05-01"], "dependencies": ["other"],
     "priority": 1, "maxRetries": 2, "timeout": 3, "group": "g", "misfire": "skip", "overlap": "skip", "queue": "q",
     "breaker": ["threshold": 4, "cooldown": 90], "trigger": "masterPass", "metadata": ["a": 1],
+    "maxConcurrent": 5, "rate": ["count": 6, "period": 7], "groupMaxConcurrent": 8,
   ]
 
   @Test("fieldNames are exactly the fields that a configuration writes")
