@@ -39,6 +39,8 @@ final class CommitTransaction {
   private enum StoredTarget {
     case run(StoredRun.Key?)
     case job(StoredJob?)
+    /// The stored ledger, and what it becomes.
+    case ledger(LedgerRecord?, Ledger?)
     case journal
     case log
 
@@ -46,6 +48,7 @@ final class CommitTransaction {
       switch self {
       case .run(let run): run.map { Version($0.version) }
       case .job(let job): job.map { Version($0.version) }
+      case .ledger(let ledger, _): ledger?.version
       case .journal, .log: nil
       }
     }
@@ -65,9 +68,16 @@ final class CommitTransaction {
     case .deleteRun(let id, _): .run(try StoredRun.Key.fetch(id, database))
     case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _):
       .job(try job(id.rawValue))
+    case .putLedger(let id, let ledger, _): .ledger(try LedgerRecord.fetch(id, database), ledger)
+    case .changeLedger(let id, let change): try changed(id, by: change)
     case .putJournal: .journal
     case .putLog: .log
     }
+  }
+
+  private func changed(_ id: LedgerID, by change: LedgerChange) throws -> StoredTarget {
+    let stored = try LedgerRecord.fetch(id, database)
+    return .ledger(stored, try stored.applying(change, at: time))
   }
 
   private func apply(_ write: Write, _ target: StoredTarget) throws {
@@ -86,6 +96,8 @@ final class CommitTransaction {
       guard stored != nil else { return }
       lastCommit.noteChange()
       try execute("DELETE FROM jobs WHERE id = ?", [id.rawValue])
+    case (.putLedger(let id, _, _), .ledger(_, let ledger)), (.changeLedger(let id, _), .ledger(_, let ledger)):
+      try putLedger(id, ledger)
     case (.putJournal(let entry), _): try putJournal(entry)
     case (.putLog(let entry), _): try putLog(entry)
     default: preconditionFailure("A write has a target of another kind.")
@@ -108,6 +120,18 @@ final class CommitTransaction {
       ? "UPDATE jobs SET version = ?, configuration = ?, state = ?, next_run = ? WHERE id = ?"
       : "INSERT INTO jobs (version, configuration, state, next_run, id) VALUES (?, ?, ?, ?, ?)"
     try execute(sql, [version, job.configuration, job.state, job.nextRun?.microseconds, id])
+  }
+
+  private func putLedger(_ id: LedgerID, _ ledger: Ledger?) throws {
+    guard let ledger else {
+      lastCommit.noteChange()
+      return try execute("DELETE FROM ledgers WHERE id = ?", [id.rawValue])
+    }
+    try execute(
+      "INSERT OR REPLACE INTO ledgers (id, version, changed_at, expire_at, document) VALUES (?, ?, ?, ?, ?)",
+      [
+        id.rawValue, try lastCommit.nextVersion(), time.microseconds, ledger.expireAt.microseconds, ledger.fields.text,
+      ])
   }
 
   private func putJournal(_ entry: PassJournalEntry) throws {
@@ -141,6 +165,15 @@ final class CommitTransaction {
       """
       DELETE FROM runs WHERE rowid IN (
         SELECT rowid FROM runs WHERE expire_at <= ? ORDER BY expire_at, id LIMIT ?)
+      """, time, limit)
+  }
+
+  /// Deletes expired ledgers; returns their number.
+  func purgeLedgers(limit: Int) throws -> Int {
+    try purge(
+      """
+      DELETE FROM ledgers WHERE id IN (
+        SELECT id FROM ledgers WHERE expire_at <= ? ORDER BY expire_at, id LIMIT ?)
       """, time, limit)
   }
 

@@ -10,8 +10,8 @@ enum SQLiteSchema {
   /// The latest schema version.
   static var latest: Int { steps.count }
 
-  private static let tables = ["jobs", "runs", "journal"]
-  private static let steps = [firstTables, runLogs]
+  private static let tables = ["jobs", "runs", "journal", "ledgers"]
+  private static let steps = [firstTables, runLogs, ledgerTable]
 
   /// Migrates a file to the latest schema version.
   ///
@@ -79,6 +79,14 @@ enum SQLiteSchema {
       PRIMARY KEY (run, sequence)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX run_log_expiring ON run_log (expire_at);
+    """
+
+  private static let ledgerTable = """
+    CREATE TABLE ledgers (
+      id TEXT PRIMARY KEY, version INTEGER NOT NULL, changed_at INTEGER NOT NULL, expire_at INTEGER NOT NULL,
+      document TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX ledgers_expiring ON ledgers (expire_at, id);
     """
 }
 #endif

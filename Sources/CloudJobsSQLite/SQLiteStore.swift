@@ -93,6 +93,12 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
     return try await change(weight: limit) { try $0.purgeLogs(limit: limit) }
   }
 
+  /// Deletes expired ledgers.
+  public func purgeLedgers(limit: Int) async throws(StoreError) -> Int {
+    let limit = StoreLimits.page(limit)
+    return try await change(weight: limit) { try $0.purgeLedgers(limit: limit) }
+  }
+
   /// Deletes journal entries, oldest first.
   public func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int {
     let limit = StoreLimits.page(limit)
@@ -145,8 +151,8 @@ extension JobStore where Self == SQLiteStore {
 
 extension SQLiteStore {
   /// Reads documents by id, all at one point in time.
-  public func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
-    try StoreLimits.check(jobs: jobs, runs: runs)
+  public func read(jobs: [JobID], runs: [RunID], ledgers: [LedgerID]) async throws(StoreError) -> StoreReading {
+    try StoreLimits.check(jobs: jobs, runs: runs, ledgers: ledgers)
     return try await read { database, time in
       var reading = StoreReading(time: time, jobs: [:], runs: [:])
       let job = try database.cachedStatement(sql: "SELECT \(JobRecord.columns) FROM jobs WHERE id = ?")
@@ -155,6 +161,7 @@ extension SQLiteStore {
       for id in runs {
         reading.runs[id] = try Row.fetchOne(run, arguments: [id.rawValue]).flatMap { RunRecord(row: $0) }
       }
+      for id in ledgers { reading.ledgers[id] = try LedgerRecord.fetch(id, database) }
       return reading
     }
   }

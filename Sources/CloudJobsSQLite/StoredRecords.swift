@@ -84,6 +84,19 @@ extension JobRecord {
   }
 }
 
+extension LedgerRecord {
+  /// Returns a stored ledger; nil if there is none.
+  static func fetch(_ id: LedgerID, _ database: Database) throws -> LedgerRecord? {
+    let statement = try database.cachedStatement(sql: "SELECT version, changed_at, document FROM ledgers WHERE id = ?")
+    return try Row.fetchOne(statement, arguments: [id.rawValue]).map { row in
+      let document = Array((row[2] as String).utf8)
+      let fields = try? JSONValue(parsing: document, limits: JSONLimits(bytes: .max, depth: 512))
+      return LedgerRecord(
+        id: id, version: Version(row[0]), changedAt: Timestamp(microseconds: row[1]), fields: fields ?? .null)
+    }
+  }
+}
+
 /// The stored form of a run: a JSON document, the columns of lists, and the payloads byte for byte.
 enum StoredRun {
   /// The columns of a stored run that a commit needs.

@@ -64,9 +64,13 @@ final class OutageReportingStore<Base: JobStore>: JobStore {
     self.outages = outages
   }
 
-  func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
-    try await watch(.reading) { () async throws(StoreError) in try await base.read(jobs: jobs, runs: runs) }
+  func read(jobs: [JobID], runs: [RunID], ledgers: [LedgerID]) async throws(StoreError) -> StoreReading {
+    try await watch(.reading) { () async throws(StoreError) in
+      try await base.read(jobs: jobs, runs: runs, ledgers: ledgers)
+    }
   }
+
+  func knownLedger(_ id: LedgerID, asOf time: Timestamp) -> LedgerRecord? { base.knownLedger(id, asOf: time) }
 
   func dueJobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
     try await watch(.reading) { () async throws(StoreError) in try await base.dueJobs(after: cursor, limit: limit) }
@@ -112,8 +116,8 @@ final class OutageReportingStore<Base: JobStore>: JobStore {
     } catch {
       switch error.code {
       case .unavailable, .unknownOutcome: outages.failed(component, error.message)
-      // A conflict is a response of the store.
-      case .conflict: outages.worked(component)
+      // A conflict is a response of the store, and so is the refusal of a permit.
+      case .conflict, .refused: outages.worked(component)
       case .invalid: break
       }
       throw error
@@ -128,6 +132,10 @@ extension OutageReportingStore: PurgingStore where Base: PurgingStore {
 
   func purgeLogs(limit: Int) async throws(StoreError) -> Int {
     try await watch(.writing) { () async throws(StoreError) in try await base.purgeLogs(limit: limit) }
+  }
+
+  func purgeLedgers(limit: Int) async throws(StoreError) -> Int {
+    try await watch(.writing) { () async throws(StoreError) in try await base.purgeLedgers(limit: limit) }
   }
 
   func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int {

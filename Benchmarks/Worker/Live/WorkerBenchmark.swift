@@ -111,9 +111,9 @@ final class CountingStore: DueTimeStore, PurgingStore {
     return try await base.dueTimes()
   }
 
-  func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
+  func read(jobs: [JobID], runs: [RunID], ledgers: [LedgerID]) async throws(StoreError) -> StoreReading {
     count()
-    return try await base.read(jobs: jobs, runs: runs)
+    return try await base.read(jobs: jobs, runs: runs, ledgers: ledgers)
   }
 
   func dueJobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
@@ -161,6 +161,11 @@ final class CountingStore: DueTimeStore, PurgingStore {
   func purgeLogs(limit: Int) async throws(StoreError) -> Int {
     count()
     return try await base.purgeLogs(limit: limit)
+  }
+
+  func purgeLedgers(limit: Int) async throws(StoreError) -> Int {
+    count()
+    return try await base.purgeLedgers(limit: limit)
   }
 
   func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int {

@@ -78,16 +78,22 @@ public struct EnqueueRequest: Sendable {
   public var trace: TraceContext?
   /// The trigger of the run, if it is not the enqueuing itself.
   var trigger: Trigger?
+  /// The uniqueness of the run among those of the job; nil allows any number.
+  public var unique: Uniqueness?
 
   /// Creates a request for the job of an input.
-  public init(_ input: some JobInput, start: DeliveryStart? = nil, key: String? = nil) {
-    self.init(type(of: input).jobID, input, start: start, key: key)
+  public init(
+    _ input: some JobInput, start: DeliveryStart? = nil, key: String? = nil, unique: Uniqueness? = nil
+  ) {
+    self.init(type(of: input).jobID, input, start: start, key: key, unique: unique)
   }
 
   /// Creates a request for a job by its id.
   public init(
-    _ job: JobID, _ input: some Encodable & Sendable = NoInput(), start: DeliveryStart? = nil, key: String? = nil
+    _ job: JobID, _ input: some Encodable & Sendable = NoInput(), start: DeliveryStart? = nil, key: String? = nil,
+    unique: Uniqueness? = nil
   ) {
+    self.unique = unique
     self.job = job
     self.input = input
     self.start = start
@@ -99,7 +105,7 @@ public struct EnqueueRequest: Sendable {
 public struct EnqueuedRun: Hashable, Sendable {
   /// The id of the run.
   public var id: RunID
-  /// Whether this call created it; false if the key was used before.
+  /// Whether this call created it; false if the key was used before, or if a run with the same unique key counts.
   public var isNew: Bool
   /// The status of the run.
   public var status: RunStatus
@@ -114,13 +120,14 @@ extension JobClient {
   ///   - input: the input.
   ///   - delay: the delay before the start.
   ///   - key: the caller's name for the work; a second call with the same key yields the same run.
+  ///   - unique: the uniqueness of the run among those of the job; nil allows any number.
   /// - Returns: the run.
   /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
   @discardableResult
   public func enqueue(
-    _ input: some JobInput, after delay: Duration = .zero, key: String? = nil
+    _ input: some JobInput, after delay: Duration = .zero, key: String? = nil, unique: Uniqueness? = nil
   ) async throws(JobError) -> EnqueuedRun {
-    try await enqueue([EnqueueRequest(input, start: .delayed(by: delay), key: key)])[0]
+    try await enqueue([EnqueueRequest(input, start: .delayed(by: delay), key: key, unique: unique)])[0]
   }
 
   /// Enqueues a run of the input's job that starts at a time.
@@ -129,19 +136,22 @@ extension JobClient {
   ///   - input: the input.
   ///   - time: the earliest start.
   ///   - key: the caller's name for the work; a second call with the same key yields the same run.
+  ///   - unique: the uniqueness of the run among those of the job; nil allows any number.
   /// - Returns: the run.
   /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
   @discardableResult
   public func enqueue(
-    _ input: some JobInput, at time: Timestamp, key: String? = nil
+    _ input: some JobInput, at time: Timestamp, key: String? = nil, unique: Uniqueness? = nil
   ) async throws(JobError) -> EnqueuedRun {
-    try await enqueue([EnqueueRequest(input, start: .at(time), key: key)])[0]
+    try await enqueue([EnqueueRequest(input, start: .at(time), key: key, unique: unique)])[0]
   }
 
-  /// Enqueues a run of the input's job that starts at a date; otherwise like ``enqueue(_:at:key:)``.
+  /// Enqueues a run of the input's job that starts at a date; otherwise like ``enqueue(_:at:key:unique:)``.
   @discardableResult
-  public func enqueue(_ input: some JobInput, at date: Date, key: String? = nil) async throws(JobError) -> EnqueuedRun {
-    try await enqueue(input, at: Timestamp(date), key: key)
+  public func enqueue(
+    _ input: some JobInput, at date: Date, key: String? = nil, unique: Uniqueness? = nil
+  ) async throws(JobError) -> EnqueuedRun {
+    try await enqueue(input, at: Timestamp(date), key: key, unique: unique)
   }
 
   /// Enqueues a run of a job by its id.
@@ -151,13 +161,15 @@ extension JobClient {
   ///   - input: the input.
   ///   - delay: the delay before the start.
   ///   - key: the caller's name for the work; a second call with the same key yields the same run.
+  ///   - unique: the uniqueness of the run among those of the job; nil allows any number.
   /// - Returns: the run.
   /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
   @discardableResult
   public func enqueue(
-    _ job: JobID, _ input: some Encodable & Sendable = NoInput(), after delay: Duration = .zero, key: String? = nil
+    _ job: JobID, _ input: some Encodable & Sendable = NoInput(), after delay: Duration = .zero, key: String? = nil,
+    unique: Uniqueness? = nil
   ) async throws(JobError) -> EnqueuedRun {
-    try await enqueue([EnqueueRequest(job, input, start: .delayed(by: delay), key: key)])[0]
+    try await enqueue([EnqueueRequest(job, input, start: .delayed(by: delay), key: key, unique: unique)])[0]
   }
 
   /// Enqueues a run of a job by its id that starts at a time.
@@ -167,21 +179,24 @@ extension JobClient {
   ///   - input: the input.
   ///   - time: the earliest start.
   ///   - key: the caller's name for the work; a second call with the same key yields the same run.
+  ///   - unique: the uniqueness of the run among those of the job; nil allows any number.
   /// - Returns: the run.
   /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
   @discardableResult
   public func enqueue(
-    _ job: JobID, _ input: some Encodable & Sendable = NoInput(), at time: Timestamp, key: String? = nil
+    _ job: JobID, _ input: some Encodable & Sendable = NoInput(), at time: Timestamp, key: String? = nil,
+    unique: Uniqueness? = nil
   ) async throws(JobError) -> EnqueuedRun {
-    try await enqueue([EnqueueRequest(job, input, start: .at(time), key: key)])[0]
+    try await enqueue([EnqueueRequest(job, input, start: .at(time), key: key, unique: unique)])[0]
   }
 
-  /// Enqueues a run of a job by its id that starts at a date; otherwise like ``enqueue(_:_:at:key:)``.
+  /// Enqueues a run of a job by its id that starts at a date; otherwise like ``enqueue(_:_:at:key:unique:)``.
   @discardableResult
   public func enqueue(
-    _ job: JobID, _ input: some Encodable & Sendable = NoInput(), at date: Date, key: String? = nil
+    _ job: JobID, _ input: some Encodable & Sendable = NoInput(), at date: Date, key: String? = nil,
+    unique: Uniqueness? = nil
   ) async throws(JobError) -> EnqueuedRun {
-    try await enqueue(job, input, at: Timestamp(date), key: key)
+    try await enqueue(job, input, at: Timestamp(date), key: key, unique: unique)
   }
 }
 

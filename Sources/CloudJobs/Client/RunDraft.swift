@@ -6,8 +6,12 @@ struct RunDraft: Sendable {
   let definition: JobDefinition
   let input: JSONText?
   let prerequisites: [RunID]
+  let unique: Uniqueness?
   private let request: EnqueueRequest
   private let parent: Run?
+
+  /// The ledger of the unique key, if there is one.
+  var ledger: LedgerID? { unique.map { .unique(definition.id, key: $0.key) } }
 
   init(_ request: EnqueueRequest, by parent: Run?, _ services: RuntimeServices) throws(JobError) {
     guard let registered = services.registry.jobs[request.job] else { throw .unknownJob(request.job) }
@@ -17,6 +21,7 @@ struct RunDraft: Sendable {
     id = RunID(job: request.job, occurrence: .key(try request.occurrenceKey(services)))
     try request.check()
     prerequisites = request.prerequisites
+    unique = try request.checkedUniqueness()
     self.request = request
     self.parent = parent
   }
@@ -29,7 +34,7 @@ struct RunDraft: Sendable {
       id: id, job: definition.id, trigger: request.trigger ?? (parent == nil ? .task : .parent), input: input,
       status: start > now ? .scheduled : .pending, maxAttempts: policy.retry.maxAttempts, scheduledFor: requested,
       notBefore: start, createdAt: now)
-    run.uniqueKey = request.key
+    run.uniqueKey = request.key ?? unique?.key
     run.parent = parent?.id
     run.correlationID = request.correlationID ?? parent.map { $0.correlationID ?? $0.id.rawValue }
     run.trace = request.trace ?? parent?.trace
@@ -66,7 +71,11 @@ extension EnqueueRequest {
 
   /// Returns the delivery that runs the job now.
   func delivery(correlationID: String? = nil, _ services: RuntimeServices) throws(JobError) -> Delivery {
-    Delivery(
+    if unique != nil {
+      throw JobError(
+        .invalidField, "A unique run is enqueued, not run here and now. Enqueue it, or use the key.", field: "unique")
+    }
+    return Delivery(
       job: job, trigger: .manual, occurrence: .key(try occurrenceKey(services)), payload: try payload(),
       correlationID: self.correlationID ?? correlationID)
   }
@@ -101,14 +110,24 @@ extension EnqueueRequest {
     }
   }
 
+  /// Returns the uniqueness, whose key obeys the rules of keys.
+  func checkedUniqueness() throws(JobError) -> Uniqueness? {
+    if let unique { try Self.check(unique.key, field: "unique") }
+    return unique
+  }
+
   /// Returns the caller's key, or a random one.
   func occurrenceKey(_ services: RuntimeServices) throws(JobError) -> String {
     guard let key else { return services.options.random.token() }
-    let limit = EnvelopeLimits.standard.keyBytes
-    if key.isEmpty { throw JobError(.invalidField, "The key is empty. Omit it, or name the work.", field: "key") }
-    if key.utf8.count > limit {
-      throw JobError(.tooLarge, "The key has \(key.utf8.count) bytes; at most \(limit) are allowed.", field: "key")
-    }
+    try Self.check(key, field: "key")
     return key
+  }
+
+  private static func check(_ key: String, field: String) throws(JobError) {
+    let limit = EnvelopeLimits.standard.keyBytes
+    if key.isEmpty { throw JobError(.invalidField, "The key is empty. Omit it, or name the work.", field: field) }
+    if key.utf8.count > limit {
+      throw JobError(.tooLarge, "The key has \(key.utf8.count) bytes; at most \(limit) are allowed.", field: field)
+    }
   }
 }

@@ -20,8 +20,10 @@ struct RunEnqueuer: Sendable {
     _ requests: [EnqueueRequest], by parent: Run? = nil
   ) async throws(JobError) -> [EnqueuedRun] {
     let drafts = try drafts(of: requests, by: parent)
-    // A run with prerequisites may also change one of them.
-    let batch = drafts.contains { !$0.prerequisites.isEmpty } ? StoreLimits.batch / 2 : StoreLimits.batch
+    // A run may take up to three more writes: those of a prerequisite, of its unique key's ledger, and of a run that it
+    // replaces.
+    let isPlain = drafts.allSatisfy { $0.prerequisites.isEmpty && $0.unique == nil }
+    let batch = isPlain ? StoreLimits.batch : StoreLimits.batch / 4
     var enqueued = [EnqueuedRun]()
     for start in stride(from: 0, to: drafts.count, by: batch) {
       enqueued += try await record(Array(drafts[start..<min(start + batch, drafts.count)]))
@@ -65,14 +67,14 @@ struct RunEnqueuer: Sendable {
       throw JobError(error)
     }
     var seen = Set<RunID>()
-    let waiting = drafts.compactMap { recording.runs[$0.id] }.filter { run in
+    let ids = drafts.map { recording.results[$0.id] ?? $0.id }
+    let waiting = ids.compactMap { recording.runs[$0] }.filter { run in
       run.isDeliverable && seen.insert(run.id).inserted
     }
     await NextAttemptEnqueuer(services).enqueueTasks(of: waiting, timeouts: recording.timeouts)
     var new = recording.new
-    return drafts.map { draft in
-      EnqueuedRun(
-        id: draft.id, isNew: new.remove(draft.id) != nil, status: recording.runs[draft.id]?.status ?? .pending)
+    return ids.map { id in
+      EnqueuedRun(id: id, isNew: new.remove(id) != nil, status: recording.runs[id]?.status ?? .pending)
     }
   }
 
@@ -83,18 +85,29 @@ struct RunEnqueuer: Sendable {
     var isInDoubt = false
     let recorded = try await RunCommitter(services).replanning { (budget) async throws(StoreError) -> RunRecording? in
       let isFirst = drawn.isEmpty
+      let keys = Set(drafts.compactMap(\.ledger)).sorted()
+      let ledgers = try await holders(of: keys, &budget)
+      let holders = (ledgers?.ledgers.values).map { $0.compactMap { $0.ledger?.unique?.run } } ?? []
       let reading = try await services.client.call(.read, &budget) { () async throws(StoreError) in
         try await services.store.read(
           jobs: isFirst ? Set(drafts.map(\.definition.id)).sorted() : [],
-          runs: Set(drafts.flatMap { [$0.id] + $0.prerequisites }).sorted())
+          runs: Set(drafts.flatMap { [$0.id] + $0.prerequisites } + holders).sorted())
       }
       if isFirst { drawn = draw(drafts, reading, &recording) }
-      let (waiting, amended) = Self.waiting(drawn, reading)
-      let missing = waiting.values.filter { reading.runs[$0.id] == nil }.sorted { $0.id < $1.id }
+      let (new, amended) = Self.waiting(drawn, reading)
+      var unique = UniqueRecording(keys, ledgers, reading, services.settings)
+      var planned = Set<RunID>()
+      for draft in drafts where reading.runs[draft.id] == nil && planned.insert(draft.id).inserted {
+        guard let uniqueness = draft.unique, let run = new[draft.id] else { continue }
+        unique.add(run, uniqueness, retention: draft.definition.policy.retention)
+      }
+      let plain = Set(drafts.filter { $0.unique == nil }.map(\.id))
+      let missing = new.values.filter { reading.runs[$0.id] == nil && plain.contains($0.id) }.sorted { $0.id < $1.id }
       do throws(StoreError) {
-        if !missing.isEmpty {
+        let writes: [Write] = missing.map { .putRun($0, .absent) } + amended + unique.writes
+        if !writes.isEmpty {
           _ = try await services.client.call(.write, &budget) { () async throws(StoreError) in
-            try await services.store.commit(missing.map { .putRun($0, .absent) } + amended)
+            try await services.store.commit(writes)
           }
         }
       } catch {
@@ -103,6 +116,7 @@ struct RunEnqueuer: Sendable {
         return nil
       }
       recording.add(missing, stored: reading, drawn: drawn, isInDoubt: isInDoubt)
+      recording.add(unique)
       return recording
     }
     guard let recorded else {
@@ -139,6 +153,14 @@ struct RunEnqueuer: Sendable {
     return (drawn, writes)
   }
 
+  /// Reads the holders of unique keys, before their runs; nil if there are no keys.
+  private func holders(of keys: [LedgerID], _ budget: inout RetryBudget) async throws(StoreError) -> StoreReading? {
+    if keys.isEmpty { return nil }
+    return try await services.client.call(.read, &budget) { () async throws(StoreError) in
+      try await services.store.read(jobs: [], runs: [], ledgers: keys)
+    }
+  }
+
   /// Makes the runs of drafts by the policies that their jobs' documents set.
   private func draw(_ drafts: [RunDraft], _ reading: StoreReading, _ recording: inout RunRecording) -> [RunID: Run] {
     var runs = [RunID: Run]()
@@ -160,6 +182,15 @@ private struct RunRecording: Sendable {
   var new: Set<RunID> = []
   /// The time limits of their jobs' attempts.
   var timeouts: [JobID: Duration] = [:]
+  /// The runs of drafts that did not create their own, by its id.
+  var results: [RunID: RunID] = [:]
+
+  /// Adds the runs of drafts with unique keys.
+  mutating func add(_ unique: UniqueRecording) {
+    results = unique.results
+    runs.merge(unique.runs) { _, later in later }
+    new.formUnion(unique.created)
+  }
 
   /// Adds the runs that were committed, and those that were stored before.
   mutating func add(_ committed: [Run], stored: StoreReading, drawn: [RunID: Run], isInDoubt: Bool) {

@@ -40,6 +40,7 @@ struct AttemptExecutor: Sendable {
           .leaseLost, run: run, reason: "Another attempt has taken over the run. This result was refused.")
       }
       (concluded, patch, children) = (finished.concluded, finished.patch, finished.children)
+      await LimitWaker(services).wake(after: claimed, at: finished.time)
     } catch {
       return DeliveryResult(rejected: JobError(error), job: run.job)
     }
@@ -57,6 +58,8 @@ struct AttemptExecutor: Sendable {
   /// The end of an attempt as it was committed.
   private struct FinishedAttempt {
     var concluded: ConcludedAttempt
+    /// The time of the commit by the store's clock.
+    var time: Timestamp
     var patch: JobStatePatch?
     /// The runs that were recorded with it.
     var children: [RunDraft]
@@ -87,8 +90,9 @@ struct AttemptExecutor: Sendable {
       let children = isSuccess ? try await enqueuer.missing(record.outbox, at: claimed.storeTime(at: end)) : []
       writes += children.map { .putRun($0, .absent) }
       switch try await committer.finish(concluded.run, under: run.fence, with: writes) {
-      case .committed:
-        return FinishedAttempt(concluded: concluded, patch: patch, children: isSuccess ? record.outbox : [])
+      case .committed(let time):
+        return FinishedAttempt(
+          concluded: concluded, time: time, patch: patch, children: isSuccess ? record.outbox : [])
       case .amended(let stored): run = run.adoptingAmendments(of: stored)
       case .lost: return nil
       }

@@ -101,10 +101,10 @@ struct DeliveryProcessor: Sendable {
       return DeliveryResult(.duplicate, run: run, reason: "The run is \(run.status.rawValue).")
     case .skip(let skip, let cancelled): return try await perform(skip, cancelled, snapshot, &budget)
     case .wait(let run):
-      guard try await save(run, snapshot, &budget) else { return nil }
+      guard try await save(run, snapshot, &budget, waitingPatch(of: run, job)) else { return nil }
       services.emit(.snoozed, run)
       return await enqueuer.enqueueNextAttempt(of: run, timeout: job.policy.timeout)
-        ?? DeliveryResult(.waiting, run: run, reason: run.reason)
+        ?? DeliveryResult(.waiting, run: run, reason: run.reason, retryAt: run.notBefore)
     case .await(let run, let prerequisite):
       guard try await commit(run, awaiting: prerequisite, snapshot, &budget) else { return nil }
       services.emit(.snoozed, run)
@@ -125,9 +125,26 @@ struct DeliveryProcessor: Sendable {
       return DeliveryResult(.deadLettered, run: run, reason: run.failure?.message)
     case .run(let run):
       if services.active.isClosed { return DeliveryResult(rejected: .shuttingDown, job: job.id) }
-      guard let claimed = try await claim(run, snapshot, &budget) else { return nil }
+      let claimed: ClaimedRun?
+      do throws(StoreError) {
+        claimed = try await claim(run, snapshot, &budget)
+      } catch {
+        guard let refusal = error.refusal else { throw error }
+        var snapshot = snapshot
+        snapshot.input.refusal = refusal
+        return try await perform(plan(snapshot.input), snapshot, registered, &budget)
+      }
+      guard let claimed else { return nil }
       return await executor.execute(claimed, registered, state: snapshot.state)
     }
+  }
+
+  /// Returns the change to the state of a job that skips overlapping runs: one that waits for a permit is the latest.
+  private func waitingPatch(of run: Run, _ job: ResolvedJob) -> JobStatePatch? {
+    guard run.waitsFor != nil, run.attempt == 0, job.overlap == .skip else { return nil }
+    var patch = JobStatePatch()
+    patch.set(lastRunID: run.id)
+    return patch
   }
 
   private func perform(
@@ -161,7 +178,7 @@ struct DeliveryProcessor: Sendable {
   private func save(
     _ run: Run, _ snapshot: DeliverySnapshot, _ budget: inout RetryBudget, _ patch: JobStatePatch? = nil
   ) async throws(StoreError) -> Bool {
-    var writes: [Write] = [.putRun(run, snapshot.runPrecondition)]
+    var writes: [Write] = [.putRun(run, snapshot.runPrecondition)] + run.enlistment(snapshot.input.job.limits)
     if let patch { writes.append(.patchState(run.job, patch, .none)) }
     return try await committer.commit(writes, making: run, &budget) != nil
   }
@@ -191,6 +208,7 @@ struct DeliveryProcessor: Sendable {
     }
     snapshot.state.claimProbe(job.policy.breaker, at: now, in: &patch)
     if !patch.fields.isEmpty { writes.append(.patchState(run.job, patch, snapshot.jobPrecondition)) }
+    writes += run.permitClaims(job.limits)
     return try await committer.claim(run, writes, job: job, at: now, &budget)
   }
 }

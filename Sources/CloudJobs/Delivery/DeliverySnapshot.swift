@@ -17,7 +17,7 @@ extension DeliverySnapshot {
     case invalidDocument(JobError)
   }
 
-  /// Reads the job, the run and the dependencies in one call, and the job's latest other run in a second one if overlap
+  /// Reads the job, the run, the dependencies and the ledgers of limits in one call, and the job's latest other run in a second one if overlap
   /// matters.
   ///
   /// - Parameters:
@@ -30,7 +30,9 @@ extension DeliverySnapshot {
   static func load(
     for delivery: Delivery, runID: RunID, _ definition: JobDefinition, _ services: RuntimeServices
   ) async throws(Failure) -> DeliverySnapshot {
-    var reading = try await read(jobs: [delivery.job] + definition.policy.dependencies, runs: [runID], services)
+    var reading = try await read(
+      jobs: [delivery.job] + definition.policy.dependencies, runs: [runID],
+      ledgers: services.expectedLimits(of: definition).map(\.ledger), services)
     let record = reading.jobs[delivery.job]
     let (job, state): (ResolvedJob, JobState)
     var run: Run?
@@ -55,7 +57,7 @@ extension DeliverySnapshot {
     let prerequisites = run.map { $0.attempt == 0 ? $0.prerequisites : [] } ?? []
     var prerequisiteRecords: [RunID: RunRecord] = [:]
     if !missing.isEmpty || latest != nil || !prerequisites.isEmpty {
-      let more = try await read(jobs: missing, runs: (latest.map { [$0] } ?? []) + prerequisites, services)
+      let more = try await read(jobs: missing, runs: (latest.map { [$0] } ?? []) + prerequisites, ledgers: [], services)
       for id in prerequisites { prerequisiteRecords[id] = more.runs[id] }
       reading.jobs.merge(more.jobs) { first, _ in first }
       previous = latest.flatMap { more.runs[$0] }.flatMap { try? $0.run.get() }
@@ -63,7 +65,7 @@ extension DeliverySnapshot {
     var input = PlanInput(
       delivery: delivery, runID: runID, job: job, run: run, previous: previous,
       dependencies: reading.statuses(of: job.policy.dependencies), breakerOpenUntil: state.breakerOpenUntil,
-      now: reading.time, settings: services.settings)
+      refusal: reading.refusal(of: runID, job.limits), now: reading.time, settings: services.settings)
     input.prerequisites = prerequisiteRecords.compactMapValues { (try? $0.run.get())?.status }
     return DeliverySnapshot(
       input: input, prerequisites: prerequisiteRecords, state: state, runPrecondition: reading.runs[runID].map { .version($0.version) } ?? .absent,
@@ -71,10 +73,10 @@ extension DeliverySnapshot {
   }
 
   private static func read(
-    jobs: [JobID], runs: [RunID], _ services: RuntimeServices
+    jobs: [JobID], runs: [RunID], ledgers: [LedgerID], _ services: RuntimeServices
   ) async throws(Failure) -> StoreReading {
     do throws(StoreError) {
-      return try await services.client.read(jobs: jobs, runs: runs)
+      return try await services.client.read(jobs: jobs, runs: runs, ledgers: ledgers)
     } catch {
       throw .store(error)
     }
@@ -87,6 +89,16 @@ extension StoreReading {
     var statuses = [RunID: RunStatus]()
     for id in runs { statuses[id] = (try? self.runs[id]?.run.get())?.status }
     return statuses
+  }
+
+  /// Returns the refusal of a permit by the ledgers as read, or nil: the claim is refused if that changes meanwhile.
+  func refusal(of run: RunID, _ limits: [JobLimit]) -> LimitRefusal? {
+    for limit in limits {
+      guard let record = ledgers[limit.ledger], let ledger = record.ledger?.limits else { continue }
+      let permit = LimitPermit(run, until: time, limit)
+      if let refusal = ledger.refusal(of: permit, changedAt: record.changedAt, at: time) { return refusal }
+    }
+    return nil
   }
 
   /// Returns the status of each job's last occurrence, as far as its document tells.

@@ -70,7 +70,7 @@ struct Drain: Sendable {
     var budget = services.client.budget()
     do throws(StoreError) {
       // After a conflict, the attempt has ended or was taken over meanwhile.
-      let writes: [Write] = [.putRun(run, .fence(attempt.run.fence))]
+      let writes = run.writesGivingPermitsBack(.fence(attempt.run.fence))
       let time = try await RunCommitter(services).commit(writes, making: run, &budget)
       guard time != nil else { return true }
     } catch {

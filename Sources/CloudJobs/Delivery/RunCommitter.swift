@@ -72,7 +72,7 @@ struct RunCommitter: Sendable {
         failure = error
       }
       switch failure.code {
-      case .invalid: throw failure
+      case .invalid, .refused: throw failure
       case .unavailable:
         try await client.wait(after: failure, &budget)
         continue
@@ -139,7 +139,7 @@ struct RunCommitter: Sendable {
   /// - Returns: the result.
   /// - Throws: ``StoreError`` `unavailable` or `unknownOutcome`.
   func finish(_ run: Run, under fence: Int64, with others: [Write]) async throws(StoreError) -> AttemptCommit {
-    let writes = [.putRun(run, .attempt(fence: fence, amendments: run.amendments))] + others
+    let writes = run.writesGivingPermitsBack(.attempt(fence: fence, amendments: run.amendments)) + others
     var budget = client.budget()
     budget.persist(at: client.clock.now())
     return try await commit(writes, making: run, &budget, holding: fence)

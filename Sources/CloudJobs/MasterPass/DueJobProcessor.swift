@@ -79,16 +79,16 @@ struct DueJobProcessor: Sendable {
     let dependencies = context.reading.statuses(of: job.policy.dependencies)
     var lines = [PassJournalEntry.Line]()
     for _ in 0..<MisfirePolicy.maximumCatchUp {
-      let plan = planPass(
-        PassInput(
-          job: reading.job, state: reading.state, previous: reading.previous, dependencies: dependencies,
-          now: reading.now, settings: services.settings))
+      var input = PassInput(
+        job: reading.job, state: reading.state, previous: reading.previous, dependencies: dependencies,
+        now: reading.now, settings: services.settings)
       let commit: PassCommit
       do throws(StoreError) {
-        commit = try await self.commit(plan, reading)
+        commit = try await self.commit(&input, reading)
       } catch {
-        return refused(error, due, plan)
+        return refused(error, due, planPass(input))
       }
+      let plan = planPass(input)
       lines.append(PassJournalEntry.Line(reading.job.id, plan, isDuplicate: commit.isDuplicate))
       if !plan.isStillDue { onLastClaim() }
       await perform(plan, commit, reading, registered)
@@ -100,6 +100,19 @@ struct DueJobProcessor: Sendable {
     return .planned(lines)
   }
 
+  /// Plans and commits; plans again if a limit is reached, or has room again before the run is listed as waiting.
+  private func commit(_ input: inout PassInput, _ reading: DueJobReading) async throws(StoreError) -> PassCommit {
+    for _ in 0..<RetryBudget.conflictLimit {
+      do throws(StoreError) {
+        return try await commit(planPass(input), reading)
+      } catch {
+        guard error.code == .refused || (error.code == .conflict && input.refusal != nil) else { throw error }
+        input.refusal = error.refusal
+      }
+    }
+    throw StoreError(.unavailable, "The limits of the job keep changing. The next pass tries again.")
+  }
+
   /// Commits a plan under the version that was read.
   ///
   /// If another trigger has created the run of this time already, the job's state alone moves on: it would stay due
@@ -107,7 +120,10 @@ struct DueJobProcessor: Sendable {
   private func commit(_ plan: PassPlan, _ reading: DueJobReading) async throws(StoreError) -> PassCommit {
     let patch = Write.patchState(reading.job.id, plan.patch, .version(reading.version))
     guard let run = plan.run else { return PassCommit(time: try await services.client.commit([patch])) }
-    let writes = [patch, .putRun(run, .absent)]
+    let limits = reading.job.limits
+    let writes =
+      [patch, .putRun(run, .absent)]
+      + (run.status == .running ? run.permitClaims(limits) : run.enlistment(limits))
     var budget = services.client.budget()
     if run.status == .running {
       let claimed = try await committer.claim(run, writes, job: reading.job, at: reading.now, &budget)

@@ -17,6 +17,7 @@ struct RetentionPurge: Sendable {
     guard let store = services.store as? any PurgingStore else { return }
     try await purge(until: end) { limit throws(StoreError) in try await store.purgeExpired(limit: limit) }
     try await purge(until: end) { limit throws(StoreError) in try await store.purgeLogs(limit: limit) }
+    try await purge(until: end) { limit throws(StoreError) in try await store.purgeLedgers(limit: limit) }
     let oldest = services.clock.now() - services.options.journalRetention
     try await purge(until: end) { limit throws(StoreError) in
       try await store.purgeJournal(before: oldest, limit: limit)

@@ -119,7 +119,8 @@ struct RunSweeper: Sendable {
     let settings = services.settings
     repeat {
       let page = try await services.client.call { () async throws(StoreError) in
-        try await services.store.runs(matching: filter, after: cursor, limit: StoreLimits.batch)
+        // Each run may give back permits of two limits in the same commit.
+        try await services.store.runs(matching: filter, after: cursor, limit: StoreLimits.batch / 3)
       }
       cursor = page.next
       invalid += page.records.filter { $0.isUnreadable }.map(\.id)
@@ -130,7 +131,7 @@ struct RunSweeper: Sendable {
         return (run.interrupted(policy: policy, settings: settings, at: page.time), record.version, policy)
       }
       if recovered.isEmpty { continue }
-      _ = try await services.client.commit(recovered.map { .putRun($0.run, .version($0.version)) })
+      _ = try await services.client.commit(recovered.map { ($0.run, $0.version) }.writesGivingPermitsBack)
       for (run, _, policy) in recovered where settings.retryOwner.takesTasks && !run.status.isTerminal {
         await NextAttemptEnqueuer(services).enqueueNextAttempt(of: run, timeout: policy.timeout)
       }

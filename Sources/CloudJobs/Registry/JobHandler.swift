@@ -47,6 +47,14 @@ extension ConfigurableJob {
   public func misfire(_ policy: MisfirePolicy) -> Self { with { $0.misfire = policy } }
   /// Sets the circuit breaker.
   public func breaker(_ breaker: CircuitBreaker?) -> Self { with { $0.breaker = breaker } }
+  /// Sets the maximum number of the job's attempts at once, across all instances, 1 to 1,000; nil means no limit.
+  ///
+  /// A run that exceeds it waits, and uses up no attempt.
+  public func maxConcurrent(_ count: Int?) -> Self { with { $0.maxConcurrent = count } }
+  /// Sets the maximum number of the job's starts in a period, across all instances; nil means no limit.
+  ///
+  /// A run that exceeds it waits, and uses up no attempt.
+  public func rate(_ limit: RateLimit?) -> Self { with { $0.rate = limit } }
   /// Sets the treatment of a run while an earlier one is under way.
   public func overlap(_ policy: OverlapPolicy) -> Self { with { $0.overlap = policy } }
   /// Adds jobs whose last run must have succeeded.
@@ -57,6 +65,12 @@ extension ConfigurableJob {
   public func queue(_ name: String) -> Self { with { $0.queue = name } }
   /// Sets the group, by which `GET jobs?group=` lists jobs.
   public func group(_ name: String) -> Self { with { $0.group = name } }
+  /// Sets the group, and the maximum number of attempts of all its jobs at once, across all instances.
+  ///
+  /// Each job of the group counts; set the same number for all that must obey it.
+  public func group(_ name: String, maxConcurrent count: Int) -> Self {
+    with { ($0.group, $0.groupMaxConcurrent) = (name, count) }
+  }
   /// Sets whether the job is enabled.
   public func enabled(_ isEnabled: Bool) -> Self { with { $0.enabled = isEnabled } }
   /// Sets the first time or day of the job, and its last day.

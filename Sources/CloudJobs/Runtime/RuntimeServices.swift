@@ -52,6 +52,11 @@ final class RuntimeServices: Sendable {
     jobs.withLock { $0.remove(job) }
   }
 
+  /// Returns the limits of a job by its document as last seen, or by its definition if it has not been seen yet.
+  func expectedLimits(of definition: JobDefinition) -> [JobLimit] {
+    resolved.withLock { $0[definition.id] }?.job.limits ?? definition.policy.limits(of: definition.id)
+  }
+
   /// Emits an event about a run, at the current time.
   func emit(_ name: JobEvent.Name, _ run: Run) {
     events.emit(JobEvent(name, job: run.job, run: run, time: clock.now()))

@@ -18,9 +18,18 @@ public protocol JobStore: Sendable {
   /// - Parameters:
   ///   - jobs: the ids of job documents, at most 500.
   ///   - runs: the ids of runs, at most 500.
-  /// - Returns: the documents and runs that exist, and the store's time.
-  /// - Throws: ``StoreError`` `unavailable`, or `invalid` for more than 500 ids.
-  func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading
+  ///   - ledgers: the ids of ledgers, at most 500.
+  /// - Returns: the documents, runs and ledgers that exist, and the store's time.
+  /// - Throws: ``StoreError`` `unavailable`, or `invalid` for more than 500 ids of a kind.
+  func read(jobs: [JobID], runs: [RunID], ledgers: [LedgerID]) async throws(StoreError) -> StoreReading
+
+  /// Returns a ledger as of a time or later, if this instance knows it without a call; by default it knows none.
+  ///
+  /// - Parameters:
+  ///   - id: the id of the ledger.
+  ///   - time: the earliest time, by the store's clock.
+  /// - Returns: the ledger; nil if the store must be asked.
+  func knownLedger(_ id: LedgerID, asOf time: Timestamp) -> LedgerRecord?
 
   /// Lists the jobs whose `state.nextRun` has passed by the store's clock, by `nextRun` and then id.
   ///
@@ -84,12 +93,25 @@ public protocol JobStore: Sendable {
   /// All preconditions are checked before anything changes. No document may appear in two writes. Each changed document
   /// gets a version that it never had before, even if it was deleted in between.
   ///
+  /// A change of a ledger is applied to the ledger as it is at the time of the commit, so that any number of instances
+  /// may change it at once.
+  ///
   /// - Parameter writes: the changes, at most ``StoreLimits/batch``; without changes the call only returns the time.
   /// - Returns: the time of the commit by the store's clock.
-  /// - Throws: ``StoreError``: `conflict` if a precondition does not hold, `unavailable` if nothing was changed,
-  ///   `unknownOutcome` if the response was lost and the changes may have taken place, `invalid` if the writes violate
-  ///   ``StoreLimits/check(_:)``.
+  /// - Throws: ``StoreError``: `conflict` if a precondition does not hold, `refused` if a limit is reached,
+  ///   `unavailable` if nothing was changed, `unknownOutcome` if the response was lost and the changes may have taken
+  ///   place, `invalid` if the writes violate ``StoreLimits/check(_:)``.
   func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp
+}
+
+extension JobStore {
+  /// Reads documents by id, all as of one time; otherwise like ``read(jobs:runs:ledgers:)``.
+  public func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
+    try await read(jobs: jobs, runs: runs, ledgers: [])
+  }
+
+  /// Returns nil: the store must be asked.
+  public func knownLedger(_ id: LedgerID, asOf time: Timestamp) -> LedgerRecord? { nil }
 }
 
 /// A store that returns in one cheap query the times at which work comes due, so that a worker can sleep until then.
@@ -138,6 +160,13 @@ public protocol PurgingStore: JobStore {
   /// - Returns: the number of deleted entries; less than the limit if no more have expired.
   /// - Throws: ``StoreError`` `unavailable` or `unknownOutcome`.
   func purgeLogs(limit: Int) async throws(StoreError) -> Int
+
+  /// Deletes ledgers whose `expireAt` has passed by the store's clock, in the order of their expiry.
+  ///
+  /// - Parameter limit: the maximum number of ledgers, clamped to 1 to 500.
+  /// - Returns: the number of deleted ledgers; less than the limit if no more have expired.
+  /// - Throws: ``StoreError`` `unavailable` or `unknownOutcome`.
+  func purgeLedgers(limit: Int) async throws(StoreError) -> Int
 
   /// Deletes entries of the pass journal, oldest first.
   ///

@@ -18,6 +18,7 @@ public final class MemoryStore: PurgingStore, DueTimeStore {
     var due = OrderedTimes<DocumentName>()
     var waking = OrderedTimes<RunID>()
     var expiring = OrderedTimes<RunID>()
+    var ledgers: [LedgerID: LedgerRecord] = [:]
     var journal: [DocumentName: PassJournalEntry] = [:]
     var logs: [RunID: [RunLogEntry]] = [:]
     var lastVersion: Int64 = 0
@@ -35,13 +36,14 @@ public final class MemoryStore: PurgingStore, DueTimeStore {
   }
 
   /// Reads documents by id, all as of one time.
-  public func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
-    try StoreLimits.check(jobs: jobs, runs: runs)
+  public func read(jobs: [JobID], runs: [RunID], ledgers: [LedgerID]) async throws(StoreError) -> StoreReading {
+    try StoreLimits.check(jobs: jobs, runs: runs, ledgers: ledgers)
     let now = clock.now()
     return state.withLock { state in
       var reading = StoreReading(time: Self.advance(&state, to: now), jobs: [:], runs: [:])
       for id in jobs { reading.jobs[id] = Self.jobRecord(DocumentName(id.rawValue), state) }
       for id in runs { reading.runs[id] = Self.runRecord(id, state) }
+      for id in ledgers { reading.ledgers[id] = state.ledgers[id] }
       return reading
     }
   }
@@ -142,8 +144,14 @@ public final class MemoryStore: PurgingStore, DueTimeStore {
     let result = state.withLock { state in
       Result { () throws(StoreError) -> Timestamp in
         for write in writes { try Self.check(write, state) }
-        let time = Self.advance(&state, to: now)
+        let time = max(state.lastTime, now)
+        var changed = [LedgerID: Ledger]()
+        for case .changeLedger(let id, let change) in writes {
+          changed[id] = try state.ledgers[id].applying(change, at: time)
+        }
+        state.lastTime = time
         for write in writes { Self.apply(write, &state) }
+        for (id, ledger) in changed { Self.put(id, ledger, &state) }
         return time
       }
     }
@@ -171,6 +179,8 @@ public final class MemoryStore: PurgingStore, DueTimeStore {
     case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _):
       let version = state.jobs[DocumentName(id.rawValue)]?.record.version
       holds = write.precondition.holds(version: version, fence: nil, amendments: nil)
+    case .putLedger(let id, _, _), .changeLedger(let id, _):
+      holds = write.precondition.holds(version: state.ledgers[id]?.version, fence: nil, amendments: nil)
     case .putJournal, .putLog: holds = true
     }
     if !holds { throw StoreError.conflict(on: write) }
@@ -201,6 +211,9 @@ public final class MemoryStore: PurgingStore, DueTimeStore {
         return .object(members)
       }
     case .deleteJob(let id, _): put(DocumentName(id.rawValue), &state) { _ in nil }
+    case .putLedger(let id, let ledger, _): put(id, ledger, &state)
+    // The commit has applied it, after all preconditions.
+    case .changeLedger: return
     case .putJournal(let entry): state.journal[DocumentName(entry.id)] = entry
     case .putLog(let entry):
       var entries = state.logs[entry.run] ?? []
@@ -208,6 +221,11 @@ public final class MemoryStore: PurgingStore, DueTimeStore {
       entries.insert(entry, at: entries.firstIndex { $0.sequence > entry.sequence } ?? entries.count)
       state.logs[entry.run] = entries
     }
+  }
+
+  private static func put(_ id: LedgerID, _ ledger: Ledger?, _ state: inout State) {
+    let (version, time) = (nextVersion(&state), state.lastTime)
+    state.ledgers[id] = ledger.map { LedgerRecord(id: id, version: version, changedAt: time, ledger: $0) }
   }
 
   private static func nextVersion(_ state: inout State) -> Version {
@@ -264,6 +282,18 @@ extension MemoryStore {
         if state.logs[entry.run]?.isEmpty ?? false { state.logs[entry.run] = nil }
       }
       return doomed.count
+    }
+  }
+
+  /// Deletes expired ledgers.
+  public func purgeLedgers(limit: Int) async throws(StoreError) -> Int {
+    let now = clock.now()
+    return state.withLock { state in
+      let time = Self.advance(&state, to: now)
+      let expired = state.ledgers.values.compactMap { record in record.ledger.map { ($0.expireAt, record.id) } }
+        .filter { $0.0 <= time }.sorted { $0 < $1 }.prefix(StoreLimits.page(limit))
+      for (_, id) in expired { state.ledgers[id] = nil }
+      return expired.count
     }
   }
 

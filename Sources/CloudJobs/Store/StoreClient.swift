@@ -13,8 +13,12 @@ struct StoreClient: Sendable {
   func budget() -> RetryBudget { RetryBudget(retry, at: clock.now()) }
 
   /// Reads documents by id, all as of one time.
-  func read(jobs: [JobID] = [], runs: [RunID] = []) async throws(StoreError) -> StoreReading {
-    try await call { () async throws(StoreError) in try await store.read(jobs: jobs, runs: runs) }
+  func read(
+    jobs: [JobID] = [], runs: [RunID] = [], ledgers: [LedgerID] = []
+  ) async throws(StoreError) -> StoreReading {
+    try await call { () async throws(StoreError) in
+      try await store.read(jobs: jobs, runs: runs, ledgers: ledgers)
+    }
   }
 
   /// Commits changes without resolving an unknown outcome; ``RunCommitter`` does that for runs.
@@ -134,7 +138,7 @@ extension JobError {
     let code: Code =
       switch error.code {
       case .unavailable, .unknownOutcome: .storeUnavailable
-      case .conflict: .storeConflict
+      case .conflict, .refused: .storeConflict
       case .invalid: .storeRejected
       }
     self.init(code, error.message, nativeCode: error.nativeCode)

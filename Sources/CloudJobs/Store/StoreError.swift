@@ -10,6 +10,8 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case unavailable
     /// The response was lost; the changes may have taken place. Read again.
     case unknownOutcome
+    /// A limit is reached: ``StoreError/refusal`` tells which, and when to try again.
+    case refused
     /// The request is invalid, or the stored data is damaged; a retry does not help.
     case invalid
   }
@@ -22,6 +24,8 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
   public var nativeCode: String?
   /// The delay that the service requests before a retry, if any.
   public var retryAfter: Duration?
+  /// The limit that is reached, if the code is `refused`.
+  public var refusal: LimitRefusal?
 
   /// Creates an error.
   public init(_ code: Code, _ message: String, nativeCode: String? = nil, retryAfter: Duration? = nil) {
@@ -38,12 +42,19 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension StoreError {
+  /// Creates the error of a commit that would exceed a limit.
+  public init(_ refusal: LimitRefusal) {
+    self.init(.refused, refusal.reason)
+    self.refusal = refusal
+  }
+
   /// Returns the error of a write whose precondition does not hold.
   package static func conflict(on write: Write) -> StoreError {
     let name =
       switch write {
       case .putRun, .deleteRun: "run"
       case .putConfiguration, .patchState, .deleteJob: "job document"
+      case .putLedger, .changeLedger: "ledger"
       case .putJournal: "journal entry"
       case .putLog: "run's log"
       }
@@ -64,9 +75,10 @@ public enum StoreLimits {
   /// Validates a read.
   ///
   /// - Throws: ``StoreError`` `invalid` for more than ``batch`` documents of one kind.
-  public static func check(jobs: [JobID], runs: [RunID]) throws(StoreError) {
-    if max(jobs.count, runs.count) > batch {
-      throw StoreError(.invalid, "A read takes at most \(batch) job documents and \(batch) runs. Split it.")
+  public static func check(jobs: [JobID], runs: [RunID], ledgers: [LedgerID] = []) throws(StoreError) {
+    if max(jobs.count, runs.count, ledgers.count) > batch {
+      throw StoreError(
+        .invalid, "A read takes at most \(batch) job documents, \(batch) runs and \(batch) ledgers. Split it.")
     }
   }
 
@@ -82,10 +94,11 @@ public enum StoreLimits {
     var seen = Set<Target>()
     for write in writes {
       let target = Target(write)
-      switch (target, write.precondition) {
-      case (.job, .fence), (.job, .attempt):
+      switch write.precondition {
+      case .fence, .attempt:
+        guard target.hasNoFence else { break }
         throw StoreError(.invalid, "A job's document has no fencing token. Ask for its version.")
-      default: break
+      case .none, .absent, .version: break
       }
       if writes.count > 1, !seen.insert(target).inserted {
         throw StoreError(.invalid, "Two writes of one commit concern the same document. Make them one write.")
@@ -97,14 +110,18 @@ public enum StoreLimits {
   private enum Target: Hashable {
     case job(JobID)
     case run(RunID)
+    case ledger(LedgerID)
     case journal(String)
     case log(RunID, Int64)
+
+    var hasNoFence: Bool { if case .run = self { false } else { true } }
 
     init(_ write: Write) {
       switch write {
       case .putRun(let run, _): self = .run(run.id)
       case .deleteRun(let id, _): self = .run(id)
       case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _): self = .job(id)
+      case .putLedger(let id, _, _), .changeLedger(let id, _): self = .ledger(id)
       case .putJournal(let entry): self = .journal(entry.id)
       case .putLog(let entry): self = .log(entry.run, entry.sequence)
       }
@@ -117,9 +134,9 @@ extension Write {
   package var precondition: Precondition {
     switch self {
     case .putRun(_, let precondition), .deleteRun(_, let precondition), .putConfiguration(_, _, let precondition),
-      .patchState(_, _, let precondition), .deleteJob(_, let precondition):
+      .patchState(_, _, let precondition), .deleteJob(_, let precondition), .putLedger(_, _, let precondition):
       precondition
-    case .putJournal, .putLog: .none
+    case .putJournal, .putLog, .changeLedger: .none
     }
   }
 }

@@ -8,12 +8,62 @@ public struct StoreReading: Sendable {
   public var jobs: [JobID: JobRecord]
   /// The runs that exist.
   public var runs: [RunID: RunRecord]
+  /// The ledgers that exist.
+  public var ledgers: [LedgerID: LedgerRecord]
 
   /// Creates a result.
-  public init(time: Timestamp, jobs: [JobID: JobRecord], runs: [RunID: RunRecord]) {
+  public init(
+    time: Timestamp, jobs: [JobID: JobRecord], runs: [RunID: RunRecord], ledgers: [LedgerID: LedgerRecord] = [:]
+  ) {
     self.time = time
     self.jobs = jobs
     self.runs = runs
+    self.ledgers = ledgers
+  }
+}
+
+/// A ledger as stored.
+public struct LedgerRecord: Sendable {
+  /// The id.
+  public var id: LedgerID
+  /// The version.
+  public var version: Version
+  /// The time of the latest change.
+  public var changedAt: Timestamp
+  /// The ledger; nil if the stored document is invalid, which counts as empty.
+  public var ledger: Ledger?
+
+  /// Creates a record.
+  public init(id: LedgerID, version: Version, changedAt: Timestamp, ledger: Ledger?) {
+    self.id = id
+    self.version = version
+    self.changedAt = changedAt
+    self.ledger = ledger
+  }
+
+  /// Decodes a stored ledger.
+  public init(id: LedgerID, version: Version, changedAt: Timestamp, fields: JSONValue) {
+    self.init(id: id, version: version, changedAt: changedAt, ledger: try? Ledger(fields: fields))
+  }
+}
+
+extension Optional<LedgerRecord> {
+  /// Returns the ledger after a change.
+  ///
+  /// - Parameters:
+  ///   - change: the change.
+  ///   - now: the time of the change.
+  /// - Throws: ``StoreError``: `refused` if a limit is reached, `conflict` if a run need not wait.
+  package func applying(_ change: LedgerChange, at now: Timestamp) throws(StoreError) -> Ledger {
+    do throws(LedgerFault) {
+      let ledger = self?.ledger?.limits ?? LimitLedger()
+      return .limits(try ledger.applying(change, changedAt: self?.changedAt, at: now))
+    } catch {
+      switch error {
+      case .refused(let refusal): throw StoreError(refusal)
+      case .hasRoom: throw StoreError(.conflict, "The limit has room again. Read it again, and plan again.")
+      }
+    }
   }
 }
 

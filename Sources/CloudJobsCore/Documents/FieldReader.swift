@@ -88,6 +88,19 @@ struct FieldReader {
     try read(name, "a run id") { $0.string.flatMap { try? RunID($0) } }
   }
 
+  func ledger(_ name: String) throws(JobError) -> LedgerID? {
+    try read(name, "a ledger's id") { $0.string.flatMap { try? LedgerID($0) } }
+  }
+
+  /// Reads a list of ledgers' ids; empty if there is none.
+  func ledgers(_ name: String) throws(JobError) -> [LedgerID] {
+    try read(name, "a list of ledgers' ids") { value in
+      guard let values = value.array else { return nil }
+      let ids = values.compactMap { $0.string.flatMap { try? LedgerID($0) } }
+      return ids.count == values.count ? ids : nil
+    } ?? []
+  }
+
   func jobIDs(_ name: String) throws(JobError) -> [JobID]? {
     try read(name, "a list of job ids") { value in
       guard let values = value.array else { return nil }

@@ -38,6 +38,12 @@ public struct JobConfiguration: Hashable, Sendable {
   public var overlap: OverlapPolicy?
   /// The circuit breaker; a threshold of 0 switches it off.
   public var breaker: CircuitBreaker?
+  /// The maximum number of the job's attempts at once, across all instances; 0 means no limit.
+  public var maxConcurrent: Int?
+  /// The maximum number of the job's starts in a period; a count of 0 means no limit.
+  public var rate: RateLimit?
+  /// The maximum number of attempts at once of all jobs in the group; 0 means no limit.
+  public var groupMaxConcurrent: Int?
   /// The trigger of a job of the kind `scheduled`.
   public var trigger: ScheduleTrigger?
   /// The queue for the job's tasks.
@@ -76,8 +82,16 @@ extension JobConfiguration {
     }
     group = try reader.string("group")
     misfire = try reader.read("misfire", "skip, once or catchUp(k)") { $0.string.flatMap { MisfirePolicy($0) } }
-    overlap = try reader.choice("overlap", OverlapPolicy.self)
+    maxConcurrent = try reader.int("maxConcurrent", 0...JobLimit.maximumConcurrent)
+    if let count = OverlapPolicy.allowedCount(members: reader.members) {
+      overlap = .allow
+      maxConcurrent = maxConcurrent ?? count
+    } else {
+      overlap = try reader.choice("overlap", OverlapPolicy.self)
+    }
     breaker = try reader.value("breaker").map { (value) throws(JobError) in try CircuitBreaker(fields: value) }
+    rate = try reader.value("rate").map { (value) throws(JobError) in try RateLimit(fields: value) }
+    groupMaxConcurrent = try reader.int("groupMaxConcurrent", 0...JobLimit.maximumConcurrent)
     trigger = try reader.choice("trigger", ScheduleTrigger.self)
     queue = try reader.string("queue")
     metadata = try reader.read("metadata", "an object") { $0.object }
@@ -105,6 +119,9 @@ extension JobConfiguration {
     members["misfire"] = misfire.map { .string($0.text) }
     members["overlap"] = overlap.map { .string($0.rawValue) }
     members["breaker"] = breaker.map(\.field)
+    members["maxConcurrent"] = maxConcurrent.map { .integer(Int64($0)) }
+    members["rate"] = rate.map(\.field)
+    members["groupMaxConcurrent"] = groupMaxConcurrent.map { .integer(Int64($0)) }
     members["trigger"] = trigger.map { .string($0.rawValue) }
     members["queue"] = queue.map { .string($0) }
     members["metadata"] = metadata.map { .object($0) }
@@ -113,9 +130,9 @@ extension JobConfiguration {
 
   /// The names of all fields of a configuration in a document.
   public static let fieldNames: Set<String> = [
-    "type", "enabled", "paused", "cron", "interval", "timeZone", "startAt", "endAt", "skipDates", "dependencies", "priority",
-    "maxRetries", "retry", "timeout", "retention", "group", "misfire", "overlap", "breaker", "trigger", "queue",
-    "metadata",
+    "type", "enabled", "paused", "cron", "interval", "timeZone", "startAt", "endAt", "skipDates", "dependencies",
+    "priority", "maxRetries", "retry", "timeout", "retention", "group", "misfire", "overlap", "breaker", "trigger",
+    "queue", "metadata", "maxConcurrent", "rate", "groupMaxConcurrent",
   ]
 
   /// Returns a stored document with its configuration replaced by this one.
@@ -150,6 +167,7 @@ extension JobConfiguration {
     "dependson": "dependencies", "retries": "maxRetries", "maxattempts": "maxRetries", "timeoutseconds": "timeout",
     "kind": "type", "misfires": "misfire", "overlaps": "overlap", "circuitbreaker": "breaker",
     "retrypolicy": "retry", "backoff": "retry", "keep": "retention", "ttl": "retention",
+    "concurrency": "maxConcurrent", "maxconcurrency": "maxConcurrent", "ratelimit": "rate",
   ]
 
   /// Returns the unrecognized fields of a stored document, sorted by name.

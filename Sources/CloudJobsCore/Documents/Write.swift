@@ -35,6 +35,10 @@ public enum Write: Hashable, Sendable {
   case patchState(JobID, JobStatePatch, Precondition)
   /// Deletes a job's document.
   case deleteJob(JobID, Precondition)
+  /// Creates or replaces a ledger; nil deletes it.
+  case putLedger(LedgerID, Ledger?, Precondition)
+  /// Changes the account of a limit, as it is at the time of the commit; refuses the commit if a limit is reached.
+  case changeLedger(LedgerID, LedgerChange)
   /// Adds an entry to the pass journal, or replaces the entry with the same id.
   case putJournal(PassJournalEntry)
   /// Adds lines to a run's log, or replaces the entry with the same sequence.

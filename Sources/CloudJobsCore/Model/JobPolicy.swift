@@ -26,6 +26,12 @@ public struct JobPolicy: Hashable, Sendable {
   public var overlap: OverlapPolicy?
   /// The circuit breaker; nil means none.
   public var breaker: CircuitBreaker?
+  /// The maximum number of the job's attempts at once, across all instances; nil or 0 means no limit.
+  public var maxConcurrent: Int?
+  /// The maximum number of the job's starts in a period, across all instances; nil means no limit.
+  public var rate: RateLimit?
+  /// The maximum number of attempts at once of all jobs in ``group``, across all instances; nil or 0 means no limit.
+  public var groupMaxConcurrent: Int?
   /// The trigger of a job of the kind `scheduled`.
   public var trigger = ScheduleTrigger.cloudScheduler
   /// The queue for the job's tasks; nil means the runtime's default queue.
@@ -83,4 +89,12 @@ public enum OverlapPolicy: String, Hashable, Sendable, CaseIterable {
   case queue
   /// Both runs execute.
   case allow
+
+  /// Returns n if a document's overlap is `allow(n)`: both runs execute, at most n at once.
+  static func allowedCount(members: [String: JSONValue]) -> Int? {
+    guard let text = members["overlap"]?.string, text.hasPrefix("allow("), text.hasSuffix(")"),
+      let count = Int(text.dropFirst(6).dropLast()), (1...JobLimit.maximumConcurrent).contains(count)
+    else { return nil }
+    return count
+  }
 }

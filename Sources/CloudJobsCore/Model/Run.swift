@@ -74,6 +74,10 @@ public struct Run: Hashable, Sendable {
   public var queue: String?
   /// The order among runs: higher first.
   public var priority = 0
+  /// The ledgers of which the current attempt holds a permit.
+  public var permits: [LedgerID] = []
+  /// The ledger of the limit for which the run waits; nil if it waits for nothing or for something else.
+  public var waitsFor: LedgerID?
   /// The time after which the record may be deleted; nil until the run has ended.
   public var expireAt: Timestamp?
 
@@ -220,6 +224,8 @@ extension Run {
     uniqueKey = try reader.string("uniqueKey")
     queue = try reader.string("queue")
     priority = try reader.int("priority") ?? 0
+    permits = try reader.ledgers("permits")
+    waitsFor = try reader.ledger("waitsFor")
     expireAt = try reader.timestamp("expireAt")
   }
 
@@ -247,6 +253,8 @@ extension Run {
     addOptionalFields(to: &members)
     members["uniqueKey"] = uniqueKey.map { .string($0) }
     members["queue"] = queue.map { .string($0) }
+    if !permits.isEmpty { members["permits"] = .array(permits.map { .string($0.rawValue) }) }
+    members["waitsFor"] = waitsFor.map { .string($0.rawValue) }
     members["expireAt"] = expireAt.map { .string($0.description) }
     return .object(members)
   }

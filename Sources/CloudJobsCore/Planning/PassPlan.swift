@@ -57,6 +57,8 @@ public struct PassInput: Sendable {
   public var previous: Run?
   /// The status of each dependency's last occurrence.
   public var dependencies: [JobID: JobStatus]
+  /// The refusal of a permit that the attempt needs; nil if none was refused.
+  public var refusal: LimitRefusal?
   /// The store's time.
   public var now: Timestamp
   /// The runtime's settings.
@@ -64,10 +66,11 @@ public struct PassInput: Sendable {
 
   /// Creates an input.
   public init(
-    job: ResolvedJob, state: JobState, previous: Run? = nil, dependencies: [JobID: JobStatus] = [:], now: Timestamp,
-    settings: PlanSettings
+    job: ResolvedJob, state: JobState, previous: Run? = nil, dependencies: [JobID: JobStatus] = [:],
+    refusal: LimitRefusal? = nil, now: Timestamp, settings: PlanSettings
   ) {
     self.job = job
+    self.refusal = refusal
     self.state = state
     self.previous = previous
     self.dependencies = dependencies
@@ -125,12 +128,15 @@ private func start(_ input: PassInput, scheduledFor: Timestamp, next: Timestamp?
   run.priority = job.policy.priority
   if job.overlap == .queue, let skip = Gate.overlapSkip(input.previous, now: input.now) {
     run = run.waiting(until: input.now + input.settings.overlapDelay, why: skip.reason, input.settings)
+  } else if let refusal = input.refusal {
+    run = run.waiting(for: refusal, input.settings)
   } else {
     run = run.claimed(by: input.settings, for: job, at: input.now)
   }
   var plan = reschedule(input, at: next, reason)
   // A run that waits for its turn is not the latest one: those behind it wait for the one that executes, not for it.
-  if run.status != .scheduled {
+  // A job that skips overlapping runs has one that waits at most.
+  if run.status != .scheduled || job.overlap == .skip {
     plan.patch.set(lastRun: input.now)
     plan.patch.set(lastRunID: id)
   }

@@ -64,6 +64,8 @@ public struct PlanInput: Sendable {
   public var breakerOpenUntil: Timestamp?
   /// The statuses of the runs that must end before this one starts; absent for those that no longer exist.
   public var prerequisites: [RunID: RunStatus] = [:]
+  /// The refusal of a permit that the attempt needs; nil if none was refused.
+  public var refusal: LimitRefusal?
   /// The store's time.
   public var now: Timestamp
   /// The runtime's settings.
@@ -72,9 +74,11 @@ public struct PlanInput: Sendable {
   /// Creates an input.
   public init(
     delivery: Delivery, runID: RunID, job: ResolvedJob, run: Run? = nil, previous: Run? = nil,
-    dependencies: [JobID: JobStatus] = [:], breakerOpenUntil: Timestamp? = nil, now: Timestamp, settings: PlanSettings
+    dependencies: [JobID: JobStatus] = [:], breakerOpenUntil: Timestamp? = nil, refusal: LimitRefusal? = nil,
+    now: Timestamp, settings: PlanSettings
   ) {
     self.delivery = delivery
+    self.refusal = refusal
     self.breakerOpenUntil = breakerOpenUntil
     self.runID = runID
     self.job = job
@@ -156,7 +160,16 @@ private func planFirst(_ input: PlanInput) -> Decision {
   if let skip = closedGate(input, scheduledFor: scheduledFor) {
     return held(input, run, by: skip) ?? .skip(skip, cancelled: nil)
   }
-  return waiting(input, run) ?? .run(run.claimed(by: input.settings, for: input.job, at: input.now))
+  return waiting(input, run) ?? start(input, run)
+}
+
+/// The decision to run, or to wait if a limit is reached: no attempt is used up.
+private func start(_ input: PlanInput, _ run: Run) -> Decision {
+  guard let refusal = input.refusal else {
+    return .run(run.claimed(by: input.settings, for: input.job, at: input.now))
+  }
+  if input.settings.retryOwner == .caller { return .early(until: refusal.retryAt) }
+  return .wait(run.waiting(for: refusal, input.settings))
 }
 
 private func newRun(_ input: PlanInput) -> Run {
@@ -186,6 +199,8 @@ private func planRunning(_ input: PlanInput, _ run: Run) -> Decision {
 /// Plans the run of an expired lease: its attempt crashed or hangs, and counts as failed.
 private func planLostAttempt(_ input: PlanInput, _ run: Run) -> Decision {
   var run = run
+  // They expired with the lease.
+  run.permits = []
   run.failures = run.failures.successor
   run.failure = RunFailure(
     kind: "leaseLost", message: "Attempt \(run.attempt) did not come back before its lease ended.")
@@ -201,7 +216,9 @@ private func planLostAttempt(_ input: PlanInput, _ run: Run) -> Decision {
     run.fence = run.fence.successor
     return .skip(skip, cancelled: cancelled(run, by: skip, input))
   }
-  return .run(run.claimed(by: input.settings, for: input.job, at: input.now))
+  // The attempt may still be alive; its late result can't end a run that waits for a permit.
+  if input.refusal != nil { run.fence = run.fence.successor }
+  return start(input, run)
 }
 
 private func planWaiting(_ input: PlanInput, _ run: Run) -> Decision {
@@ -221,7 +238,7 @@ private func planWaiting(_ input: PlanInput, _ run: Run) -> Decision {
   } else if let decision = waiting(input, run) {
     return decision
   }
-  return .run(run.claimed(by: input.settings, for: input.job, at: input.now))
+  return start(input, run)
 }
 
 private func planEarly(_ input: PlanInput, _ run: Run) -> Decision {

@@ -38,6 +38,12 @@ public struct ResolvedJob: Hashable, Sendable {
     case .every(let interval)?: schedule = try Schedule.every(interval, anchor: anchor)
     case nil: schedule = nil
     }
+    for (count, field) in [(policy.maxConcurrent, "maxConcurrent"), (policy.groupMaxConcurrent, "groupMaxConcurrent")] {
+      guard let count, !(0...JobLimit.maximumConcurrent).contains(count) else { continue }
+      throw JobError(
+        .invalidField, "A limit allows 1 to \(JobLimit.maximumConcurrent) attempts at once; 0 means no limit.",
+        field: field)
+    }
     if schedule == nil, kind == .periodic {
       throw JobError(.invalidSchedule, "A periodic job needs an interval or a cron expression.", field: "cron")
     }
@@ -82,6 +88,9 @@ extension JobPolicy {
     policy.misfire = configuration.misfire ?? misfire
     policy.overlap = configuration.overlap ?? overlap
     policy.breaker = configuration.breaker ?? breaker
+    policy.maxConcurrent = configuration.maxConcurrent ?? maxConcurrent
+    policy.rate = configuration.rate ?? rate
+    policy.groupMaxConcurrent = configuration.groupMaxConcurrent ?? groupMaxConcurrent
     policy.trigger = configuration.trigger ?? trigger
     policy.queue = configuration.queue ?? queue
     policy.retention = configuration.retention.map { $0.applied(to: retention) } ?? retention

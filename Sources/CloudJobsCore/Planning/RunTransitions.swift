@@ -10,6 +10,8 @@ extension Run {
     run.startedAt = startedAt ?? now
     run.reason = nil
     run.awaiting = nil
+    run.permits = job.limits.filter { $0.maxConcurrent != nil }.map(\.ledger)
+    run.waitsFor = nil
     let end = now + timeLimit(under: job.policy) + settings.leaseMargin
     run.lease = Lease(owner: settings.owner, token: run.fence, expiresAt: end)
     run.wakeAt = end
@@ -27,6 +29,16 @@ extension Run {
     run.notBefore = time
     run.wakeAt = time + settings.sweepDelay
     run.reason = reason
+    run.waitsFor = nil
+    return run
+  }
+
+  /// Returns the run waiting for a permit that was refused.
+  func waiting(for refusal: LimitRefusal, _ settings: PlanSettings) -> Run {
+    var run = waiting(until: refusal.retryAt, why: refusal.reason, settings)
+    run.waitsFor = refusal.ledger
+    // The attempt is not used up, so its task needs another name than the one that was just delivered.
+    run.reenqueues = reenqueues.successor
     return run
   }
 
@@ -36,6 +48,7 @@ extension Run {
     run.status = status
     run.lease = nil
     run.wakeAt = nil
+    run.waitsFor = nil
     run.finishedAt = now
     run.expireAt = now + retention.span(for: status)
     run.awaiting = nil

@@ -59,6 +59,13 @@ struct FirestoreDocument: Sendable {
     }
   }
 
+  /// The document as a ledger's record; nil if its id is not a ledger's.
+  var ledger: LedgerRecord? {
+    guard let id = try? LedgerID(FirestoreDocumentID.decode(id)) else { return nil }
+    return LedgerRecord(
+      id: id, version: version, changedAt: updateTime, fields: .object(FirestoreValue.fields(fields)))
+  }
+
   /// The run's last fencing token; nil if it can't be read.
   var fence: Int64? {
     guard let value = fields?["fence"] else { return 0 }

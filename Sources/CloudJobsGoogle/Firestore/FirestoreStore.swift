@@ -17,6 +17,8 @@ public struct FirestoreConfiguration: Sendable {
   public var journal = "journal"
   /// The collection of the runs' logs, at the database's root.
   public var logs = "logs"
+  /// The collection of ledgers, which keep account of limits and unique keys, at the database's root.
+  public var ledgers = "ledgers"
   /// The timeout of one call to Firestore.
   public var callTimeout = Duration.seconds(5)
   /// The maximum number of attempts of a commit under contention.
@@ -67,6 +69,8 @@ public final class FirestoreStore: PurgingStore {
   let client: FirestoreClient
   let time = LatestServerTime()
   let fences = FencingTokenCache()
+  let ledgers = FirestoreLedgers()
+  let ledgerQueue = LedgerQueue()
   private let clock: any JobClock
   private let random: RandomSource
 
@@ -87,7 +91,13 @@ public final class FirestoreStore: PurgingStore {
   public func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
     try StoreLimits.check(writes)
     if writes.isEmpty { return try await now() }
-    return try await Uncancelled.run { () async throws(StoreError) in try await self.apply(writes) }
+    let changed = Set(
+      writes.compactMap { write in if case .changeLedger(let id, _) = write { id } else { nil } })
+    return try await Uncancelled.run { () async throws(StoreError) in
+      await self.ledgerQueue.enter(changed)
+      defer { self.ledgerQueue.leave(changed) }
+      return try await self.apply(writes)
+    }
   }
 
   /// The delays between attempts under contention.
@@ -138,22 +148,27 @@ extension FirestoreStore {
   }
 
   /// Reads documents by id, all at one point in time.
-  public func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
-    try StoreLimits.check(jobs: jobs, runs: runs)
+  public func read(jobs: [JobID], runs: [RunID], ledgers: [LedgerID]) async throws(StoreError) -> StoreReading {
+    try StoreLimits.check(jobs: jobs, runs: runs, ledgers: ledgers)
     let names =
       Set(jobs).map { configuration.name(configuration.jobs, $0.rawValue) }
       + Set(runs).map { configuration.name(configuration.runs, $0.rawValue) }
+      + Set(ledgers).map { configuration.name(configuration.ledgers, FirestoreDocumentID.encode($0.rawValue)) }
     if names.isEmpty { return StoreReading(time: try await now(), jobs: [:], runs: [:]) }
     let found = try await reading { (client) async throws(FirestoreFault) in try await client.batchGet(names) }
     var reading = StoreReading(time: time.advance(to: found.time), jobs: [:], runs: [:])
     let prefix = configuration.name(configuration.runs, "")
+    let ledgerPrefix = configuration.name(configuration.ledgers, "")
     for document in found.documents {
       if document.name.hasPrefix(prefix) {
         if let record = document.run { reading.runs[record.id] = record }
+      } else if document.name.hasPrefix(ledgerPrefix) {
+        if let record = document.ledger { reading.ledgers[record.id] = record }
       } else if let id = try? JobID(document.id) {
         reading.jobs[id] = document.job
       }
     }
+    for id in ledgers { self.ledgers.remember(id, reading.ledgers[id], asOf: found.time) }
     return reading
   }
 
@@ -230,11 +245,13 @@ extension FirestoreStore {
     var encoder = FirestoreWrite(configuration: configuration)
     encoder.fenced = fences.times(tokens)
     if encoder.fenced.count < tokens.count { encoder.fenced = try await check(tokens) }
+    encoder.ledgers = try await changedLedgers(writes, isFresh: false)
     var delays = contentionDelays
-    for _ in 0..<max(1, configuration.contentionTries) {
+    for number in 0..<max(1, configuration.contentionTries) {
       do throws(FirestoreFault) {
         let done = try await client.commit(encoder.commit(writes))
         fences.remember(writes, done.updateTimes)
+        ledgers.remember(writes, encoder.ledgers, done.updateTimes, at: done.time)
         return time.advance(to: done.time)
       } catch {
         if error.isRefusal(.aborted) {
@@ -242,12 +259,16 @@ extension FirestoreStore {
           continue
         }
         let error = StoreError(error, during: .committing)
-        guard error.code == .conflict, !tokens.isEmpty else { throw error }
+        guard error.code == .conflict, !tokens.isEmpty || !encoder.ledgers.isEmpty else { throw error }
         fences.forget(tokens.keys)
-        let present = try await check(tokens)
-        // The fenced runs are unchanged, so another precondition failed.
-        if present == encoder.fenced { throw error }
+        let present = tokens.isEmpty ? [:] : try await check(tokens)
+        let changed = try await changedLedgers(writes, isFresh: true)
+        // The fenced runs and the ledgers are unchanged, so another precondition failed.
+        let isSame = changed.allSatisfy { encoder.ledgers[$0.key]?.changedAt == $0.value.changedAt }
+        if present == encoder.fenced, isSame { throw error }
+        if number > 0 { await pause(&delays) }
         encoder.fenced = present
+        encoder.ledgers = changed
       }
     }
     throw StoreError(.unavailable, "The writes could not be committed because of contention. Retry later.")
@@ -303,6 +324,11 @@ extension FirestoreStore {
   /// Deletes expired log entries.
   public func purgeLogs(limit: Int) async throws(StoreError) -> Int {
     try await purge(.expired(try await now(), in: configuration.logs, configuration), limit: limit)
+  }
+
+  /// Deletes expired ledgers.
+  public func purgeLedgers(limit: Int) async throws(StoreError) -> Int {
+    try await purge(.expiredLedgers(try await now(), configuration), limit: limit)
   }
 
   /// Deletes journal entries, oldest first.

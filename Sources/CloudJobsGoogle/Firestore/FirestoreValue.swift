@@ -64,6 +64,8 @@ struct FirestoreSchema: Sendable {
     ])
   /// The schema of the entries of runs' logs.
   static let log = FirestoreSchema(times: ["expireAt", "lines.time"])
+  /// The schema of ledgers.
+  static let ledger = FirestoreSchema(times: ["createdAt", "expireAt", "nextSlot"])
   /// The schema of journal entries.
   static let journal = FirestoreSchema(times: ["time", "lines.slot"])
 

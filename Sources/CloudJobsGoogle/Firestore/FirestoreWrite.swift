@@ -11,6 +11,8 @@ struct FirestoreWrite: Sendable {
   let configuration: FirestoreConfiguration
   /// The update times of the runs that fencing tokens protect.
   var fenced: [RunID: Timestamp] = [:]
+  /// The changed ledgers, each as it becomes, on condition that its document is as it was read.
+  var ledgers: [LedgerID: FirestoreLedgers.Change] = [:]
 
   /// Returns the body of a commit.
   func commit(_ writes: [Write]) -> JSONValue {
@@ -36,6 +38,8 @@ struct FirestoreWrite: Sendable {
       members = update(configuration.name(configuration.jobs, id.rawValue), FirestoreSchema.job.fields(fields))
       members["updateMask"] = Self.mask(patch.fields.keys.sorted().map { FirestoreFieldPath.text("state", $0) })
     case .deleteJob(let id, _): members = delete(configuration.jobs, id.rawValue)
+    case .putLedger(let id, let ledger, _): members = put(id, ledger)
+    case .changeLedger(let id, _): members = put(id, ledgers[id]?.ledger)
     case .putJournal(let entry):
       members = update(
         configuration.name(configuration.journal, FirestoreDocumentID.encode(entry.id)),
@@ -47,6 +51,13 @@ struct FirestoreWrite: Sendable {
     }
     members["currentDocument"] = precondition(of: write)
     return .object(members)
+  }
+
+  private func put(_ id: LedgerID, _ ledger: Ledger?) -> [String: JSONValue] {
+    let documentID = FirestoreDocumentID.encode(id.rawValue)
+    guard let ledger else { return delete(configuration.ledgers, documentID) }
+    return update(
+      configuration.name(configuration.ledgers, documentID), FirestoreSchema.ledger.fields(ledger.fields.object ?? [:]))
   }
 
   /// Returns a body that deletes documents on condition that they are unchanged.
@@ -70,7 +81,10 @@ struct FirestoreWrite: Sendable {
   }
 
   private func precondition(of write: Write) -> JSONValue? {
-    switch write.precondition {
+    if case .changeLedger(let id, _) = write {
+      return ledgers[id]?.changedAt.map { Self.unchanged(since: $0) } ?? ["exists": false]
+    }
+    return switch write.precondition {
     case .none: nil
     case .absent: ["exists": false]
     case .version(let version): Self.unchanged(since: Timestamp(microseconds: version.rawValue))

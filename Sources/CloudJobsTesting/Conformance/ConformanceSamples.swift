@@ -44,6 +44,8 @@ enum Samples {
     run.uniqueKey = "invoice/42"
     run.queue = "mail"
     run.priority = -5
+    run.permits = [.job("sample"), .group("any / group")]
+    run.waitsFor = .job("sample")
     run.expireAt = time + .days(31)
     return run
   }
@@ -67,6 +69,9 @@ enum Samples {
     configuration.misfire = .skip
     configuration.overlap = .skip
     configuration.queue = "bulk"
+    configuration.maxConcurrent = 4
+    configuration.rate = RateLimit(10, per: .seconds(60))
+    configuration.groupMaxConcurrent = 8
     configuration.metadata = ["weight": 2.5, "tags": ["a", nil, ["deep": true]], "text": "ü\u{0}\"\\"]
     return configuration
   }

@@ -38,7 +38,8 @@ public enum RuntimeConformance {
 
   /// All cases.
   public static let cases: [Case] =
-    breakerCases + retryCases + outcomeCases + managementCases + orderCases + contextCases
+    breakerCases + retryCases + outcomeCases + managementCases + orderCases + contextCases + limitCases
+    + uniquenessCases
 }
 
 /// An empty store with its clock, and a handler whose failures a case controls.

@@ -75,7 +75,7 @@ public enum StoreConformance {
   public static let cases: [Case] =
     preconditionCases + atomicityCases + versionCases + fenceCases + documentCases + importCases + runCases
     + payloadCases + dueCases + wakingCases + jobListCases + runListCases + journalCases + timeCases + limitCases
-    + concurrencyCases + purgeCases + dueTimeCases
+    + concurrencyCases + purgeCases + dueTimeCases + ledgerCases
 
   /// The cases that take no powers other than these.
   public static func cases(offering powers: Set<Power>) -> [Case] {

@@ -9,9 +9,13 @@ struct SimulatedStore: PurgingStore {
   let executor: DeterministicExecutor
   let commits = CommitCounter()
 
-  func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
-    try await executor.outside { () async throws(StoreError) in try await base.read(jobs: jobs, runs: runs) }
+  func read(jobs: [JobID], runs: [RunID], ledgers: [LedgerID]) async throws(StoreError) -> StoreReading {
+    try await executor.outside { () async throws(StoreError) in
+      try await base.read(jobs: jobs, runs: runs, ledgers: ledgers)
+    }
   }
+
+  func knownLedger(_ id: LedgerID, asOf time: Timestamp) -> LedgerRecord? { base.knownLedger(id, asOf: time) }
 
   func dueJobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
     try await executor.outside { () async throws(StoreError) in try await base.dueJobs(after: cursor, limit: limit) }
@@ -56,6 +60,11 @@ struct SimulatedStore: PurgingStore {
   func purgeLogs(limit: Int) async throws(StoreError) -> Int {
     guard let base = base as? any PurgingStore else { return 0 }
     return try await executor.outside { () async throws(StoreError) in try await base.purgeLogs(limit: limit) }
+  }
+
+  func purgeLedgers(limit: Int) async throws(StoreError) -> Int {
+    guard let base = base as? any PurgingStore else { return 0 }
+    return try await executor.outside { () async throws(StoreError) in try await base.purgeLedgers(limit: limit) }
   }
 
   func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int {

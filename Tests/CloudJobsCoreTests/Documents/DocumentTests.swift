@@ -134,7 +134,10 @@ struct MalformedField: CustomTestStringConvertible, Sendable {
     ("timeout", 0), ("timeout", 86_401), ("group", []), ("misfire", "catchUp(0)"), ("misfire", "catchUp(1001)"),
     ("misfire", "later"), ("overlap", "wait"), ("retry", 3), ("retry.maxAttempts", 0),
     ("retry.backoff", "random"), ("retry.delay", -1), ("retry.jitter", 1), ("retry.only", "network"), ("retry.tries", 3),
-    ("retention", "forever"), ("retention.failed", -1), ("retention.pending", 60), ("paused", "yes"), ("queue", [:]), ("metadata", []),
+    ("retention", "forever"), ("retention.failed", -1), ("retention.pending", 60), ("paused", "yes"), ("queue", [:]),
+    ("metadata", []),
+    ("maxConcurrent", -1), ("maxConcurrent", 1_001), ("groupMaxConcurrent", 1.5), ("rate", 5),
+    ("rate.count", -1),
     ("state", "none"), ("state", []), ("state.lastRun", "yesterday"), ("state.nextRun", true), ("state.nextRun", 1.5),
     ("state.status", "fine"), ("state.retries", -1), ("state.epoch", "1"), ("state.epoch", 0.5),
     ("state.lastRunId", "abc"), ("state.lastDuration", "1s"), ("state.consecutiveFailures", -1),
@@ -154,6 +157,7 @@ struct JobConfigurationFieldsTests {
       "minimumDuration": 60, "only": ["network"],
     ],
     "retention": ["succeeded": 60, "failed": 86_400, "cancelled": 0],
+    "maxConcurrent": 5, "rate": ["count": 6, "period": 7], "groupMaxConcurrent": 8,
   ]
 
   @Test("fieldNames are exactly the fields that a configuration writes")

@@ -60,13 +60,13 @@ final class FaultyStore: JobStore {
     return page
   }
 
-  func read(jobs: [JobID], runs: [RunID]) async throws(StoreError) -> StoreReading {
+  func read(jobs: [JobID], runs: [RunID], ledgers: [LedgerID]) async throws(StoreError) -> StoreReading {
     try count {
       $0.reads += 1
-      $0.readDocuments += jobs.count + runs.count
+      $0.readDocuments += jobs.count + runs.count + ledgers.count
     }
     await state.withLock { $0.beforeRead }?()
-    return try await base.read(jobs: jobs, runs: runs)
+    return try await base.read(jobs: jobs, runs: runs, ledgers: ledgers)
   }
 
   func dueJobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {

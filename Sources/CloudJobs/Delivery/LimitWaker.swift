@@ -1,0 +1,95 @@
+import CloudJobsCore
+import Logging
+
+/// Wakes the runs that wait for a permit, when an attempt has given its own back: as many as fit.
+///
+/// If the process ends before it has, the runs try again by themselves within seconds.
+struct LimitWaker: Sendable {
+  /// The maximum number of runs that one end of an attempt wakes; those that they make room for wake more.
+  private static let maximumWoken = 32
+
+  private let services: RuntimeServices
+
+  init(_ services: RuntimeServices) {
+    self.services = services
+  }
+
+  /// Wakes runs after an attempt.
+  ///
+  /// - Parameters:
+  ///   - claimed: the attempt, which has given its permits back.
+  ///   - time: the time of that commit by the store's clock.
+  func wake(after claimed: ClaimedRun, at time: Timestamp) async {
+    let limits = claimed.job.limits.filter { $0.maxConcurrent != nil }
+    if limits.isEmpty { return }
+    do throws(StoreError) {
+      var records = [LedgerID: LedgerRecord]()
+      for limit in limits { records[limit.ledger] = services.store.knownLedger(limit.ledger, asOf: time) }
+      let unknown = limits.map(\.ledger).filter { records[$0] == nil }
+      if !unknown.isEmpty {
+        records.merge(try await services.client.read(ledgers: unknown).ledgers) { known, _ in known }
+      }
+      for limit in limits {
+        guard let record = records[limit.ledger], let ledger = record.ledger?.limits, ledger.hasWaiters else { continue }
+        let room = ledger.room(in: limit, changedAt: record.changedAt, at: time)
+        if room > 0 { try await wake(min(room, Self.maximumWoken), limit, ledger, of: claimed.run.job) }
+      }
+    } catch {
+      services.logger.debug(
+        "Runs that wait for a permit were not woken. They try again by themselves.",
+        metadata: ["jobId": "\(claimed.run.job)", "error": "\(error)"])
+    }
+  }
+
+  private func wake(
+    _ count: Int, _ limit: JobLimit, _ ledger: LimitLedger, of job: JobID
+  ) async throws(StoreError) {
+    var room = count
+    var waiters = ledger.waiters[...]
+    while room > 0, !waiters.isEmpty {
+      let next = Array(waiters.prefix(2 * room))
+      waiters = waiters.dropFirst(next.count)
+      let reading = try await services.client.read(runs: next)
+      let runs = reading.runs.compactMapValues { try? $0.run.get() }
+      let plan = planWaking(limit.ledger, waiters: next, runs: runs, room: room, now: reading.time)
+      if !plan.dismissed.isEmpty {
+        _ = try await services.client.commit([.changeLedger(limit.ledger, .dismiss(plan.dismissed))])
+      }
+      try await wake(plan.woken, reading)
+      room -= next.count - plan.dismissed.count
+    }
+    if room > 0, ledger.hasMoreWaiters { try await listMore(limit, of: job, waking: room) }
+  }
+
+  private func wake(_ ids: [RunID], _ reading: StoreReading) async throws(StoreError) {
+    for id in ids {
+      guard let record = reading.runs[id], let run = try? record.run.get() else { continue }
+      let woken = run.woken(services.settings, at: reading.time)
+      var budget = services.client.budget()
+      // After a conflict, the run has been woken or claimed by another instance.
+      let time = try await RunCommitter(services).commit(
+        [.putRun(woken, .version(record.version))], making: woken, &budget)
+      guard time != nil, let registered = services.registry.jobs[run.job] else { continue }
+      await NextAttemptEnqueuer(services).enqueueNextAttempt(
+        of: woken, timeout: registered.definition.policy.timeout)
+    }
+  }
+
+  /// Lists runs of the job that wait and did not fit in the ledger, and wakes the first of them.
+  private func listMore(_ limit: JobLimit, of job: JobID, waking count: Int) async throws(StoreError) {
+    let filter = RunFilter(job: job, statuses: [.scheduled, .pending])
+    let page = try await services.client.call { () async throws(StoreError) in
+      try await services.store.runs(matching: filter, after: nil, limit: StoreLimits.batch)
+    }
+    let waiting = page.records.filter { (try? $0.run.get())?.waitsFor == limit.ledger }.reversed()
+    let ids = waiting.map(\.id)
+    let hasMore = page.next != nil || ids.count > LimitLedger.maximumWaiters
+    _ = try await services.client.commit([
+      .changeLedger(limit.ledger, .list(Array(ids.prefix(LimitLedger.maximumWaiters)), hasMore: hasMore))
+    ])
+    let records = waiting.prefix(count).map { ($0.id, $0) }
+    let reading = StoreReading(
+      time: page.time, jobs: [:], runs: Dictionary(records) { first, _ in first })
+    try await wake(records.map(\.0), reading)
+  }
+}

@@ -1,0 +1,145 @@
+/// The name of a ledger.
+///
+/// A ledger is a small document that the runs of a job or a group share: the account of a limit, or the holder of a
+/// unique key.
+public struct LedgerID: Hashable, Comparable, Sendable, CustomStringConvertible {
+  /// The name as stored: `job/…`, `group/…` or `unique/…`.
+  public let rawValue: String
+  /// The name as stored.
+  public var description: String { rawValue }
+
+  /// Creates an id from its stored form.
+  ///
+  /// - Parameter text: the stored form.
+  /// - Throws: ``JobError`` `invalidField` if it has another form.
+  public init(_ text: String) throws(JobError) {
+    let isKnown = ["job/", "group/", "unique/"].contains { text.hasPrefix($0) }
+    guard isKnown, text.utf8.count <= 512, !text.utf8.contains(0) else {
+      throw JobError(.invalidField, "A ledger's id begins with job/, group/ or unique/.", field: "ledger")
+    }
+    rawValue = text
+  }
+
+  private init(unchecked text: String) {
+    rawValue = text
+  }
+
+  /// The ledger of a job's limits.
+  public static func job(_ job: JobID) -> LedgerID { LedgerID(unchecked: "job/\(job.rawValue)") }
+
+  /// The ledger of a group's limit; a name that is no valid job id is hashed.
+  public static func group(_ name: String) -> LedgerID {
+    let isPlain = JobID.fault(of: name) == nil
+    return LedgerID(unchecked: "group/" + (isPlain ? name : "#" + SHA256.hexDigest(of: name.utf8)))
+  }
+
+  /// The ledger of a job's unique key.
+  public static func unique(_ job: JobID, key: String) -> LedgerID {
+    LedgerID(unchecked: "unique/\(job.rawValue)/\(SHA256.hexDigest(of: key.utf8))")
+  }
+
+  /// The order of the names by their bytes.
+  public static func < (left: LedgerID, right: LedgerID) -> Bool {
+    left.rawValue.utf8.lexicographicallyPrecedes(right.rawValue.utf8)
+  }
+}
+
+/// The contents of a ledger.
+public enum Ledger: Hashable, Sendable {
+  /// The account of a job's or a group's limits.
+  case limits(LimitLedger)
+  /// The holder of a unique key.
+  case unique(UniqueLedger)
+
+  /// The time after which the ledger may be deleted: it says nothing then that its absence does not.
+  public var expireAt: Timestamp {
+    switch self {
+    case .limits(let ledger): ledger.expireAt
+    case .unique(let ledger): ledger.expireAt
+    }
+  }
+
+  /// The account of limits; nil for another kind.
+  package var limits: LimitLedger? { if case .limits(let ledger) = self { ledger } else { nil } }
+  /// The holder of a unique key; nil for another kind.
+  package var unique: UniqueLedger? { if case .unique(let ledger) = self { ledger } else { nil } }
+}
+
+/// A change to a ledger that a store applies within a commit, by ``LimitLedger/applying(_:changedAt:at:)``.
+public enum LedgerChange: Hashable, Sendable {
+  /// An attempt takes a permit; refused if a limit is reached.
+  case take(LimitPermit)
+  /// Runs give their permits back; without effect for those that hold none.
+  case give([RunID])
+  /// A run that was refused a permit waits for one; a conflict if there is room by now.
+  case enlist(LimitPermit)
+  /// Runs no longer wait.
+  case dismiss([RunID])
+  /// More runs that were found waiting are listed.
+  case list([RunID], hasMore: Bool)
+}
+
+/// A request for a permit.
+public struct LimitPermit: Hashable, Sendable {
+  /// The run.
+  public var run: RunID
+  /// The end of the attempt's lease, at which the permit expires if it is not given back.
+  public var until: Timestamp
+  /// The limit.
+  public var limit: JobLimit
+
+  /// Creates a request.
+  public init(_ run: RunID, until: Timestamp, _ limit: JobLimit) {
+    self.run = run
+    self.until = until
+    self.limit = limit
+  }
+}
+
+/// The refusal of a permit.
+public struct LimitRefusal: Hashable, Sendable {
+  /// The ledger of the limit.
+  public var ledger: LedgerID
+  /// The time from which on another try makes sense.
+  public var retryAt: Timestamp
+  /// The limit that is reached, in words.
+  public var reason: String
+
+  /// Creates a refusal.
+  public init(_ ledger: LedgerID, retryAt: Timestamp, reason: String) {
+    self.ledger = ledger
+    self.retryAt = retryAt
+    self.reason = reason
+  }
+}
+
+/// The reason why a change of a ledger is not applied.
+public enum LedgerFault: Error, Hashable, Sendable {
+  /// A limit is reached.
+  case refused(LimitRefusal)
+  /// The run need not wait: there is room.
+  case hasRoom
+}
+
+extension Ledger {
+  /// Creates a ledger from its stored form.
+  ///
+  /// - Parameter fields: an object.
+  /// - Throws: ``JobError`` `invalidField` with the first invalid field.
+  public init(fields: JSONValue) throws(JobError) {
+    let reader = try FieldReader(fields)
+    switch try reader.string("kind") {
+    case "limits": self = .limits(try LimitLedger(reader))
+    case "unique": self = .unique(try UniqueLedger(reader))
+    default: throw JobError(.invalidField, "Expected limits or unique.", field: "kind")
+    }
+  }
+
+  /// The stored form; times are RFC 3339 text.
+  public var fields: JSONValue {
+    switch self {
+    case .limits(let ledger): ledger.fields
+    case .unique(let ledger): ledger.fields
+    }
+  }
+}

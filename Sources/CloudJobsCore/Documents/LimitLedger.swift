@@ -1,0 +1,215 @@
+/// The account of a limit: who holds permits, who waits, and how many attempts started recently.
+///
+/// Starts are counted in buckets of a sixty-fourth of the period. A start counts until the end of its bucket is a period
+/// ago, so that no sliding period ever has more starts than the limit allows, and the account is small for any limit.
+///
+/// The starts of the latest change have no bucket yet: they took place at the time of that change, which a store may
+/// know only afterwards.
+public struct LimitLedger: Hashable, Sendable {
+  /// The runs that hold permits, with the time at which each permit expires.
+  public var holders: [RunID: Timestamp] = [:]
+  /// The runs that wait for a permit, longest first; at most ``maximumWaiters``.
+  public var waiters: [RunID] = []
+  /// Whether further runs wait that are not listed.
+  public var hasMoreWaiters = false
+  /// The number of starts by the end of their bucket.
+  public var starts: [Timestamp: Int] = [:]
+  /// The number of starts in the latest change.
+  public var newStarts = 0
+  /// The period in which starts are counted; nil if they never were.
+  public var period: Duration?
+  /// The time at which the next run that exceeds the rate tries again.
+  public var nextSlot: Timestamp?
+  /// The time after which the ledger may be deleted.
+  public var expireAt = Timestamp.distantPast
+
+  /// The maximum number of listed runs that wait.
+  public static let maximumWaiters = 100
+  /// The time for which a ledger without effect is kept.
+  static let retention = Duration.days(1)
+  /// The delay after which the first run that waits tries again, in case it was not woken.
+  static let firstRetry = Duration.seconds(5)
+  /// The longest such delay of a listed run; one that is not listed waits up to twice as long.
+  static let longestRetry = Duration.seconds(30)
+
+  /// Creates an empty account.
+  public init() {}
+}
+
+extension LimitLedger {
+  /// Returns the account after a change: total, and a function of its input alone.
+  ///
+  /// - Parameters:
+  ///   - change: the change.
+  ///   - changedAt: the time of the latest change; nil if there was none.
+  ///   - now: the time of this change, or an earlier one at which the account was the same.
+  /// - Returns: the account.
+  /// - Throws: ``LedgerFault``: the change must not be made.
+  public func applying(
+    _ change: LedgerChange, changedAt: Timestamp?, at now: Timestamp
+  ) throws(LedgerFault) -> LimitLedger {
+    var ledger = current(changedAt: changedAt, at: now)
+    switch change {
+    case .take(let permit):
+      if let refusal = ledger.refusal(of: permit, at: now) { throw .refused(refusal) }
+      ledger.waiters.removeAll { $0 == permit.run }
+      if permit.limit.maxConcurrent != nil { ledger.holders[permit.run] = permit.until }
+      if let rate = permit.limit.rate {
+        ledger.newStarts += 1
+        ledger.period = rate.period
+      }
+    case .give(let runs):
+      for run in runs { ledger.holders[run] = nil }
+    case .enlist(let permit):
+      if ledger.refusal(of: permit, at: now) == nil { throw .hasRoom }
+      ledger.enlist(permit, at: now)
+    case .dismiss(let runs): ledger.waiters.removeAll { runs.contains($0) }
+    case .list(let runs, let hasMore):
+      let room = Self.maximumWaiters - ledger.waiters.count
+      let missing = runs.filter { !ledger.waiters.contains($0) }
+      ledger.waiters += missing.prefix(room)
+      ledger.hasMoreWaiters = hasMore || missing.count > room
+    }
+    let ends = ledger.holders.values.map { $0 } + ledger.starts.keys.map { $0 + (ledger.period ?? .zero) }
+    ledger.expireAt = max(ends.max() ?? now, ledger.nextSlot ?? now, now + (ledger.period ?? .zero)) + Self.retention
+    return ledger
+  }
+
+  /// Returns the refusal of a permit, or nil if there is room.
+  ///
+  /// - Parameters:
+  ///   - permit: the permit that is asked for; one that its run holds already does not count.
+  ///   - changedAt: the time of the latest change; nil if there was none.
+  ///   - now: the time.
+  package func refusal(of permit: LimitPermit, changedAt: Timestamp?, at now: Timestamp) -> LimitRefusal? {
+    current(changedAt: changedAt, at: now).refusal(of: permit, at: now)
+  }
+
+  /// Returns the number of permits that a limit leaves.
+  ///
+  /// - Parameters:
+  ///   - limit: the limit.
+  ///   - changedAt: the time of the latest change; nil if there was none.
+  ///   - now: the time.
+  package func room(in limit: JobLimit, changedAt: Timestamp?, at now: Timestamp) -> Int {
+    let ledger = current(changedAt: changedAt, at: now)
+    let places = limit.maxConcurrent.map { $0 - ledger.holders.count } ?? .max
+    return max(0, min(places, limit.rate.map { $0.count - ledger.startCount(in: $0, at: now) } ?? .max))
+  }
+
+  /// Whether any run waits.
+  package var hasWaiters: Bool { !waiters.isEmpty || hasMoreWaiters }
+
+  /// Returns the account without what has expired, and with the starts of the latest change in their bucket.
+  private func current(changedAt: Timestamp?, at now: Timestamp) -> LimitLedger {
+    var ledger = self
+    ledger.holders = holders.filter { now < $0.value }
+    if newStarts > 0, let period, let changedAt {
+      ledger.starts[Self.bucketEnd(of: changedAt, period), default: 0] += newStarts
+    }
+    ledger.newStarts = 0
+    ledger.starts = ledger.starts.filter { now < $0.key + (period ?? .zero) }
+    return ledger
+  }
+
+  private func refusal(of permit: LimitPermit, at now: Timestamp) -> LimitRefusal? {
+    let limit = permit.limit
+    if let count = limit.maxConcurrent, holders[permit.run] == nil, holders.count >= count {
+      let subject = limit.ledger.rawValue.hasPrefix("group/") ? "the group" : "the job"
+      return LimitRefusal(
+        limit.ledger, retryAt: now + retryDelay(of: permit.run),
+        reason: "As many runs of \(subject) execute as may at once: \(count).")
+    }
+    if let rate = limit.rate, startCount(in: rate, at: now) >= rate.count {
+      return LimitRefusal(
+        limit.ledger, retryAt: slot(for: permit.run, rate, at: now),
+        reason: "As many runs have started as may in \(rate.period): \(rate.count).")
+    }
+    return nil
+  }
+
+  private mutating func enlist(_ permit: LimitPermit, at now: Timestamp) {
+    if waiters.contains(permit.run) { return }
+    let isRateReached = permit.limit.rate.map { startCount(in: $0, at: now) >= $0.count } ?? false
+    if let rate = permit.limit.rate, isRateReached {
+      nextSlot = slot(for: permit.run, rate, at: now) + rate.spacing
+    }
+    if waiters.count < Self.maximumWaiters { waiters.append(permit.run) } else { hasMoreWaiters = true }
+  }
+
+  /// Returns the delay after which a run tries again, by its place among those that wait.
+  private func retryDelay(of run: RunID) -> Duration {
+    let place = waiters.firstIndex(of: run) ?? waiters.count
+    if place < Self.maximumWaiters { return min(Self.firstRetry + .milliseconds(500 * place), Self.longestRetry) }
+    // Runs that are not listed spread over the time, each at a moment of its own.
+    let share = Int64(run.rawValue.prefix(4), radix: 16) ?? 0
+    return Self.longestRetry + .microseconds(Self.longestRetry.microseconds * share / 0xFFFF)
+  }
+
+  /// Returns the time at which a run that exceeds the rate tries again: at the first room, or after those that wait.
+  private func slot(for run: RunID, _ rate: RateLimit, at now: Timestamp) -> Timestamp {
+    var count = startCount(in: rate, at: now)
+    var first = now
+    for (end, number) in starts.sorted(by: { $0.key < $1.key }) where count >= rate.count {
+      count -= number
+      first = end + rate.period
+    }
+    return waiters.contains(run) ? first : max(first, nextSlot ?? first)
+  }
+
+  private func startCount(in rate: RateLimit, at now: Timestamp) -> Int {
+    starts.reduce(newStarts) { count, bucket in now < bucket.key + rate.period ? count + bucket.value : count }
+  }
+
+  /// Returns the end of the bucket of a time.
+  private static func bucketEnd(of time: Timestamp, _ period: Duration) -> Timestamp {
+    let width = RateLimit(1, per: period).bucketWidth
+    let (quotient, remainder) = time.microseconds.flooringDivision(by: width)
+    return Timestamp(microseconds: (remainder == 0 ? quotient : quotient + 1) * width)
+  }
+}
+
+extension LimitLedger {
+  init(_ reader: FieldReader) throws(JobError) {
+    self.init()
+    for (name, value) in try reader.read("holders", "an object", { $0.object }) ?? [:] {
+      guard let run = try? RunID(name), let until = FieldReader.timestamp(value) else {
+        throw JobError(.invalidField, "Expected a run id with a timestamp.", field: "holders.\(name)")
+      }
+      holders[run] = until
+    }
+    for value in try reader.read("waiters", "a list", { $0.array }) ?? [] {
+      guard let run = value.string.flatMap({ try? RunID($0) }) else { throw reader.fault("waiters", "run ids", value) }
+      waiters.append(run)
+    }
+    hasMoreWaiters = try reader.bool("hasMoreWaiters") ?? false
+    for (name, value) in try reader.read("starts", "an object", { $0.object }) ?? [:] {
+      guard let end = Int64(name), let count = value.integer.flatMap({ Int(exactly: $0) }), count > 0 else {
+        throw JobError(.invalidField, "Expected microseconds with a number.", field: "starts.\(name)")
+      }
+      starts[Timestamp(microseconds: end)] = count
+    }
+    newStarts = try reader.int("newStarts", 0...Int.max) ?? 0
+    period = try reader.long("period").map { .microseconds($0) }
+    nextSlot = try reader.timestamp("nextSlot")
+    expireAt = try reader.required("expireAt", reader.timestamp("expireAt"))
+  }
+
+  var fields: JSONValue {
+    var members: [String: JSONValue] = ["kind": "limits", "expireAt": .string(expireAt.description)]
+    if !holders.isEmpty {
+      members["holders"] = .object(
+        Dictionary(uniqueKeysWithValues: holders.map { ($0.key.rawValue, .string($0.value.description)) }))
+    }
+    if !waiters.isEmpty { members["waiters"] = .array(waiters.map { .string($0.rawValue) }) }
+    if hasMoreWaiters { members["hasMoreWaiters"] = true }
+    if !starts.isEmpty {
+      members["starts"] = .object(
+        Dictionary(uniqueKeysWithValues: starts.map { ("\($0.key.microseconds)", .integer(Int64($0.value))) }))
+    }
+    if newStarts > 0 { members["newStarts"] = .integer(Int64(newStarts)) }
+    members["period"] = period.map { .integer($0.microseconds) }
+    members["nextSlot"] = nextSlot.map { .string($0.description) }
+    return .object(members)
+  }
+}

@@ -1,0 +1,78 @@
+/// The writes by which runs take permits, wait for them and give them back.
+extension Run {
+  /// Returns the changes of ledgers that belong to the claim of the run: it takes a permit of each limit.
+  ///
+  /// - Parameter limits: the limits of its job.
+  package func permitClaims(_ limits: [JobLimit]) -> [Write] {
+    guard let lease else { return [] }
+    return limits.map { .changeLedger($0.ledger, .take(LimitPermit(id, until: lease.expiresAt, $0))) }
+  }
+
+  /// Returns the change of the ledger for which the run waits, if it does.
+  ///
+  /// - Parameter limits: the limits of its job.
+  package func enlistment(_ limits: [JobLimit]) -> [Write] {
+    guard let limit = limits.first(where: { $0.ledger == waitsFor }) else { return [] }
+    return [.changeLedger(limit.ledger, .enlist(LimitPermit(id, until: notBefore, limit)))]
+  }
+
+  /// Returns the writes that commit the end of the run's attempt, and give its permits back.
+  ///
+  /// - Parameter precondition: the precondition of the run's write.
+  package func writesGivingPermitsBack(_ precondition: Precondition) -> [Write] {
+    var run = self
+    run.permits = []
+    return [.putRun(run, precondition)] + permits.map { .changeLedger($0, .give([id])) }
+  }
+
+  /// Returns the run with its next attempt at once, because there is room in the limit that it waits for.
+  ///
+  /// - Parameters:
+  ///   - settings: the runtime's settings.
+  ///   - now: the store's time.
+  package func woken(_ settings: PlanSettings, at now: Timestamp) -> Run {
+    var run = self
+    run.notBefore = now
+    return run.reenqueued(settings, now: now)
+  }
+}
+
+extension [(Run, Version)] {
+  /// The writes that commit runs under their versions, and give back the permits that their attempts held.
+  package var writesGivingPermitsBack: [Write] {
+    var writes = [Write]()
+    var given = [LedgerID: [RunID]]()
+    for (var run, version) in self {
+      for id in run.permits { given[id, default: []].append(run.id) }
+      run.permits = []
+      writes.append(.putRun(run, .version(version)))
+    }
+    return writes + given.sorted { $0.key < $1.key }.map { .changeLedger($0.key, .give($0.value)) }
+  }
+}
+
+/// Decides which runs are woken after a permit was given back: as many as fit, those that wait longest first.
+///
+/// - Parameters:
+///   - ledger: the ledger of the limit.
+///   - waiters: the first runs that wait by the ledger.
+///   - runs: these runs as stored; absent if they are deleted or invalid.
+///   - room: the number of permits that the limit leaves.
+///   - now: the store's time.
+/// - Returns: the runs to wake, and those that no longer wait for this limit.
+package func planWaking(
+  _ ledger: LedgerID, waiters: [RunID], runs: [RunID: Run], room: Int, now: Timestamp
+) -> (woken: [RunID], dismissed: [RunID]) {
+  var (woken, dismissed) = ([RunID](), [RunID]())
+  var room = room
+  for id in waiters where room > 0 {
+    guard let run = runs[id], run.status == .scheduled || run.status == .pending, run.waitsFor == ledger else {
+      dismissed.append(id)
+      continue
+    }
+    // One that has been woken, or whose time has come, will take one of the permits.
+    if now < run.notBefore { woken.append(id) }
+    room -= 1
+  }
+  return (woken, dismissed)
+}

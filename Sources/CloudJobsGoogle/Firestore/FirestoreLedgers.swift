@@ -1,0 +1,103 @@
+#if HTTP
+import CloudJobs
+import CloudJobsCore
+import Synchronization
+
+/// The ledgers that this process read or wrote, with their update times: the commit that follows needs no read.
+///
+/// Entries only serve as preconditions that the service checks, so they may be stale.
+final class FirestoreLedgers: Sendable {
+  /// A ledger as a commit changes it.
+  struct Change: Sendable {
+    /// The update time of the document before; nil if there is none.
+    var changedAt: Timestamp?
+    /// The ledger after the commit.
+    var ledger: Ledger
+  }
+
+  private struct Entry {
+    var record: LedgerRecord?
+    var asOf: Timestamp
+  }
+
+  /// The maximum number of entries; beyond it, the cache is emptied and ledgers are read again.
+  private static let limit = 10_000
+  private let entries = Mutex<[LedgerID: Entry]>([:])
+
+  /// Returns the record of a ledger that is known; `.some(nil)` if it is known not to exist.
+  ///
+  /// - Parameters:
+  ///   - id: the id of the ledger.
+  ///   - time: the earliest time as of which it must be known.
+  func record(_ id: LedgerID, asOf time: Timestamp = .distantPast) -> (record: LedgerRecord?, asOf: Timestamp)? {
+    entries.withLock { entries in
+      entries[id].flatMap { $0.asOf >= time ? ($0.record, $0.asOf) : nil }
+    }
+  }
+
+  /// Stores what a read found.
+  func remember(_ id: LedgerID, _ record: LedgerRecord?, asOf time: Timestamp) {
+    entries.withLock { entries in
+      if let known = entries[id], known.asOf > time { return }
+      if entries.count >= Self.limit { entries.removeAll(keepingCapacity: true) }
+      entries[id] = Entry(record: record, asOf: time)
+    }
+  }
+
+  /// Stores the ledgers of a commit.
+  func remember(_ writes: [Write], _ changes: [LedgerID: Change], _ updateTimes: [Timestamp?], at time: Timestamp) {
+    for (write, updateTime) in zip(writes, updateTimes) {
+      switch write {
+      case .changeLedger(let id, _):
+        guard let ledger = changes[id]?.ledger, let updateTime else { continue }
+        let record = LedgerRecord(
+          id: id, version: Version(updateTime.microseconds), changedAt: updateTime, ledger: ledger)
+        remember(id, record, asOf: time)
+      case .putLedger(let id, _, _): entries.withLock { $0[id] = nil }
+      default: continue
+      }
+    }
+  }
+}
+
+extension FirestoreStore {
+  /// Returns a ledger that this process read or wrote at a time or later.
+  public func knownLedger(_ id: LedgerID, asOf time: Timestamp) -> LedgerRecord? {
+    ledgers.record(id, asOf: time)?.record
+  }
+
+  /// Returns the ledgers that writes change, as they become.
+  ///
+  /// A change is refused only by a ledger that was read for it.
+  ///
+  /// - Parameters:
+  ///   - writes: the writes.
+  ///   - isFresh: whether the ledgers are read even if they are known.
+  /// - Throws: ``StoreError`` `refused`, `conflict` or `unavailable`.
+  func changedLedgers(_ writes: [Write], isFresh: Bool) async throws(StoreError) -> [LedgerID: FirestoreLedgers.Change]
+  {
+    let changes = writes.compactMap { write -> (LedgerID, LedgerChange)? in
+      if case .changeLedger(let id, let change) = write { (id, change) } else { nil }
+    }
+    if changes.isEmpty { return [:] }
+    if !isFresh, let changed = try? applied(changes) { return changed }
+    _ = try await read(jobs: [], runs: [], ledgers: changes.map(\.0))
+    return try applied(changes)
+  }
+
+  /// Returns the ledgers after changes; nil if one is not known.
+  private func applied(
+    _ changes: [(LedgerID, LedgerChange)]
+  ) throws(StoreError) -> [LedgerID: FirestoreLedgers.Change] {
+    var changed = [LedgerID: FirestoreLedgers.Change]()
+    for (id, change) in changes {
+      guard let known = ledgers.record(id) else {
+        throw StoreError(.unavailable, "The ledger \(id) is not known. Read it first.")
+      }
+      let ledger = try known.record.applying(change, at: known.asOf)
+      changed[id] = FirestoreLedgers.Change(changedAt: known.record?.changedAt, ledger: ledger)
+    }
+    return changed
+  }
+}
+#endif
