@@ -49,7 +49,13 @@ struct AttemptExecutor: Sendable {
     if let name = state.breakerEvent(of: patch) {
       services.events.emit(JobEvent(name, job: run.job, run: concluded.run, time: end))
     }
-    return await result(of: concluded, job)
+    let result = await result(of: concluded, job)
+    let hooks = HookCaller(registered.hooks, services)
+    if hooks.hasEndHooks {
+      let context = JobContext(run: run, deadline: claimed.local + job.policy.timeout, services)
+      await hooks.ended(AttemptEnd(outcome, concluded), context)
+    }
+    return result
   }
 
   /// An event while a handler executes.

@@ -24,10 +24,10 @@ public struct JobContext: JobClient {
   /// The fencing token: it grows with each attempt, so that writes of an older attempt can be told apart.
   public let fence: Int64
   /// A logger whose lines carry job, run and attempt.
-  public let logger: Logger
+  public var logger: Logger
   /// The runtime's clock.
   public let clock: any JobClock
-  private let services: RuntimeServices
+  let services: RuntimeServices
 
   init(run: Run, deadline: Timestamp, _ services: RuntimeServices) {
     jobID = run.job

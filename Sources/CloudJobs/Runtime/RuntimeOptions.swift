@@ -38,6 +38,10 @@ public struct RuntimeOptions: Sendable {
   public var onHousekeeping: (@Sendable (JobDocuments) async throws(JobError) -> Void)?
   /// The maximum number of deliveries in process; more are answered 429.
   public var maxConcurrentDeliveries = 1_000
+  /// The layers around the handlers of all jobs, the first outermost.
+  public var middleware: [any JobMiddleware] = []
+  /// The time limit of each hook of a job.
+  public var hookTimeout = Duration.seconds(10)
 
   /// Creates the default options.
   public init() {}

@@ -37,7 +37,7 @@ public enum RuntimeConformance {
   }
 
   /// All cases.
-  public static let cases: [Case] = breakerCases
+  public static let cases: [Case] = breakerCases + middlewareCases
 }
 
 /// An empty store with its clock, and a handler whose failures a case controls.
@@ -47,8 +47,11 @@ struct RuntimeConformanceFixture: Sendable {
   let handler = ControlledHandler()
 
   /// Returns the runtime of a registry, in a simulation that begins at a full minute.
-  func simulate(@JobRegistryBuilder _ jobs: () -> [any JobHandler]) async throws -> SimulatedRuntime {
+  func simulate(
+    _ configure: (inout RuntimeOptions) -> Void = { _ in }, @JobRegistryBuilder _ jobs: () -> [any JobHandler]
+  ) async throws -> SimulatedRuntime {
     var options = RuntimeOptions()
+    configure(&options)
     options.logger = Logger(label: "conformance") { _ in SwiftLogNoOpLogHandler() }
     return try await JobRuntime.simulated(try JobRegistry(jobs), store: store, clock: clock, options: options)
   }
