@@ -112,9 +112,10 @@ private struct RunDraft: Sendable {
   ) throws(JobError) {
     guard let registered = services.registry.jobs[request.job] else { throw .unknownJob(request.job) }
     definition = registered.definition
-    input = try request.payload()
-    if !registered.takes(request.input), let error = registered.fault(in: input) { throw error }
+    let payload = try request.payload()
+    if !registered.takes(request.input), let error = registered.fault(in: payload) { throw error }
     id = RunID(job: request.job, occurrence: .key(try request.occurrenceKey(services)))
+    input = try services.payloads.sealed(payload, job: request.job, run: id, "input")
     (start, key) = (request.start, request.key)
     (self.parent, self.correlationID) = (parent, correlationID)
   }

@@ -25,14 +25,15 @@ struct AttemptExecutor: Sendable {
     let (run, job) = (claimed.run, claimed.job)
     services.events.emit(JobEvent(.started, job: run.job, run: run, time: claimed.local))
     defer { services.active.end(claimed.place) }
-    let (outcome, isShutdown) = await callHandler(claimed, registered)
+    let called = await call(claimed, registered)
     let end = services.clock.now()
     let duration = end - claimed.local
-    let concluded = services.options.random.draw { random in
+    var concluded = services.options.random.draw { random in
       ConcludedAttempt(
-        outcome, isShutdown: isShutdown, run: run, policy: job.policy, settings: services.settings,
+        called.stored, isShutdown: called.isShutdown, run: run, policy: job.policy, settings: services.settings,
         at: claimed.storeTime(at: end), random: &random)
     }
+    if let reason = called.holdReason { (concluded.run.reason, concluded.interruption) = (reason, reason) }
     let patch = state.patch(
       after: concluded.conclusion, run: concluded.run, kind: job.kind, breaker: job.policy.breaker, duration: duration)
     do throws(StoreError) {
@@ -52,10 +53,27 @@ struct AttemptExecutor: Sendable {
     let result = await result(of: concluded, job)
     let hooks = HookCaller(registered.hooks, services)
     if hooks.hasEndHooks {
-      let context = JobContext(run: run, deadline: claimed.local + job.policy.timeout, services)
-      await hooks.ended(AttemptEnd(outcome, concluded), context)
+      let context = JobContext(run: called.run, deadline: claimed.local + job.policy.timeout, services)
+      await hooks.ended(AttemptEnd(called.outcome, concluded), context)
     }
     return result
+  }
+
+  /// Decodes a run's input, calls the handler, and encodes its output.
+  private func call(_ claimed: ClaimedRun, _ registered: RegisteredJob) async -> CalledHandler {
+    let run = claimed.run
+    var opened = claimed
+    do throws(JobError) {
+      opened.run.input = try services.payloads.opened(run.input, job: run.job, run: run.id, "input")
+    } catch {
+      services.logger.error(
+        "The input of a run can't be decoded.",
+        metadata: ["jobId": "\(run.job)", "runId": "\(run.id)", "error": "\(error)"])
+      return CalledHandler(unreadable: run, error)
+    }
+    let (outcome, isShutdown) = await callHandler(opened, registered)
+    return CalledHandler(
+      opened.run, outcome, stored: services.payloads.sealed(outcome, of: run), isShutdown: isShutdown)
   }
 
   /// An event while a handler executes.

@@ -28,6 +28,7 @@ public struct JobContext: JobClient {
   /// The runtime's clock.
   public let clock: any JobClock
   let services: RuntimeServices
+  private let redaction: AttemptRedaction?
 
   init(run: Run, deadline: Timestamp, _ services: RuntimeServices) {
     jobID = run.job
@@ -39,7 +40,10 @@ public struct JobContext: JobClient {
     self.deadline = deadline
     correlationID = run.correlationID
     fence = run.fence
+    let redaction = services.redaction.map { AttemptRedaction(run.input, $0) }
+    self.redaction = redaction
     var logger = services.logger
+    if let redaction { logger.handler = RedactingLogHandler(logger.handler, redaction) }
     logger[metadataKey: "jobId"] = "\(run.job)"
     logger[metadataKey: "runId"] = "\(run.id)"
     logger[metadataKey: "attempt"] = "\(run.attempt)"
@@ -50,6 +54,12 @@ public struct JobContext: JobClient {
 
   /// The time left until ``deadline``; never below zero.
   public var timeRemaining: Duration { max(.zero, deadline - clock.now()) }
+
+  /// Returns a text in which the confidential values of the run's input are replaced by `[redacted]`.
+  ///
+  /// Messages of failures and the lines of ``logger`` are redacted without it. It finds a value as it is and as JSON
+  /// escapes it, not one that was transformed or cut.
+  public func redacted(_ text: String) -> String { redaction?.redact(text) ?? text }
 
   /// Enqueues runs as children of this run.
   ///

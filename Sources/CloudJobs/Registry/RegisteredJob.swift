@@ -59,10 +59,10 @@ struct RegisteredJob: Sendable {
       switch try await call(JobAttempt(input: input, context: context)) {
       case .done(let output): return .succeeded(output: output)
       case .snooze(let span): return .snoozed(span)
-      case .cancel(let reason): return .cancelled(reason: reason)
+      case .cancel(let reason): return .cancelled(reason: context.redacted(reason))
       }
     } catch {
-      return Self.outcome(of: error)
+      return Self.outcome(of: error, redacted: context.redacted)
     }
   }
 
@@ -80,14 +80,18 @@ struct RegisteredJob: Sendable {
   }
 
   /// Returns the outcome of an error that a handler threw.
-  static func outcome(of error: any Error) -> Outcome {
+  ///
+  /// - Parameters:
+  ///   - error: the error.
+  ///   - redacted: replaces confidential values, before a long message is cut.
+  static func outcome(of error: any Error, redacted: (String) -> String) -> Outcome {
     if let failure = error as? JobFailure {
       return .failed(
-        RunFailure(kind: failure.kind, message: failure.message), isPermanent: failure.isPermanent,
+        RunFailure(kind: redacted(failure.kind), message: redacted(failure.message)), isPermanent: failure.isPermanent,
         retryAfter: failure.retryAfter)
     }
     return .failed(
-      RunFailure(kind: String(describing: type(of: error)), message: String(describing: error)), isPermanent: false,
-      retryAfter: nil)
+      RunFailure(kind: String(describing: type(of: error)), message: redacted(String(describing: error))),
+      isPermanent: false, retryAfter: nil)
   }
 }

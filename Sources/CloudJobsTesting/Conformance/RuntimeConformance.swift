@@ -37,7 +37,7 @@ public enum RuntimeConformance {
   }
 
   /// All cases.
-  public static let cases: [Case] = breakerCases + middlewareCases
+  public static let cases: [Case] = breakerCases + middlewareCases + payloadCases
 }
 
 /// An empty store with its clock, and a handler whose failures a case controls.
