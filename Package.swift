@@ -25,6 +25,8 @@ let hummingbirdCore: Target.Dependency = .product(
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Server"]))
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit", condition: .when(traits: ["Google"]))
+let crypto: Target.Dependency = .product(
+  name: "Crypto", package: "swift-crypto", condition: .when(traits: ["Encryption"]))
 let cryptoExtras: Target.Dependency = .product(
   name: "CryptoExtras", package: "swift-crypto", condition: .when(traits: ["Google"]))
 let curl: Target.Dependency = .target(name: "CCurl", condition: .when(traits: ["HTTP"]))
@@ -54,6 +56,7 @@ let package = Package(
     .library(name: "CloudJobsHTTP", targets: ["CloudJobsHTTP"]),
     .library(name: "CloudJobsGoogle", targets: ["CloudJobsGoogle"]),
     .library(name: "CloudJobsSQLite", targets: ["CloudJobsSQLite"]),
+    .library(name: "CloudJobsEncryption", targets: ["CloudJobsEncryption"]),
     .library(name: "CloudJobsServer", targets: ["CloudJobsServer"]),
     .library(name: "CloudJobsTesting", targets: ["CloudJobsTesting"]),
     .library(name: "CloudJobsEmulator", targets: ["CloudJobsEmulator"]),
@@ -67,11 +70,12 @@ let package = Package(
       name: "Google", description: "Google's credentials and the verification of its tokens (jwt-kit).",
       enabledTraits: ["HTTP"]),
     .trait(name: "SQLite", description: "The embedded SQLite store (GRDB)."),
+    .trait(name: "Encryption", description: "The encryption of payloads at rest (swift-crypto)."),
     .trait(name: "Server", description: "The mount on Hummingbird and the emulator as a server."),
-    .default(enabledTraits: ["HTTP", "Google", "SQLite", "Server"]),
+    .default(enabledTraits: ["HTTP", "Google", "SQLite", "Encryption", "Server"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -91,6 +95,7 @@ let package = Package(
     library("CloudJobsHTTP", ["CloudJobsCore", curl, httpTypes]),
     library("CloudJobsGoogle", ["CloudJobs", "CloudJobsHTTP", jwt, httpTypes]),
     library("CloudJobsSQLite", ["CloudJobs", grdb]),
+    library("CloudJobsEncryption", ["CloudJobs", crypto]),
     library(
       "CloudJobsHTTPServer",
       ["CloudJobsCore", hummingbird, hummingbirdCore, nio, nioHTTP, nioPosix, lifecycle, logging]),
@@ -147,11 +152,17 @@ let package = Package(
       "CloudJobsGoogleTests", exclude: ["Support/losing_firestore.py"],
       [
         "CloudJobsGoogle", "CloudJobsTesting", "CloudJobsHTTP", "CloudJobsEmulator", "CloudJobsEmulatorServer",
-        "TestSupport", logging, httpTypes, jwt, cryptoExtras,
+        "CloudJobsEncryption", "TestSupport", logging, httpTypes, jwt, cryptoExtras,
       ]),
     tests(
       "CloudJobsSQLiteTests",
       ["CloudJobsSQLite", "CloudJobsTesting", "CloudJobsEmulator", "store-stress", grdb, logging]),
+    tests(
+      "CloudJobsEncryptionTests",
+      [
+        "CloudJobsEncryption", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsHTTP", "CloudJobsGoogle",
+        "CloudJobsEmulator", "CloudJobsEmulatorServer", "CloudJobsTesting", "TestSupport", logging, httpTypes,
+      ]),
     tests("CloudJobsHTTPServerTests", ["CloudJobsHTTPServer"]),
     tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", hummingbird, lifecycle, httpTypes]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),

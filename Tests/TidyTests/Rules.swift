@@ -90,6 +90,7 @@ enum Imports {
     "CloudJobsHTTP": ["CCurl", "HTTPTypes"],
     "CloudJobsGoogle": ["CloudJobsCore", "CloudJobs", "CloudJobsHTTP", "HTTPTypes", "JWTKit"],
     "CloudJobsSQLite": ["CloudJobsCore", "CloudJobs", "GRDB", "Foundation"],
+    "CloudJobsEncryption": ["CloudJobsCore", "CloudJobs", "Crypto"],
     "CloudJobsHTTPServer": [
       "CloudJobsCore", "Hummingbird", "HummingbirdCore", "NIOCore", "NIOHTTP1", "NIOPosix", "ServiceLifecycle",
       "Logging",
@@ -212,7 +213,8 @@ enum Sizes {
 enum TraitConditions {
   /// The modules that are empty without their trait.
   private static let gated = [
-    "CloudJobsHTTP", "CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsEmulatorServer",
+    "CloudJobsHTTP", "CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsEncryption", "CloudJobsServer",
+    "CloudJobsEmulatorServer",
   ]
 
   /// Returns a finding if a program's file imports a module of a trait outside an `#if` of a trait.
@@ -222,7 +224,7 @@ enum TraitConditions {
     let programs = ["Tests/Programs/", "Benchmarks/", "Sources/InboxDemo/", "Sources/cloud-jobs/"]
     guard programs.contains(where: { file.path.hasPrefix($0) }) else { return [] }
     let start = file.code.firstIndex { line in
-      line.hasPrefix("#if ") && ["HTTP", "Google", "SQLite", "Server"].contains { line.contains($0) }
+      line.hasPrefix("#if ") && ["HTTP", "Google", "SQLite", "Encryption", "Server"].contains { line.contains($0) }
     }
     let imports = file.code.indices.filter { index in
       gated.contains { file.code[index].split(separator: " ").suffix(2).map(String.init) == ["import", $0] }

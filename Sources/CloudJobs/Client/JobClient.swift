@@ -337,6 +337,7 @@ extension DeliveryResult {
 
   private func decode<Output: Codable & Sendable>(_ type: Output.Type) throws(JobError) -> Output {
     if let none = NoOutput() as? Output { return none }
+    if let outputError { throw outputError }
     do {
       return try PayloadCoding.decode(type, from: output)
     } catch {

@@ -16,9 +16,10 @@ struct RunDraft: Sendable {
   init(_ request: EnqueueRequest, by parent: Run?, _ services: RuntimeServices) throws(JobError) {
     guard let registered = services.registry.jobs[request.job] else { throw .unknownJob(request.job) }
     definition = registered.definition
-    input = try request.payload()
-    if !registered.takes(request.input), let error = registered.fault(in: input) { throw error }
+    let payload = try request.payload()
+    if !registered.takes(request.input), let error = registered.fault(in: payload) { throw error }
     id = RunID(job: request.job, occurrence: .key(try request.occurrenceKey(services)))
+    input = try services.payloads.sealed(payload, job: request.job, run: id, "input")
     try request.check()
     prerequisites = request.prerequisites
     unique = try request.checkedUniqueness()

@@ -95,7 +95,7 @@ struct RunEnqueuer: Sendable {
       }
       if isFirst { drawn = draw(drafts, reading, &recording) }
       let (new, amended) = Self.waiting(drawn, reading)
-      var unique = UniqueRecording(keys, ledgers, reading, services.settings)
+      var unique = UniqueRecording(keys, ledgers, reading, services.settings, services.payloads)
       var planned = Set<RunID>()
       for draft in drafts where reading.runs[draft.id] == nil && planned.insert(draft.id).inserted {
         guard let uniqueness = draft.unique, let run = new[draft.id] else { continue }

@@ -15,6 +15,7 @@ struct UniqueRecording: Sendable {
   }
 
   private let settings: PlanSettings
+  private let payloads: StoredPayloads
   private let now: Timestamp
   private var holders: [LedgerID: Holder] = [:]
   private var planned: [RunID: PlannedRun] = [:]
@@ -32,8 +33,13 @@ struct UniqueRecording: Sendable {
   ///   - ledgers: a reading of these ledgers.
   ///   - reading: a later reading of the runs that hold the keys.
   ///   - settings: the runtime's settings.
-  init(_ ids: [LedgerID], _ ledgers: StoreReading?, _ reading: StoreReading, _ settings: PlanSettings) {
+  ///   - payloads: the coding of payloads.
+  init(
+    _ ids: [LedgerID], _ ledgers: StoreReading?, _ reading: StoreReading, _ settings: PlanSettings,
+    _ payloads: StoredPayloads
+  ) {
     self.settings = settings
+    self.payloads = payloads
     now = reading.time
     for id in ids {
       let record = ledgers?.ledgers[id]
@@ -53,7 +59,7 @@ struct UniqueRecording: Sendable {
   ///   - run: the run that it would create.
   ///   - uniqueness: the uniqueness that it asks for.
   ///   - retention: the retention of a run's record.
-  mutating func add(_ run: Run, _ uniqueness: Uniqueness, retention: Duration) {
+  mutating func add(_ run: Run, _ uniqueness: Uniqueness, retention: Retention) {
     let id = LedgerID.unique(run.job, key: uniqueness.key)
     let holder = holders[id]?.ledger
     if let holder, unreadable.contains(holder.run) { return results[run.id] = holder.run }
@@ -63,8 +69,10 @@ struct UniqueRecording: Sendable {
         now: now, settings: settings))
     switch plan {
     case .keep(let other): results[run.id] = other
-    case .update(let other):
+    case .update(var other):
       results[run.id] = other.id
+      // An encryption may bind the input to its run.
+      if let input = try? payloads.moved(other, from: run) { other.input = input.input }
       change(other)
     case .create(let run, let ledger, let cancelled):
       if let cancelled { change(cancelled) }

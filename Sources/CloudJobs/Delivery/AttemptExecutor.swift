@@ -27,13 +27,13 @@ struct AttemptExecutor: Sendable {
     defer { services.active.end(claimed.place) }
     let record = AttemptRecord(claimed, services)
     services.active.add(record, at: claimed.place)
-    let (outcome, isShutdown) = await callHandler(claimed, record, registered)
+    let called = await call(claimed, record, registered)
     let end = services.clock.now()
     let duration = end - claimed.local
     let (concluded, patch): (ConcludedAttempt, JobStatePatch?)
     let children: [RunDraft]
     do throws(StoreError) {
-      let finished = try await finish(claimed, record, outcome, isShutdown: isShutdown, state: state, at: end)
+      let finished = try await finish(claimed, record, called, state: state, at: end)
       guard let finished else {
         services.events.emit(JobEvent(.leaseLost, job: run.job, run: run, time: end, duration: duration))
         return DeliveryResult(
@@ -52,7 +52,33 @@ struct AttemptExecutor: Sendable {
     }
     await RunEnqueuer(services).enqueueTasks(of: children)
     await DependentRuns(services).deliver(after: concluded.run)
-    return await result(of: concluded, job)
+    let result = await result(of: concluded, job)
+    let hooks = HookCaller(registered.hooks, services)
+    if hooks.hasEndHooks {
+      let deadline = claimed.local + claimed.run.timeLimit(under: job.policy)
+      let context = JobContext(run: called.run, deadline: deadline, record, services)
+      await hooks.ended(AttemptEnd(called.outcome, concluded), context)
+    }
+    return result
+  }
+
+  /// Decodes a run's input, calls the handler, and encodes its output.
+  private func call(
+    _ claimed: ClaimedRun, _ record: AttemptRecord, _ registered: RegisteredJob
+  ) async -> CalledHandler {
+    let run = claimed.run
+    var opened = claimed
+    do throws(JobError) {
+      opened.run.input = try services.payloads.opened(run.input, job: run.job, run: run.id, "input")
+    } catch {
+      services.logger.error(
+        "The input of a run can't be decoded.",
+        metadata: ["jobId": "\(run.job)", "runId": "\(run.id)", "error": "\(error)"])
+      return CalledHandler(unreadable: run, error)
+    }
+    let (outcome, isShutdown) = await callHandler(opened, record, registered)
+    return CalledHandler(
+      opened.run, outcome, stored: services.payloads.sealed(outcome, of: run), isShutdown: isShutdown)
   }
 
   /// The end of an attempt as it was committed.
@@ -69,18 +95,18 @@ struct AttemptExecutor: Sendable {
   ///
   /// If others have amended the run meanwhile, it is concluded again: a request to cancel it may change the result.
   private func finish(
-    _ claimed: ClaimedRun, _ record: AttemptRecord, _ outcome: Outcome, isShutdown: Bool, state: JobState,
-    at end: Timestamp
+    _ claimed: ClaimedRun, _ record: AttemptRecord, _ called: CalledHandler, state: JobState, at end: Timestamp
   ) async throws(StoreError) -> FinishedAttempt? {
     let job = claimed.job
     var (run, log) = await record.close()
     let enqueuer = RunEnqueuer(services)
     for _ in 0..<RetryBudget.conflictLimit {
-      let concluded = services.options.random.draw { random in
+      var concluded = services.options.random.draw { random in
         ConcludedAttempt(
-          outcome, isShutdown: isShutdown, run: run, resumedFrom: record.start, policy: job.policy,
+          called.stored, isShutdown: called.isShutdown, run: run, resumedFrom: record.start, policy: job.policy,
           settings: services.settings, at: claimed.storeTime(at: end), random: &random)
       }
+      if let reason = called.holdReason { (concluded.run.reason, concluded.interruption) = (reason, reason) }
       let patch = state.patch(
         after: concluded.conclusion, run: concluded.run, kind: job.kind, breaker: job.policy.breaker,
         duration: end - claimed.local)

@@ -27,7 +27,7 @@ struct DeliveryProcessor: Sendable {
       return DeliveryResult(rejected: error, job: delivery.job)
     case .admitted:
       defer { services.active.leave() }
-      return await processAdmitted(delivery)
+      return services.payloads.opened(await processAdmitted(delivery))
     }
   }
 
@@ -47,9 +47,15 @@ struct DeliveryProcessor: Sendable {
       delivery.occurrence = .key(services.options.random.token())
     }
     let runID = delivery.runID ?? RunID(job: delivery.job, occurrence: delivery.occurrence ?? .key(""))
+    do throws(JobError) {
+      delivery.payload = try services.payloads.sealed(delivery.payload, job: delivery.job, run: runID, "input")
+    } catch {
+      return DeliveryResult(rejected: error, job: delivery.job)
+    }
+    let sealed = delivery
     do throws(StoreError) {
       let result = try await committer.replanning { (budget) async throws(StoreError) in
-        try await planAndPerform(delivery, runID: runID, registered, &budget)
+        try await planAndPerform(sealed, runID: runID, registered, &budget)
       }
       return result ?? DeliveryResult(.busy, reason: "Other writers kept changing this run. Deliver again later.")
     } catch {

@@ -54,6 +54,8 @@ public struct DeliveryResult: Hashable, Sendable {
   public var runStatus: RunStatus?
   /// The result of the handler, if the run succeeded with one.
   package var output: JSONText?
+  /// The reason why the stored result can't be decoded, if it can't.
+  var outputError: JobError?
 
   init(_ status: Status, run: Run? = nil, reason: String? = nil, retryAt: Timestamp? = nil) {
     self.status = status

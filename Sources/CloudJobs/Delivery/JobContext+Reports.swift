@@ -15,7 +15,7 @@ extension JobContext {
   public func progress(percent: Double? = nil, _ message: String? = nil) async {
     await record.report { progress in
       if let percent { progress.set(percent: percent) }
-      if let message { progress.set(message: message) }
+      if let message { progress.set(message: redacted(message)) }
     }
   }
 
@@ -55,7 +55,7 @@ extension JobContext {
   /// - Throws: ``JobError``: `leaseLost` if another attempt has taken over the run (let the error end the handler),
   ///   `invalidInput` or `tooLarge` for a value that can't be stored, `storeUnavailable`.
   public func checkpoint(_ value: some Encodable & Sendable) async throws(JobError) {
-    try await record.save(checkpoint: try PayloadCoding.checkpoint(value))
+    try await record.save(checkpoint: try sealed(checkpoint: value))
   }
 
   /// Returns the latest checkpoint, of this attempt or of an earlier one.
@@ -64,12 +64,23 @@ extension JobContext {
   /// - Returns: the checkpoint; nil if the run has none.
   /// - Throws: ``JobError`` `invalidField` if the stored checkpoint is of another type.
   public func checkpoint<Value: Decodable>(as type: Value.Type) throws(JobError) -> Value? {
-    guard let text = record.run.checkpoint else { return nil }
+    let run = record.run
+    guard let text = try services.payloads.opened(run.checkpoint, job: jobID, run: runID, "checkpoint") else {
+      return nil
+    }
     do {
       return try text.decode(type)
     } catch {
       throw JobError(.invalidField, "The stored checkpoint is no \(type).", field: "checkpoint")
     }
+  }
+}
+
+extension JobContext {
+  /// Returns a checkpoint as it is stored.
+  func sealed(checkpoint value: some Encodable) throws(JobError) -> JSONText {
+    let json = try PayloadCoding.checkpoint(value)
+    return try services.payloads.sealed(json, job: jobID, run: runID, "checkpoint") ?? json
   }
 }
 
@@ -117,7 +128,9 @@ extension JobContext {
     var results = [Value?]()
     for id in ids {
       let run = try? reading.runs[id]?.run.get()
-      guard let run, run.status == .succeeded, let output = run.output else {
+      guard let run, run.status == .succeeded,
+        let output = try services.payloads.opened(run.output, job: run.job, run: id, "output")
+      else {
         results.append(nil)
         continue
       }

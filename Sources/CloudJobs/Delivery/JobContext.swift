@@ -27,11 +27,12 @@ public struct JobContext: JobClient {
   public let fence: Int64
   /// A logger whose lines carry job, run and attempt, and are kept in the run's log from
   /// ``RuntimeOptions/runLogLevel`` on.
-  public let logger: Logger
+  public var logger: Logger
   /// The runtime's clock.
   public let clock: any JobClock
   let record: AttemptRecord
   let services: RuntimeServices
+  private let redaction: AttemptRedaction?
 
   init(run: Run, deadline: Timestamp, _ record: AttemptRecord, _ services: RuntimeServices) {
     jobID = run.job
@@ -44,25 +45,32 @@ public struct JobContext: JobClient {
     correlationID = run.correlationID
     trace = run.trace
     fence = run.fence
+    let redaction = services.redaction.map { AttemptRedaction(run.input, $0) }
+    self.redaction = redaction
     var logger = services.logger
     logger[metadataKey: "jobId"] = "\(run.job)"
     logger[metadataKey: "runId"] = "\(run.id)"
     logger[metadataKey: "attempt"] = "\(run.attempt)"
-    let (clock, events, level) = (services.clock, services.events, services.options.runLogLevel)
-    let base = logger
-    self.logger =
-      level.map { level in
-        Logger(label: base.label) { _ in
-          RunLogHandler(over: base, recordingIn: record, from: level, clock: clock, events: events)
-        }
-      } ?? base
-    self.clock = clock
+    if let level = services.options.runLogLevel {
+      logger.handler = RunLogHandler(
+        over: logger, recordingIn: record, from: level, clock: services.clock, events: services.events)
+    }
+    // Outermost, so that neither the log nor the run's log has confidential values.
+    if let redaction { logger.handler = RedactingLogHandler(logger.handler, redaction) }
+    self.logger = logger
+    clock = services.clock
     self.record = record
     self.services = services
   }
 
   /// The time left until ``deadline``; never below zero.
   public var timeRemaining: Duration { max(.zero, deadline - clock.now()) }
+
+  /// Returns a text in which the confidential values of the run's input are replaced by `[redacted]`.
+  ///
+  /// Messages of failures and the lines of ``logger`` are redacted without it. It finds a value as it is and as JSON
+  /// escapes it, not one that was transformed or cut.
+  public func redacted(_ text: String) -> String { redaction?.redact(text) ?? text }
 
   /// Enqueues runs as children of this run.
   ///

@@ -34,7 +34,7 @@ struct InspectionRoutes: Sendable {
     let withPayload = try query.flag("payload")
     return HandlerResponse(
       .ok,
-      Self.list("runs", shown.map { $0.json(withPayload: withPayload) }, page.next, time: page.time))
+      Self.list("runs", shown.map { $0.json(withPayload: withPayload, services.redaction) }, page.next, time: page.time))
   }
 
   /// Answers `GET runs/{runId}`: one run with its input and output.
@@ -44,7 +44,7 @@ struct InspectionRoutes: Sendable {
     guard let record = reading.runs[id] else {
       throw JobError(.notFound, "No run has this id. GET runs lists the stored runs.", field: "runId")
     }
-    return HandlerResponse(.ok, record.json(withPayload: true))
+    return HandlerResponse(.ok, record.json(withPayload: true, services.redaction))
   }
 
   /// Answers `GET jobs`: the registered jobs with their documents, by name.
@@ -96,12 +96,21 @@ struct InspectionRoutes: Sendable {
 
 extension RunRecord {
   /// Returns the run as the routes show it, with its payloads if they are asked for.
-  func json(withPayload: Bool) -> JSONValue {
+  ///
+  /// Encrypted payloads are shown encrypted, and confidential fields are replaced.
+  func json(withPayload: Bool, _ redaction: RedactionRule?) -> JSONValue {
     var members: [String: JSONValue]
     do throws(JobError) {
       var run = try run.get()
+      if let redaction {
+        // Also for failures that were stored before the fields were confidential.
+        let redactor = PayloadRedactor(run.input, redaction)
+        run.failure = run.failure.map { RunFailure(kind: $0.kind, message: redactor.redact($0.message)) }
+        run.reason = run.reason.map { redactor.redact($0) }
+      }
       if !withPayload { (run.input, run.output) = (nil, nil) }
       members = run.fields.object ?? [:]
+      for name in ["input", "output"] { members[name] = members[name].map { redaction?.redacted($0) ?? $0 } }
     } catch {
       members = ["unreadable": .string(error.description)]
     }

@@ -82,7 +82,8 @@ struct RunManager: Sendable {
     var new: [Run] = []
     for id in ids {
       guard let run = try reading.runs[id]?.run.get() else { throw .noRun }
-      new.append(try planRedrive(of: run, policy: policy(of: run), settings: services.settings, now: reading.time))
+      let again = try planRedrive(of: run, policy: policy(of: run), settings: services.settings, now: reading.time)
+      new.append(try services.payloads.moved(again, from: run))
     }
     let recorded = try await RunCommitter(services).replanning { (_) async throws(JobError) -> [EnqueuedRun]? in
       let present = try await read(new.map(\.id)).runs

@@ -3,7 +3,8 @@ import CloudJobsCore
 /// A registered job: its handler with the types of input and output erased behind JSON.
 struct RegisteredJob: Sendable {
   let definition: JobDefinition
-  let execute: @Sendable (JSONText?, JobContext) async -> Outcome
+  let hooks: JobHooks
+  private let call: JobMiddleware.Next
   private let inputType: any Any.Type
   private let check: @Sendable (JSONText?) -> JobError?
 
@@ -29,51 +30,72 @@ struct RegisteredJob: Sendable {
         return JobError(.invalidInput, PayloadCoding.describe(error), field: PayloadCoding.path(of: error))
       }
     }
-    execute = { payload, context in
+    hooks = JobHooks(of: handler)
+    call = { attempt in
       let input: Handler.Input
       do {
-        input = try PayloadCoding.decode(Handler.Input.self, from: payload)
+        input = try PayloadCoding.decode(Handler.Input.self, from: attempt.input)
       } catch {
-        return .failed(
-          RunFailure(kind: "invalidInput", message: PayloadCoding.describe(error)), isPermanent: true,
-          retryAfter: nil)
+        throw JobFailure.permanent(PayloadCoding.describe(error), kind: "invalidInput")
       }
-      do {
-        switch try await handler.run(input, context: context) {
-        case .done(let output): return Self.outcome(ofOutput: output)
-        case .snooze(let span): return .snoozed(span)
-        case .cancel(let reason): return .cancelled(reason: reason)
-        case .continue(let checkpoint, let delay):
-          if let checkpoint { context.record.set(checkpoint: try PayloadCoding.checkpoint(checkpoint)) }
-          return .continued(after: delay)
-        }
-      } catch {
-        return Self.outcome(of: error)
+      switch try await handler.run(input, context: attempt.context) {
+      case .done(let output): return .done(try Self.encoded(output))
+      case .snooze(let span): return .snooze(span)
+      case .cancel(let reason): return .cancel(reason: reason)
+      case .continue(let checkpoint, let delay): return .continue(from: checkpoint, after: delay)
       }
     }
   }
 
-  /// Returns the success with its result; a permanent failure if the result can't be stored, as a repetition of the
-  /// work would not help.
-  private static func outcome(ofOutput output: some Encodable) -> Outcome {
-    if output is NoOutput { return .succeeded(output: nil) }
+  /// Executes an attempt: the hooks of its start, the middleware, and the handler.
+  ///
+  /// - Parameters:
+  ///   - input: the input, decrypted.
+  ///   - context: the context of the attempt.
+  /// - Returns: the outcome; an error that the middleware or the handler throws is a failure.
+  func execute(_ input: JSONText?, _ context: JobContext) async -> Outcome {
+    await HookCaller(hooks, context.services).started(context)
+    let call = context.services.options.middleware.around(call)
     do {
-      return .succeeded(output: try PayloadCoding.encode(output))
+      switch try await call(JobAttempt(input: input, context: context)) {
+      case .done(let output): return .succeeded(output: output)
+      case .snooze(let span): return .snoozed(span)
+      case .cancel(let reason): return .cancelled(reason: context.redacted(reason))
+      case .continue(let checkpoint, let delay):
+        if let checkpoint { context.record.set(checkpoint: try context.sealed(checkpoint: checkpoint)) }
+        return .continued(after: delay)
+      }
     } catch {
-      let message = (error as? JobError)?.message ?? "The output can't be encoded as JSON."
-      return .failed(RunFailure(kind: "invalidOutput", message: message), isPermanent: true, retryAfter: nil)
+      return Self.outcome(of: error, redacted: context.redacted)
+    }
+  }
+
+  /// Returns a result as JSON.
+  ///
+  /// - Throws: ``JobFailure``, a permanent one, if it can't be stored: a repetition of the work would not help.
+  private static func encoded(_ output: some Encodable) throws -> JSONText? {
+    if output is NoOutput { return nil }
+    do {
+      return try PayloadCoding.encode(output)
+    } catch {
+      throw JobFailure.permanent(
+        (error as? JobError)?.message ?? "The output can't be encoded as JSON.", kind: "invalidOutput")
     }
   }
 
   /// Returns the outcome of an error that a handler threw.
-  static func outcome(of error: any Error) -> Outcome {
+  ///
+  /// - Parameters:
+  ///   - error: the error.
+  ///   - redacted: replaces confidential values, before a long message is cut.
+  static func outcome(of error: any Error, redacted: (String) -> String) -> Outcome {
     if let failure = error as? JobFailure {
       return .failed(
-        RunFailure(kind: failure.kind, message: failure.message), isPermanent: failure.isPermanent,
+        RunFailure(kind: redacted(failure.kind), message: redacted(failure.message)), isPermanent: failure.isPermanent,
         retryAfter: failure.retryAfter)
     }
     return .failed(
-      RunFailure(kind: String(describing: type(of: error)), message: String(describing: error)), isPermanent: false,
-      retryAfter: nil)
+      RunFailure(kind: String(describing: type(of: error)), message: redacted(String(describing: error))),
+      isPermanent: false, retryAfter: nil)
   }
 }

@@ -46,6 +46,20 @@ public struct RuntimeOptions: Sendable {
   public var cancellationPoll = Duration.seconds(5)
   /// The maximum number of deliveries in process; more are answered 429.
   public var maxConcurrentDeliveries = 1_000
+  /// The coding of payloads in the store, such as encryption; nil stores them as they are.
+  ///
+  /// With a codec, all values of a run's input are confidential: they are replaced by `[redacted]` in its stored
+  /// failures, in events, and in the lines of its handler's logger, as far as a value has 6 characters or more.
+  public var payloadCodec: (any PayloadCodec)?
+  /// The names of confidential fields of payloads, at any depth.
+  ///
+  /// Their values are replaced by `[redacted]` in answers to `GET runs`, in stored failures, in events, and in the lines
+  /// of handlers' loggers. The payload itself is stored as it is; ``payloadCodec`` encrypts it.
+  public var redactedFields: Set<String> = []
+  /// The layers around the handlers of all jobs, the first outermost.
+  public var middleware: [any JobMiddleware] = []
+  /// The time limit of each hook of a job.
+  public var hookTimeout = Duration.seconds(10)
 
   /// Creates the default options.
   public init() {}

@@ -11,6 +11,8 @@ final class RuntimeServices: Sendable {
   let events: JobEvents
   let health: HealthMonitor
   let client: StoreClient
+  let payloads: StoredPayloads
+  let redaction: RedactionRule?
   let active = ActiveAttempts()
   let wakeUp = WakeUp()
   let documentLog = DocumentLog()
@@ -30,6 +32,8 @@ final class RuntimeServices: Sendable {
     self.queue = queue
     self.options = options
     settings = options.planSettings(retryOwner: queue.retryOwner)
+    payloads = StoredPayloads(codec: options.payloadCodec)
+    redaction = RedactionRule(options)
     events = JobEvents(logger: options.logger)
     health = HealthMonitor(
       HealthState(

@@ -45,6 +45,10 @@ public struct JobError: Error, Hashable, Sendable {
     public static let credentialsUnavailable = Code("credentialsUnavailable")
     /// The keys for verifying callers' tokens could not be fetched.
     public static let keysUnavailable = Code("keysUnavailable")
+    /// A stored payload is encrypted with a key that this runtime does not have.
+    public static let payloadKeyUnavailable = Code("payloadKeyUnavailable")
+    /// A stored payload does not decrypt: it was changed, or it belongs to another run.
+    public static let payloadDamaged = Code("payloadDamaged")
     /// Another attempt of the run holds the lease.
     public static let busy = Code("busy")
     /// The instance does not accept new work at present.

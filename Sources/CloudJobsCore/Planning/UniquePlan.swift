@@ -48,7 +48,7 @@ package struct UniqueInput: Sendable {
   /// The holder's run; nil if its record is deleted.
   package var existing: Run?
   /// The retention of a cancelled run's record.
-  package var retention: Duration
+  package var retention: Retention
   /// The store's time.
   package var now: Timestamp
   /// The runtime's settings.
@@ -56,7 +56,7 @@ package struct UniqueInput: Sendable {
 
   /// Creates an input.
   package init(
-    _ uniqueness: Uniqueness, run: Run, holder: UniqueLedger?, existing: Run?, retention: Duration, now: Timestamp,
+    _ uniqueness: Uniqueness, run: Run, holder: UniqueLedger?, existing: Run?, retention: Retention, now: Timestamp,
     settings: PlanSettings
   ) {
     self.uniqueness = uniqueness

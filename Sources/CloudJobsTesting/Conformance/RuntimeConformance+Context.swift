@@ -107,9 +107,9 @@ extension RuntimeConformance {
       try ConformanceFailure.expect(try await local.onlyRun(of: "mail").parent, order, "the parent")
     },
     Case("A handler gets the dependencies of the program") { fixture in
-      var options = RuntimeOptions()
-      options.dependencies.set("smtp.example", as: String.self)
-      let local = try await fixture.simulate(options: options) {
+      let local = try await fixture.simulate {
+        $0.dependencies.set("smtp.example", as: String.self)
+      } _: {
         EndpointJob("send", input: NoInput.self, output: String.self) { _, context in
           try context.dependency(String.self)
         }

@@ -39,7 +39,7 @@ public enum RuntimeConformance {
   /// All cases.
   public static let cases: [Case] =
     breakerCases + retryCases + outcomeCases + managementCases + orderCases + contextCases + limitCases
-    + uniquenessCases
+    + uniquenessCases + middlewareCases + payloadCases
 }
 
 /// An empty store with its clock, and a handler whose failures a case controls.
@@ -50,9 +50,10 @@ struct RuntimeConformanceFixture: Sendable {
 
   /// Returns the runtime of a registry, in a simulation that begins at a full minute.
   func simulate(
-    options: RuntimeOptions = RuntimeOptions(), @JobRegistryBuilder _ jobs: () -> [any JobHandler]
+    _ configure: (inout RuntimeOptions) -> Void = { _ in }, @JobRegistryBuilder _ jobs: () -> [any JobHandler]
   ) async throws -> SimulatedRuntime {
-    var options = options
+    var options = RuntimeOptions()
+    configure(&options)
     options.logger = Logger(label: "conformance") { _ in SwiftLogNoOpLogHandler() }
     return try await JobRuntime.simulated(try JobRegistry(jobs), store: store, clock: clock, options: options)
   }
