@@ -11,7 +11,7 @@ enum SQLiteSchema {
   static var latest: Int { steps.count }
 
   private static let tables = ["jobs", "runs", "journal"]
-  private static let steps = [firstTables]
+  private static let steps = [firstTables, StoredEffect.schema]
 
   /// Migrates a file to the latest schema version.
   ///

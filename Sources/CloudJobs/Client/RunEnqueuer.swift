@@ -98,7 +98,7 @@ struct RunEnqueuer: Sendable {
 }
 
 /// A request for a run that has been checked.
-private struct RunDraft: Sendable {
+struct RunDraft: Sendable {
   let id: RunID
   let definition: JobDefinition
   let start: DeliveryStart?

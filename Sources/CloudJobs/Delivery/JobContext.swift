@@ -27,6 +27,8 @@ public struct JobContext: JobClient {
   public var logger: Logger
   /// The runtime's clock.
   public let clock: any JobClock
+  /// The time at which the run was recorded.
+  package let runCreatedAt: Timestamp
   let services: RuntimeServices
   private let redaction: AttemptRedaction?
 
@@ -37,6 +39,7 @@ public struct JobContext: JobClient {
     maxAttempts = run.maxAttempts
     trigger = run.trigger
     scheduledFor = run.scheduledFor
+    runCreatedAt = run.createdAt
     self.deadline = deadline
     correlationID = run.correlationID
     fence = run.fence

@@ -75,9 +75,9 @@ struct FirestoreQuery: Sendable {
     return query
   }
 
-  /// Returns the query for the names of expired runs.
-  static func expired(_ now: Timestamp, _ configuration: FirestoreConfiguration) -> Self {
-    var query = Self(configuration, configuration.runs, by: "expireAt", descending: false)
+  /// Returns the query for the names of the expired documents of a collection.
+  static func expired(_ now: Timestamp, _ configuration: FirestoreConfiguration, _ collection: String) -> Self {
+    var query = Self(configuration, collection, by: "expireAt", descending: false)
     query.limit(to: "LESS_THAN_OR_EQUAL", now)
     query.namesOnly = true
     return query

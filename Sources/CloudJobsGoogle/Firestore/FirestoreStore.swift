@@ -15,6 +15,10 @@ public struct FirestoreConfiguration: Sendable {
   public var runs = "runs"
   /// The collection of the pass journal, at the database's root.
   public var journal = "journal"
+  /// The collection of the records of effects, at the database's root.
+  public var effects = "effects"
+  /// The time for which the record of an effect is kept; longer than a run may take from its first attempt to its end.
+  public var effectRetention = Duration.days(180)
   /// The timeout of one call to Firestore.
   public var callTimeout = Duration.seconds(5)
   /// The maximum number of attempts of a commit under contention.
@@ -272,11 +276,16 @@ extension FirestoreStore {
 }
 
 extension FirestoreStore {
-  /// Deletes expired runs.
+  /// Deletes expired runs, and then expired records of effects.
   ///
   /// A time-to-live policy on `expireAt` does the same within a day (<https://firebase.google.com/docs/firestore/ttl>).
   public func purgeExpired(limit: Int) async throws(StoreError) -> Int {
-    try await purge(.expired(try await now(), configuration), limit: limit)
+    let now = try await now()
+    let count = try await purge(.expired(now, configuration, configuration.runs), limit: limit)
+    if count < StoreLimits.page(limit) {
+      _ = try await purge(.expired(now, configuration, configuration.effects), limit: limit)
+    }
+    return count
   }
 
   /// Deletes journal entries, oldest first.
