@@ -9,8 +9,8 @@ extension SQLiteStore {
   /// Performs an effect at most once in a run: changes of the caller's tables in the store's file.
   ///
   /// The changes commit together with a record of the effect, on condition that the run is still executed by the
-  /// context's attempt. A later attempt, and a second call, get the value of the first one without performing the effect
-  /// again. An attempt that has lost its lease is refused.
+  /// context's attempt. A later attempt, and a second call, get the value of the first one without performing the
+  /// effect again. An attempt that has lost its lease is refused.
   ///
   /// ```swift
   /// EndpointJob(Transfer.self) { transfer, context in
