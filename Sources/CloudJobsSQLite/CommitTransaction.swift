@@ -21,6 +21,34 @@ final class CommitTransaction {
     try lastCommit.save(database, time: time)
   }
 
+  /// Makes changes of a caller, which are rolled back if they fail, without the other commits of the transaction.
+  ///
+  /// SQLite itself rolls back the whole transaction after some errors, such as a full disk
+  /// (<https://www.sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction>).
+  ///
+  /// - Parameter body: makes the changes; it may also change the store's tables.
+  /// - Returns: the body's value or error.
+  /// - Throws: `DatabaseError` if the whole transaction was rolled back.
+  func callersChange<Value>(_ body: (Database) throws -> Value) throws -> Result<Value, any Error> {
+    try lastCommit.save(database, time: time)
+    var result: Result<Value, any Error>?
+    do {
+      try database.inSavepoint {
+        result = .success(try body(database))
+        return .commit
+      }
+    } catch {
+      result = .failure(error)
+    }
+    guard database.isInsideTransaction, let result else {
+      if case .failure(let error as DatabaseError)? = result { throw error }
+      throw DatabaseError(resultCode: .SQLITE_ABORT, message: "The changes ended the transaction.")
+    }
+    lastCommit = try LastCommit(database)
+    lastCommit.noteChange()
+    return result
+  }
+
   /// Makes all changes; a ``StoreError`` is only thrown before the first of them.
   func apply(_ writes: [Write]) throws {
     let targets = try writes.map { write in

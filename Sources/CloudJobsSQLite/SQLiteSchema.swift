@@ -11,7 +11,7 @@ enum SQLiteSchema {
   static var latest: Int { steps.count }
 
   private static let tables = ["jobs", "runs", "journal", "ledgers"]
-  private static let steps = [firstTables, runLogs, ledgerTable]
+  private static let steps = [firstTables, runLogs, ledgerTable, StoredEffect.schema]
 
   /// Migrates a file to the latest schema version.
   ///

@@ -20,7 +20,7 @@ import GRDB
 public final class SQLiteStore: PurgingStore, DueTimeStore {
   let pool: DatabasePool
   private let fileIdentity: SQLiteFile.FileIdentity
-  private let clock: MonotonicClock
+  let clock: MonotonicClock
   private let queue: CommitQueue
 
   /// Opens the file, or creates it if it does not exist.
@@ -65,7 +65,7 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
   }
 
   /// Makes changes in the queue's order, after checking that the file is still at its path.
-  private func change<Value: Sendable>(
+  func change<Value: Sendable>(
     weight: Int, _ body: @escaping @Sendable (CommitTransaction) throws -> Value
   ) async throws(StoreError) -> Value {
     try fileIdentity.check()
@@ -153,17 +153,22 @@ extension SQLiteStore {
   /// Reads documents by id, all at one point in time.
   public func read(jobs: [JobID], runs: [RunID], ledgers: [LedgerID]) async throws(StoreError) -> StoreReading {
     try StoreLimits.check(jobs: jobs, runs: runs, ledgers: ledgers)
-    return try await read { database, time in
-      var reading = StoreReading(time: time, jobs: [:], runs: [:])
-      let job = try database.cachedStatement(sql: "SELECT \(JobRecord.columns) FROM jobs WHERE id = ?")
-      for id in jobs { reading.jobs[id] = try Row.fetchOne(job, arguments: [id.rawValue]).map { JobRecord(row: $0) } }
-      let run = try database.cachedStatement(sql: "SELECT \(RunRecord.columns) FROM runs WHERE id = ?")
-      for id in runs {
-        reading.runs[id] = try Row.fetchOne(run, arguments: [id.rawValue]).flatMap { RunRecord(row: $0) }
-      }
-      for id in ledgers { reading.ledgers[id] = try LedgerRecord.fetch(id, database) }
-      return reading
+    return try await read { try Self.reading($0, $1, jobs: jobs, runs: runs, ledgers: ledgers) }
+  }
+
+  /// Reads documents by id from a snapshot or a transaction.
+  static func reading(
+    _ database: Database, _ time: Timestamp, jobs: [JobID], runs: [RunID], ledgers: [LedgerID] = []
+  ) throws -> StoreReading {
+    var reading = StoreReading(time: time, jobs: [:], runs: [:])
+    let job = try database.cachedStatement(sql: "SELECT \(JobRecord.columns) FROM jobs WHERE id = ?")
+    for id in jobs { reading.jobs[id] = try Row.fetchOne(job, arguments: [id.rawValue]).map { JobRecord(row: $0) } }
+    let run = try database.cachedStatement(sql: "SELECT \(RunRecord.columns) FROM runs WHERE id = ?")
+    for id in ledgers { reading.ledgers[id] = try LedgerRecord.fetch(id, database) }
+    for id in runs {
+      reading.runs[id] = try Row.fetchOne(run, arguments: [id.rawValue]).flatMap { RunRecord(row: $0) }
     }
+    return reading
   }
 
   /// Returns a page of the jobs whose `state.nextRun` has come.

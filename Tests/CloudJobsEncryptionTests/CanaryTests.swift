@@ -46,7 +46,7 @@ struct CanaryTests {
   private static let payload = #"{"name":"\#(canary)","note":"for \"\#(canary)\" from ö,\n \#(canary)"}"#
   private static let order = Order(name: canary, note: "for \"\(canary)\" from ö,\n \(canary)")
 
-  private func jobs() throws -> JobRegistry {
+  private func jobs(_ store: SQLiteStore) throws -> JobRegistry {
     let quick = RetryPolicy(maxAttempts: 2, backoff: .fixed(.milliseconds(20)), jitter: .none)
     return try JobRegistry {
       EndpointJob("echo", input: Order.self, output: Order.self) { order, _ in .done(order) }
@@ -60,6 +60,9 @@ struct CanaryTests {
         context.logger.error("\(order)", metadata: ["name": "\(order.name)", "list": ["\(order.note)"]])
       }
       .onComplete { context, _ in context.logger.error("\(Self.canary)") }
+      EndpointJob("effect", input: Order.self) { order, context in
+        _ = try await store.perform(effect: "e", for: context) { _ in order }
+      }
       EndpointJob("parent", input: Order.self) { order, context in
         _ = try await context.enqueue("echo", order)
       }
@@ -74,8 +77,9 @@ struct CanaryTests {
     var options = RuntimeOptions()
     options.logger = recorder.logger
     try configure(&options)
+    let store = try SQLiteStore(path: folder.path("jobs.db"))
     let runtime = JobRuntime(
-      try jobs(), store: try SQLiteStore(path: folder.path("jobs.db")), authentication: .trustLoopback,
+      try jobs(store), store: store, authentication: .trustLoopback,
       options: options)
     runtime.events.observe { event in events.withLock { $0.append("\(event)") } }
     var traces = Traces()
@@ -94,7 +98,7 @@ struct CanaryTests {
         traces.answers["\(path) \(body?.prefix(20) ?? "")"] = String(decoding: answer.body, as: UTF8.self)
         return try JSONValue(parsing: answer.body)
       }
-      for job in ["echo", "quote", "refuse", "cancel", "log", "parent"] {
+      for job in ["echo", "quote", "refuse", "cancel", "log", "effect", "parent"] {
         _ = try await ask("trigger", #"{"jobId":"\#(job)","payload":\#(Self.payload)}"#)
         try await runtime.enqueue(JobID(job), Self.order)
       }
@@ -105,7 +109,7 @@ struct CanaryTests {
         try await runtime.clock.sleep(until: runtime.clock.now() + .milliseconds(20))
       }
       let runs = try await ask("runs?payload=true&limit=500")["runs"]?.array ?? []
-      #expect(runs.count == 15)
+      #expect(runs.count == 17)
       for run in runs { _ = try await ask("runs/\(run["id"]?.string ?? "")") }
       for path in ["runs", "runs?overdue=true&payload=true", "jobs", "jobs/quote", "health"] { _ = try await ask(path) }
       traces.files = try folder.contents()

@@ -31,6 +31,8 @@ public struct JobContext: JobClient {
   /// The runtime's clock.
   public let clock: any JobClock
   let record: AttemptRecord
+  /// The time at which the run was recorded.
+  package let runCreatedAt: Timestamp
   let services: RuntimeServices
   private let redaction: AttemptRedaction?
 
@@ -41,6 +43,7 @@ public struct JobContext: JobClient {
     maxAttempts = run.maxAttempts
     trigger = run.trigger
     scheduledFor = run.scheduledFor
+    runCreatedAt = run.createdAt
     self.deadline = deadline
     correlationID = run.correlationID
     trace = run.trace

@@ -34,7 +34,8 @@ struct InspectionRoutes: Sendable {
     let withPayload = try query.flag("payload")
     return HandlerResponse(
       .ok,
-      Self.list("runs", shown.map { $0.json(withPayload: withPayload, services.redaction) }, page.next, time: page.time))
+      Self.list("runs", shown.map { $0.json(withPayload: withPayload, services.redaction) }, page.next, time: page.time)
+    )
   }
 
   /// Answers `GET runs/{runId}`: one run with its input and output.

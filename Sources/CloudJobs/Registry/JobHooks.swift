@@ -27,6 +27,7 @@ extension ConfigurableJob {
   /// stands. If the process ends first, it is not called again: what must not be lost belongs in the handler.
   ///
   /// - Parameter hook: the function; its second argument is the outcome, with the result as JSON.
+  /// - Returns: the job with the hook.
   public func onComplete(
     _ hook: @escaping @Sendable (JobContext, JobOutcome<JSONText?>) async throws -> Void
   ) -> HookedJob<Self> {
@@ -39,6 +40,7 @@ extension ConfigurableJob {
   /// An attempt that ended with its process has nobody to call it; the event ``JobEvent/Name/failed`` reports its run.
   ///
   /// - Parameter hook: the function; its second argument tells whether another attempt follows.
+  /// - Returns: the job with the hook.
   public func onError(
     _ hook: @escaping @Sendable (JobContext, AttemptFailure) async throws -> Void
   ) -> HookedJob<Self> {

@@ -88,6 +88,7 @@ struct RegisteredJob: Sendable {
   /// - Parameters:
   ///   - error: the error.
   ///   - redacted: replaces confidential values, before a long message is cut.
+  /// - Returns: the failure.
   static func outcome(of error: any Error, redacted: (String) -> String) -> Outcome {
     if let failure = error as? JobFailure {
       return .failed(

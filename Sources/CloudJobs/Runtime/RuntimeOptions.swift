@@ -53,8 +53,8 @@ public struct RuntimeOptions: Sendable {
   public var payloadCodec: (any PayloadCodec)?
   /// The names of confidential fields of payloads, at any depth.
   ///
-  /// Their values are replaced by `[redacted]` in answers to `GET runs`, in stored failures, in events, and in the lines
-  /// of handlers' loggers. The payload itself is stored as it is; ``payloadCodec`` encrypts it.
+  /// Their values are replaced by `[redacted]` in answers to `GET runs`, in stored failures, in events, and in the
+  /// lines of handlers' loggers. The payload itself is stored as it is; ``payloadCodec`` encrypts it.
   public var redactedFields: Set<String> = []
   /// The layers around the handlers of all jobs, the first outermost.
   public var middleware: [any JobMiddleware] = []

@@ -91,14 +91,6 @@ struct FirestoreQuery: Sendable {
     return query
   }
 
-  /// Returns the query for the names of expired ledgers.
-  static func expiredLedgers(_ now: Timestamp, _ configuration: FirestoreConfiguration) -> Self {
-    var query = Self(configuration, configuration.ledgers, by: "expireAt", descending: false)
-    query.limit(to: "LESS_THAN_OR_EQUAL", now)
-    query.namesOnly = true
-    return query
-  }
-
   /// Returns the query for the names of journal entries before a time, oldest first.
   static func oldJournal(before time: Timestamp, _ configuration: FirestoreConfiguration) -> Self {
     var query = Self(configuration, configuration.journal, by: "time", descending: false)

@@ -19,6 +19,10 @@ public struct FirestoreConfiguration: Sendable {
   public var logs = "logs"
   /// The collection of ledgers, which keep account of limits and unique keys, at the database's root.
   public var ledgers = "ledgers"
+  /// The collection of the records of effects, at the database's root.
+  public var effects = "effects"
+  /// The time for which the record of an effect is kept; longer than a run may take from its first attempt to its end.
+  public var effectRetention = Duration.days(180)
   /// The timeout of one call to Firestore.
   public var callTimeout = Duration.seconds(5)
   /// The maximum number of attempts of a commit under contention.
@@ -314,11 +318,16 @@ extension FirestoreStore {
 }
 
 extension FirestoreStore {
-  /// Deletes expired runs.
+  /// Deletes expired runs, and then expired records of effects.
   ///
   /// A time-to-live policy on `expireAt` does the same within a day (<https://firebase.google.com/docs/firestore/ttl>).
   public func purgeExpired(limit: Int) async throws(StoreError) -> Int {
-    try await purge(.expired(try await now(), in: configuration.runs, configuration), limit: limit)
+    let now = try await now()
+    let count = try await purge(.expired(now, in: configuration.runs, configuration), limit: limit)
+    if count < StoreLimits.page(limit) {
+      _ = try await purge(.expired(now, in: configuration.effects, configuration), limit: limit)
+    }
+    return count
   }
 
   /// Deletes expired log entries.
@@ -328,7 +337,7 @@ extension FirestoreStore {
 
   /// Deletes expired ledgers.
   public func purgeLedgers(limit: Int) async throws(StoreError) -> Int {
-    try await purge(.expiredLedgers(try await now(), configuration), limit: limit)
+    try await purge(.expired(try await now(), in: configuration.ledgers, configuration), limit: limit)
   }
 
   /// Deletes journal entries, oldest first.

@@ -2,13 +2,14 @@
 import CloudJobs
 import CloudJobsCore
 import CloudJobsEncryption
-import CloudJobsGoogle
 import CloudJobsHTTP
 import Synchronization
 import Testing
 
+@testable import CloudJobsGoogle
+
 /// Records what is sent to Firestore.
-private final class RecordingExchange: HTTPExchange {
+private final class BodyRecorder: HTTPExchange {
   private let base: EmulatedFirestore
   private let sent = Mutex<[[UInt8]]>([])
 
@@ -27,7 +28,7 @@ struct FirestoreEncryptionTests {
   @Test("A canary in a payload never reaches Firestore", arguments: [true, false])
   func canary(isEncrypted: Bool) async throws {
     let canary = "canary-7d1f3a9b"
-    let exchange = RecordingExchange(EmulatedFirestore(clock: .system))
+    let exchange = BodyRecorder(EmulatedFirestore(clock: .system))
     var options = RuntimeOptions()
     if isEncrypted {
       let key = try EncryptionKeyRing.Key(id: "k1", bytes: [UInt8](repeating: 1, count: 32))
