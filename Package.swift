@@ -125,6 +125,7 @@ let package = Package(
         "CloudJobsEmulatorServer", httpTypes,
       ]),
     program("store-stress", ["CloudJobsSQLite"]),
+    program("limits-stress", ["CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsSQLite"]),
     // The README's program, with the settings of a new package.
     .executableTarget(
       name: "quick-start", dependencies: ["CloudJobsServer", "CloudJobsSQLite"], path: "Tests/Programs/quick-start"),
