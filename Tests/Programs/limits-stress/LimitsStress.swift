@@ -5,6 +5,7 @@ import CloudJobsGoogle
 import CloudJobsHTTP
 import CloudJobsSQLite
 import Foundation
+import Logging
 import Synchronization
 
 /// One of several processes that share a store and execute limited and unlimited jobs.
