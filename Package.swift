@@ -130,6 +130,7 @@ let package = Package(
         "CloudJobsEmulatorServer", httpTypes,
       ]),
     program("store-stress", ["CloudJobsSQLite"]),
+    program("limits-stress", ["CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsSQLite", logging]),
     // The README's program, with the settings of a new package.
     .executableTarget(
       name: "quick-start", dependencies: ["CloudJobsServer", "CloudJobsSQLite"], path: "Tests/Programs/quick-start"),

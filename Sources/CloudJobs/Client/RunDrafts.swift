@@ -6,17 +6,16 @@ package struct RunDrafts: Sendable {
   private let services: RuntimeServices
 
   fileprivate init(
-    _ requests: [EnqueueRequest], parent: RunID?, correlationID: String?, _ services: RuntimeServices
+    _ requests: [EnqueueRequest], by parent: Run?, _ services: RuntimeServices
   ) throws(JobError) {
-    if services.settings.retryOwner == .caller { throw .noQueue }
     guard requests.count <= StoreLimits.batch else {
       throw JobError(.tooLarge, "One transaction enqueues at most \(StoreLimits.batch) runs. Split the requests.")
     }
-    var drafts = [RunDraft]()
-    for request in requests {
-      drafts.append(try RunDraft(request, parent: parent, correlationID: correlationID, services))
+    if requests.contains(where: { $0.unique != nil }) {
+      throw JobError(
+        .invalidField, "A unique run can't be enqueued in a transaction of the caller. Use a key.", field: "unique")
     }
-    self.drafts = drafts
+    drafts = try RunEnqueuer(services).drafts(of: requests, by: parent)
     self.services = services
   }
 
@@ -52,13 +51,13 @@ package struct RunDrafts: Sendable {
 extension JobRuntime {
   /// Returns checked requests.
   package func drafts(_ requests: [EnqueueRequest]) throws(JobError) -> RunDrafts {
-    try RunDrafts(requests, parent: nil, correlationID: nil, services)
+    try RunDrafts(requests, by: nil, services)
   }
 }
 
 extension JobContext {
   /// Returns checked requests for children of the run.
   package func drafts(_ requests: [EnqueueRequest]) throws(JobError) -> RunDrafts {
-    try RunDrafts(requests, parent: runID, correlationID: correlationID ?? runID.rawValue, services)
+    try RunDrafts(requests, by: record.run, services)
   }
 }

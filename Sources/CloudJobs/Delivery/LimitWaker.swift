@@ -30,7 +30,9 @@ struct LimitWaker: Sendable {
         records.merge(try await services.client.read(ledgers: unknown).ledgers) { known, _ in known }
       }
       for limit in limits {
-        guard let record = records[limit.ledger], let ledger = record.ledger?.limits, ledger.hasWaiters else { continue }
+        guard let record = records[limit.ledger], let ledger = record.ledger?.limits, ledger.hasWaiters else {
+          continue
+        }
         let room = ledger.room(in: limit, changedAt: record.changedAt, at: time)
         if room > 0 { try await wake(min(room, Self.maximumWoken), limit, ledger, of: claimed.run.job) }
       }

@@ -53,6 +53,7 @@ extension Optional<LedgerRecord> {
   /// - Parameters:
   ///   - change: the change.
   ///   - now: the time of the change.
+  /// - Returns: the ledger after it.
   /// - Throws: ``StoreError``: `refused` if a limit is reached, `conflict` if a run need not wait.
   package func applying(_ change: LedgerChange, at now: Timestamp) throws(StoreError) -> Ledger {
     do throws(LedgerFault) {

@@ -81,6 +81,7 @@ extension LimitLedger {
   ///   - permit: the permit that is asked for; one that its run holds already does not count.
   ///   - changedAt: the time of the latest change; nil if there was none.
   ///   - now: the time.
+  /// - Returns: the refusal, or nil.
   package func refusal(of permit: LimitPermit, changedAt: Timestamp?, at now: Timestamp) -> LimitRefusal? {
     current(changedAt: changedAt, at: now).refusal(of: permit, at: now)
   }
@@ -91,6 +92,7 @@ extension LimitLedger {
   ///   - limit: the limit.
   ///   - changedAt: the time of the latest change; nil if there was none.
   ///   - now: the time.
+  /// - Returns: the number, from 0.
   package func room(in limit: JobLimit, changedAt: Timestamp?, at now: Timestamp) -> Int {
     let ledger = current(changedAt: changedAt, at: now)
     let places = limit.maxConcurrent.map { $0 - ledger.holders.count } ?? .max

@@ -59,7 +59,8 @@ extension JobPolicy {
   package func limits(of job: JobID) -> [JobLimit] {
     var limits = [JobLimit]()
     let own = JobLimit(
-      .job(job), maxConcurrent: maxConcurrent.flatMap { $0 > 0 ? $0 : nil }, rate: rate.flatMap { $0.count > 0 ? $0 : nil })
+      .job(job), maxConcurrent: maxConcurrent.flatMap { $0 > 0 ? $0 : nil },
+      rate: rate.flatMap { $0.count > 0 ? $0 : nil })
     if own.maxConcurrent != nil || own.rate != nil { limits.append(own) }
     if let group, let count = groupMaxConcurrent, count > 0 {
       limits.append(JobLimit(.group(group), maxConcurrent: count))

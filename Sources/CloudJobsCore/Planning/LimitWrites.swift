@@ -3,6 +3,7 @@ extension Run {
   /// Returns the changes of ledgers that belong to the claim of the run: it takes a permit of each limit.
   ///
   /// - Parameter limits: the limits of its job.
+  /// - Returns: the changes; none if there are no limits.
   package func permitClaims(_ limits: [JobLimit]) -> [Write] {
     guard let lease else { return [] }
     return limits.map { .changeLedger($0.ledger, .take(LimitPermit(id, until: lease.expiresAt, $0))) }
@@ -11,6 +12,7 @@ extension Run {
   /// Returns the change of the ledger for which the run waits, if it does.
   ///
   /// - Parameter limits: the limits of its job.
+  /// - Returns: the change, or nothing.
   package func enlistment(_ limits: [JobLimit]) -> [Write] {
     guard let limit = limits.first(where: { $0.ledger == waitsFor }) else { return [] }
     return [.changeLedger(limit.ledger, .enlist(LimitPermit(id, until: notBefore, limit)))]
@@ -19,6 +21,7 @@ extension Run {
   /// Returns the writes that commit the end of the run's attempt, and give its permits back.
   ///
   /// - Parameter precondition: the precondition of the run's write.
+  /// - Returns: the writes, that of the run first.
   package func writesGivingPermitsBack(_ precondition: Precondition) -> [Write] {
     var run = self
     run.permits = []
@@ -30,6 +33,7 @@ extension Run {
   /// - Parameters:
   ///   - settings: the runtime's settings.
   ///   - now: the store's time.
+  /// - Returns: the run, still waiting.
   package func woken(_ settings: PlanSettings, at now: Timestamp) -> Run {
     var run = self
     run.notBefore = now

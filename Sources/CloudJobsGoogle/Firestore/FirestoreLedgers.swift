@@ -24,11 +24,12 @@ final class FirestoreLedgers: Sendable {
   private static let limit = 10_000
   private let entries = Mutex<[LedgerID: Entry]>([:])
 
-  /// Returns the record of a ledger that is known; `.some(nil)` if it is known not to exist.
+  /// Returns the record of a ledger that is known; its record is nil if it is known not to exist.
   ///
   /// - Parameters:
   ///   - id: the id of the ledger.
   ///   - time: the earliest time as of which it must be known.
+  /// - Returns: the record, and the time as of which it is known; nil if the ledger must be read.
   func record(_ id: LedgerID, asOf time: Timestamp = .distantPast) -> (record: LedgerRecord?, asOf: Timestamp)? {
     entries.withLock { entries in
       entries[id].flatMap { $0.asOf >= time ? ($0.record, $0.asOf) : nil }
@@ -73,6 +74,7 @@ extension FirestoreStore {
   /// - Parameters:
   ///   - writes: the writes.
   ///   - isFresh: whether the ledgers are read even if they are known.
+  /// - Returns: the changed ledgers.
   /// - Throws: ``StoreError`` `refused`, `conflict` or `unavailable`.
   func changedLedgers(_ writes: [Write], isFresh: Bool) async throws(StoreError) -> [LedgerID: FirestoreLedgers.Change]
   {

@@ -172,7 +172,7 @@ extension FirestoreStore {
         reading.jobs[id] = document.job
       }
     }
-    for id in ledgers { self.ledgers.remember(id, reading.ledgers[id], asOf: found.time) }
+    for id in ledgers { self.ledgers.remember(id, reading.ledgers[id], asOf: reading.time) }
     return reading
   }
 
@@ -254,9 +254,10 @@ extension FirestoreStore {
     for number in 0..<max(1, configuration.contentionTries) {
       do throws(FirestoreFault) {
         let done = try await client.commit(encoder.commit(writes))
+        let time = self.time.advance(to: done.time)
         fences.remember(writes, done.updateTimes)
-        ledgers.remember(writes, encoder.ledgers, done.updateTimes, at: done.time)
-        return time.advance(to: done.time)
+        ledgers.remember(writes, encoder.ledgers, done.updateTimes, at: time)
+        return time
       } catch {
         if error.isRefusal(.aborted) {
           await pause(&delays)

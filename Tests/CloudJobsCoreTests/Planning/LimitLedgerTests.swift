@@ -9,8 +9,9 @@ struct LimitLedgerTests {
   private var now: Timestamp { Self.now }
   private static let runs = (0..<300).map { RunID(job: "job", occurrence: .key("\($0)")) }
 
-  private func permit(_ number: Int, max: Int? = nil, rate: RateLimit? = nil, until: Duration = .minutes(5)) -> LimitPermit
-  {
+  private func permit(
+    _ number: Int, max: Int? = nil, rate: RateLimit? = nil, until: Duration = .minutes(5)
+  ) -> LimitPermit {
     LimitPermit(Self.runs[number], until: now + until, JobLimit(.job("job"), maxConcurrent: max, rate: rate))
   }
 
@@ -40,7 +41,8 @@ struct LimitLedgerTests {
     }
     #expect((refused == nil) == isFree)
     #expect(refused == nil || refused?.retryAt == time + .seconds(5))
-    #expect(ledger.room(in: permit(9, max: 2).limit, changedAt: now, at: time) == max(0, later < .minutes(5) ? 2 - count : 2))
+    let room = later < .minutes(5) ? max(0, 2 - count) : 2
+    #expect(ledger.room(in: permit(9, max: 2).limit, changedAt: now, at: time) == room)
     let given = try ledger.applying(.give([Self.runs[0], Self.runs[200]]), changedAt: now, at: now)
     #expect(given.holders.count == max(0, count - 1))
   }

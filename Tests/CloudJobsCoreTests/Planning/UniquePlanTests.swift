@@ -11,9 +11,10 @@ struct UniqueCase: CustomTestStringConvertible, Sendable {
   var age: Duration?
   var expected: String
 
-  init(_ conflict: UniqueConflict, window: Duration? = nil, states: Set<RunStatus> = Uniqueness.unfinished,
-    _ status: RunStatus?, age: Duration? = .minutes(1), _ expected: String)
-  {
+  init(
+    _ conflict: UniqueConflict, window: Duration? = nil, states: Set<RunStatus> = Uniqueness.unfinished,
+    _ status: RunStatus?, age: Duration? = .minutes(1), _ expected: String
+  ) {
     uniqueness = Uniqueness("key", within: window, states: states, onConflict: conflict)
     (self.status, self.age, self.expected) = (status, age, expected)
   }
@@ -54,7 +55,8 @@ struct UniquePlanTests {
     let existing = row.status.map { PlanSample.run($0, attempt: 0, notBefore: existingStart) }
     let holder = row.age.map { age in
       UniqueLedger(
-        run: existing?.id ?? RunID(job: "job", occurrence: .key("gone")), createdAt: now - age, expireAt: .distantFuture)
+        run: existing?.id ?? RunID(job: "job", occurrence: .key("gone")), createdAt: now - age,
+        expireAt: .distantFuture)
     }
     return UniqueInput(
       row.uniqueness, run: run, holder: holder, existing: row.age == nil ? nil : existing, retention: .days(9),
