@@ -45,7 +45,7 @@ extension FirestoreStore {
   }
 
   private func perform(_ effect: FirestoreEffect, _ writes: [JSONValue]) async throws(JobError) -> Bool {
-    var updateTime = fences.times([effect.runID: effect.fence])[effect.runID]
+    var updateTime = fences.times([effect.runID: HeldRun(fence: effect.fence)])[effect.runID]
     var refusedAt: Timestamp?
     var isInDoubt = false
     var delays = contentionDelays
@@ -63,7 +63,6 @@ extension FirestoreStore {
       }
       do throws(FirestoreFault) {
         let done = try await client.commit(effect.commit(writes, at: updateTime, now: time.advance(to: .distantPast)))
-        fences.remember(effect, done.updateTimes.first ?? nil)
         _ = time.advance(to: done.time)
         return true
       } catch {
@@ -154,14 +153,6 @@ struct StoredFirestoreEffect: Sendable {
     let status = run.flatMap { FirestoreValue.fields($0.fields)["status"]?.string }.flatMap { RunStatus(rawValue: $0) }
     state = EffectState(status: status, fence: run?.fence, isPerformed: record != nil)
     (updateTime, recordFence) = (run?.updateTime, record?.fence)
-  }
-}
-
-extension FencingTokenCache {
-  /// Stores the version of a run after an effect.
-  fileprivate func remember(_ effect: FirestoreEffect, _ updateTime: Timestamp?) {
-    guard let updateTime else { return }
-    remember(effect.runID, Entry(fence: effect.fence, updateTime: updateTime))
   }
 }
 #endif

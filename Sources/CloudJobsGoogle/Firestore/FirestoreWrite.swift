@@ -145,11 +145,6 @@ final class FencingTokenCache: Sendable {
     }
   }
 
-  /// Stores the token of a run.
-  func remember(_ run: RunID, _ entry: Entry) {
-    entries.withLock { $0[run] = entry }
-  }
-
   /// Removes runs whose entries turned out to be stale.
   func forget(_ runs: some Sequence<RunID>) {
     entries.withLock { entries in

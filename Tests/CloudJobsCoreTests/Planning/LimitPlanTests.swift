@@ -50,7 +50,7 @@ struct LimitPlanTests {
     #expect(
       run.permitClaims(job.limits)
         == job.limits.map { .changeLedger($0.ledger, .take(LimitPermit(run.id, until: lease.expiresAt, $0))) })
-    let ended = run.ended(.succeeded, at: now, retention: .days(1))
+    let ended = run.ended(.succeeded, at: now, retention: Retention(.days(1)))
     var stored = ended
     stored.permits = []
     #expect(
