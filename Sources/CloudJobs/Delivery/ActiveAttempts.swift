@@ -10,6 +10,8 @@ final class ActiveAttempts: Sendable {
 
   private struct State {
     var attempts: [Int: ClaimedRun] = [:]
+    /// The functions that cancel the handlers of the attempts when the drain's limit is over.
+    var cancellations: [Int: @Sendable () -> Void] = [:]
     var lastPlace = 0
     var deliveries = 0
     var isDraining = false
@@ -19,8 +21,6 @@ final class ActiveAttempts: Sendable {
   }
 
   private let state = Mutex(State())
-  /// Opens when the drain's limit is over: the handlers are cancelled then.
-  let cancellation = Latch()
   /// Opens when the instance drains and no delivery is processed any more.
   let drained = Latch()
 
@@ -52,6 +52,7 @@ final class ActiveAttempts: Sendable {
       if state.isClosed { return nil }
       state.lastPlace += 1
       state.attempts[state.lastPlace] = attempt
+      state.attempts[state.lastPlace]?.place = state.lastPlace
       return state.lastPlace
     }
   }
@@ -69,8 +70,24 @@ final class ActiveAttempts: Sendable {
 
   /// Refuses new attempts from now on, and cancels the handlers of those under way.
   func cancelHandlers() {
-    state.withLock { $0.isClosed = true }
-    cancellation.open()
+    let cancellations = state.withLock { state in
+      state.isClosed = true
+      return state.cancellations.sorted { $0.key < $1.key }
+    }
+    for cancellation in cancellations { cancellation.value() }
+  }
+
+  /// Sets the function that cancels an attempt's handler; called at once if the drain's limit is over already.
+  ///
+  /// - Parameters:
+  ///   - place: the attempt's place.
+  ///   - cancel: the function; nil once the handler has ended.
+  func onCancellation(of place: Int, _ cancel: (@Sendable () -> Void)?) {
+    let isClosed = state.withLock { state in
+      state.cancellations[place] = cancel
+      return state.isClosed
+    }
+    if isClosed { cancel?() }
   }
 
   /// Refuses new work from now on.

@@ -25,14 +25,10 @@ struct AttemptExecutor: Sendable {
     let (run, job) = (claimed.run, claimed.job)
     services.events.emit(JobEvent(.started, job: run.job, run: run, time: claimed.local))
     defer { services.active.end(claimed.place) }
-    let (outcome, isShutdown) = await callHandler(claimed, registered)
+    let ending = await callHandler(claimed, registered)
     let end = services.clock.now()
     let duration = end - claimed.local
-    let concluded = services.options.random.draw { random in
-      ConcludedAttempt(
-        outcome, isShutdown: isShutdown, run: run, policy: job.policy, settings: services.settings,
-        at: claimed.storeTime(at: end), random: &random)
-    }
+    let concluded = conclude(ending, claimed, at: end)
     let patch = state.patch(
       after: concluded.conclusion, run: concluded.run, kind: job.kind, breaker: job.policy.breaker, duration: duration)
     do throws(StoreError) {
@@ -49,50 +45,83 @@ struct AttemptExecutor: Sendable {
     if let name = state.breakerEvent(of: patch) {
       services.events.emit(JobEvent(name, job: run.job, run: concluded.run, time: end))
     }
-    return await result(of: concluded, job)
+    let result = await result(of: concluded, job)
+    if case .abandoned = ending { return abandoned(claimed, result) }
+    return result
   }
 
-  /// An event while a handler executes.
-  private enum HandlerEvent: Sendable {
-    case returned(Outcome)
-    case timedOut
-    case shutdown
-    case none
+  private func conclude(_ ending: HandlerCall.Ending, _ claimed: ClaimedRun, at end: Timestamp) -> ConcludedAttempt {
+    let (policy, settings) = (claimed.job.policy, services.settings)
+    return services.options.random.draw { random in
+      switch ending {
+      case .returned(let outcome, let isShutdown):
+        ConcludedAttempt(
+          outcome, isShutdown: isShutdown, run: claimed.run, policy: policy, settings: settings,
+          at: claimed.storeTime(at: end), random: &random)
+      case .abandoned:
+        ConcludedAttempt(
+          abandoning: claimed.run, after: claimed.timeLimit, policy: policy, settings: settings,
+          at: claimed.storeTime(at: end), isProcessEnding: false, random: &random)
+      }
+    }
   }
 
-  /// Calls the handler under its time limit, and cancels it when the instance's drain is over.
-  ///
-  /// - Returns: the outcome, and whether the shutdown had cancelled the handler by then.
-  private func callHandler(
-    _ claimed: ClaimedRun, _ registered: RegisteredJob
-  ) async -> (outcome: Outcome, isShutdown: Bool) {
-    let timeout = claimed.job.policy.timeout
-    let deadline = claimed.local + timeout
+  /// Reports an attempt whose handler ignores its cancellation: the delivery is answered 503 if the run continues.
+  private func abandoned(_ claimed: ClaimedRun, _ result: DeliveryResult) -> DeliveryResult {
+    services.logger.error("A handler ignores its cancellation.", metadata: claimed.metadata)
+    guard result.runStatus?.isTerminal != true, result.status != .rejected else { return result }
+    var result = result
+    result.status = .failed
+    result.error = JobError(
+      .timedOut, "The handler exceeded its time limit, \(claimed.timeLimit), and ignored its cancellation. "
+        + "The run continues later.")
+    return result
+  }
+
+  /// Calls the handler on its executor, cancels it at its time limit or when the instance's drain is over, and leaves it
+  /// behind if it ignores that.
+  private func callHandler(_ claimed: ClaimedRun, _ registered: RegisteredJob) async -> HandlerCall.Ending {
+    let (services, place, timeLimit) = (services, claimed.place, claimed.timeLimit)
+    let deadline = claimed.local + timeLimit
     let context = JobContext(run: claimed.run, deadline: deadline, services)
-    let (input, clock, active) = (claimed.run.input, services.clock, services.active)
-    return await withTaskGroup(of: HandlerEvent.self) { group in
-      group.addTask { .returned(await registered.execute(input, context)) }
-      group.addTask {
-        do { try await clock.sleep(until: deadline) } catch { return .none }
-        return .timedOut
-      }
-      group.addTask {
-        await active.cancellation.wait()
-        return active.cancellation.isOpen ? .shutdown : .none
-      }
-      defer { group.cancelAll() }
-      var isShutdown = false
-      while let event = await group.next() {
-        switch event {
-        case .returned(let outcome): return (outcome, isShutdown)
-        case .timedOut: return (.timedOut(after: timeout), false)
+    let call = HandlerCall()
+    let lane = services.lanes.lane(of: claimed.job.policy)
+    let watched = services.watchdog.begin(claimed, isOnSharedPool: lane.isSharedPool)
+    let handler = Task(executorPreference: lane.executor, priority: lane.priority) {
+      let outcome =
+        lane.isSubprocess
+        ? await Subprocess.execute(SubprocessRequest(run: claimed.run, deadline: deadline))
+        : await registered.execute(claimed.run.input, context)
+      services.watchdog.end(watched)
+      call.post(.returned(outcome))
+    }
+    var timer = services.deadlines.add(deadline) { call.post(.timedOut) }
+    services.active.onCancellation(of: place) { call.post(.shutdown) }
+    defer {
+      services.deadlines.remove(timer)
+      services.active.onCancellation(of: place, nil)
+    }
+    return await withTaskCancellationHandler {
+      var (isShutdown, isOverdue) = (false, false)
+      while true {
+        switch await call.next() {
+        case .returned(let outcome):
+          return isOverdue
+            ? .returned(.timedOut(after: timeLimit), isShutdown: false) : .returned(outcome, isShutdown: isShutdown)
+        case .timedOut:
+          isOverdue = true
+          handler.cancel()
+          timer = services.deadlines.add(deadline + services.options.cancellationGrace) {
+            call.post(.ignoredCancellation)
+          }
         case .shutdown:
           isShutdown = true
-          group.cancelAll()
-        case .none: continue
+          handler.cancel()
+        case .ignoredCancellation: return .abandoned
         }
       }
-      return (.timedOut(after: timeout), isShutdown)
+    } onCancel: {
+      handler.cancel()
     }
   }
 

@@ -23,10 +23,9 @@ enum ResponseStatus {
     case .busy, .cancelled, .storeConflict: .conflict
     case .tooLarge: .contentTooLarge
     case .overloaded: .tooManyRequests
-    case .shuttingDown, .storeUnavailable, .queueUnavailable, .credentialsUnavailable, .keysUnavailable:
+    case .shuttingDown, .timedOut, .storeUnavailable, .queueUnavailable, .credentialsUnavailable, .keysUnavailable:
       .serviceUnavailable
-    case .addressUnavailable, .invalidCredentials, .handlerFailed, .timedOut, .leaseLost, .storeRejected,
-      .internalError:
+    case .addressUnavailable, .invalidCredentials, .handlerFailed, .leaseLost, .storeRejected, .internalError:
       .internalServerError
     default: .badRequest
     }

@@ -36,6 +36,18 @@ public struct RuntimeOptions: Sendable {
   /// A sync with Cloud Scheduler belongs here: it takes schedules that are edited in documents to Cloud Scheduler
   /// without a deployment.
   public var onHousekeeping: (@Sendable (JobDocuments) async throws(JobError) -> Void)?
+  /// The time that a handler has to end after it was cancelled at its time limit, before it is left behind.
+  public var cancellationGrace = Duration.milliseconds(400)
+  /// The limits of the watchdog; nil for no watchdog. Only a runtime on the system's clock has one.
+  public var watchdog: WatchdogLimits? = WatchdogLimits()
+  /// The number of threads of the compute executor, on which medium work executes; nil for one per processor.
+  public var computeThreads: Int?
+  /// The place where heavy work executes.
+  public var heavy = HeavyJobs.here
+  /// The limits of this process's memory; nil for none. Only a runtime on the system's clock keeps to them.
+  public var memory: MemoryLimits? = MemoryLimits()
+  /// The executor of handlers and timers in a simulation; nil for Swift's own.
+  package var executor: (any TaskExecutor)?
   /// The maximum number of deliveries in process; more are answered 429.
   public var maxConcurrentDeliveries = 1_000
 

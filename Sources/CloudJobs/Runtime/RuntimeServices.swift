@@ -13,6 +13,10 @@ final class RuntimeServices: Sendable {
   let health: HealthMonitor
   let client: StoreClient
   let active = ActiveAttempts()
+  let deadlines: Deadlines
+  let watchdog: Watchdog
+  let lanes: ExecutionLanes
+  let memory: MemoryGuard
   let wakeUp = WakeUp()
   let documentLog = DocumentLog()
   private let resolved = Mutex<[JobID: (configuration: JobConfiguration?, job: ResolvedJob)]>([:])
@@ -32,6 +36,12 @@ final class RuntimeServices: Sendable {
       HealthState(
         startedAt: options.clock.now(), expectations: HealthExpectations(queue.retryOwner, options, hasWorker: false)),
       logger: options.logger)
+    deadlines = Deadlines(clock: options.clock, executor: options.executor)
+    watchdog = Watchdog(options)
+    lanes = ExecutionLanes(options)
+    memory = MemoryGuard(options) { limits in
+      options.clock is SystemClock ? MemoryReading.system(limits) : nil
+    }
     client = StoreClient(
       store: store, clock: options.clock, random: options.random, retry: options.storeRetry, health: health)
   }

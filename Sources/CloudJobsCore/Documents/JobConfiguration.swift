@@ -24,6 +24,8 @@ public struct JobConfiguration: Hashable, Sendable {
   public var maxRetries: Int?
   /// The time limit of one attempt.
   public var timeout: Duration?
+  /// The load that an attempt puts on a processor.
+  public var weight: JobDescriptor.Weight?
   /// A label shared by related jobs.
   public var group: String?
   /// The policy for missed occurrences.
@@ -63,6 +65,7 @@ extension JobConfiguration {
     priority = try reader.int("priority", -1_000_000...1_000_000)
     maxRetries = try reader.int("maxRetries", 0...1_000_000)
     timeout = try reader.span("timeout", seconds: 1...86_400)
+    weight = try reader.choice("weight", JobDescriptor.Weight.self)
     group = try reader.string("group")
     misfire = try reader.read("misfire", "skip, once or catchUp(k)") { $0.string.flatMap { MisfirePolicy($0) } }
     overlap = try reader.choice("overlap", OverlapPolicy.self)
@@ -87,6 +90,7 @@ extension JobConfiguration {
     members["priority"] = priority.map { .integer(Int64($0)) }
     members["maxRetries"] = maxRetries.map { .integer(Int64($0)) }
     members["timeout"] = timeout.map(\.field)
+    members["weight"] = weight.map { .string($0.rawValue) }
     members["group"] = group.map { .string($0) }
     members["misfire"] = misfire.map { .string($0.text) }
     members["overlap"] = overlap.map { .string($0.rawValue) }
@@ -100,7 +104,7 @@ extension JobConfiguration {
   /// The names of all fields of a configuration in a document.
   public static let fieldNames: Set<String> = [
     "type", "enabled", "cron", "interval", "timeZone", "startAt", "endAt", "skipDates", "dependencies", "priority",
-    "maxRetries", "timeout", "group", "misfire", "overlap", "breaker", "trigger", "queue", "metadata",
+    "maxRetries", "timeout", "weight", "group", "misfire", "overlap", "breaker", "trigger", "queue", "metadata",
   ]
 
   /// Returns a stored document with its configuration replaced by this one.

@@ -80,6 +80,10 @@ extension JobPolicy {
     policy.dependencies = configuration.dependencies ?? dependencies
     policy.priority = configuration.priority ?? priority
     policy.timeout = configuration.timeout ?? timeout
+    if let weight = configuration.weight {
+      policy.descriptor = effectiveDescriptor
+      policy.descriptor?.weight = weight
+    }
     policy.group = configuration.group ?? group
     policy.misfire = configuration.misfire ?? misfire
     policy.overlap = configuration.overlap ?? overlap
@@ -87,6 +91,8 @@ extension JobPolicy {
     policy.trigger = configuration.trigger ?? trigger
     policy.queue = configuration.queue ?? queue
     if let maxRetries = configuration.maxRetries { policy.retry.maxAttempts = max(0, maxRetries).successor }
+    // Work that must not be repeated is not repeated by an edit of its document either.
+    if descriptor?.isRetryable == false { policy.retry = .never }
     return policy
   }
 }

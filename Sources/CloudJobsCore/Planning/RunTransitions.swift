@@ -96,11 +96,14 @@ package enum AttemptLoss: Hashable, Sendable {
   case processEnded
   /// Its instance shut down, and cancelled the attempt or left it behind.
   case instanceShutDown
+  /// Its process ends because the threads of its pool are blocked, by other attempts.
+  case poolBlocked
 
   /// The sentence that the run carries as its reason.
   package func reason(attempt: Int) -> String {
     switch self {
     case .processEnded: "The process ended during attempt \(attempt)."
+    case .poolBlocked: "The process ended during attempt \(attempt), because its threads were blocked."
     case .instanceShutDown: "The instance shut down during attempt \(attempt)."
     }
   }

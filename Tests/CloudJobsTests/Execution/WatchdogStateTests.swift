@@ -1,0 +1,87 @@
+@testable import CloudJobs
+import CloudJobsCore
+import Testing
+
+@Suite("Watchdog: its decisions")
+struct WatchdogStateTests {
+  private var state = WatchdogState(WatchdogLimits())
+
+  private func claimed(_ job: JobID, limit: Duration = .seconds(1)) throws -> ClaimedRun {
+    var policy = JobPolicy()
+    policy.timeout = limit
+    let job = try ResolvedJob(
+      JobDefinition(id: job, kind: .endpoint, policy: policy), configuration: nil, zones: .system)
+    let start = RuntimeFixture.start
+    let run = Run(
+      id: RunID(job: job.id, occurrence: .key("k")), job: job.id, trigger: .task, maxAttempts: 3, notBefore: start,
+      createdAt: start)
+    return ClaimedRun(run: run, job: job, time: start, local: start)
+  }
+
+  private mutating func check(_ milliseconds: Int) -> [String] {
+    state.check(at: .milliseconds(milliseconds)).map { action in
+      switch action {
+      case .beat(let number): "beat \(number)"
+      case .reportBlocked(let culprits, let span):
+        "blocked \(span.microseconds / 1_000): \(culprits.map(\.claimed.run.job.rawValue).joined(separator: " "))"
+      case .reportRecovered(let span): "recovered \(span.microseconds / 1_000)"
+      case .leave(let overdue): "leave: \(overdue.map(\.claimed.run.job.rawValue).joined(separator: " "))"
+      }
+    }
+  }
+
+  @Test("Without attempts the pool is left alone")
+  mutating func idle() throws {
+    #expect(state.isIdle)
+    #expect(check(0) == [])
+    let number = state.begin(try claimed("a"), isOnSharedPool: true, at: .zero)
+    #expect(!state.isIdle)
+    #expect(check(1) == ["beat 1"])
+    state.answered(1)
+    #expect(check(100) == ["beat 2"])
+    state.end(number)
+    #expect(!state.isIdle)
+    state.answered(1)
+    #expect(!state.isIdle)
+    state.answered(2)
+    #expect(state.isIdle)
+  }
+
+  @Test("A blocked pool is reported once with the attempts on it, and left when one is overdue")
+  mutating func blocked() throws {
+    _ = state.begin(try claimed("patient", limit: .seconds(60)), isOnSharedPool: true, at: .zero)
+    _ = state.begin(try claimed("computes"), isOnSharedPool: false, at: .zero)
+    _ = state.begin(try claimed("spins"), isOnSharedPool: true, at: .zero)
+    #expect(check(0) == ["beat 1"])
+    for time in [100, 200, 249] { #expect(check(time) == []) }
+    #expect(check(250) == ["blocked 250: patient spins"])
+    for time in stride(from: 350, to: 1_200, by: 100) { #expect(check(time) == []) }
+    #expect(check(1_199) == [])
+    #expect(check(1_200) == ["leave: spins"])
+    #expect(check(1_300) == [])
+  }
+
+  @Test("A pool that answers again is not left, however late the attempts are")
+  mutating func recovers() throws {
+    _ = state.begin(try claimed("slow"), isOnSharedPool: true, at: .zero)
+    #expect(check(0) == ["beat 1"])
+    for time in [100, 200] { #expect(check(time) == []) }
+    #expect(check(300) == ["blocked 300: slow"])
+    state.answered(1)
+    #expect(check(400) == ["recovered 400", "beat 2"])
+    for time in stride(from: 500, to: 5_000, by: 100) {
+      state.answered(2 + (time - 500) / 100)
+      #expect(check(time) == ["beat \(3 + (time - 500) / 100)"])
+    }
+  }
+
+  @Test("After a pause of the whole process, the pool has its time again")
+  mutating func pause() throws {
+    _ = state.begin(try claimed("slow"), isOnSharedPool: true, at: .zero)
+    #expect(check(0) == ["beat 1"])
+    #expect(check(60_000) == [])
+    #expect(check(60_100) == [])
+    #expect(check(60_200) == [])
+    #expect(check(60_250) == ["blocked 250: slow", "leave: slow"])
+  }
+}
