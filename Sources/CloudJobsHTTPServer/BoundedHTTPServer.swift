@@ -76,7 +76,9 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     return Application(
       responder: responder,
       server: HTTPServerBuilder { responder in
-        GuardedChannel(base: HTTP1Channel(responder: responder), limits: limits, connections: openConnections, refusalBody: refusalBody)
+        GuardedChannel(
+          base: HTTP1Channel(responder: responder), limits: limits, connections: openConnections,
+          refusalBody: refusalBody)
       },
       configuration: ApplicationConfiguration(
         address: .hostname(host, port: port), serverName: serverName, availableConnectionsDelegate: connections),

@@ -72,7 +72,8 @@ public struct JobServer: Service {
   public func runUntilSignal() async throws {
     await runtime.runSubprocessAttempt()
     try await Self.runUntilSignal(
-      [.init(service: self, successTerminationBehavior: .gracefullyShutdownGroup)], draining: runtime, configuration, logger: runtime.options.logger)
+      [.init(service: self, successTerminationBehavior: .gracefullyShutdownGroup)], draining: runtime, configuration,
+      logger: runtime.options.logger)
   }
 
   /// Runs services around a runtime until one ends the group, or until a signal.

@@ -73,7 +73,8 @@ struct AttemptExecutor: Sendable {
     var result = result
     result.status = .failed
     result.error = JobError(
-      .timedOut, "The handler exceeded its time limit, \(claimed.timeLimit), and ignored its cancellation. "
+      .timedOut,
+      "The handler exceeded its time limit, \(claimed.timeLimit), and ignored its cancellation. "
         + "The run continues later.")
     return result
   }

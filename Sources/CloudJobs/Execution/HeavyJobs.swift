@@ -22,6 +22,7 @@ public struct HeavyJobs: Sendable {
   /// In another service with the same jobs and the same store, whose runtime has `heavy` set to ``here``.
   ///
   /// - Parameter queue: the queue that delivers to that service.
+  /// - Returns: the placement.
   public static func queue(_ queue: any TaskQueue) -> HeavyJobs { HeavyJobs(choice: .queue(queue)) }
 
   /// The placement as a value, on which routing depends.

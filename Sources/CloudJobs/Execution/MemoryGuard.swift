@@ -69,6 +69,7 @@ struct MemoryReading: Hashable, Sendable {
   /// - Parameters:
   ///   - current: the file of the memory in use.
   ///   - statistics: the file `memory.stat`.
+  /// - Returns: the working set, in bytes; nil if the files can't be parsed.
   static func workingSet(current: String, statistics: String) -> Int64? {
     guard let current = Int64(current.filter { !$0.isWhitespace }) else { return nil }
     var values: [Substring: Int64] = [:]

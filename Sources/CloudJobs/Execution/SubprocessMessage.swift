@@ -33,10 +33,9 @@ struct SubprocessRequest: Hashable, Sendable {
 }
 
 extension Outcome {
-  /// Parses the outcome that a subprocess has written to its standard output, as the last line.
+  /// Parses the outcome that a subprocess has written to its standard output, as the last line; nil if there is none.
   ///
   /// - Parameter output: everything that it has written.
-  /// - Returns: the outcome; nil if there is none.
   init?(subprocessOutput output: [UInt8]) {
     guard let line = output.split(separator: 0x0A).last, let value = try? JSONValue(parsing: Array(line)),
       let fields = value.object, let kind = fields["outcome"]?.string

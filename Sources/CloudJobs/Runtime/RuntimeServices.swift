@@ -54,6 +54,17 @@ final class RuntimeServices: Sendable {
     return job
   }
 
+  /// Returns the queue that delivers a job's runs: its own, or that of the service for heavy work.
+  func queue(for job: JobID) -> any TaskQueue {
+    options.heavy.otherQueue.flatMap { isHandedOver(job) ? $0 : nil } ?? queue
+  }
+
+  /// Returns whether the attempts of a job execute in another service.
+  func isHandedOver(_ job: JobID) -> Bool {
+    let policy = resolved.withLock { $0[job]?.job.policy } ?? registry.jobs[job]?.definition.policy
+    return policy.map { lanes.route(of: $0) == .otherService } ?? false
+  }
+
   /// Emits an event about a run, at the current time.
   func emit(_ name: JobEvent.Name, _ run: Run) {
     events.emit(JobEvent(name, job: run.job, run: run, time: clock.now()))

@@ -29,7 +29,9 @@ struct ExecutionRouteTests {
     #expect(throws: JobError.self) { try JobDescriptor(fields: ["weight": "huge"]) }
   }
 
-  private func policy(_ descriptor: JobDescriptor?, _ change: (inout JobConfiguration) -> Void = { _ in }) -> JobPolicy {
+  private func policy(
+    _ descriptor: JobDescriptor?, _ change: (inout JobConfiguration) -> Void = { _ in }
+  ) -> JobPolicy {
     var policy = JobPolicy()
     policy.descriptor = descriptor
     var configuration = JobConfiguration()
@@ -53,7 +55,8 @@ struct ExecutionRouteTests {
 
   @Test("A document may change the weight alone")
   func weight() throws {
-    #expect(policy(nil) { $0.weight = .medium }.effectiveDescriptor == JobDescriptor(weight: .medium, isRetryable: true))
+    let medium = JobDescriptor(weight: .medium, isRetryable: true)
+    #expect(policy(nil) { $0.weight = .medium }.effectiveDescriptor == medium)
     #expect(policy(nil) { $0.weight = .medium }.retry == .standard)
     let slow = JobDescriptor(latency: .slow)
     #expect(policy(slow) { $0.weight = .heavy }.descriptor == JobDescriptor(weight: .heavy, latency: .slow))

@@ -1,15 +1,17 @@
-@testable import CloudJobs
 import CloudJobsCore
 import Dispatch
 import Synchronization
 import Testing
+
+@testable import CloudJobs
 
 @Suite("Compute executor")
 struct ComputeExecutorTests {
   @Test("It has as many threads as it may, and the shared pool answers meanwhile")
   func threads() async {
     let executor = ComputeExecutor(threads: 2)
-    let (started, gate) = (Atomic(0), DispatchSemaphore(value: 0))
+    let started = Atomic(0)
+    let gate = DispatchSemaphore(value: 0)
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<4 {
         group.addTask(executorPreference: executor) {
@@ -28,7 +30,8 @@ struct ComputeExecutorTests {
   @Test("Fast work goes before slow work that has waited longer")
   func priority() async {
     let executor = ComputeExecutor(threads: 1)
-    let (order, gate) = (Mutex<[String]>([]), DispatchSemaphore(value: 0))
+    let order = Mutex<[String]>([])
+    let gate = DispatchSemaphore(value: 0)
     await withTaskGroup(of: Void.self) { group in
       group.addTask(executorPreference: executor) { gate.wait() }
       for name in ["slow 1", "slow 2", "fast 1", "fast 2"] {

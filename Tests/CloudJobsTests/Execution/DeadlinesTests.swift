@@ -1,8 +1,9 @@
-@testable import CloudJobs
 import CloudJobsCore
 import CloudJobsEmulator
 import Synchronization
 import Testing
+
+@testable import CloudJobs
 
 @Suite("Deadlines")
 struct DeadlinesTests {

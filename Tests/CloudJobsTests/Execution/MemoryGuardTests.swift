@@ -1,7 +1,9 @@
-@testable import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
 import Synchronization
 import Testing
+
+@testable import CloudJobs
 
 @Suite("Memory guard")
 struct MemoryGuardTests {

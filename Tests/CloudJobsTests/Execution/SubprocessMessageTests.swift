@@ -1,17 +1,18 @@
-@testable import CloudJobs
 import CloudJobsCore
 import Testing
 
+@testable import CloudJobs
+
 @Suite("Messages of subprocesses")
 struct SubprocessMessageTests {
-  private static let outcomes: [Outcome] = [
+  private static let examples: [Outcome] = [
     .succeeded(output: nil), .succeeded(output: JSONText(["a": [1, "line\nbreak"]])), .snoozed(.microseconds(7)),
     .cancelled(reason: "Enough."),
     .failed(RunFailure(kind: "quota", message: "Slow down.\nPlease."), isPermanent: false, retryAfter: .seconds(7)),
     .failed(RunFailure(kind: "gone", message: "No such user."), isPermanent: true, retryAfter: nil),
   ]
 
-  @Test("An outcome is the last line, whatever was printed before", arguments: Self.outcomes)
+  @Test("An outcome is the last line, whatever was printed before", arguments: Self.examples)
   func outcomes(outcome: Outcome) {
     let output = Array("printed without an end of line".utf8) + outcome.subprocessOutput
     #expect(Outcome(subprocessOutput: output, end: .exited(0)) == outcome)

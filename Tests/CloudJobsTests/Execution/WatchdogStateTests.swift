@@ -1,6 +1,7 @@
-@testable import CloudJobs
 import CloudJobsCore
 import Testing
+
+@testable import CloudJobs
 
 @Suite("Watchdog: its decisions")
 struct WatchdogStateTests {

@@ -31,7 +31,8 @@ extension MemoryReading {
     }
     guard let tightest = limited.min(by: { $0.limit < $1.limit }),
       let used = workingSet(
-        current: text("\(tightest.folder)/memory.current") ?? "", statistics: text("\(tightest.folder)/memory.stat") ?? ""
+        current: text("\(tightest.folder)/memory.current") ?? "",
+        statistics: text("\(tightest.folder)/memory.stat") ?? ""
       )
     else { return nil }
     return MemoryReading(used: used, available: tightest.limit)

@@ -69,6 +69,7 @@ final class Watchdog: Sendable {
   ///   - services: the runtime's services.
   ///   - beforeExit: called on the watchdog's thread before it exits the process.
   ///   - operation: the operation.
+  /// - Throws: the operation's error.
   func watch<Failure: Error>(
     _ services: RuntimeServices, beforeExit: (@Sendable () -> Void)? = nil,
     during operation: () async throws(Failure) -> Void
