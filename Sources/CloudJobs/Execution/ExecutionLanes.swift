@@ -15,7 +15,8 @@ struct ExecutionLanes: Sendable {
   }
 
   private let simulated: (any TaskExecutor)?
-  private let compute: ComputeExecutor
+  /// The executor of medium work.
+  let compute: ComputeExecutor
   private let heavy: HeavyPlacement
 
   init(_ options: RuntimeOptions) {

@@ -5,7 +5,7 @@ public struct WatchdogLimits: Hashable, Sendable {
   /// The time without an answer after which the pool counts as blocked.
   public var blockedAfter = Duration.milliseconds(250)
   /// The time after an attempt's time limit for which a blocked pool may recover.
-  public var grace = Duration.milliseconds(200)
+  public var grace = Duration.milliseconds(150)
   /// Whether the process exits, with the status ``exitStatus``, when the pool is blocked and an attempt has exceeded its
   /// time limit; otherwise that is only logged.
   public var exitsProcess = true

@@ -37,7 +37,7 @@ public struct RuntimeOptions: Sendable {
   /// without a deployment.
   public var onHousekeeping: (@Sendable (JobDocuments) async throws(JobError) -> Void)?
   /// The time that a handler has to end after it was cancelled at its time limit, before it is left behind.
-  public var cancellationGrace = Duration.milliseconds(400)
+  public var cancellationGrace = Duration.milliseconds(250)
   /// The limits of the watchdog; nil for no watchdog.
   ///
   /// Only a runtime on the system's clock has one, and while a server or a worker runs.

@@ -7,6 +7,12 @@ import Testing
 struct AbandonedAttemptTests {
   private let fixture = RuntimeFixture()
 
+  private var options: RuntimeOptions {
+    var options = fixture.options()
+    options.cancellationGrace = RuntimeOptions().cancellationGrace
+    return options
+  }
+
   private func retry(_ attempts: Int) -> RetryPolicy {
     RetryPolicy(maxAttempts: attempts, backoff: .fixed(.seconds(1)), jitter: .none)
   }
@@ -22,7 +28,7 @@ struct AbandonedAttemptTests {
   @Test("After the grace the delivery is answered 503; the next attempt waits for the end of the lease")
   func abandoned() async throws {
     let gate = HandlerGate()
-    let runtime = try await fixture.runtime {
+    let runtime = try await fixture.runtime(options: options) {
       EndpointJob("stubborn") { context in
         if context.attempt == 1 { await gate.pass() }
         return .done
@@ -32,7 +38,7 @@ struct AbandonedAttemptTests {
     let task = try #require(fixture.queue.due(at: fixture.clock.now()).first)
     async let response = runtime.handleRequest(body: task.body.bytes, peer: .inProcess)
     await gate.arrivals()
-    await pass(.seconds(30), grace: .milliseconds(400))
+    await pass(.seconds(30), grace: .milliseconds(250))
     let answer = await response
     #expect(answer.status == 503)
     #expect(String(decoding: answer.body, as: UTF8.self).contains("ignored its cancellation"))
@@ -54,7 +60,7 @@ struct AbandonedAttemptTests {
   @Test("A handler that ends within the grace has failed like any other that takes too long")
   func inTime() async throws {
     let gate = HandlerGate()
-    let runtime = try await fixture.runtime {
+    let runtime = try await fixture.runtime(options: options) {
       EndpointJob("slow") { _ in
         await gate.pass()
         return .done
@@ -62,7 +68,7 @@ struct AbandonedAttemptTests {
     }
     async let result = runtime.run("slow", key: "k")
     await gate.arrivals()
-    await pass(.seconds(30), grace: .milliseconds(400) - .microseconds(1))
+    await pass(.seconds(30), grace: .milliseconds(250) - .microseconds(1))
     gate.open()
     #expect(try await result.status == .retrying)
     let run = try await fixture.run(try await result.runID)
@@ -73,7 +79,7 @@ struct AbandonedAttemptTests {
   @Test("The last attempt is a dead letter, which nobody needs to deliver again")
   func last() async throws {
     let gate = HandlerGate()
-    let runtime = try await fixture.runtime {
+    let runtime = try await fixture.runtime(options: options) {
       EndpointJob("stubborn") { _ in
         await gate.pass()
         return .done
@@ -81,7 +87,7 @@ struct AbandonedAttemptTests {
     }
     async let result = runtime.run("stubborn", key: "k")
     await gate.arrivals()
-    await pass(.seconds(30), grace: .milliseconds(400))
+    await pass(.seconds(30), grace: .milliseconds(250))
     #expect(try await result.status == .deadLettered)
     #expect(try await fixture.run(try await result.runID).failure?.kind == "timeout")
     gate.open()
@@ -90,7 +96,7 @@ struct AbandonedAttemptTests {
   @Test("Where the caller owns the retries, it is told when to deliver again")
   func caller() async throws {
     let gate = HandlerGate()
-    let runtime = try await fixture.runtime(queue: .caller) {
+    let runtime = try await fixture.runtime(queue: .caller, options: options) {
       EndpointJob("stubborn") { _ in
         await gate.pass()
         return .done
@@ -98,7 +104,7 @@ struct AbandonedAttemptTests {
     }
     async let result = runtime.run("stubborn", key: "k")
     await gate.arrivals()
-    await pass(.seconds(30), grace: .milliseconds(400))
+    await pass(.seconds(30), grace: .milliseconds(250))
     let answer = try await result
     #expect((answer.status, answer.error?.code) == (.failed, .timedOut))
     #expect(answer.retryAt == RuntimeFixture.start + .seconds(45))

@@ -7,41 +7,50 @@ import Testing
 
 @Suite("Compute executor")
 struct ComputeExecutorTests {
+  private final class Count: Sendable {
+    let value = Atomic(0)
+  }
+
   @Test("It has as many threads as it may, and the shared pool answers meanwhile")
   func threads() async {
     let executor = ComputeExecutor(threads: 2)
-    let started = Atomic(0)
+    let started = Count()
     let gate = DispatchSemaphore(value: 0)
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<4 {
         group.addTask(executorPreference: executor) {
-          started.add(1, ordering: .relaxed)
+          started.value.add(1, ordering: .relaxed)
           gate.wait()
         }
       }
-      while started.load(ordering: .relaxed) < 2 { await Task.yield() }
+      while started.value.load(ordering: .relaxed) < 2 { await Task.yield() }
       for _ in 0..<1_000 { await Task.yield() }
-      #expect(started.load(ordering: .relaxed) == 2)
+      #expect(started.value.load(ordering: .relaxed) == 2)
       for _ in 0..<4 { gate.signal() }
     }
-    #expect(started.load(ordering: .relaxed) == 4)
+    #expect(started.value.load(ordering: .relaxed) == 4)
   }
 
-  @Test("Fast work goes before slow work that has waited longer")
-  func priority() async {
-    let executor = ComputeExecutor(threads: 1)
-    let order = Mutex<[String]>([])
-    let gate = DispatchSemaphore(value: 0)
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask(executorPreference: executor) { gate.wait() }
-      for name in ["slow 1", "slow 2", "fast 1", "fast 2"] {
-        group.addTask(executorPreference: executor, priority: name.hasPrefix("slow") ? .utility : .medium) {
-          order.withLock { $0.append(name) }
-        }
+  @Test("Medium work has threads of its own; what is fast goes before what is slow and has waited longer")
+  func latency() async throws {
+    let fixture = RuntimeFixture()
+    let (effects, gate) = (fixture.effects, DispatchSemaphore(value: 0))
+    var options = fixture.options()
+    options.computeThreads = 1
+    let runtime = try await fixture.runtime(options: options) {
+      EndpointJob("block") { _ in gate.wait() }.descriptor(JobDescriptor(weight: .medium))
+      EndpointJob("slow") { _ in effects.add("slow") }.descriptor(JobDescriptor(weight: .medium, latency: .slow))
+      EndpointJob("fast") { _ in effects.add("fast") }.descriptor(JobDescriptor(weight: .medium))
+    }
+    let compute = runtime.services.lanes.compute
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for (number, job) in ["block", "slow", "fast", "fast"].enumerated() {
+        group.addTask(priority: .medium) { try await runtime.run(JobID(job), key: "\(number)") }
+        while compute.waiting != number || compute.isIdle { await Task.yield() }
       }
       gate.signal()
+      try await group.waitForAll()
     }
-    #expect(order.withLock { $0 }.filter { $0.hasPrefix("fast") } == ["fast 1", "fast 2"])
-    #expect(order.withLock { $0 }.last == "slow 2")
+    #expect(effects.list == ["fast", "fast", "slow"])
   }
 }

@@ -49,6 +49,11 @@ final class ComputeExecutor: TaskExecutor {
     limit = max(1, threads ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
   }
 
+  /// The number of jobs that wait for a thread.
+  var waiting: Int { line.withLock { $0.waiting.count } }
+  /// Whether no thread executes a job.
+  var isIdle: Bool { line.withLock { $0.threads == $0.idle } }
+
   /// Adds a job.
   func enqueue(_ job: consuming ExecutorJob) {
     let priority = job.priority.rawValue
