@@ -122,6 +122,7 @@ let package = Package(
     program("schedule-cli", ["CloudJobsCore"]),
     program("token-cli", ["CloudJobsGoogle", "CloudJobsHTTP"]),
     program("cloud-run-service", ["CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsServer"]),
+    program("blocking-service", ["CloudJobs", "CloudJobsSQLite", "CloudJobsServer"]),
     program("slow-service", ["CloudJobs", "CloudJobsSQLite", "CloudJobsServer"]),
     program(
       "google-client-driver",

@@ -32,6 +32,8 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
   package var refusalBody: @Sendable (HTTPRefusal) -> [UInt8]
   /// A function called with the port once the server listens.
   package var onReady: @Sendable (_ port: Int) async -> Void = { _ in }
+  /// The connections of the server.
+  package let connections = OpenConnections()
   private let responder: Responder
 
   /// Creates a server, which does not listen yet.
@@ -69,11 +71,14 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
 
   private var application: Application<Responder> {
     let (limits, refusalBody, onReady) = (limits, refusalBody, onReady)
+    let openConnections = connections
     let connections = MaximumAvailableConnections(limits.maxConnections, logger: logger)
     return Application(
       responder: responder,
       server: HTTPServerBuilder { responder in
-        GuardedChannel(base: HTTP1Channel(responder: responder), limits: limits, refusalBody: refusalBody)
+        GuardedChannel(
+          base: HTTP1Channel(responder: responder), limits: limits, connections: openConnections,
+          refusalBody: refusalBody)
       },
       configuration: ApplicationConfiguration(
         address: .hostname(host, port: port), serverName: serverName, availableConnectionsDelegate: connections),
@@ -90,14 +95,16 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
 private struct GuardedChannel: ServerChildChannel {
   let base: HTTP1Channel
   let limits: HTTPServerLimits
+  let connections: OpenConnections
   let refusalBody: @Sendable (HTTPRefusal) -> [UInt8]
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-    let (limits, refusalBody) = (limits, refusalBody)
+    let (limits, connections, refusalBody) = (limits, connections, refusalBody)
     return base.setup(channel: channel, logger: logger).flatMapThrowing { value in
       let pipeline = channel.pipeline.syncOperations
       let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-      try pipeline.addHandler(ConnectionGuard(limits: limits, refusalBody: refusalBody), position: .after(decoder))
+      try pipeline.addHandler(
+        ConnectionGuard(limits: limits, connections: connections, refusalBody: refusalBody), position: .after(decoder))
       return value
     }
   }

@@ -1,6 +1,7 @@
 #if Server
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// A channel handler that enforces a connection's limits: the shell around ``ConnectionState``, behind the HTTP/1
 /// decoder.
@@ -12,18 +13,29 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
   private var state: ConnectionState
   private let refusalBody: @Sendable (HTTPRefusal) -> [UInt8]
+  private let connections: OpenConnections
   private var timer: (deadline: Duration, task: Scheduled<Void>)?
 
-  init(limits: HTTPServerLimits, refusalBody: @escaping @Sendable (HTTPRefusal) -> [UInt8]) {
+  init(
+    limits: HTTPServerLimits, connections: OpenConnections,
+    refusalBody: @escaping @Sendable (HTTPRefusal) -> [UInt8]
+  ) {
+    self.connections = connections
     state = ConnectionState(limits: limits, at: Self.time(.now()))
     self.refusalBody = refusalBody
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
+    let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+    let eventLoop = context.eventLoop
+    connections.add(ObjectIdentifier(self)) {
+      eventLoop.execute { bound.value.handler.processEnds(bound.value.context) }
+    }
     schedule(context)
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
+    connections.remove(ObjectIdentifier(self))
     timer?.task.cancel()
     timer = nil
   }
@@ -149,8 +161,31 @@ final class ConnectionGuard: ChannelDuplexHandler {
     schedule(context)
   }
 
+  private func processEnds(_ context: ChannelHandlerContext) {
+    guard context.channel.isActive else { return }
+    perform(state.processEnds(at: Self.time(context.eventLoop.now)), context)
+  }
+
   private static func time(_ deadline: NIODeadline) -> Duration {
     .nanoseconds(Int64(clamping: deadline.uptimeNanoseconds))
+  }
+}
+
+/// The open connections of a server, through which requests are answered when the application no longer can.
+package final class OpenConnections: Sendable {
+  private let refusals = Mutex<[ObjectIdentifier: @Sendable () -> Void]>([:])
+
+  /// Answers 503 to every request that is waiting for the application, on the threads of the event loops.
+  package func refuseRequests() {
+    for refuse in refusals.withLock({ Array($0.values) }) { refuse() }
+  }
+
+  func add(_ connection: ObjectIdentifier, _ refuse: @escaping @Sendable () -> Void) {
+    refusals.withLock { $0[connection] = refuse }
+  }
+
+  func remove(_ connection: ObjectIdentifier) {
+    refusals.withLock { $0[connection] = nil }
   }
 }
 

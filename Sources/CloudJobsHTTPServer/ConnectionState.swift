@@ -171,6 +171,12 @@ struct ConnectionState: Sendable {
     return .close
   }
 
+  /// Handles the imminent end of the process: a request that the application has not answered is refused.
+  mutating func processEnds(at now: Duration) -> Action {
+    guard phase == .open, unanswered > 0, !isResponding else { return .pass }
+    return refuse(.processEnds, at: now)
+  }
+
   private mutating func refuse(_ refusal: HTTPRefusal, at now: Duration) -> Action {
     phase = .lingering(since: now)
     return .refuse(refusal)
@@ -204,6 +210,8 @@ package enum HTTPRefusal: Hashable, Sendable, CaseIterable {
   case slowBody
   /// The server is shutting down, and the request was incomplete.
   case shuttingDown
+  /// The process ends before the application can answer.
+  case processEnds
 
   /// The HTTP status.
   package var status: Int {
@@ -211,7 +219,7 @@ package enum HTTPRefusal: Hashable, Sendable, CaseIterable {
     // RFC 9112, section 3.2.
     case .missingHost, .severalHosts: 400
     case .slowBody: 408
-    case .shuttingDown: 503
+    case .shuttingDown, .processEnds: 503
     }
   }
 
@@ -221,6 +229,7 @@ package enum HTTPRefusal: Hashable, Sendable, CaseIterable {
     case .missingHost: "The request has no Host field. Send one, as HTTP/1.1 requires."
     case .severalHosts: "The request has several Host fields. Send one."
     case .slowBody: "The body did not arrive in time. Send it again, faster."
+    case .processEnds: "The server's process ends because its threads are blocked. Send the request again."
     case .shuttingDown: "The server is shutting down. Send the request again."
     }
   }

@@ -17,6 +17,8 @@ public struct JobRuntimeService: Service {
   private let mountPath: String
   /// Opens when the worker may start and the triggers have been logged; nil if it may start immediately.
   var start: Latch?
+  /// Called before the watchdog exits the process.
+  var beforeExit: (@Sendable () -> Void)?
 
   /// Creates the service of a runtime.
   ///
@@ -36,14 +38,19 @@ public struct JobRuntimeService: Service {
     self.mountPath = mountPath
   }
 
-  /// Executes due work until graceful shutdown, and drains.
+  /// Executes due work until graceful shutdown, or until the memory is almost used up, and drains.
   ///
   /// The jobs' triggers are logged first, so that no schedule waits unnoticed.
   public func run() async throws {
+    await runtime.runSubprocessAttempt()
     if start == nil {
       try await runtime.prepare()
       logTriggers()
     }
+    try await runtime.watch(beforeExit: beforeExit) { () async throws in try await work() }
+  }
+
+  private func work() async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       if let worker, runtime.needsWorker {
         group.addTask {
@@ -51,10 +58,20 @@ public struct JobRuntimeService: Service {
           if !Task.isCancelled { await JobWorker(runtime, options: worker).run() }
         }
       }
-      try await gracefulShutdown()
+      try await untilShutdown()
       await runtime.drain(within: drainLimit)
       start?.open()
       try await group.waitForAll()
+    }
+  }
+
+  /// Waits for a graceful shutdown, or until the memory is almost used up.
+  private func untilShutdown() async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await gracefulShutdown() }
+      group.addTask { await runtime.memoryExhaustion() }
+      defer { group.cancelAll() }
+      try await group.next()
     }
   }
 

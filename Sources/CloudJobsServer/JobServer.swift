@@ -32,12 +32,15 @@ public struct JobServer: Service {
 
   /// Serves until graceful shutdown.
   ///
-  /// Signals are left to the caller. The lease of a handler that ignores its cancellation is kept, because the process
+  /// Signals are left to the caller. If the memory is almost used up (``CloudJobs/MemoryLimits``), it drains and
+  /// returns. If handlers block the shared pool of threads and exceed their time limits, the process exits
+  /// (``CloudJobs/WatchdogLimits``). The lease of a handler that ignores its cancellation is kept, because the process
   /// may live on; ``runUntilSignal()`` is for a process that does nothing else.
   ///
   /// - Throws: ``JobError``: `permissionDenied` if the address is not safe, `invalidField` if `PORT` is not a port,
   ///   `addressUnavailable` if the address can't be bound, `storeUnavailable` if the store can't be read.
   public func run() async throws {
+    await runtime.runSubprocessAttempt()
     // Services are stopped last to first: while the runtime drains, new claims are rejected, and the socket still
     // answers deliveries with 503.
     var work = JobRuntimeService(
@@ -45,10 +48,17 @@ public struct JobServer: Service {
     // An instance that can't listen has done nothing.
     work.start = Latch()
     let server = try http(announcing: work)
+    work.beforeExit = { [connections = server.connections] in
+      connections.refuseRequests()
+      // The event loops need a moment.
+      FinalPause.wait()
+    }
     try await runtime.prepare()
-    let services: [any Service] = [server, work]
     let group = ServiceGroup(
-      configuration: ServiceGroupConfiguration(services: services, logger: runtime.options.logger))
+      configuration: ServiceGroupConfiguration(
+        services: [
+          .init(service: server), .init(service: work, successTerminationBehavior: .gracefullyShutdownGroup),
+        ], logger: runtime.options.logger))
     try await group.run()
   }
 
@@ -60,8 +70,10 @@ public struct JobServer: Service {
   ///
   /// - Throws: ``JobError`` as ``run()`` does.
   public func runUntilSignal() async throws {
+    await runtime.runSubprocessAttempt()
     try await Self.runUntilSignal(
-      [.init(service: self)], draining: runtime, configuration, logger: runtime.options.logger)
+      [.init(service: self, successTerminationBehavior: .gracefullyShutdownGroup)], draining: runtime, configuration,
+      logger: runtime.options.logger)
   }
 
   /// Runs services around a runtime until one ends the group, or until a signal.
@@ -114,7 +126,9 @@ public struct JobServer: Service {
     ProcessExit.fail(with: error)
   }
 
-  private func http(announcing work: JobRuntimeService) throws(JobError) -> some Service {
+  private func http(
+    announcing work: JobRuntimeService
+  ) throws(JobError) -> BoundedHTTPServer<RouterResponder<JobRequestContext>> {
     let configuration = try configuration.completed(by: ProcessVariables.all)
     let router = Router(context: JobRequestContext.self)
     router.mount(runtime, at: configuration.mountPath)
@@ -138,7 +152,7 @@ extension HTTPRefusal {
     switch self {
     case .missingHost, .severalHosts: JobError(.invalidField, message, field: "Host")
     case .slowBody: JobError(.malformedEnvelope, message)
-    case .shuttingDown: JobError(.shuttingDown, message)
+    case .shuttingDown, .processEnds: JobError(.shuttingDown, message)
     }
   }
 }

@@ -91,7 +91,7 @@ struct EventPrinter: Sendable {
     case .retrying: "↻"
     case .snoozed: "…"
     case .duplicate: "="
-    case .leaseLost, .breakerOpened, .breakerClosed: "!"
+    case .leaseLost, .breakerOpened, .breakerClosed, .blocking: "!"
     }
   }
 }

@@ -152,7 +152,7 @@ extension HTTPRefusal {
   fileprivate var fault: ServiceFault {
     switch self {
     case .missingHost, .severalHosts, .slowBody: .invalidArgument(message)
-    case .shuttingDown: ServiceFault(.unavailable, message)
+    case .shuttingDown, .processEnds: ServiceFault(.unavailable, message)
     }
   }
 }

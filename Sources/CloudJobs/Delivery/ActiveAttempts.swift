@@ -56,6 +56,7 @@ final class ActiveAttempts: Sendable {
       if state.isClosed { return nil }
       state.lastPlace += 1
       state.attempts[state.lastPlace] = ActiveAttempt(claimed: attempt)
+      state.attempts[state.lastPlace]?.claimed.place = state.lastPlace
       return state.lastPlace
     }
   }
@@ -105,7 +106,13 @@ final class ActiveAttempts: Sendable {
 
   /// The attempts under way.
   var attempts: [ClaimedRun] {
-    state.withLock { $0.attempts.values.map(\.claimed).sorted { $0.run.id < $1.run.id } }
+    let attempts = state.withLock { Array($0.attempts.values) }
+    return attempts.map { attempt in
+      var claimed = attempt.claimed
+      // With its latest checkpoint and progress.
+      if let record = attempt.record { claimed.run = record.run }
+      return claimed
+    }.sorted { $0.run.id < $1.run.id }
   }
 
   /// The number of deliveries in process.

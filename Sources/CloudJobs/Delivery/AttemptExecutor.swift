@@ -25,7 +25,7 @@ struct AttemptExecutor: Sendable {
     let (run, job) = (claimed.run, claimed.job)
     services.events.emit(JobEvent(.started, job: run.job, run: run, time: claimed.local))
     defer { services.active.end(claimed.place) }
-    let record = AttemptRecord(claimed, services)
+    let record = AttemptRecord(run, at: claimed.time, services)
     services.active.add(record, at: claimed.place)
     let called = await call(claimed, record, registered)
     let end = services.clock.now()
@@ -59,6 +59,19 @@ struct AttemptExecutor: Sendable {
       let context = JobContext(run: called.run, deadline: deadline, record, services)
       await hooks.ended(AttemptEnd(called.outcome, concluded), context)
     }
+    return called.isAbandoned ? abandoned(claimed, result) : result
+  }
+
+  /// Reports an attempt whose handler ignores its cancellation: the delivery is answered 503 if the run continues.
+  private func abandoned(_ claimed: ClaimedRun, _ result: DeliveryResult) -> DeliveryResult {
+    services.logger.error("A handler ignores its cancellation.", metadata: claimed.metadata)
+    guard result.runStatus?.isTerminal != true, result.status != .rejected else { return result }
+    var result = result
+    result.status = .failed
+    result.error = JobError(
+      .timedOut,
+      "The handler exceeded its time limit, \(claimed.timeLimit), and ignored its cancellation. "
+        + "The run continues later.")
     return result
   }
 
@@ -76,9 +89,12 @@ struct AttemptExecutor: Sendable {
         metadata: ["jobId": "\(run.job)", "runId": "\(run.id)", "error": "\(error)"])
       return CalledHandler(unreadable: run, error)
     }
-    let (outcome, isShutdown) = await callHandler(opened, record, registered)
-    return CalledHandler(
-      opened.run, outcome, stored: services.payloads.sealed(outcome, of: run), isShutdown: isShutdown)
+    switch await callHandler(opened, record, registered) {
+    case .returned(let outcome, let isShutdown):
+      return CalledHandler(
+        opened.run, outcome, stored: services.payloads.sealed(outcome, of: run), isShutdown: isShutdown)
+    case .abandoned: return CalledHandler(abandoned: opened.run, after: claimed.timeLimit)
+    }
   }
 
   /// The end of an attempt as it was committed.
@@ -101,11 +117,7 @@ struct AttemptExecutor: Sendable {
     var (run, log) = await record.close()
     let enqueuer = RunEnqueuer(services)
     for _ in 0..<RetryBudget.conflictLimit {
-      var concluded = services.options.random.draw { random in
-        ConcludedAttempt(
-          called.stored, isShutdown: called.isShutdown, run: run, resumedFrom: record.start, policy: job.policy,
-          settings: services.settings, at: claimed.storeTime(at: end), random: &random)
-      }
+      var concluded = conclude(called, run, record, claimed, at: end)
       if let reason = called.holdReason { (concluded.run.reason, concluded.interruption) = (reason, reason) }
       let patch = state.patch(
         after: concluded.conclusion, run: concluded.run, kind: job.kind, breaker: job.policy.breaker,
@@ -126,51 +138,75 @@ struct AttemptExecutor: Sendable {
     throw StoreError(.unavailable, "The attempt's result could not be committed: others keep changing the run.")
   }
 
-  /// An event while a handler executes.
-  private enum HandlerEvent: Sendable {
-    case returned(Outcome)
-    case timedOut
-    case stop
-    case none
+  private func conclude(
+    _ called: CalledHandler, _ run: Run, _ record: AttemptRecord, _ claimed: ClaimedRun, at end: Timestamp
+  ) -> ConcludedAttempt {
+    let (policy, settings, now) = (claimed.job.policy, services.settings, claimed.storeTime(at: end))
+    return services.options.random.draw { random in
+      called.isAbandoned
+        ? ConcludedAttempt(
+          abandoning: run, after: claimed.timeLimit, policy: policy, settings: settings, at: now,
+          isProcessEnding: false, random: &random)
+        : ConcludedAttempt(
+          called.stored, isShutdown: called.isShutdown, run: run, resumedFrom: record.start, policy: policy,
+          settings: settings, at: now, random: &random)
+    }
   }
 
-  /// Calls the handler under its time limit, and cancels it when the instance's drain is over.
-  ///
-  /// - Returns: the outcome, and whether the shutdown had cancelled the handler by then.
+  /// Calls the handler on its executor, cancels it at its time limit or when the run or the instance must stop, and
+  /// leaves it behind if it ignores that.
   private func callHandler(
     _ claimed: ClaimedRun, _ record: AttemptRecord, _ registered: RegisteredJob
-  ) async -> (outcome: Outcome, isShutdown: Bool) {
-    let timeout = claimed.run.timeLimit(under: claimed.job.policy)
-    let deadline = claimed.local + timeout
+  ) async -> HandlerCall.Ending {
+    let (services, timeLimit) = (services, claimed.timeLimit)
+    let deadline = claimed.local + timeLimit
     let context = JobContext(run: claimed.run, deadline: deadline, record, services)
-    let (input, clock, active) = (claimed.run.input, services.clock, services.active)
+    let call = HandlerCall()
+    let lane = services.lanes.lane(of: claimed.job.policy)
+    let watched = services.watchdog.begin(claimed, isOnSharedPool: lane.isSharedPool)
+    let handler = Task(executorPreference: lane.executor, priority: lane.priority) {
+      let outcome =
+        lane.isSubprocess
+        ? await Subprocess.execute(SubprocessRequest(run: claimed.run, deadline: deadline))
+        : await registered.execute(claimed.run.input, context)
+      services.watchdog.end(watched)
+      call.post(.returned(outcome))
+    }
     let interval = services.options.cancellationPoll
-    return await withTaskGroup(of: HandlerEvent.self) { group in
-      group.addTask { .returned(await registered.execute(input, context)) }
-      group.addTask {
-        while true {
-          do { try await clock.sleep(until: min(deadline, clock.now() + interval)) } catch { return .none }
-          if clock.now() >= deadline { return .timedOut }
-          await record.tick()
-        }
-      }
-      group.addTask {
-        await record.stop.wait()
-        return record.stop.isOpen ? .stop : .none
-      }
-      defer { group.cancelAll() }
-      var isShutdown = false
-      while let event = await group.next() {
-        switch event {
-        case .returned(let outcome): return (outcome, isShutdown)
-        case .timedOut: return (.timedOut(after: timeout), false)
+    var timer = services.deadlines.add(deadline) { call.post(.timedOut) }
+    var tick = services.deadlines.add(services.clock.now() + interval) { call.post(.tick) }
+    record.stop.onOpen { call.post(.stop) }
+    defer {
+      services.deadlines.remove(timer)
+      services.deadlines.remove(tick)
+      record.stop.onOpen(nil)
+    }
+    return await withTaskCancellationHandler {
+      var (isShutdown, isOverdue) = (false, false)
+      while true {
+        switch await call.next() {
+        case .returned(let outcome):
+          if lane.isSubprocess { await record.reload() }
+          return isOverdue
+            ? .returned(.timedOut(after: timeLimit), isShutdown: false) : .returned(outcome, isShutdown: isShutdown)
+        case .timedOut:
+          isOverdue = true
+          handler.cancel()
+          timer = services.deadlines.add(deadline + services.options.cancellationGrace) {
+            call.post(.ignoredCancellation)
+          }
+        case .tick:
+          // Not here: a store that does not answer must not keep the time limit from being noticed.
+          Task(executorPreference: lane.executor) { await record.tick() }
+          tick = services.deadlines.add(services.clock.now() + interval) { call.post(.tick) }
         case .stop:
-          isShutdown = active.isClosed
-          group.cancelAll()
-        case .none: continue
+          isShutdown = services.active.isClosed
+          handler.cancel()
+        case .ignoredCancellation: return .abandoned
         }
       }
-      return (.timedOut(after: timeout), isShutdown)
+    } onCancel: {
+      handler.cancel()
     }
   }
 

@@ -21,20 +21,23 @@ final class AttemptRecord: Sendable {
   }
 
   /// Opens when the handler must stop.
-  let stop = Latch()
+  let stop = StopSignal()
   /// The checkpoint from which the attempt resumes.
   let start: JSONText?
   private let state: Mutex<State>
   private let turns = Turns()
   private let services: RuntimeServices
 
-  init(_ claimed: ClaimedRun, _ services: RuntimeServices) {
-    start = claimed.run.checkpoint
-    let expireAt = claimed.time + services.options.logRetention
-    state = Mutex(
-      State(
-        run: claimed.run, lastWrite: claimed.local,
-        log: LogBuffer(run: claimed.run.id, attempt: claimed.run.attempt, expireAt: expireAt)))
+  /// Whether runs can be requested with the attempt's success: not in a subprocess, which does not commit it.
+  let takesRequests: Bool
+
+  init(_ run: Run, at time: Timestamp, _ services: RuntimeServices, isInSubprocess: Bool = false) {
+    start = run.checkpoint
+    takesRequests = !isInSubprocess
+    let expireAt = time + services.options.logRetention
+    let log = LogBuffer(
+      run: run.id, attempt: run.attempt, expireAt: expireAt, firstEntry: isInSubprocess ? LogBuffer.subprocessEntry : 0)
+    state = Mutex(State(run: run, lastWrite: services.clock.now(), log: log))
     self.services = services
   }
 
@@ -100,6 +103,23 @@ final class AttemptRecord: Sendable {
     }
   }
 
+  /// Writes what waits to be written, for a subprocess that ends.
+  func flush() async {
+    if state.withLock({ $0.isDirty || $0.log.hasLines }) { try? await write() }
+  }
+
+  /// Takes what a subprocess has stored for the attempt.
+  func reload() async {
+    guard let reading = try? await services.client.read(runs: [run.id]),
+      let stored = try? reading.runs[run.id]?.run.get()
+    else { return }
+    state.withLock { state in
+      guard stored.fence == state.run.fence else { return }
+      (state.run.checkpoint, state.run.progress) = (stored.checkpoint, stored.progress)
+    }
+    adopt(stored)
+  }
+
   /// Takes the changes that others made to the stored run; the handler is stopped if it lost the run or must stop.
   func adopt(_ stored: Run?) {
     let mustStop = state.withLock { state in
@@ -158,6 +178,38 @@ final class AttemptRecord: Sendable {
   }
 }
 
+/// The signal that a handler must stop.
+final class StopSignal: Sendable {
+  private struct State {
+    var isOpen = false
+    var call: (@Sendable () -> Void)?
+  }
+
+  private let state = Mutex(State())
+
+  /// Whether the handler must stop.
+  var isOpen: Bool { state.withLock { $0.isOpen } }
+
+  /// Gives the signal; only the first time counts.
+  func open() {
+    let call = state.withLock { state in
+      let call = state.isOpen ? nil : state.call
+      state.isOpen = true
+      return call
+    }
+    call?()
+  }
+
+  /// Sets the function that the signal calls; called at once if the signal was given already.
+  func onOpen(_ call: (@Sendable () -> Void)?) {
+    let isOpen = state.withLock { state in
+      state.call = call
+      return state.isOpen
+    }
+    if isOpen { call?() }
+  }
+}
+
 /// Lines of a run's log that wait to be written.
 struct LogBuffer: Sendable {
   /// The maximum number of lines of one attempt.
@@ -169,13 +221,17 @@ struct LogBuffer: Sendable {
   private let attempt: Int
   private let expireAt: Timestamp
   private var lines: [RunLogLine] = []
-  private var entries = 0
+  private var entries: Int
   private var total = 0
 
-  init(run: RunID, attempt: Int, expireAt: Timestamp) {
+  /// The number of the first entry of a subprocess, behind those of the process that started it.
+  static let subprocessEntry = 1_000
+
+  init(run: RunID, attempt: Int, expireAt: Timestamp, firstEntry: Int = 0) {
     self.run = run
     self.attempt = attempt
     self.expireAt = expireAt
+    entries = firstEntry
   }
 
   var hasLines: Bool { !lines.isEmpty }

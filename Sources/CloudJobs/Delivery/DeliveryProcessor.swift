@@ -20,6 +20,11 @@ struct DeliveryProcessor: Sendable {
   /// - Parameter delivery: the delivery; one without an occurrence asks for a new run.
   /// - Returns: the result. An error is a result with the status `rejected`.
   func process(_ delivery: Delivery) async -> DeliveryResult {
+    switch services.memory.verdict() {
+    case .admit: break
+    case .refuse: return DeliveryResult(rejected: .memoryExhausted, job: delivery.job)
+    case .drain: services.active.startDraining()
+    }
     switch services.active.enter(limit: services.options.maxConcurrentDeliveries) {
     case .draining: return DeliveryResult(rejected: .shuttingDown, job: delivery.job)
     case .full:
@@ -243,6 +248,10 @@ extension Delivery {
 extension JobError {
   /// The refusal of an instance that drains.
   static let shuttingDown = JobError(.shuttingDown, "This instance is shutting down. Deliver again.")
+
+  /// The refusal of an instance whose memory is almost used up.
+  static let memoryExhausted = JobError(
+    .overloaded, "The memory of this instance is almost used up. Deliver again later.")
 
   /// The refusal of a job id that is not registered.
   static func unknownJob(_ id: JobID) -> JobError {

@@ -42,9 +42,34 @@ struct Drain: Sendable {
   func releaseLeases() async -> Bool {
     // From here on no delivery claims a lease, so these are all.
     active.cancelHandlers()
-    return await withTaskGroup(of: Bool.self) { group in
-      for attempt in active.attempts { group.addTask { await release(attempt) } }
+    return await releaseLeases { $0.interrupted(in: services, by: .instanceShutDown) }
+  }
+
+  /// Commits the end of the attempts under way, and enqueues their next ones, for a process that ends right afterwards.
+  ///
+  /// - Parameter end: returns the run after its attempt's end.
+  /// - Returns: whether every run that was under way is released or ended.
+  func releaseLeases(_ end: @escaping @Sendable (ClaimedRun) -> Run) async -> Bool {
+    await withTaskGroup(of: Bool.self) { group in
+      for attempt in active.attempts { group.addTask { await release(attempt, as: end(attempt)) } }
       return await group.reduce(true) { $0 && $1 }
+    }
+  }
+
+  /// Commits the ends of the attempts under way, for a process that ends because its threads are blocked.
+  ///
+  /// - Parameter overdue: the places of the attempts that exceed their time limits: these count as failed.
+  func abandonAttempts(overdue: Set<Int>) async {
+    active.startDraining()
+    active.cancelHandlers()
+    _ = await releaseLeases { [services] attempt in
+      guard overdue.contains(attempt.place) else { return attempt.interrupted(in: services, by: .poolBlocked) }
+      return services.options.random.draw { random in
+        ConcludedAttempt(
+          abandoning: attempt.run, after: attempt.timeLimit, policy: attempt.job.policy, settings: services.settings,
+          at: attempt.storeTime(at: services.clock.now()), isProcessEnding: true, random: &random
+        ).run
+      }
     }
   }
 
@@ -59,16 +84,16 @@ struct Drain: Sendable {
     return active.drained.isOpen
   }
 
-  /// Releases a lease: the attempt does not count as failed, and its fencing token becomes invalid.
+  /// Releases a lease by committing the run after its attempt, whose fencing token becomes invalid.
   ///
   /// - Returns: false if the store could not be reached, so that the lease has to expire.
-  private func release(_ attempt: ClaimedRun) async -> Bool {
-    let policy = attempt.job.policy
-    let run = attempt.run.interrupted(
-      policy: policy, settings: services.settings, at: attempt.storeTime(at: services.clock.now()),
-      by: .instanceShutDown)
+  private func release(_ attempt: ClaimedRun, as run: Run) async -> Bool {
     var budget = services.client.budget()
     do throws(StoreError) {
+      // Others may have asked to cancel the run.
+      let reading = try await services.client.read(runs: [run.id])
+      let stored = try? reading.runs[run.id]?.run.get()
+      let run = stored.map { run.adoptingAmendments(of: $0) } ?? run
       // After a conflict, the attempt has ended or was taken over meanwhile.
       let writes = run.writesGivingPermitsBack(.fence(attempt.run.fence))
       let time = try await RunCommitter(services).commit(writes, making: run, &budget)
@@ -80,8 +105,16 @@ struct Drain: Sendable {
       return false
     }
     if !run.status.isTerminal {
-      await NextAttemptEnqueuer(services).enqueueNextAttempt(of: run, timeout: policy.timeout)
+      await NextAttemptEnqueuer(services).enqueueNextAttempt(of: run, timeout: attempt.timeLimit)
     }
     return true
+  }
+}
+
+extension ClaimedRun {
+  /// Returns the run after its attempt ended without a result; it does not count as failed.
+  func interrupted(in services: RuntimeServices, by cause: AttemptLoss) -> Run {
+    run.interrupted(
+      policy: job.policy, settings: services.settings, at: storeTime(at: services.clock.now()), by: cause)
   }
 }

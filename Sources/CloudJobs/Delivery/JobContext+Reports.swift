@@ -94,9 +94,13 @@ extension JobContext {
   ///
   /// - Parameter requests: the runs to enqueue, at most 400 for one attempt.
   /// - Returns: the ids of the runs, in the order of the requests.
-  /// - Throws: ``JobError`` `unknownJob`, `invalidInput`, `invalidField`, `tooLarge` or `queueUnavailable`.
+  /// - Throws: ``JobError`` `unknownJob`, `invalidInput`, `invalidField`, `tooLarge`, `queueUnavailable`, or
+  ///   `internalError` in a subprocess, which does not commit its attempt.
   @discardableResult
   public func afterCommit(_ requests: EnqueueRequest...) throws(JobError) -> [RunID] {
+    guard record.takesRequests else {
+      throw JobError(.internalError, "A subprocess does not commit its attempt. Enqueue the runs in the handler.")
+    }
     let first = record.outbox.count
     guard first + requests.count <= 400 else {
       throw JobError(.tooLarge, "An attempt can request at most 400 runs with its success. Enqueue some in a child.")

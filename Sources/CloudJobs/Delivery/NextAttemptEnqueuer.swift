@@ -18,7 +18,7 @@ struct NextAttemptEnqueuer: Sendable {
   @discardableResult
   func enqueueNextAttempt(of run: Run, timeout: Duration) async -> DeliveryResult? {
     do throws(JobError) {
-      try await services.queue.enqueue([task(for: run, timeout: timeout)])
+      try await services.queue(for: run.job).enqueue([task(for: run, timeout: timeout)])
       services.wakeUp.call()
       return nil
     } catch {
@@ -40,12 +40,23 @@ struct NextAttemptEnqueuer: Sendable {
     defer { services.wakeUp.call() }
     guard services.settings.retryOwner.takesTasks, !runs.isEmpty else { return }
     do throws(JobError) {
-      try await services.queue.enqueue(runs.map { task(for: $0, timeout: timeouts[$0.job] ?? .minutes(5)) })
+      for (jobs, queue) in queues(of: runs) {
+        let runs = runs.filter { jobs.contains($0.job) }
+        try await queue.enqueue(runs.map { task(for: $0, timeout: timeouts[$0.job] ?? .minutes(5)) })
+      }
     } catch {
       services.logger.warning(
         "The queue refused tasks of recorded runs. The sweep enqueues them again.",
         metadata: ["runs": "\(runs.count)", "runId": "\(runs[0].id)", "error": "\(error)"])
     }
+  }
+
+  /// Returns the queues of runs, each with its jobs.
+  private func queues(of runs: [Run]) -> [(jobs: Set<JobID>, queue: any TaskQueue)] {
+    let jobs = Set(runs.map(\.job))
+    guard let other = services.options.heavy.otherQueue else { return [(jobs, services.queue)] }
+    let heavy = jobs.filter { services.isHandedOver($0) }
+    return [(jobs.subtracting(heavy), services.queue), (heavy, other)].filter { !$0.jobs.isEmpty }
   }
 
   private func task(for run: Run, timeout: Duration) -> QueuedTask {

@@ -23,11 +23,11 @@ enum ResponseStatus {
     case .busy, .cancelled, .storeConflict: .conflict
     case .tooLarge: .contentTooLarge
     case .overloaded: .tooManyRequests
-    case .shuttingDown, .storeUnavailable, .queueUnavailable, .credentialsUnavailable, .keysUnavailable,
+    case .shuttingDown, .timedOut, .storeUnavailable, .queueUnavailable, .credentialsUnavailable, .keysUnavailable,
       .payloadKeyUnavailable:
       .serviceUnavailable
-    case .addressUnavailable, .invalidCredentials, .handlerFailed, .timedOut, .leaseLost, .storeRejected,
-      .payloadDamaged, .internalError:
+    case .addressUnavailable, .invalidCredentials, .handlerFailed, .leaseLost, .storeRejected, .payloadDamaged,
+      .internalError:
       .internalServerError
     default: .badRequest
     }

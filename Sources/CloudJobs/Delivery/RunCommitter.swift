@@ -1,4 +1,5 @@
 import CloudJobsCore
+import Logging
 
 /// Commits the changes of runs: the only loops around commits.
 ///
@@ -169,6 +170,14 @@ struct ClaimedRun: Sendable {
   var local: Timestamp
   /// The attempt's place among those of this instance.
   var place = 0
+
+  /// The time limit of the attempt.
+  var timeLimit: Duration { run.timeLimit(under: job.policy) }
+
+  /// The metadata of a log line about the attempt.
+  var metadata: Logger.Metadata {
+    ["jobId": "\(run.job)", "runId": "\(run.id)", "attempt": "\(run.attempt)"]
+  }
 
   /// Returns the best estimate of the store's time: the local clock only measures the time since the claim.
   func storeTime(at now: Timestamp) -> Timestamp { time + (now - local) }

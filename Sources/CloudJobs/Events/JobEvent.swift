@@ -22,6 +22,8 @@ public struct JobEvent: Hashable, Sendable {
     case duplicate = "job.duplicate"
     /// An attempt ended after another had taken over its lease, and its result was refused.
     case leaseLost = "job.leaseLost"
+    /// The shared pool of threads does not answer; the attempt was under way on it when it ceased to.
+    case blocking = "job.blocking"
     /// The circuit breaker opened: the latest runs of the job failed.
     case breakerOpened = "breaker.opened"
     /// The circuit breaker closed: a run succeeded.

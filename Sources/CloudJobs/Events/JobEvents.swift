@@ -103,7 +103,7 @@ extension JobEvent.Name {
     case .started, .duplicate, .completed, .log: .debug
     case .succeeded, .snoozed, .event: .info
     case .skipped, .breakerClosed: .notice
-    case .retrying, .leaseLost, .breakerOpened: .warning
+    case .retrying, .leaseLost, .breakerOpened, .blocking: .warning
     case .failed: .error
     }
   }

@@ -153,6 +153,7 @@ private struct JobView {
       members["schedule"] = job.schedule.map { .string($0.text) }
       if job.schedule != nil { members["timeZone"] = .string(job.zone.name) }
       members["timeout"] = .integer(job.policy.timeout.microseconds / 1_000_000)
+      members["descriptor"] = job.policy.effectiveDescriptor.fields
       members["maxAttempts"] = .integer(Int64(job.policy.retry.maxAttempts))
     }
     members["configuration"] = document?.configuration.fields ?? .object([:])

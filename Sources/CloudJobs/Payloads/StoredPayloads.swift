@@ -71,12 +71,21 @@ struct CalledHandler: Sendable {
   var stored: Outcome
   /// Whether the shutdown had cancelled the handler by then.
   var isShutdown = false
+  /// Whether the handler ignored its cancellation, and may still be executing.
+  var isAbandoned = false
   /// The reason why the run is kept for later although its handler was not called.
   var holdReason: String?
 
   init(_ run: Run, _ outcome: Outcome, stored: Outcome, isShutdown: Bool) {
     self.run = run
     (self.outcome, self.stored, self.isShutdown) = (outcome, stored, isShutdown)
+  }
+
+  /// Creates the result of a handler that exceeded its time limit and ignored its cancellation.
+  init(abandoned run: Run, after limit: Duration) {
+    let outcome = Outcome.timedOut(after: limit)
+    self.init(run, outcome, stored: outcome, isShutdown: false)
+    isAbandoned = true
   }
 
   /// Creates the result of an input that can't be decoded.

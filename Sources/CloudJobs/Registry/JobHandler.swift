@@ -41,6 +41,8 @@ extension ConfigurableJob {
   public func retry(_ policy: RetryPolicy) -> Self { with { $0.retry = policy } }
   /// Sets the time limit of an attempt.
   public func timeout(_ limit: Duration) -> Self { with { $0.timeout = limit } }
+  /// Sets the descriptor, which determines where attempts execute and whether a failed one is repeated.
+  public func descriptor(_ descriptor: JobDescriptor) -> Self { with { $0.descriptor = descriptor } }
   /// Sets the priority among jobs that are due together: higher first.
   public func priority(_ priority: Int) -> Self { with { $0.priority = priority } }
   /// Sets the treatment of missed times.

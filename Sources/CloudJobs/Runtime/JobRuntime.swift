@@ -79,6 +79,18 @@ extension JobRuntime {
     await Drain(services).run(within: limit, by: clock)
   }
 
+  /// Watches the shared pool of threads while an operation runs, and calls a function before it exits the process.
+  package func watch<Failure: Error>(
+    beforeExit: (@Sendable () -> Void)? = nil, during operation: () async throws(Failure) -> Void
+  ) async throws(Failure) {
+    try await services.watchdog.watch(services, beforeExit: beforeExit, during: operation)
+  }
+
+  /// Waits until the instance must drain because its memory is almost used up, or until the task is cancelled.
+  package func memoryExhaustion() async {
+    await services.memory.exhausted.wait()
+  }
+
   /// Releases the leases of the attempts that are still under way, for a process that ends right afterwards.
   ///
   /// - Returns: whether every run that was under way is released or ended, so that none waits for a lease to expire.
@@ -105,7 +117,7 @@ extension JobRuntime {
   /// | 413 | too large |
   /// | 429 | overloaded, or before the run's time: deliver again after `Retry-After` |
   /// | 500 | the handler failed, and the caller owns the retry |
-  /// | 503 | the store or the queue is unavailable, or the instance shuts down: deliver again |
+  /// | 503 | the store or the queue is unavailable, the instance shuts down, or the handler ignores its cancellation |
   ///
   /// - Parameters:
   ///   - request: the head of the request.

@@ -44,6 +44,22 @@ public struct RuntimeOptions: Sendable {
   public var logRetention = Duration.days(7)
   /// The interval at which an attempt under way asks the store for a request to cancel it; each costs one read.
   public var cancellationPoll = Duration.seconds(5)
+  /// The time that a handler has to end after it was cancelled at its time limit, before it is left behind.
+  public var cancellationGrace = Duration.milliseconds(250)
+  /// The limits of the watchdog; nil for no watchdog.
+  ///
+  /// Only a runtime on the system's clock has one, and while a server or a worker runs.
+  public var watchdog: WatchdogLimits? = WatchdogLimits()
+  /// The number of threads of the compute executor, on which medium work executes; nil for one per processor.
+  public var computeThreads: Int?
+  /// The place where heavy work executes.
+  public var heavy = HeavyJobs.here
+  /// The limits of this process's memory; nil for none.
+  ///
+  /// Only a runtime on the system's clock keeps to them.
+  public var memory: MemoryLimits? = MemoryLimits()
+  /// The executor of handlers and timers in a simulation; nil for Swift's own.
+  package var executor: (any TaskExecutor)?
   /// The maximum number of deliveries in process; more are answered 429.
   public var maxConcurrentDeliveries = 1_000
   /// The coding of payloads in the store, such as encryption; nil stores them as they are.
@@ -70,6 +86,7 @@ public struct RuntimeOptions: Sendable {
       owner: owner ?? random.token(), retryOwner: retryOwner, sweepDelay: sweepDelay, scheduleOwner: scheduleOwner)
     settings.leaseMargin = leaseMargin
     settings.misfireGrace = misfireGrace
+    settings.handsOverHeavyWork = heavy.placement == .otherService
     return settings
   }
 }

@@ -14,6 +14,10 @@ final class RuntimeServices: Sendable {
   let payloads: StoredPayloads
   let redaction: RedactionRule?
   let active = ActiveAttempts()
+  let deadlines: Deadlines
+  let watchdog: Watchdog
+  let lanes: ExecutionLanes
+  let memory: MemoryGuard
   let wakeUp = WakeUp()
   let documentLog = DocumentLog()
   private let resolved = Mutex<[JobID: (configuration: JobConfiguration?, job: ResolvedJob)]>([:])
@@ -39,6 +43,12 @@ final class RuntimeServices: Sendable {
       HealthState(
         startedAt: options.clock.now(), expectations: HealthExpectations(queue.retryOwner, options, hasWorker: false)),
       logger: options.logger)
+    deadlines = Deadlines(clock: options.clock, executor: options.executor)
+    watchdog = Watchdog(options)
+    lanes = ExecutionLanes(options)
+    memory = MemoryGuard(options) { limits in
+      options.clock is SystemClock ? MemoryReading.system(limits) : nil
+    }
     client = StoreClient(
       store: store, clock: options.clock, random: options.random, retry: options.storeRetry, health: health)
   }
@@ -59,6 +69,17 @@ final class RuntimeServices: Sendable {
   /// Returns the limits of a job by its document as last seen, or by its definition if it has not been seen yet.
   func expectedLimits(of definition: JobDefinition) -> [JobLimit] {
     resolved.withLock { $0[definition.id] }?.job.limits ?? definition.policy.limits(of: definition.id)
+  }
+
+  /// Returns the queue that delivers a job's runs: its own, or that of the service for heavy work.
+  func queue(for job: JobID) -> any TaskQueue {
+    options.heavy.otherQueue.flatMap { isHandedOver(job) ? $0 : nil } ?? queue
+  }
+
+  /// Returns whether the attempts of a job execute in another service.
+  func isHandedOver(_ job: JobID) -> Bool {
+    let policy = resolved.withLock { $0[job]?.job.policy } ?? registry.jobs[job]?.definition.policy
+    return policy.map { lanes.route(of: $0) == .otherService } ?? false
   }
 
   /// Emits an event about a run, at the current time.

@@ -41,6 +41,11 @@ public struct JobWorker: Sendable {
   ///
   /// It waits for attempts under way when the runtime drains; cancelling the task cancels them.
   public func run() async {
+    await runtime.runSubprocessAttempt()
+    await runtime.services.watchdog.watch(runtime.services) { await runLoop() }
+  }
+
+  private func runLoop() async {
     await withDiscardingTaskGroup { group in
       let loop = WorkerLoop(runtime.services, options)
       await loop.run { work in group.addTask { await work() } }

@@ -30,6 +30,8 @@ public struct JobConfiguration: Hashable, Sendable {
   public var timeout: Duration?
   /// The retention of runs after their end.
   public var retention: RetentionOverride?
+  /// The load that an attempt puts on a processor.
+  public var weight: JobDescriptor.Weight?
   /// A label shared by related jobs.
   public var group: String?
   /// The policy for missed occurrences.
@@ -80,6 +82,7 @@ extension JobConfiguration {
     retention = try reader.value("retention").map { (value) throws(JobError) in
       try RetentionOverride(field: value, in: reader)
     }
+    weight = try reader.choice("weight", JobDescriptor.Weight.self)
     group = try reader.string("group")
     misfire = try reader.read("misfire", "skip, once or catchUp(k)") { $0.string.flatMap { MisfirePolicy($0) } }
     maxConcurrent = try reader.int("maxConcurrent", 0...JobLimit.maximumConcurrent)
@@ -115,6 +118,7 @@ extension JobConfiguration {
     members["retry"] = retry.map(\.field)
     members["timeout"] = timeout.map(\.field)
     members["retention"] = retention.map(\.field)
+    members["weight"] = weight.map { .string($0.rawValue) }
     members["group"] = group.map { .string($0) }
     members["misfire"] = misfire.map { .string($0.text) }
     members["overlap"] = overlap.map { .string($0.rawValue) }
@@ -131,8 +135,8 @@ extension JobConfiguration {
   /// The names of all fields of a configuration in a document.
   public static let fieldNames: Set<String> = [
     "type", "enabled", "paused", "cron", "interval", "timeZone", "startAt", "endAt", "skipDates", "dependencies",
-    "priority", "maxRetries", "retry", "timeout", "retention", "group", "misfire", "overlap", "breaker", "trigger",
-    "queue", "metadata", "maxConcurrent", "rate", "groupMaxConcurrent",
+    "priority", "maxRetries", "retry", "timeout", "retention", "weight", "group", "misfire", "overlap", "breaker",
+    "trigger", "queue", "metadata", "maxConcurrent", "rate", "groupMaxConcurrent",
   ]
 
   /// Returns a stored document with its configuration replaced by this one.

@@ -116,7 +116,7 @@ struct EnvelopeReader {
       }
       if let text = try metadata.text("id") { contents.key = try key(text, at: metadata.place(of: "id")) }
       if let text = try metadata.text("weight") {
-        // The weight is part of the descriptor format; all weights execute in the same way.
+        // The weight is part of the form; the descriptor that the job is registered with decides where it executes.
         guard Self.weights.contains(text) else {
           let place = metadata.place(of: "weight")
           throw JobError(.invalidField, "\(place) must be light, medium or heavy.", field: place)

@@ -18,6 +18,8 @@ public struct JobPolicy: Hashable, Sendable {
   public var retry = RetryPolicy.standard
   /// The time limit of one attempt.
   public var timeout = Duration.minutes(5)
+  /// The properties that determine where attempts execute; nil means light, fast, and retried by ``retry``.
+  public var descriptor: JobDescriptor?
   /// A label shared by related jobs.
   public var group: String?
   /// The policy for missed occurrences.

@@ -150,6 +150,35 @@ package struct ConcludedAttempt: Hashable, Sendable {
   }
 }
 
+extension ConcludedAttempt {
+  /// Concludes an attempt whose handler exceeded its time limit and ignored its cancellation.
+  ///
+  /// The attempt counts as failed, and its fencing token becomes invalid. As the handler may still have effects, the
+  /// next attempt begins when the lease ends, and not before, unless the handler's process ends now.
+  ///
+  /// - Parameters:
+  ///   - run: the run as claimed for the attempt.
+  ///   - limit: the time limit.
+  ///   - policy: the job's policy.
+  ///   - settings: the runtime's settings.
+  ///   - now: the store's time, or the best estimate of it.
+  ///   - isProcessEnding: whether the process ends before anyone can claim the run.
+  ///   - random: the source of jitter.
+  package init(
+    abandoning run: Run, after limit: Duration, policy: JobPolicy, settings: PlanSettings, at now: Timestamp,
+    isProcessEnding: Bool, random: inout some RandomNumberGenerator
+  ) {
+    self.init(
+      .timedOut(after: limit), isShutdown: false, run: run, policy: policy, settings: settings, at: now,
+      random: &random)
+    self.run.fence = run.fence.successor
+    guard !isProcessEnding, !self.run.status.isTerminal, let lease = run.lease, self.run.notBefore < lease.expiresAt
+    else { return }
+    self.run = self.run.waiting(until: lease.expiresAt, why: self.run.reason, settings)
+    if case .retry(_, let failure) = conclusion { conclusion = .retry(at: lease.expiresAt, failure) }
+  }
+}
+
 /// Whether a run whose latest failure is counted may be attempted again.
 enum RetryVerdict: Hashable {
   case goOn

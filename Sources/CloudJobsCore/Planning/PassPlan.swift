@@ -133,10 +133,12 @@ private func start(_ input: PassInput, scheduledFor: Timestamp, next: Timestamp?
   } else {
     run = run.claimed(by: input.settings, for: job, at: input.now)
   }
+  let isHandedOver = run.status == .running && input.settings.handsOver(job.policy)
+  if isHandedOver { run = run.handedOver(from: nil, input.settings, at: input.now) }
   var plan = reschedule(input, at: next, reason)
   // A run that waits for its turn is not the latest one: those behind it wait for the one that executes, not for it.
   // A job that skips overlapping runs has one that waits at most.
-  if run.status != .scheduled || job.overlap == .skip {
+  if run.status != .scheduled || job.overlap == .skip || isHandedOver {
     plan.patch.set(lastRun: input.now)
     plan.patch.set(lastRunID: id)
   }

@@ -3,6 +3,13 @@
 /// - Parameter input: the delivery and everything that was read for it.
 /// - Returns: the decision, which the runtime performs without deciding anything itself.
 public func plan(_ input: PlanInput) -> Decision {
+  let decision = planHere(input)
+  guard case .run(let run) = decision, input.settings.handsOver(input.job.policy) else { return decision }
+  return .schedule(run.handedOver(from: input.run, input.settings, at: input.now))
+}
+
+/// Decides how a delivery is processed if this service executes the job.
+private func planHere(_ input: PlanInput) -> Decision {
   guard let run = input.run else { return planFirst(input) }
   guard run.job == input.job.id else {
     return .reject(
@@ -32,7 +39,7 @@ public enum Decision: Hashable, Sendable {
   /// Commit this run, which still waits, and enqueue its task under a new name: the queue could not hold the task until
   /// the run's time.
   case stage(Run)
-  /// Commit this run, which starts later as the caller asked, and enqueue its first attempt.
+  /// Commit this run, which starts later as the caller asked, or in another service, and enqueue its next attempt.
   case schedule(Run)
   /// Run nothing: another attempt holds the lease.
   case busy(until: Timestamp)
@@ -112,6 +119,8 @@ public struct PlanSettings: Hashable, Sendable {
   public var overlapDelay = Duration.seconds(30)
   /// The delay after which a run of a paused job is planned again.
   public var pauseDelay = Duration.seconds(60)
+  /// Whether heavy work is handed to another service.
+  public var handsOverHeavyWork = false
 
   /// Creates the default settings.
   ///
@@ -129,6 +138,13 @@ public struct PlanSettings: Hashable, Sendable {
     self.retryOwner = retryOwner
     self.sweepDelay = retryOwner == .runtime ? sweepDelay : .zero
     self.scheduleOwner = scheduleOwner ?? (retryOwner == .pass ? .masterPass : .cloudScheduler)
+  }
+}
+
+extension PlanSettings {
+  /// Returns whether the attempts of a job execute in another service.
+  func handsOver(_ policy: JobPolicy) -> Bool {
+    handsOverHeavyWork && ExecutionRoute(policy.effectiveDescriptor, heavy: .otherService) == .otherService
   }
 }
 

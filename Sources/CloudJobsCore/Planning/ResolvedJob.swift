@@ -84,6 +84,10 @@ extension JobPolicy {
     policy.dependencies = configuration.dependencies ?? dependencies
     policy.priority = configuration.priority ?? priority
     policy.timeout = configuration.timeout ?? timeout
+    if let weight = configuration.weight {
+      policy.descriptor = effectiveDescriptor
+      policy.descriptor?.weight = weight
+    }
     policy.group = configuration.group ?? group
     policy.misfire = configuration.misfire ?? misfire
     policy.overlap = configuration.overlap ?? overlap
@@ -96,6 +100,8 @@ extension JobPolicy {
     policy.retention = configuration.retention.map { $0.applied(to: retention) } ?? retention
     policy.retry = configuration.retry.map { $0.applied(to: retry) } ?? retry
     if let maxRetries = configuration.maxRetries { policy.retry.maxAttempts = max(0, maxRetries).successor }
+    // Work that must not be repeated is not repeated by an edit of its document either.
+    if descriptor?.isRetryable == false { policy.retry = .never }
     return policy
   }
 }

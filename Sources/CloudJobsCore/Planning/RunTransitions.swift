@@ -42,6 +42,23 @@ extension Run {
     return run
   }
 
+  /// Returns a claimed run as it waits for its attempt in another service.
+  ///
+  /// - Parameters:
+  ///   - earlier: the run before the claim; nil if it is new.
+  ///   - settings: the runtime's settings.
+  ///   - now: the store's time.
+  /// - Returns: the run, whose next task has a new name.
+  func handedOver(from earlier: Run?, _ settings: PlanSettings, at now: Timestamp) -> Run {
+    var run = waiting(until: now, why: "The service for heavy work executes the next attempt.", settings)
+    run.attempt = earlier?.attempt ?? 0
+    run.startedAt = earlier?.startedAt
+    if earlier != nil { run.reenqueues = reenqueues.successor }
+    // A worker on the same store would otherwise find the run again immediately.
+    run.wakeAt = now + max(settings.sweepDelay, .minutes(1))
+    return run
+  }
+
   /// Returns the run in a final status.
   func ended(_ status: RunStatus, at now: Timestamp, retention: Retention) -> Run {
     var run = self
@@ -115,11 +132,14 @@ package enum AttemptLoss: Hashable, Sendable {
   case processEnded
   /// Its instance shut down, and cancelled the attempt or left it behind.
   case instanceShutDown
+  /// Its process ends because the threads of its pool are blocked, by other attempts.
+  case poolBlocked
 
   /// The sentence that the run carries as its reason.
   package func reason(attempt: Int) -> String {
     switch self {
     case .processEnded: "The process ended during attempt \(attempt)."
+    case .poolBlocked: "The process ended during attempt \(attempt), because its threads were blocked."
     case .instanceShutDown: "The instance shut down during attempt \(attempt)."
     }
   }

@@ -172,6 +172,7 @@ extension JobRuntime {
     var options = options
     options.clock = clock
     options.random = RandomSource(SplitMix64(seed: seed))
+    options.executor = emulator.executor
     options.owner = options.owner ?? "simulated"
     let owner = options.scheduleOwner ?? .cloudScheduler
     let queue = SimulatedQueue(emulator: emulator)

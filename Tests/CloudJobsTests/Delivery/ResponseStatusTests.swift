@@ -60,7 +60,7 @@ struct ResponseTests {
       (.invalidInput, 400), (.invalidSchedule, 400), (.invalidTimeZone, 400), (.invalidRegistry, 400),
       (.unknownJob, 404), (.notFound, 404), (.methodNotAllowed, 405), (.unauthenticated, 401),
       (.permissionDenied, 403), (.busy, 409), (.overloaded, 429), (.storeUnavailable, 503), (.queueUnavailable, 503),
-      (.shuttingDown, 503), (.addressUnavailable, 500), (.handlerFailed, 500), (.timedOut, 500), (.leaseLost, 500),
+      (.shuttingDown, 503), (.addressUnavailable, 500), (.handlerFailed, 500), (.timedOut, 503), (.leaseLost, 500),
       (.internalError, 500), (.cancelled, 409),
     ])
   func codes(code: JobError.Code, status: Int) throws {

@@ -34,6 +34,8 @@ struct RuntimeFixture: Sendable {
     options.owner = owner
     options.clock = clock
     options.random = RandomSource(SeededGenerator(seed: UInt64(owner.utf8.reduce(7) { $0 &* 31 &+ Int($1) })))
+    // A handler that a test holds up stands for a process that stands still: it is not left behind.
+    options.cancellationGrace = .days(1)
     options.storeRetry.tries = 1
     options.storeRetry.persistence = .zero
     options.logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

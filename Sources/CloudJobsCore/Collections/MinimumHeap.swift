@@ -1,14 +1,17 @@
 /// A binary min-heap; insertion and removal of the least element are O(log n).
-struct MinimumHeap<Element: Comparable & Sendable>: Sendable {
-  private var elements: [Element] = []
+package struct MinimumHeap<Element: Comparable & Sendable>: Sendable {
+  @usableFromInline var elements: [Element] = []
+
+  /// Creates an empty heap.
+  @inlinable package init() {}
 
   /// The least element.
-  var first: Element? { elements.first }
+  @inlinable package var first: Element? { elements.first }
   /// The number of elements, stale ones included.
-  var count: Int { elements.count }
+  @inlinable package var count: Int { elements.count }
 
   /// Adds an element.
-  mutating func insert(_ element: Element) {
+  @inlinable package mutating func insert(_ element: Element) {
     elements.append(element)
     var child = elements.count - 1
     while child > 0 {
@@ -21,7 +24,7 @@ struct MinimumHeap<Element: Comparable & Sendable>: Sendable {
 
   /// Removes and returns the least element.
   @discardableResult
-  mutating func removeFirst() -> Element? {
+  @inlinable package mutating func removeFirst() -> Element? {
     guard let last = elements.popLast() else { return nil }
     guard let removed = elements.first else { return last }
     elements[0] = last
@@ -43,7 +46,7 @@ struct MinimumHeap<Element: Comparable & Sendable>: Sendable {
   /// - Parameters:
   ///   - liveCount: the number of live elements.
   ///   - isLive: returns whether an element is live.
-  mutating func compact(liveCount: Int, _ isLive: (Element) -> Bool) {
+  @inlinable package mutating func compact(liveCount: Int, _ isLive: (Element) -> Bool) {
     guard elements.count > 2 * liveCount + 64 else { return }
     let live = elements.filter(isLive)
     elements.removeAll(keepingCapacity: true)
@@ -51,7 +54,7 @@ struct MinimumHeap<Element: Comparable & Sendable>: Sendable {
   }
 
   /// Removes all elements.
-  mutating func removeAll() {
+  @inlinable package mutating func removeAll() {
     elements.removeAll()
   }
 }
