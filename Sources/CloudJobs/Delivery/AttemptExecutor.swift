@@ -79,8 +79,8 @@ struct AttemptExecutor: Sendable {
     return result
   }
 
-  /// Calls the handler on its executor, cancels it at its time limit or when the instance's drain is over, and leaves it
-  /// behind if it ignores that.
+  /// Calls the handler on its executor, cancels it at its time limit or when the instance's drain is over, and leaves
+  /// it behind if it ignores that.
   private func callHandler(_ claimed: ClaimedRun, _ registered: RegisteredJob) async -> HandlerCall.Ending {
     let (services, place, timeLimit) = (services, claimed.place, claimed.timeLimit)
     let deadline = claimed.local + timeLimit
