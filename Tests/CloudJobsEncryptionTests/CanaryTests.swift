@@ -81,7 +81,7 @@ struct CanaryTests {
     let runtime = JobRuntime(
       try jobs(store), store: store, authentication: .trustLoopback,
       options: options)
-    runtime.events.observe { event in events.withLock { $0.append("\(event)") } }
+    runtime.events.subscribe { event in events.withLock { $0.append("\(event)") } }
     var traces = Traces()
     let (ports, ready) = AsyncStream.makeStream(of: Int.self)
     let server = JobServer(runtime, configuration: JobServerConfiguration(port: 0)) { ready.yield($0) }

@@ -5,8 +5,8 @@ import Synchronization
 public struct MemoryLimits: Hashable, Sendable {
   /// The memory that is available, in bytes.
   ///
-  /// If nil, that is the variable `CLOUD_JOBS_MEMORY_LIMIT`, such as `512Mi`, or else the limit of the process's control
-  /// group.
+  /// If nil, that is the variable `CLOUD_JOBS_MEMORY_LIMIT`, such as `512Mi`, or else the limit of the process's
+  /// control group.
   public var bytes: Int64?
   /// The use, in percent, from which on new deliveries are refused.
   public var refuseAt = 85

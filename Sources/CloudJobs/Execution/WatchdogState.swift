@@ -6,8 +6,8 @@ public struct WatchdogLimits: Hashable, Sendable {
   public var blockedAfter = Duration.milliseconds(250)
   /// The time after an attempt's time limit for which a blocked pool may recover.
   public var grace = Duration.milliseconds(150)
-  /// Whether the process exits, with the status ``exitStatus``, when the pool is blocked and an attempt has exceeded its
-  /// time limit; otherwise that is only logged.
+  /// Whether the process exits, with the status ``exitStatus``, when the pool is blocked and an attempt has exceeded
+  /// its time limit; otherwise that is only logged.
   public var exitsProcess = true
 
   /// The status of a process that exits because its pool is blocked: `EX_TEMPFAIL` of `sysexits.h`.

@@ -110,7 +110,7 @@ extension JobEvent {
   /// Whether other events tell the outcome of the same attempt or occurrence.
   fileprivate var isDetail: Bool {
     switch name {
-    case .started, .duplicate, .completed, .event, .log: true
+    case .started, .duplicate, .completed, .event, .log, .blocking: true
     case .succeeded, .failed, .skipped, .retrying, .snoozed, .leaseLost, .breakerOpened, .breakerClosed: false
     }
   }

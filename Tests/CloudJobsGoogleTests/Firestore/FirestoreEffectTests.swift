@@ -222,7 +222,7 @@ struct FirestoreEffectTests {
     _ = try await store.commit([.deleteRun(try #require(result.runID), .none)])
     #expect(await runtime.deliver(delivery("a")).status == .succeeded)
     #expect(try await document("accounts/1")?["balance"] == 200)
-    let query = FirestoreQuery.expired(.distantFuture, store.configuration, "effects")
+    let query = FirestoreQuery.expired(.distantFuture, in: "effects", store.configuration)
     #expect(try await store.client.runQuery(query, limit: 10).documents.count == 2)
     clock.advance(by: .seconds(181 * 86_400))
     #expect(try await store.purgeExpired(limit: 10) == 1)

@@ -152,7 +152,7 @@ struct JobWorkerTests {
       try await runtime.enqueue("slow")
       await gate.arrivals(2)
       try await runtime.enqueue("quick")
-      try await rest(3)
+      try await rest(2)
       #expect(effects.count == 5, "both places are taken")
       gate.open()
       try await until { effects.count == 6 }

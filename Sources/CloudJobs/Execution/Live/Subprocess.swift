@@ -235,8 +235,8 @@ extension JobRuntime {
   /// Executes the attempt that another process of this program has handed to this one, and exits; returns at once if
   /// this process is no subprocess.
   ///
-  /// `JobServer` and ``JobWorker`` call it. A program with another `main` and ``HeavyJobs/subprocess`` calls it before it
-  /// does anything else with the runtime.
+  /// `JobServer` and ``JobWorker`` call it. A program with another `main` and ``HeavyJobs/subprocess`` calls it before
+  /// it does anything else with the runtime.
   public func runSubprocessAttempt() async {
     guard getenv(SubprocessRequest.variable) != nil else { return }
     // Subprocesses of the handler's own are none of ours.
