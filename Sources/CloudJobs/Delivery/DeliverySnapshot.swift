@@ -15,8 +15,8 @@ extension DeliverySnapshot {
     case invalidDocument(JobError)
   }
 
-  /// Reads the job, the run, the dependencies and the ledgers of limits in one call, and the job's latest other run in a second one if overlap
-  /// matters.
+  /// Reads the job, the run, the dependencies and the ledgers of limits in one call, and the job's latest other run in
+  /// a second one if overlap matters.
   ///
   /// - Parameters:
   ///   - delivery: the delivery.

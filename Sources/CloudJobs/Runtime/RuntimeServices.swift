@@ -44,9 +44,11 @@ final class RuntimeServices: Sendable {
     return job
   }
 
-  /// Returns the limits of a job by its document as last seen, or by its definition if it has not been seen yet.
+  /// Returns the limits whose ledgers are read ahead of a claim: those of the job's document as last seen, or of its
+  /// definition; none where the store is on the same machine, as it refuses a claim as cheaply.
   func expectedLimits(of definition: JobDefinition) -> [JobLimit] {
-    resolved.withLock { $0[definition.id] }?.job.limits ?? definition.policy.limits(of: definition.id)
+    if store is any DueTimeStore { return [] }
+    return resolved.withLock { $0[definition.id] }?.job.limits ?? definition.policy.limits(of: definition.id)
   }
 
   /// Emits an event about a run, at the current time.
