@@ -50,17 +50,24 @@ final class CommitTransaction {
   }
 
   /// Makes all changes; a ``StoreError`` is only thrown before the first of them.
-  func apply(_ writes: [Write]) throws {
+  ///
+  /// - Returns: the ledgers whose accounts were changed.
+  func apply(_ writes: [Write]) throws -> [LedgerRecord] {
     let targets = try writes.map { write in
       let target = try target(of: write)
-      guard write.precondition.holds(
-        version: target.version, fence: target.fence, amendments: target.amendments)
+      guard
+        write.precondition.holds(
+          version: target.version, fence: target.fence, amendments: target.amendments)
       else {
         throw StoreError.conflict(on: write)
       }
       return target
     }
     for (write, target) in zip(writes, targets) { try apply(write, target) }
+    return zip(writes, targets).compactMap { write, target in
+      guard case .changeLedger(let id, _) = write, case .ledger(_, let ledger) = target else { return nil }
+      return LedgerRecord(id: id, version: Version(0), changedAt: time, ledger: ledger)
+    }
   }
 
   /// The stored record that a write changes.

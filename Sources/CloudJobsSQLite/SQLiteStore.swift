@@ -2,6 +2,7 @@
 public import CloudJobs
 public import CloudJobsCore
 import GRDB
+import Synchronization
 
 /// A store in an SQLite file, which several processes of one machine may share.
 ///
@@ -22,6 +23,9 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
   private let fileIdentity: SQLiteFile.FileIdentity
   let clock: MonotonicClock
   private let queue: CommitQueue
+  private let ledgers = Mutex<[LedgerID: LedgerRecord]>([:])
+  /// The maximum number of ledgers that are remembered.
+  private static let ledgerLimit = 1_000
 
   /// Opens the file, or creates it if it does not exist.
   ///
@@ -76,8 +80,21 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
   public func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
     try StoreLimits.check(writes)
     return try await change(weight: writes.count) { transaction in
-      try transaction.apply(writes)
+      self.remember(try transaction.apply(writes))
       return transaction.time
+    }
+  }
+
+  /// Returns a ledger as this process changed it at a time; one that another process changed since may be older.
+  public func knownLedger(_ id: LedgerID, asOf time: Timestamp) -> LedgerRecord? {
+    ledgers.withLock { ledgers in ledgers[id].flatMap { $0.changedAt >= time ? $0 : nil } }
+  }
+
+  private func remember(_ records: [LedgerRecord]) {
+    if records.isEmpty { return }
+    ledgers.withLock { ledgers in
+      if ledgers.count >= Self.ledgerLimit { ledgers.removeAll(keepingCapacity: true) }
+      for record in records { ledgers[record.id] = record }
     }
   }
 

@@ -175,7 +175,8 @@ struct DeliveryProcessor: Sendable {
       _ = try await services.client.commit(writes)
     }
     services.events.emit(
-      JobEvent(.skipped, job: job.id, run: cancelled, time: services.clock.now(), reason: skip.reason, skipped: skip.status))
+      JobEvent(
+        .skipped, job: job.id, run: cancelled, time: services.clock.now(), reason: skip.reason, skipped: skip.status))
     if let cancelled {
       services.emit(.completed, cancelled)
       await DependentRuns(services).deliver(after: cancelled)

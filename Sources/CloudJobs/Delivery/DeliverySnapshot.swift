@@ -17,8 +17,8 @@ extension DeliverySnapshot {
     case invalidDocument(JobError)
   }
 
-  /// Reads the job, the run, the dependencies and the ledgers of limits in one call, and the job's latest other run in a second one if overlap
-  /// matters.
+  /// Reads the job, the run, the dependencies and the ledgers of limits in one call, and the job's latest other run in
+  /// a second one if overlap matters.
   ///
   /// - Parameters:
   ///   - delivery: the delivery.
@@ -68,7 +68,8 @@ extension DeliverySnapshot {
       refusal: reading.refusal(of: runID, job.limits), now: reading.time, settings: services.settings)
     input.prerequisites = prerequisiteRecords.compactMapValues { (try? $0.run.get())?.status }
     return DeliverySnapshot(
-      input: input, prerequisites: prerequisiteRecords, state: state, runPrecondition: reading.runs[runID].map { .version($0.version) } ?? .absent,
+      input: input, prerequisites: prerequisiteRecords, state: state,
+      runPrecondition: reading.runs[runID].map { .version($0.version) } ?? .absent,
       jobPrecondition: record.map { .version($0.version) } ?? .absent)
   }
 

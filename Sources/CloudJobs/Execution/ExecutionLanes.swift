@@ -33,7 +33,11 @@ struct ExecutionLanes: Sendable {
   /// Returns the executor of a job's handlers.
   func lane(of policy: JobPolicy) -> Lane {
     let priority: TaskPriority? = policy.effectiveDescriptor.latency == .slow ? .utility : nil
-    if let simulated { return Lane(executor: simulated, priority: priority) }
+    if let simulated {
+      // A call from outside the simulation must not wait for the simulation's time to move.
+      let current = withUnsafeCurrentTask { $0?.unownedTaskExecutor }
+      return Lane(executor: current == simulated.asUnownedTaskExecutor() ? simulated : nil, priority: priority)
+    }
     return switch route(of: policy) {
     case .sharedPool: Lane(executor: nil, priority: priority, isSharedPool: true)
     // A run for another service is handed over before it is claimed; one that comes here nevertheless is executed.

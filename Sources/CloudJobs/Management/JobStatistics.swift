@@ -60,7 +60,9 @@ public struct JobStatistics: Hashable, Sendable {
       percentile95Duration = Self.percentile(95, of: durations)
       percentile99Duration = Self.percentile(99, of: durations)
     }
-    let waits = runs.compactMap { run in run.startedAt.map { max(.zero, $0 - max(run.createdAt, run.scheduledFor ?? run.createdAt)) } }
+    let waits = runs.compactMap { run in
+      run.startedAt.map { max(.zero, $0 - max(run.createdAt, run.scheduledFor ?? run.createdAt)) }
+    }
     medianWait = Self.percentile(50, of: waits.sorted())
   }
 

@@ -61,7 +61,9 @@ struct RunManager: Sendable {
     try await change(id) { run, now throws(JobError) in
       try planRescheduling(of: run, to: max(now, time), settings: services.settings)
     } then: { changed, before in
-      if services.settings.retryOwner.takesTasks { try? await services.queue.cancel(before.nextTaskName, in: before.queue) }
+      if services.settings.retryOwner.takesTasks {
+        try? await services.queue.cancel(before.nextTaskName, in: before.queue)
+      }
       guard changed.isDeliverable else { return }
       await NextAttemptEnqueuer(services).enqueueNextAttempt(of: changed, timeout: policy(of: changed).timeout)
     }

@@ -34,7 +34,8 @@ struct StoredPayloads: Sendable {
     run.input = try sealed(
       try opened(other.input, job: other.job, run: other.id, "input"), job: run.job, run: run.id, "input")
     run.checkpoint = try sealed(
-      try opened(other.checkpoint, job: other.job, run: other.id, "checkpoint"), job: run.job, run: run.id, "checkpoint")
+      try opened(other.checkpoint, job: other.job, run: other.id, "checkpoint"), job: run.job, run: run.id, "checkpoint"
+    )
     return run
   }
 

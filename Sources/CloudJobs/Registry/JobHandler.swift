@@ -95,8 +95,8 @@ public enum JobOutcome<Output: Sendable>: Sendable {
   case snooze(Duration)
   /// There is nothing to do, or the run must not continue.
   case cancel(reason: String)
-  /// Another attempt continues after a delay from a checkpoint, or from the latest one that the context has stored; this
-  /// counts as no failure and costs no retry.
+  /// Another attempt continues after a delay from a checkpoint, or from the latest one that the context has stored;
+  /// this counts as no failure and costs no retry.
   case `continue`(from: (any Encodable & Sendable)? = nil, after: Duration = .zero)
 }
 

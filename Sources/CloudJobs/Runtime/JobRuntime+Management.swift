@@ -201,8 +201,8 @@ extension JobRuntime {
   /// by a version without it.
   ///
   /// - Parameter job: the id of the job.
-  /// - Throws: ``CloudJobsCore/JobError`` `unknownJob`, or `storeUnavailable`: the job is removed from this instance, and
-  ///   its document stays.
+  /// - Throws: ``CloudJobsCore/JobError`` `unknownJob`, or `storeUnavailable`: the job is removed from this instance,
+  ///   and its document stays.
   public func unregister(_ job: JobID) async throws(JobError) {
     _ = try services.registry.definition(of: job)
     services.unregister(job)

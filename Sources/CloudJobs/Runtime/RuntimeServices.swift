@@ -66,9 +66,11 @@ final class RuntimeServices: Sendable {
     jobs.withLock { $0.remove(job) }
   }
 
-  /// Returns the limits of a job by its document as last seen, or by its definition if it has not been seen yet.
+  /// Returns the limits whose ledgers are read ahead of a claim: those of the job's document as last seen, or of its
+  /// definition; none where the store is on the same machine, as it refuses a claim as cheaply.
   func expectedLimits(of definition: JobDefinition) -> [JobLimit] {
-    resolved.withLock { $0[definition.id] }?.job.limits ?? definition.policy.limits(of: definition.id)
+    if store is any DueTimeStore { return [] }
+    return resolved.withLock { $0[definition.id] }?.job.limits ?? definition.policy.limits(of: definition.id)
   }
 
   /// Returns the queue that delivers a job's runs: its own, or that of the service for heavy work.

@@ -25,6 +25,8 @@ public protocol JobStore: Sendable {
 
   /// Returns a ledger as of a time or later, if this instance knows it without a call; by default it knows none.
   ///
+  /// After a commit, it is what the commit made of the ledger. Its version has no meaning.
+  ///
   /// - Parameters:
   ///   - id: the id of the ledger.
   ///   - time: the earliest time, by the store's clock.

@@ -129,7 +129,7 @@ struct FieldReader {
   func refuseOthers(than known: Set<String>, of owner: String) throws(JobError) {
     guard let unknown = members.keys.filter({ !known.contains($0) }).min() else { return }
     throw JobError(
-      .invalidField, "\(owner) has no field of this name. Its fields are \(known.sorted().joined(separator: ", ")).",
+      .invalidField, "Expected only the fields of \(owner): \(known.sorted().joined(separator: ", ")).",
       field: prefix + unknown)
   }
 

@@ -1,7 +1,8 @@
 /// The account of a limit: who holds permits, who waits, and how many attempts started recently.
 ///
-/// Starts are counted in buckets of a sixty-fourth of the period. A start counts until the end of its bucket is a period
-/// ago, so that no sliding period ever has more starts than the limit allows, and the account is small for any limit.
+/// Starts are counted in buckets of a sixty-fourth of the period. A start counts until the end of its bucket is a
+/// period ago, so that no sliding period ever has more starts than the limit allows, and the account is small for any
+/// limit.
 ///
 /// The starts of the latest change have no bucket yet: they took place at the time of that change, which a store may
 /// know only afterwards.
@@ -175,10 +176,10 @@ extension LimitLedger {
   init(_ reader: FieldReader) throws(JobError) {
     self.init()
     for (name, value) in try reader.read("holders", "an object", { $0.object }) ?? [:] {
-      guard let run = try? RunID(name), let until = FieldReader.timestamp(value) else {
-        throw JobError(.invalidField, "Expected a run id with a timestamp.", field: "holders.\(name)")
+      guard let run = try? RunID(name), let until = value.integer else {
+        throw JobError(.invalidField, "Expected a run id with microseconds.", field: "holders.\(name)")
       }
-      holders[run] = until
+      holders[run] = Timestamp(microseconds: until)
     }
     for value in try reader.read("waiters", "a list", { $0.array }) ?? [] {
       guard let run = value.string.flatMap({ try? RunID($0) }) else { throw reader.fault("waiters", "run ids", value) }
@@ -201,7 +202,7 @@ extension LimitLedger {
     var members: [String: JSONValue] = ["kind": "limits", "expireAt": .string(expireAt.description)]
     if !holders.isEmpty {
       members["holders"] = .object(
-        Dictionary(uniqueKeysWithValues: holders.map { ($0.key.rawValue, .string($0.value.description)) }))
+        Dictionary(uniqueKeysWithValues: holders.map { ($0.key.rawValue, .integer($0.value.microseconds)) }))
     }
     if !waiters.isEmpty { members["waiters"] = .array(waiters.map { .string($0.rawValue) }) }
     if hasMoreWaiters { members["hasMoreWaiters"] = true }

@@ -31,7 +31,7 @@ extension CircuitBreaker {
     self.init(
       threshold: try reader.int("threshold", 0...1_000_000) ?? standard.threshold,
       cooldown: try reader.span("cooldown", seconds: 1...31_622_400) ?? standard.cooldown)
-    try reader.refuseOthers(than: ["threshold", "cooldown"], of: "A breaker")
+    try reader.refuseOthers(than: ["threshold", "cooldown"], of: "a breaker")
   }
 
   /// The form in a job document.

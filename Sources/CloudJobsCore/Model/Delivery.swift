@@ -45,7 +45,7 @@ public struct Delivery: Hashable, Sendable {
   /// Creates a delivery of a job.
   public init(
     job: JobID, trigger: Trigger, occurrence: Occurrence? = nil, runID: RunID? = nil, attempt: Int? = nil,
-    payload: JSONText? = nil, correlationID: String? = nil, scheduledFor: Timestamp? = nil,
+    payload: JSONText? = nil, correlationID: String? = nil, trace: TraceContext? = nil, scheduledFor: Timestamp? = nil,
     transport: DeliveryTransport? = nil
   ) {
     self.job = job
@@ -55,6 +55,7 @@ public struct Delivery: Hashable, Sendable {
     self.attempt = attempt
     self.payload = payload
     self.correlationID = correlationID
+    self.trace = trace
     self.scheduledFor = scheduledFor
     self.transport = transport
   }

@@ -64,7 +64,7 @@ public struct RetentionOverride: Hashable, Sendable {
       return
     }
     let statuses = try FieldReader(field, prefix: "retention.", field: "retention")
-    try statuses.refuseOthers(than: ["succeeded", "failed", "cancelled"], of: "A retention")
+    try statuses.refuseOthers(than: ["succeeded", "failed", "cancelled"], of: "a retention")
     self.init(
       succeeded: try statuses.span("succeeded", seconds: Self.seconds),
       failed: try statuses.span("failed", seconds: Self.seconds),

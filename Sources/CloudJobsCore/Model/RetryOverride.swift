@@ -40,7 +40,7 @@ public struct RetryOverride: Hashable, Sendable {
     try reader.refuseOthers(
       than: [
         "maxAttempts", "backoff", "delay", "maxDelay", "maxDoublings", "jitter", "minimumDuration", "only", "except",
-      ], of: "A retry policy")
+      ], of: "a retry policy")
     maxAttempts = try reader.int("maxAttempts", 1...1_000_000)
     backoff = try reader.choice("backoff", Growth.self)
     delay = try reader.span("delay", seconds: 0...31_622_400)

@@ -62,8 +62,8 @@ package func planRescheduling(of run: Run, to time: Timestamp, settings: PlanSet
 
 /// Returns the new run that repeats a dead letter or a cancelled run.
 ///
-/// Its id derives from the ended run's, so that a run is redriven once, however often that is requested. It resumes from
-/// the latest checkpoint.
+/// Its id derives from the ended run's, so that a run is redriven once, however often that is requested. It resumes
+/// from the latest checkpoint.
 ///
 /// - Parameters:
 ///   - run: the ended run.

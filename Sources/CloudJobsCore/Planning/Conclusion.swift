@@ -114,8 +114,8 @@ package struct ConcludedAttempt: Hashable, Sendable {
   ///   - isShutdown: whether the attempt was cancelled because its instance shuts down. An outcome that may result from
   ///     that counts as no failure.
   ///   - run: the run as claimed for the attempt, with its latest checkpoint and progress.
-  ///   - start: the checkpoint from which the attempt resumed. An attempt that exceeds its time limit after it has saved
-  ///     another one continues from it, and counts as no failure.
+  ///   - start: the checkpoint from which the attempt resumed. An attempt that exceeds its time limit after it has
+  ///     saved another one continues from it, and counts as no failure.
   ///   - policy: the job's policy.
   ///   - settings: the runtime's settings.
   ///   - now: the store's time, or the best estimate of it.

@@ -292,8 +292,8 @@ private func waiting(_ input: PlanInput, _ run: Run) -> Decision? {
   return .wait(waiting)
 }
 
-/// The decision to hold a run back until the circuit breaker is half-open or the pause may be over, if one of them closed
-/// a gate.
+/// The decision to hold a run back until the circuit breaker is half-open or the pause may be over, if one of them
+/// closed a gate.
 ///
 /// Work that was enqueued is not dropped; occurrences of a schedule are.
 private func held(_ input: PlanInput, _ run: Run, by skip: Skip) -> Decision? {

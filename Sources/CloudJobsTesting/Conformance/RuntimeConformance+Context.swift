@@ -85,7 +85,8 @@ extension RuntimeConformance {
       let parent = try await local.runtime.enqueue([request])[0].id
       try await local.advance(by: .seconds(5))
       try ConformanceFailure.expect(
-        seen.withLock { $0 }, ["correlation": "order-1", "trace": traceparent, "trigger": "parent"], "what the child sees")
+        seen.withLock { $0 }, ["correlation": "order-1", "trace": traceparent, "trigger": "parent"],
+        "what the child sees")
       try ConformanceFailure.expect(try await local.onlyRun(of: "child").parent, parent, "the parent")
     },
     Case("Runs that are requested with a success exist once, and none after a failure") { fixture in

@@ -65,7 +65,8 @@ extension RuntimeConformance {
       try ConformanceFailure.expect(run.failures, 0, "the failures")
       try ConformanceFailure.expect(run.continuations, 4, "the continuations")
     },
-    Case("An attempt that exceeds its time limit after a checkpoint goes on from it, and one without fails") { fixture in
+    Case("An attempt that exceeds its time limit after a checkpoint goes on from it, and one without fails") {
+      fixture in
       let handler = fixture.handler
       let local = try await fixture.simulate {
         EndpointJob("import", input: Bool.self) { savesCheckpoints, context in

@@ -44,7 +44,9 @@ extension RuntimeConformance {
       }
       try await local.runtime.configure("send") { configuration in
         var retry = RetryOverride()
-        (retry.maxAttempts, retry.backoff, retry.delay, retry.jitter) = (4, .linear, .seconds(10), RetryPolicy.Jitter.none)
+        (retry.maxAttempts, retry.backoff, retry.delay, retry.jitter) = (
+          4, .linear, .seconds(10), RetryPolicy.Jitter.none
+        )
         configuration.retry = retry
       }
       let start = local.now

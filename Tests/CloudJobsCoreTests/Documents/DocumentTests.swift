@@ -4,7 +4,8 @@ import Testing
 @Suite("Job documents")
 struct DocumentTests {
   private static let full: JSONValue = [
-    "type": "periodic", "enabled": true, "paused": false, "cron": "0 2 * * *", "interval": 60, "timeZone": "Europe/Berlin",
+    "type": "periodic", "enabled": true, "paused": false, "cron": "0 2 * * *", "interval": 60,
+    "timeZone": "Europe/Berlin",
     "startAt": "2026-01-01", "endAt": "2026-12-31T22:00:00Z", "skipDates": ["2026-12-24", "2026-12-31T22:00:00Z"],
     "dependencies": ["first", "second"], "priority": -5, "maxRetries": 4, "timeout": 90, "group": "reports",
     "misfire": "catchUp(3)", "overlap": "queue", "queue": "slow",
@@ -133,7 +134,8 @@ struct MalformedField: CustomTestStringConvertible, Sendable {
     ("dependencies", [1]), ("priority", 1_000_001), ("priority", 0.5), ("maxRetries", -1), ("maxRetries", 1_000_001),
     ("timeout", 0), ("timeout", 86_401), ("group", []), ("misfire", "catchUp(0)"), ("misfire", "catchUp(1001)"),
     ("misfire", "later"), ("overlap", "wait"), ("retry", 3), ("retry.maxAttempts", 0),
-    ("retry.backoff", "random"), ("retry.delay", -1), ("retry.jitter", 1), ("retry.only", "network"), ("retry.tries", 3),
+    ("retry.backoff", "random"), ("retry.delay", -1), ("retry.jitter", 1), ("retry.only", "network"),
+    ("retry.tries", 3),
     ("retention", "forever"), ("retention.failed", -1), ("retention.pending", 60), ("paused", "yes"), ("queue", [:]),
     ("metadata", []),
     ("maxConcurrent", -1), ("maxConcurrent", 1_001), ("groupMaxConcurrent", 1.5), ("rate", 5),

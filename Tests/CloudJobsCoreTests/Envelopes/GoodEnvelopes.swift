@@ -271,7 +271,9 @@ enum GoodEnvelopes {
     .init(
       "trace", "{\"jobId\":\"a\"}",
       headers: ["traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
-      Delivery(job: "a", trigger: .manual, correlationID: "4bf92f3577b34da6a3ce929d0e0e4736")),
+      Delivery(
+        job: "a", trigger: .manual, correlationID: "4bf92f3577b34da6a3ce929d0e0e4736",
+        trace: TraceContext(traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"))),
     .init(
       "bad trace is no reason to refuse", "{\"jobId\":\"a\"}", headers: ["traceparent": "00-x"],
       Delivery(job: "a", trigger: .manual)),

@@ -59,7 +59,8 @@ struct UniquePlanTests {
         expireAt: .distantFuture)
     }
     return UniqueInput(
-      row.uniqueness, run: run, holder: holder, existing: row.age == nil ? nil : existing, retention: Retention(.days(9)),
+      row.uniqueness, run: run, holder: holder, existing: row.age == nil ? nil : existing,
+      retention: Retention(.days(9)),
       now: now, settings: PlanSample.settings)
   }
 

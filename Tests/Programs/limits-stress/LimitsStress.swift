@@ -76,10 +76,11 @@ enum LimitsStress {
         .maxConcurrent(1_000).rate(RateLimit(1_000_000, per: .seconds(1)))
       EndpointJob("unique") { context in try await record.attempt(context, .milliseconds(5)) }
       PeriodicJob("every", every: .minutes(1)) { context in try await record.attempt(context, .zero) }
+        .misfire(.catchUp(1_000))
       PeriodicJob("second", every: .minutes(2)) { context in try await record.attempt(context, .zero) }
-        .maxConcurrent(1)
+        .misfire(.catchUp(1_000)).maxConcurrent(1)
       PeriodicJob("hourly", every: .hours(1)) { context in try await record.attempt(context, .zero) }
-        .group("passes", maxConcurrent: 2).rate(RateLimit(5, per: .hours(1)))
+        .misfire(.catchUp(1_000)).group("passes", maxConcurrent: 2).rate(RateLimit(5, per: .hours(1)))
     }
   }
 
