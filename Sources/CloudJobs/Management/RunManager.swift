@@ -151,6 +151,7 @@ struct RunManager: Sendable {
   ///   - change: returns the changed run; nil to leave it as it is.
   ///   - then: called with the changed run and the one before.
   /// - Returns: the run after the change.
+  /// - Throws: ``JobError`` `notFound`, `busy`, `storeUnavailable`, or the error of the change.
   private func change(
     _ id: RunID, _ change: (Run, Timestamp) throws(JobError) -> Run?, then: (Run, Run) async -> Void
   ) async throws(JobError) -> Run {

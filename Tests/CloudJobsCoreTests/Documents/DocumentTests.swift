@@ -150,7 +150,7 @@ struct MalformedField: CustomTestStringConvertible, Sendable {
 @Suite("Configuration fields")
 struct JobConfigurationFieldsTests {
   private static let full: JSONValue = [
-    "type": "periodic", "enabled": true, "cron": "* * * * *", "interval": 60, "timeZone": "UTC",
+    "type": "periodic", "enabled": true, "paused": false, "cron": "* * * * *", "interval": 60, "timeZone": "UTC",
     "startAt": "2026-01-01", "endAt": "2026-12-31", "skipDates": ["2026-05-01"], "dependencies": ["other"],
     "priority": 1, "maxRetries": 2, "timeout": 3, "weight": "medium", "group": "g", "misfire": "skip",
     "overlap": "skip", "queue": "q", "breaker": ["threshold": 4, "cooldown": 90], "trigger": "masterPass",

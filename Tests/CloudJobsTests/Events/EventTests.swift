@@ -38,20 +38,21 @@ struct EventTests {
     let events = await all(of: stream, runtime)
     #expect(
       events.map { "\($0.job) \($0.name.rawValue)" } == [
-        "job job.started", "job job.retrying", "job job.started", "job job.succeeded", "job job.duplicate",
-        "dead job.started", "dead job.failed", "naps job.started", "naps job.snoozed", "ends job.started",
-        "ends job.skipped", "off job.skipped",
+        "job job.started", "job job.retrying", "job job.started", "job job.succeeded", "job job.completed",
+        "job job.duplicate", "dead job.started", "dead job.failed", "dead job.completed", "naps job.started",
+        "naps job.snoozed", "ends job.started", "ends job.skipped", "ends job.completed", "off job.skipped",
       ])
     let id = RunID(job: "job", occurrence: .key("one"))
-    #expect(events[0...4].allSatisfy { $0.runID == id && $0.correlationID == "cause" })
-    #expect(events[0...4].map(\.attempt) == [1, 1, 2, 2, 2])
+    #expect(events[0...5].allSatisfy { $0.runID == id && $0.correlationID == "cause" })
+    #expect(events[0...5].map(\.attempt) == [1, 1, 2, 2, 2, 2])
     #expect(events[0...3].map(\.duration) == [nil, .milliseconds(250), nil, .milliseconds(250)])
     #expect(events[1].failure == RunFailure(kind: "flaky", message: "once"))
     #expect(events[1].next == RuntimeFixture.start + .milliseconds(10_250))
     #expect(events[1].time == RuntimeFixture.start + .milliseconds(250))
-    #expect((events[6].failure?.message, events[6].reason) == ("never", "The failure is permanent."))
-    #expect((events[10].reason, events[11].reason) == ("withdrawn", "The job is disabled."))
-    #expect((events[11].runID, events[11].attempt) == (nil, nil))
+    #expect((events[7].failure?.message, events[7].reason) == ("never", "The failure is permanent."))
+    #expect((events[12].reason, events[14].reason) == ("withdrawn", "The job is disabled."))
+    #expect((events[14].runID, events[14].attempt) == (nil, nil))
+    #expect((events[14].skipped, events[4].runStatus) == (.skippedDisabled, .succeeded))
   }
 
   @Test("Each listener hears all; a slow one loses the oldest")
@@ -60,7 +61,7 @@ struct EventTests {
     let (whole, short) = (runtime.events.stream(), runtime.events.stream(buffering: 2))
     for key in ["a", "b"] { _ = try await runtime.run("job", key: key) }
     let events = await all(of: whole, runtime)
-    #expect(events.count == 4)
+    #expect(events.count == 6)
     #expect(await short.reduce(into: []) { $0.append($1) } == events.suffix(2))
   }
 
@@ -79,7 +80,7 @@ struct EventTests {
     let events = await all(of: stream, runtime)
     #expect(
       Set(events.map { "\($0.job) \($0.name.rawValue)" })
-        == ["waits job.skipped", "runs job.started", "runs job.succeeded"])
+        == ["waits job.skipped", "runs job.started", "runs job.succeeded", "runs job.completed"])
     #expect(events.first { $0.job == "waits" }?.reason == "It depends on never, which has not run yet.")
   }
 }
