@@ -163,7 +163,11 @@ final class CommitTransaction {
       return try execute("DELETE FROM ledgers WHERE id = ?", [id.rawValue])
     }
     try execute(
-      "INSERT OR REPLACE INTO ledgers (id, version, changed_at, expire_at, document) VALUES (?, ?, ?, ?, ?)",
+      """
+      INSERT INTO ledgers (id, version, changed_at, expire_at, document) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET version = excluded.version, changed_at = excluded.changed_at,
+        expire_at = excluded.expire_at, document = excluded.document
+      """,
       [
         id.rawValue, try lastCommit.nextVersion(), time.microseconds, ledger.expireAt.microseconds, ledger.fields.text,
       ])

@@ -58,7 +58,7 @@ struct LimitWaker: Sendable {
         _ = try await services.client.commit([.changeLedger(limit.ledger, .dismiss(plan.dismissed))])
       }
       try await wake(plan.woken, reading)
-      room -= next.count - plan.dismissed.count
+      room -= plan.taken
     }
     if room > 0, ledger.hasMoreWaiters { try await listMore(limit, of: job, waking: room) }
   }

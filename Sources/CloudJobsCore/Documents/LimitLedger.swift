@@ -27,7 +27,7 @@ public struct LimitLedger: Hashable, Sendable {
   /// The maximum number of listed runs that wait.
   public static let maximumWaiters = 100
   /// The time for which a ledger without effect is kept.
-  static let retention = Duration.days(1)
+  static let retention = Duration.days(2)
   /// The delay after which the first run that waits tries again, in case it was not woken.
   static let firstRetry = Duration.seconds(5)
   /// The longest such delay of a listed run; one that is not listed waits up to twice as long.
@@ -72,7 +72,9 @@ extension LimitLedger {
       ledger.hasMoreWaiters = hasMore || missing.count > room
     }
     let ends = ledger.holders.values.map { $0 } + ledger.starts.keys.map { $0 + (ledger.period ?? .zero) }
-    ledger.expireAt = max(ends.max() ?? now, ledger.nextSlot ?? now, now + (ledger.period ?? .zero)) + Self.retention
+    let end = max(ends.max() ?? now, ledger.nextSlot ?? now, now + (ledger.period ?? .zero))
+    // A whole day, so that few changes of the account change the index of a store too.
+    ledger.expireAt = Timestamp(seconds: end.seconds.flooringDivision(by: 86_400).quotient * 86_400) + Self.retention
     return ledger
   }
 

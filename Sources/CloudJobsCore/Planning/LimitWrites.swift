@@ -63,20 +63,22 @@ extension [(Run, Version)] {
 ///   - runs: these runs as stored; absent if they are deleted or invalid.
 ///   - room: the number of permits that the limit leaves.
 ///   - now: the store's time.
-/// - Returns: the runs to wake, and those that no longer wait for this limit.
+/// - Returns: the runs to wake, those that no longer wait for this limit, and the number of permits that will be taken:
+///   by the woken runs, and by those whose time has come anyway.
 package func planWaking(
   _ ledger: LedgerID, waiters: [RunID], runs: [RunID: Run], room: Int, now: Timestamp
-) -> (woken: [RunID], dismissed: [RunID]) {
-  var (woken, dismissed) = ([RunID](), [RunID]())
-  var room = room
-  for id in waiters where room > 0 {
-    guard let run = runs[id], run.status == .scheduled || run.status == .pending, run.waitsFor == ledger else {
+) -> (woken: [RunID], dismissed: [RunID], taken: Int) {
+  var (woken, dismissed, taken) = ([RunID](), [RunID](), 0)
+  for id in waiters where taken < room {
+    // Its claim has removed it from the ledger; it may wait again by now.
+    if runs[id]?.status == .running { continue }
+    guard let run = runs[id], !run.status.isTerminal, run.waitsFor == ledger else {
       dismissed.append(id)
       continue
     }
     // One that has been woken, or whose time has come, will take one of the permits.
     if now < run.notBefore { woken.append(id) }
-    room -= 1
+    taken += 1
   }
-  return (woken, dismissed)
+  return (woken, dismissed, taken)
 }

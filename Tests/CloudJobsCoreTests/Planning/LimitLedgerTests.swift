@@ -176,13 +176,14 @@ struct LimitLedgerTests {
     }
     let states: [Run?] = [
       run(.scheduled, .seconds(9)), nil, run(.succeeded, .zero), run(.scheduled, .seconds(9), for: nil),
-      run(.scheduled, .zero), run(.scheduled, .seconds(5)), run(.scheduled, .seconds(5), for: .group("g")),
-      run(.scheduled, .seconds(5)),
+      run(.running, .zero, for: nil), run(.scheduled, .zero), run(.scheduled, .seconds(5)),
+      run(.scheduled, .seconds(5), for: .group("g")),
     ]
     let runs = Dictionary(uniqueKeysWithValues: zip(Self.runs, states).compactMap { id, run in run.map { (id, $0) } })
     let plan = planWaking(ledger, waiters: Array(Self.runs[0..<8]), runs: runs, room: 3, now: now)
-    #expect(plan.woken == [Self.runs[0], Self.runs[5]])
+    #expect(plan.woken == [Self.runs[0], Self.runs[6]])
     #expect(plan.dismissed == [1, 2, 3].map { Self.runs[$0] })
+    #expect(plan.taken == 3)
     let none = planWaking(ledger, waiters: Array(Self.runs[0..<8]), runs: runs, room: 0, now: now)
     #expect(none.woken.isEmpty && none.dismissed.isEmpty)
   }
