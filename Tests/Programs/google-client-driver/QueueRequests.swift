@@ -23,6 +23,8 @@ enum QueueRequests {
     ])
     try await queue.enqueue([task("plain")])
     try await queue.enqueue((0..<100).map { task("batch-\($0)", at: now + .hours(1)) })
+    // The second time, there is no such task any more.
+    for _ in 0..<2 { try await queue.cancel(task("batch-0").name, in: nil) }
     do throws(JobError) {
       try await queue.enqueue([task("lost", queue: "no-such-queue")])
     } catch {
