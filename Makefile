@@ -20,7 +20,8 @@ REQUIREMENTS := Tests/Conformance/requirements.txt
 SOURCES := Sources Tests Emulator Benchmarks Package.swift
 PYTHON_SOURCES := Tests
 # Tests that use all processors. Those that wait for real clocks and sockets run afterwards.
-PURE_TESTS := CloudJobsCoreTests|CloudJobsTests|CloudJobsEmulatorTests|TidyTests|ReadmeTests
+VIRTUAL_TESTS := ConformanceTests|EffectTests|EffectStressTests|CloudJobsEncryptionTests
+PURE_TESTS := CloudJobsCoreTests|CloudJobsTests|CloudJobsEmulatorTests|TidyTests|ReadmeTests|$(VIRTUAL_TESTS)
 
 .PHONY: help run test build-tests lint format emulator conformance packages test-packages clean
 
