@@ -30,8 +30,10 @@ final class CommitQueue: Sendable {
   private let pool: DatabasePool
   private let clock: MonotonicClock
   private let groupLimit: Int
+  private let ledgers: LedgerCache
 
-  init(pool: DatabasePool, clock: MonotonicClock, groupLimit: Int) {
+  init(pool: DatabasePool, clock: MonotonicClock, groupLimit: Int, ledgers: LedgerCache) {
+    self.ledgers = ledgers
     self.pool = pool
     self.clock = clock
     self.groupLimit = groupLimit
@@ -105,12 +107,13 @@ final class CommitQueue: Sendable {
   /// - Returns: false if the group was rolled back and the commits should be retried one by one.
   private func perform(_ group: [PendingCommit], _ database: Database) -> Bool {
     var phase = StoreError.Phase.beginning
+    var changed: [LedgerRecord] = []
     var done: [(commit: PendingCommit, answer: @Sendable () -> Void)] = []
     var refused: [(commit: PendingCommit, error: StoreError)] = []
     do {
       try database.inTransaction(.immediate) {
         phase = .changing
-        let transaction = try CommitTransaction(database, clock: clock)
+        let transaction = try CommitTransaction(database, clock: clock, ledgers: ledgers)
         for commit in group {
           do {
             done.append((commit, try commit.attempt(transaction)))
@@ -118,10 +121,11 @@ final class CommitQueue: Sendable {
             refused.append((commit, error))
           }
         }
-        try transaction.finish()
+        changed = try transaction.finish()
         phase = .committing
         return .commit
       }
+      ledgers.keep(changed)
       for (_, answer) in done { answer() }
       for (commit, error) in refused { commit.refuse(error) }
     } catch {

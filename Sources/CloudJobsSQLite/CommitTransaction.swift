@@ -9,16 +9,23 @@ final class CommitTransaction {
   let database: Database
   let time: Timestamp
   private var lastCommit: LastCommit
+  private var ledgers: TransactionLedgers
+  private var savedLedgers: [LedgerRecord] = []
 
-  init(_ database: Database, clock: MonotonicClock) throws {
+  init(_ database: Database, clock: MonotonicClock, ledgers: LedgerCache) throws {
     self.database = database
+    self.ledgers = TransactionLedgers(ledgers)
     lastCommit = try LastCommit(database)
     time = clock.advance(past: lastCommit.lastTime)
   }
 
-  /// Stores the latest version and time; called last before the database commits.
-  func finish() throws {
+  /// Stores the changed ledgers, the latest version and the time; called last before the database commits.
+  ///
+  /// - Returns: the ledgers that the transaction has changed.
+  func finish() throws -> [LedgerRecord] {
+    savedLedgers += try ledgers.save(database)
     try lastCommit.save(database, time: time)
+    return savedLedgers
   }
 
   /// Makes changes of a caller, which are rolled back if they fail, without the other commits of the transaction.
@@ -30,6 +37,8 @@ final class CommitTransaction {
   /// - Returns: the body's value or error.
   /// - Throws: `DatabaseError` if the whole transaction was rolled back.
   func callersChange<Value>(_ body: (Database) throws -> Value) throws -> Result<Value, any Error> {
+    savedLedgers += try ledgers.save(database)
+    ledgers.forget()
     try lastCommit.save(database, time: time)
     var result: Result<Value, any Error>?
     do {
@@ -50,9 +59,7 @@ final class CommitTransaction {
   }
 
   /// Makes all changes; a ``StoreError`` is only thrown before the first of them.
-  ///
-  /// - Returns: the ledgers whose accounts were changed.
-  func apply(_ writes: [Write]) throws -> [LedgerRecord] {
+  func apply(_ writes: [Write]) throws {
     let targets = try writes.map { write in
       let target = try target(of: write)
       guard
@@ -64,10 +71,6 @@ final class CommitTransaction {
       return target
     }
     for (write, target) in zip(writes, targets) { try apply(write, target) }
-    return zip(writes, targets).compactMap { write, target in
-      guard case .changeLedger(let id, _) = write, case .ledger(_, let ledger) = target else { return nil }
-      return LedgerRecord(id: id, version: Version(0), changedAt: time, ledger: ledger)
-    }
   }
 
   /// The stored record that a write changes.
@@ -103,7 +106,7 @@ final class CommitTransaction {
     case .deleteRun(let id, _): .run(try StoredRun.Key.fetch(id, database))
     case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _):
       .job(try job(id.rawValue))
-    case .putLedger(let id, let ledger, _): .ledger(try LedgerRecord.fetch(id, database), ledger)
+    case .putLedger(let id, let ledger, _): .ledger(try ledgers.record(id, database), ledger)
     case .changeLedger(let id, let change): try changed(id, by: change)
     case .putJournal: .journal
     case .putLog: .log
@@ -111,7 +114,7 @@ final class CommitTransaction {
   }
 
   private func changed(_ id: LedgerID, by change: LedgerChange) throws -> StoredTarget {
-    let stored = try LedgerRecord.fetch(id, database)
+    let stored = try ledgers.record(id, database)
     return .ledger(stored, try stored.applying(change, at: time))
   }
 
@@ -158,19 +161,8 @@ final class CommitTransaction {
   }
 
   private func putLedger(_ id: LedgerID, _ ledger: Ledger?) throws {
-    guard let ledger else {
-      lastCommit.noteChange()
-      return try execute("DELETE FROM ledgers WHERE id = ?", [id.rawValue])
-    }
-    try execute(
-      """
-      INSERT INTO ledgers (id, version, changed_at, expire_at, document) VALUES (?, ?, ?, ?, ?)
-      ON CONFLICT (id) DO UPDATE SET version = excluded.version, changed_at = excluded.changed_at,
-        expire_at = excluded.expire_at, document = excluded.document
-      """,
-      [
-        id.rawValue, try lastCommit.nextVersion(), time.microseconds, ledger.expireAt.microseconds, ledger.fields.text,
-      ])
+    lastCommit.noteChange()
+    ledgers.put(id, ledger, version: ledger == nil ? 0 : try lastCommit.nextVersion(), at: time)
   }
 
   private func putJournal(_ entry: PassJournalEntry) throws {
@@ -209,7 +201,9 @@ final class CommitTransaction {
 
   /// Deletes expired ledgers; returns their number.
   func purgeLedgers(limit: Int) throws -> Int {
-    try purge(
+    savedLedgers += try ledgers.save(database)
+    ledgers.forget()
+    return try purge(
       """
       DELETE FROM ledgers WHERE id IN (
         SELECT id FROM ledgers WHERE expire_at <= ? ORDER BY expire_at, id LIMIT ?)

@@ -2,7 +2,6 @@
 public import CloudJobs
 public import CloudJobsCore
 import GRDB
-import Synchronization
 
 /// A store in an SQLite file, which several processes of one machine may share.
 ///
@@ -23,9 +22,7 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
   private let fileIdentity: SQLiteFile.FileIdentity
   let clock: MonotonicClock
   private let queue: CommitQueue
-  private let ledgers = Mutex<[LedgerID: LedgerRecord]>([:])
-  /// The maximum number of ledgers that are remembered.
-  private static let ledgerLimit = 1_000
+  private let ledgers = LedgerCache()
 
   /// Opens the file, or creates it if it does not exist.
   ///
@@ -46,7 +43,7 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
     pool = try SQLiteFile.open(path, busyTimeout: busyTimeout)
     fileIdentity = try SQLiteFile.FileIdentity(path)
     self.clock = MonotonicClock(clock: clock)
-    queue = CommitQueue(pool: pool, clock: self.clock, groupLimit: groupLimit)
+    queue = CommitQueue(pool: pool, clock: self.clock, groupLimit: groupLimit, ledgers: ledgers)
   }
 
   /// Reads from a snapshot, outside the caller's executor and regardless of cancellation.
@@ -80,22 +77,14 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
   public func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
     try StoreLimits.check(writes)
     return try await change(weight: writes.count) { transaction in
-      self.remember(try transaction.apply(writes))
+      try transaction.apply(writes)
       return transaction.time
     }
   }
 
   /// Returns a ledger as this process changed it at a time; one that another process changed since may be older.
   public func knownLedger(_ id: LedgerID, asOf time: Timestamp) -> LedgerRecord? {
-    ledgers.withLock { ledgers in ledgers[id].flatMap { $0.changedAt >= time ? $0 : nil } }
-  }
-
-  private func remember(_ records: [LedgerRecord]) {
-    if records.isEmpty { return }
-    ledgers.withLock { ledgers in
-      if ledgers.count >= Self.ledgerLimit { ledgers.removeAll(keepingCapacity: true) }
-      for record in records { ledgers[record.id] = record }
-    }
+    ledgers[id].flatMap { $0.changedAt >= time ? $0 : nil }
   }
 
   /// Deletes expired runs.

@@ -86,7 +86,19 @@ extension JobRecord {
 
 extension LedgerRecord {
   /// Returns a stored ledger; nil if there is none.
-  static func fetch(_ id: LedgerID, _ database: Database) throws -> LedgerRecord? {
+  ///
+  /// - Parameters:
+  ///   - id: the ledger's id.
+  ///   - database: the database.
+  ///   - known: the ledger as it was once stored, which is returned if it has not changed since.
+  static func fetch(
+    _ id: LedgerID, _ database: Database, unlessUnchangedSince known: LedgerRecord? = nil
+  ) throws -> LedgerRecord? {
+    if let known {
+      let statement = try database.cachedStatement(sql: "SELECT version, changed_at FROM ledgers WHERE id = ?")
+      guard let row = try Row.fetchOne(statement, arguments: [id.rawValue]) else { return nil }
+      if Version(row[0]) == known.version, Timestamp(microseconds: row[1]) == known.changedAt { return known }
+    }
     let statement = try database.cachedStatement(sql: "SELECT version, changed_at, document FROM ledgers WHERE id = ?")
     return try Row.fetchOne(statement, arguments: [id.rawValue]).map { row in
       let document = Array((row[2] as String).utf8)
@@ -94,6 +106,20 @@ extension LedgerRecord {
       return LedgerRecord(
         id: id, version: Version(row[0]), changedAt: Timestamp(microseconds: row[1]), fields: fields ?? .null)
     }
+  }
+
+  /// Writes the record of a ledger.
+  func save(_ ledger: Ledger, _ database: Database) throws {
+    let statement = try database.cachedStatement(
+      sql: """
+        INSERT INTO ledgers (id, version, changed_at, expire_at, document) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET version = excluded.version, changed_at = excluded.changed_at,
+          expire_at = excluded.expire_at, document = excluded.document
+        """)
+    try statement.execute(
+      arguments: [
+        id.rawValue, version.rawValue, changedAt.microseconds, ledger.expireAt.microseconds, ledger.fields.text,
+      ])
   }
 }
 

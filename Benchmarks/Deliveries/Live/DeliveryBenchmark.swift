@@ -4,13 +4,18 @@ import CloudJobsSQLite
 import Foundation
 import Logging
 
-/// Measures in-process deliveries of an endpoint job, in memory and on an SQLite file, for some numbers of callers.
+/// Measures in-process deliveries of endpoint jobs, in memory and on an SQLite file, for some numbers of callers.
 ///
 ///     swift run -c release delivery-benchmark [deliveries] [callers …]
 ///
-/// Each delivery is a POST of a native envelope: it is decoded, planned, claimed, executed and committed.
+/// Each delivery is a POST of a native envelope: it is decoded, planned, claimed, executed and committed. A job without
+/// limits and one whose limits never bind take turns for five rounds; the figures are medians, and their ratio is the
+/// price of the limits.
 @main
 enum DeliveryBenchmark {
+  private static let jobs = ["plain", "limited"]
+  private static let rounds = 5
+
   static func main() async throws {
     let arguments = CommandLine.arguments.dropFirst().compactMap { Int($0) }
     let deliveries = arguments.first ?? 20_000
@@ -19,20 +24,36 @@ enum DeliveryBenchmark {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     for count in callers {
-      try await measure("memory", MemoryStore(), deliveries: deliveries, callers: count)
+      try await compare("memory", MemoryStore(), deliveries: deliveries, callers: count)
       let file = folder.appendingPathComponent("\(count).db").path
-      try await measure("SQLite", try SQLiteStore(path: file), deliveries: deliveries / 4, callers: count)
+      try await compare("SQLite", try SQLiteStore(path: file), deliveries: deliveries / 4, callers: count)
     }
   }
 
-  private static func measure(
-    _ name: String, _ store: any JobStore, deliveries: Int, callers: Int
-  ) async throws {
+  /// Measures the jobs in turn, and prints the medians of the rounds.
+  private static func compare(_ name: String, _ store: any JobStore, deliveries: Int, callers: Int) async throws {
     var options = RuntimeOptions()
     options.logger = Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() }
     let runtime = JobRuntime(
-      try JobRegistry { EndpointJob("job") { _ in } }, store: store, authentication: .trustLoopback, options: options)
-    let body = Array(#"{"jobId":"job"}"#.utf8)
+      try JobRegistry {
+        EndpointJob("plain") { _ in }
+        EndpointJob("limited") { _ in }.maxConcurrent(1_000).rate(RateLimit(1_000_000, per: .seconds(1)))
+      }, store: store, authentication: .trustLoopback, options: options)
+    var rates = [String: [Double]]()
+    for round in 0..<rounds {
+      for job in round % 2 == 0 ? jobs : jobs.reversed() {
+        let rate = await rate(of: job, runtime, deliveries: deliveries / rounds, callers: callers)
+        rates[job, default: []].append(rate)
+      }
+    }
+    let medians = jobs.map { (rates[$0] ?? []).sorted()[rounds / 2] }
+    print(
+      "\(name), \(callers) callers: \(Int(medians[0])) deliveries a second without limits, \(Int(medians[1])) with "
+        + "limits that do not bind: \(String(format: "%.2f", medians[1] / medians[0]))")
+  }
+
+  private static func rate(of job: String, _ runtime: JobRuntime, deliveries: Int, callers: Int) async -> Double {
+    let body = Array(#"{"jobId":"\#(job)"}"#.utf8)
     let start = Date()
     let failures = await withTaskGroup(of: Int.self) { group in
       for caller in 0..<callers {
@@ -46,10 +67,8 @@ enum DeliveryBenchmark {
       }
       return await group.reduce(0, +)
     }
-    let seconds = Date().timeIntervalSince(start)
     precondition(failures == 0, "\(failures) of \(deliveries) deliveries failed.")
-    let rate = Int(Double(deliveries) / seconds)
-    print("\(name), \(callers) callers: \(rate) deliveries a second")
+    return Double(deliveries) / Date().timeIntervalSince(start)
   }
 }
 #else

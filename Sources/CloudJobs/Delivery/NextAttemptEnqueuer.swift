@@ -72,6 +72,7 @@ extension Run {
   var nextDelivery: Delivery {
     var delivery = Delivery(job: job, trigger: trigger, attempt: attempt.successor, correlationID: correlationID)
     delivery.runID = id
+    delivery.reenqueues = reenqueues
     return delivery
   }
 }

@@ -30,8 +30,10 @@ public struct LimitLedger: Hashable, Sendable {
   static let retention = Duration.days(2)
   /// The delay after which the first run that waits tries again, in case it was not woken.
   static let firstRetry = Duration.seconds(5)
+  /// The shortest such delay of the others: the first of them all wakes as many as fit when its attempt ends.
+  static let nextRetry = Duration.seconds(15)
   /// The longest such delay of a listed run; one that is not listed waits up to twice as long.
-  static let longestRetry = Duration.seconds(30)
+  static let longestRetry = Duration.seconds(60)
 
   /// Creates an empty account.
   public init() {}
@@ -145,7 +147,8 @@ extension LimitLedger {
   /// Returns the delay after which a run tries again, by its place among those that wait.
   private func retryDelay(of run: RunID) -> Duration {
     let place = waiters.firstIndex(of: run) ?? waiters.count
-    if place < Self.maximumWaiters { return min(Self.firstRetry + .milliseconds(500 * place), Self.longestRetry) }
+    if place == 0 { return Self.firstRetry }
+    if place < Self.maximumWaiters { return min(Self.nextRetry + .milliseconds(500 * place), Self.longestRetry) }
     // Runs that are not listed spread over the time, each at a moment of its own.
     let share = Int64(run.rawValue.prefix(4), radix: 16) ?? 0
     return Self.longestRetry + .microseconds(Self.longestRetry.microseconds * share / 0xFFFF)

@@ -1,7 +1,8 @@
 /// The request formats that ask for a run, and their decoding to a ``Delivery``.
 ///
 /// A body on the route ``EnvelopePath/trigger`` is one of
-/// 1. the native form `{"jobId", "payload"?, "key"?, "delay"?, "notBefore"?, "runId"?, "attempt"?, "correlationId"?}`;
+/// 1. the native form `{"jobId", "payload"?, "key"?, "delay"?, "notBefore"?, "runId"?, "attempt"?, "reenqueues"?,
+///    "correlationId"?}`;
 /// 2. a task descriptor `{"taskType", "metadata": {"id"?, "weight"?, "schemaVersion"?}?, "payload"?}`;
 /// 3. a Pub/Sub push (<https://cloud.google.com/pubsub/docs/push#receive_push>) or a CloudEvent 1.0, binary or
 ///    structured (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md>),
@@ -73,6 +74,7 @@ public enum Envelope {
         ?? headers.idempotencyKey.map { .key("http:\($0)") }
     }
     delivery.attempt = contents.attempt
+    delivery.reenqueues = contents.reenqueues
     delivery.payload = contents.payload
     delivery.correlationID = contents.correlationID ?? headers.correlationID
     delivery.trace = headers.trace
@@ -235,6 +237,7 @@ extension Envelope {
     }
     if let attempt = delivery.attempt, (1...EnvelopeLimits.standard.attempt).contains(Int64(attempt)) {
       bytes += Array(",\"attempt\":\(attempt)".utf8)
+      if let number = delivery.reenqueues, number >= 0 { bytes += Array(",\"reenqueues\":\(number)".utf8) }
     }
     switch delivery.start {
     case .after(let delay) where delay >= .zero && delay.microseconds % 1_000 == 0:

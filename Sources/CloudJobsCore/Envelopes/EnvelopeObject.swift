@@ -122,7 +122,7 @@ enum EnvelopeMembers {
 
   /// The names of the supported members.
   static let known: Set<String> = [
-    "jobId", "payload", "key", "delay", "notBefore", "runId", "attempt", "correlationId",
+    "jobId", "payload", "key", "delay", "notBefore", "runId", "attempt", "reenqueues", "correlationId",
   ]
 
   /// Other systems' names for the members, in lower case and without separators.

@@ -73,6 +73,7 @@ struct EnvelopeReader {
       }
     }
     contents.attempt = try object.integer("attempt", in: 1...limits.attempt).map { Int($0) }
+    contents.reenqueues = try object.integer("reenqueues", in: 0...Int64.max).map { Int($0) }
     contents.start = try start(of: object)
     contents.correlationID = try correlationID(of: object)
     contents.payload = try object.payload(limits: limits)
@@ -303,6 +304,7 @@ struct BodyFields {
   var runID: RunID?
   var key: String?
   var attempt: Int?
+  var reenqueues: Int?
   var payload: JSONText?
   var correlationID: String?
   var start: DeliveryStart?

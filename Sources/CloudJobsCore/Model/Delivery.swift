@@ -29,6 +29,10 @@ public struct Delivery: Hashable, Sendable {
   public var runID: RunID?
   /// The attempt that the sender expects, from 1; a delivery for an earlier attempt is a duplicate.
   public var attempt: Int?
+  /// The number of times the attempt's task had been enqueued again when the sending task was.
+  ///
+  /// A delivery by a task that a later one has replaced is a duplicate.
+  public var reenqueues: Int?
   /// The job's input as received.
   public var payload: JSONText?
   /// An identifier shared by all runs with the same original cause.

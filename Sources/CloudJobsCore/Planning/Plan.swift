@@ -16,6 +16,7 @@ private func planHere(_ input: PlanInput) -> Decision {
       JobError(.invalidField, "This run belongs to the job \(run.job). Send its own job id.", field: "runId"))
   }
   if input.delivery.start != nil, run.status == .running { return .duplicate(run) }
+  if input.delivery.isReplaced(in: run) { return .duplicate(run) }
   switch run.status {
   case .succeeded, .failed, .cancelled: return .duplicate(run)
   case .running: return planRunning(input, run)
@@ -265,6 +266,16 @@ private func planEarly(_ input: PlanInput, _ run: Run) -> Decision {
   // Any other owner of the retries keeps the delivery until the run's time.
   guard isFarAhead, input.settings.retryOwner == .runtime else { return .early(until: run.notBefore) }
   return .stage(run.reenqueued(input.settings, now: input.now))
+}
+
+extension Delivery {
+  /// Whether a later task of the same attempt has replaced the one that was delivered.
+  ///
+  /// The later task is in the queue, or the sweep enqueues it: it alone delivers the attempt.
+  fileprivate func isReplaced(in run: Run) -> Bool {
+    guard let attempt, let reenqueues, reenqueues < run.reenqueues else { return false }
+    return attempt == (run.status == .running ? run.attempt : run.attempt.successor)
+  }
 }
 
 private func closedGate(_ input: PlanInput, scheduledFor: Timestamp, trigger: Trigger? = nil) -> Skip? {

@@ -65,9 +65,9 @@ struct LimitLedgerTests {
     }
     #expect(ledger.waiters == Array(Self.runs[0..<100]))
     #expect(ledger.hasMoreWaiters)
-    #expect(retries[0...3] == [.seconds(5), .milliseconds(5_500), .seconds(5), .seconds(6)])
-    #expect(retries[0..<101].max() == .seconds(30))
-    #expect(retries[101...].allSatisfy { (.seconds(30)...(.seconds(60))).contains($0) })
+    #expect(retries[0...3] == [.seconds(5), .milliseconds(15_500), .seconds(5), .seconds(16)])
+    #expect(retries[0..<101].max() == .seconds(60))
+    #expect(retries[101...].allSatisfy { (.seconds(60)...(.seconds(120))).contains($0) })
     #expect(Set(retries[101...]).count > 40)
     ledger = try ledger.applying(.dismiss(Array(Self.runs[0..<99])), changedAt: now, at: now)
     ledger = try ledger.applying(.list(Array(Self.runs[99..<120]), hasMore: false), changedAt: now, at: now)
