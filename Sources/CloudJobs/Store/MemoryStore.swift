@@ -48,6 +48,11 @@ public final class MemoryStore: PurgingStore, DueTimeStore {
     }
   }
 
+  /// Returns a ledger as it is.
+  public func knownLedger(_ id: LedgerID, asOf time: Timestamp) -> LedgerRecord? {
+    state.withLock { $0.ledgers[id] }
+  }
+
   /// Lists the jobs whose `state.nextRun` has passed.
   public func dueJobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
     let now = clock.now()

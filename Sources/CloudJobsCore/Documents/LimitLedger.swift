@@ -73,8 +73,8 @@ extension LimitLedger {
       ledger.waiters += missing.prefix(room)
       ledger.hasMoreWaiters = hasMore || missing.count > room
     }
-    let ends = ledger.holders.values.map { $0 } + ledger.starts.keys.map { $0 + (ledger.period ?? .zero) }
-    let end = max(ends.max() ?? now, ledger.nextSlot ?? now, now + (ledger.period ?? .zero))
+    let lastStart = max(ledger.starts.keys.max() ?? now, now)
+    let end = max(ledger.holders.values.max() ?? now, ledger.nextSlot ?? now, lastStart + (ledger.period ?? .zero))
     // A whole day, so that few changes of the account change the index of a store too.
     ledger.expireAt = Timestamp(seconds: end.seconds.flooringDivision(by: 86_400).quotient * 86_400) + Self.retention
     return ledger
@@ -110,12 +110,15 @@ extension LimitLedger {
   /// Returns the account without what has expired, and with the starts of the latest change in their bucket.
   private func current(changedAt: Timestamp?, at now: Timestamp) -> LimitLedger {
     var ledger = self
-    ledger.holders = holders.filter { now < $0.value }
+    if holders.contains(where: { $0.value <= now }) { ledger.holders = holders.filter { now < $0.value } }
     if newStarts > 0, let period, let changedAt {
       ledger.starts[Self.bucketEnd(of: changedAt, period), default: 0] += newStarts
     }
     ledger.newStarts = 0
-    ledger.starts = ledger.starts.filter { now < $0.key + (period ?? .zero) }
+    let span = period ?? .zero
+    if ledger.starts.contains(where: { $0.key + span <= now }) {
+      ledger.starts = ledger.starts.filter { now < $0.key + span }
+    }
     return ledger
   }
 
