@@ -27,9 +27,11 @@ public protocol JobClient: Sendable {
 
   /// Runs a job here and now, past every gate but `enabled`, and waits for the end of the first attempt.
   ///
-  /// - Parameter request: the job, its input and its key; a later start is ignored.
+  /// - Parameter request: the job, its input, its key, and the values that differ from the job's; a later start is
+  ///   ignored.
   /// - Returns: the result of the first attempt; later attempts follow the job's policy.
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidInput`, `invalidField` or `tooLarge`.
+  /// - Throws: ``CloudJobsCore/JobError`` `invalidInput`, `invalidField` (also for a unique run, and for one that waits
+  ///   for others) or `tooLarge`.
   @discardableResult
   func run(_ request: EnqueueRequest) async throws(JobError) -> DeliveryResult
 }
@@ -64,7 +66,9 @@ public struct EnqueueRequest: Sendable {
   public var key: String?
   /// The time limit of one attempt, at most a day; nil means that of the job.
   public var timeout: Duration?
-  /// The order among runs that wait in one queue: higher first; nil means that of the job.
+  /// The order among runs that wait in one queue, or for one limit: higher first; nil means that of the job.
+  ///
+  /// It matters to a worker, a master pass and a limit; a queue of Cloud Tasks delivers without regard to it.
   public var priority: Int?
   /// The queue; nil means that of the job.
   public var queue: String?
@@ -76,6 +80,8 @@ public struct EnqueueRequest: Sendable {
   public var correlationID: String?
   /// The position in a distributed trace; nil means that of the run that makes the request.
   public var trace: TraceContext?
+  /// Data that goes with the run, in addition to its job's: up to 4 KiB as JSON, stored as it is.
+  public var metadata: [String: JSONValue] = [:]
   /// The trigger of the run, if it is not the enqueuing itself.
   var trigger: Trigger?
   /// The uniqueness of the run among those of the job; nil allows any number.
@@ -253,13 +259,18 @@ extension JobClient {
   /// - Parameters:
   ///   - input: the input.
   ///   - key: the caller's name for the work; if a run of this key has succeeded before, its stored result is returned.
+  ///   - timeout: the time limit of an attempt, at most a day; nil means that of the job.
   /// - Returns: the result of the run.
   /// - Throws: ``CloudJobsCore/JobError``: `handlerFailed` if the first attempt failed (later attempts follow the job's
   ///   policy), `busy` if the run continues later or another attempt of it is under way, `cancelled` if it was
   ///   cancelled or a gate is closed, or the errors of ``run(_:)``.
   @discardableResult
-  public func run<Input: JobInput>(_ input: Input, key: String? = nil) async throws(JobError) -> Input.Output {
-    try await run(EnqueueRequest(input, key: key)).output(as: Input.Output.self)
+  public func run<Input: JobInput>(
+    _ input: Input, key: String? = nil, timeout: Duration? = nil
+  ) async throws(JobError) -> Input.Output {
+    var request = EnqueueRequest(input, key: key)
+    request.timeout = timeout
+    return try await run(request).output(as: Input.Output.self)
   }
 
   /// Runs a job by its id here and now, and waits for the end of the first attempt.

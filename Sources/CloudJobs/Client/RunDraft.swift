@@ -17,7 +17,8 @@ struct RunDraft: Sendable {
     guard let registered = services.registry.jobs[request.job] else { throw .unknownJob(request.job) }
     definition = registered.definition
     let payload = try request.payload()
-    if !registered.takes(request.input), let error = registered.fault(in: payload) { throw error }
+    let effective = payload ?? definition.policy.input.map { JSONText($0) }
+    if !registered.takes(request.input), let error = registered.fault(in: effective) { throw error }
     id = RunID(job: request.job, occurrence: .key(try request.occurrenceKey(services)))
     input = try services.payloads.sealed(payload, job: request.job, run: id, "input")
     try request.check()
@@ -41,6 +42,7 @@ struct RunDraft: Sendable {
     run.trace = request.trace ?? parent?.trace
     run.queue = request.queue ?? policy.queue
     run.priority = request.priority ?? policy.priority
+    run.metadata = policy.metadata.merging(request.metadata) { $1 }
     run.timeout = request.timeout
     run.prerequisites = request.prerequisites
     run.failedPrerequisite = request.failedPrerequisite
@@ -76,15 +78,29 @@ extension EnqueueRequest {
       throw JobError(
         .invalidField, "A unique run is enqueued, not run here and now. Enqueue it, or use the key.", field: "unique")
     }
-    return Delivery(
+    if !prerequisites.isEmpty {
+      throw JobError(
+        .invalidField, "A run that waits for others is enqueued, not run here and now. Enqueue it.", field: "after")
+    }
+    try check()
+    var delivery = Delivery(
       job: job, trigger: .manual, occurrence: .key(try occurrenceKey(services)), payload: try payload(),
-      correlationID: self.correlationID ?? correlationID)
+      correlationID: self.correlationID ?? correlationID, trace: trace)
+    (delivery.timeout, delivery.priority, delivery.queue) = (timeout, priority, queue)
+    delivery.metadata = metadata
+    return delivery
   }
 
   /// Checks the values that the type does not.
   func check() throws(JobError) {
     if let timeout, timeout <= .zero || timeout > .days(1) {
       throw JobError(.invalidField, "The time limit must be above zero and at most a day.", field: "timeout")
+    }
+    let size = metadata.isEmpty ? 0 : JSONValue.object(metadata).encoded.count
+    if size > Self.maximumMetadata {
+      throw JobError(
+        .tooLarge, "The metadata has \(size) bytes as JSON; at most \(Self.maximumMetadata) are allowed.",
+        field: "metadata")
     }
     if prerequisites.count > Self.maximumPrerequisites {
       throw JobError(
@@ -97,6 +113,8 @@ extension EnqueueRequest {
     }
   }
 
+  /// The maximum size of a run's metadata as JSON, in bytes.
+  static let maximumMetadata = 4_096
   /// The maximum number of runs that one may wait for.
   static let maximumPrerequisites = 200
 

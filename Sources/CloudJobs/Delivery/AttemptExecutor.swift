@@ -89,6 +89,7 @@ struct AttemptExecutor: Sendable {
         metadata: ["jobId": "\(run.job)", "runId": "\(run.id)", "error": "\(error)"])
       return CalledHandler(unreadable: run, error)
     }
+    opened.run.input = opened.run.input ?? claimed.job.policy.input.map { JSONText($0) }
     switch await callHandler(opened, record, registered) {
     case .returned(let outcome, let isShutdown):
       return CalledHandler(

@@ -44,7 +44,7 @@ struct DeliveryProcessor: Sendable {
     guard let registered = services.registry.jobs[delivery.job] else {
       return DeliveryResult(rejected: .unknownJob(delivery.job), job: delivery.job)
     }
-    if delivery.isDirect, let error = registered.fault(in: delivery.payload) {
+    if delivery.isDirect, delivery.payload != nil, let error = registered.fault(in: delivery.payload) {
       return DeliveryResult(rejected: error, job: delivery.job)
     }
     var delivery = delivery
@@ -80,6 +80,12 @@ struct DeliveryProcessor: Sendable {
       case .store(let error): throw error
       case .invalidDocument(let error): return DeliveryResult(rejected: error, job: delivery.job)
       }
+    }
+    // The document may have an input for runs that bring none.
+    if delivery.isDirect, delivery.payload == nil,
+      let error = registered.fault(in: snapshot.input.job.policy.input.map { JSONText($0) })
+    {
+      return DeliveryResult(rejected: error, job: delivery.job)
     }
     return try await perform(plan(snapshot.input), snapshot, registered, &budget)
   }
@@ -190,7 +196,9 @@ struct DeliveryProcessor: Sendable {
   private func save(
     _ run: Run, _ snapshot: DeliverySnapshot, _ budget: inout RetryBudget, _ patch: JobStatePatch? = nil
   ) async throws(StoreError) -> Bool {
-    var writes: [Write] = [.putRun(run, snapshot.runPrecondition)] + run.enlistment(snapshot.input.job.limits)
+    var writes: [Write] =
+      [.putRun(run, snapshot.runPrecondition)]
+      + run.enlistment(snapshot.input.job.limits, before: snapshot.input.run?.waitsFor)
     if let patch { writes.append(.patchState(run.job, patch, .none)) }
     return try await committer.commit(writes, making: run, &budget) != nil
   }

@@ -23,6 +23,8 @@ public struct JobContext: JobClient {
   public let correlationID: String?
   /// The position in a distributed trace of the request for the run; nil if it had none.
   public let trace: TraceContext?
+  /// The data that goes with the run: its job's, and what the request for the run added.
+  public let metadata: [String: JSONValue]
   /// The fencing token: it grows with each attempt, so that writes of an older attempt can be told apart.
   public let fence: Int64
   /// A logger whose lines carry job, run and attempt, and are kept in the run's log from
@@ -47,6 +49,7 @@ public struct JobContext: JobClient {
     self.deadline = deadline
     correlationID = run.correlationID
     trace = run.trace
+    metadata = run.metadata
     fence = run.fence
     let redaction = services.redaction.map { AttemptRedaction(run.input, $0) }
     self.redaction = redaction

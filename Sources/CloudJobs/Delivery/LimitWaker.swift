@@ -7,6 +7,8 @@ import Logging
 struct LimitWaker: Sendable {
   /// The maximum number of runs that one end of an attempt wakes; those that they make room for wake more.
   private static let maximumWoken = 32
+  /// The time for which a permit is kept for a woken run: the queue delivers it meanwhile.
+  private static let reservation = Duration.seconds(5)
 
   private let services: RuntimeServices
 
@@ -57,20 +59,23 @@ struct LimitWaker: Sendable {
       if !plan.dismissed.isEmpty {
         _ = try await services.client.commit([.changeLedger(limit.ledger, .dismiss(plan.dismissed))])
       }
-      try await wake(plan.woken, reading)
+      try await wake(plan.woken, limit.ledger, reading)
       room -= plan.taken
     }
     if room > 0, ledger.hasMoreWaiters { try await listMore(limit, of: job, waking: room) }
   }
 
-  private func wake(_ ids: [RunID], _ reading: StoreReading) async throws(StoreError) {
+  private func wake(_ ids: [RunID], _ ledger: LedgerID, _ reading: StoreReading) async throws(StoreError) {
     for id in ids {
       guard let record = reading.runs[id], let run = try? record.run.get() else { continue }
       let woken = run.woken(services.settings, at: reading.time)
       var budget = services.client.budget()
       // After a conflict, the run has been woken or claimed by another instance.
       let time = try await RunCommitter(services).commit(
-        [.putRun(woken, .version(record.version))], making: woken, &budget)
+        [
+          .putRun(woken, .version(record.version)),
+          .changeLedger(ledger, .reserve([id], until: reading.time + Self.reservation)),
+        ], making: woken, &budget)
       guard time != nil, let registered = services.registry.jobs[run.job] else { continue }
       await NextAttemptEnqueuer(services).enqueueNextAttempt(
         of: woken, timeout: registered.definition.policy.timeout)
@@ -92,6 +97,6 @@ struct LimitWaker: Sendable {
     let records = waiting.prefix(count).map { ($0.id, $0) }
     let reading = StoreReading(
       time: page.time, jobs: [:], runs: Dictionary(records) { first, _ in first })
-    try await wake(records.map(\.0), reading)
+    try await wake(records.map(\.0), limit.ledger, reading)
   }
 }

@@ -90,6 +90,10 @@ struct JobConfigurator: Sendable {
   private func check(_ configuration: JobConfiguration, of definition: JobDefinition) throws(JobError) {
     do throws(JobError) {
       let job = try ResolvedJob(definition, configuration: configuration, zones: services.registry.zones)
+      if let input = configuration.input, let fault = services.registry.jobs[job.id]?.fault(in: JSONText(input)) {
+        let path = fault.field.map { $0.split(separator: ".").dropFirst().joined(separator: ".") } ?? ""
+        throw JobError(.invalidField, fault.message, field: path.isEmpty ? "input" : "input.\(path)")
+      }
       guard job.kind == .endpoint, configuration.cron != nil || configuration.interval != nil else { return }
       throw JobError(
         .invalidField, "An endpoint job has no schedule. Set type to periodic as well, or leave the schedule out.",

@@ -22,9 +22,11 @@ struct RunSweeper: Sendable {
   func sweep(until end: Timestamp) async throws(StoreError) -> Int {
     var recovered = 0
     var cursor: StoreCursor?
+    var turns = QueueTurns(services.options.queueOrder)
     repeat {
-      let page = try await page(after: cursor, limit: Self.pageSize)
+      var page = try await page(after: cursor, limit: Self.pageSize)
       cursor = page.next
+      page.records = turns.order(page.records, by: \.place)
       recovered += try await recover(page, until: end).get()
     } while cursor != nil && services.clock.now() < end && !services.active.isDraining
     return recovered
@@ -143,5 +145,13 @@ struct RunSweeper: Sendable {
         metadata: ["runs": "\(invalid.count)", "first": "\(first)"])
     }
     return count
+  }
+}
+
+extension RunRecord {
+  /// The queue and the priority of the run; the standard ones if it is invalid.
+  var place: (queue: String?, priority: Int) {
+    guard let run = try? run.get() else { return (nil, 0) }
+    return (run.queue, run.priority)
   }
 }

@@ -73,6 +73,8 @@ extension ConfigurableJob {
   public func group(_ name: String, maxConcurrent count: Int) -> Self {
     with { ($0.group, $0.groupMaxConcurrent) = (name, count) }
   }
+  /// Adds data that goes with each run of the job.
+  public func metadata(_ values: [String: JSONValue]) -> Self { with { $0.metadata.merge(values) { $1 } } }
   /// Sets whether the job is enabled.
   public func enabled(_ isEnabled: Bool) -> Self { with { $0.enabled = isEnabled } }
   /// Sets the first time or day of the job, and its last day.

@@ -18,7 +18,7 @@ public struct JobRegistry: Sendable {
     throws(RegistryError)
   {
     let registered = jobs().map { RegisteredJob(erasing: $0) }
-    let faults = Self.faults(of: registered.map(\.definition), zones: zones)
+    let faults = Self.faults(of: registered.map(\.definition), zones: zones) + registered.compactMap(\.inputFault)
     guard faults.isEmpty else { throw RegistryError(faults: faults) }
     self.jobs = Dictionary(registered.map { ($0.definition.id, $0) }) { first, _ in first }
     self.zones = zones

@@ -32,6 +32,13 @@ enum PayloadCoding {
     return try JSONText(checking: Array(try encoder.encode(value)), limits: limits)
   }
 
+  /// Encodes the input that a definition gives to runs that bring none.
+  ///
+  /// - Returns: the input; null, which the registry refuses, if it can't be encoded.
+  static func definedInput(_ input: some Encodable) -> JSONValue {
+    (try? encode(input, limits: .payload))?.value ?? .null
+  }
+
   /// Encodes a checkpoint or another value of a handler.
   ///
   /// - Throws: ``JobError`` `invalidInput`, or `tooLarge`.

@@ -14,6 +14,12 @@ struct RegisteredJob: Sendable {
   /// Returns the error of a payload that is not the job's input, or nil.
   func fault(in payload: JSONText?) -> JobError? { check(payload) }
 
+  /// The fault of the input that the definition gives to runs that bring none.
+  var inputFault: JobError? {
+    guard let input = definition.policy.input, let fault = check(JSONText(input)) else { return nil }
+    return JobError(.invalidRegistry, "\(definition.id): the input does not fit. \(fault.message)")
+  }
+
   init<Handler: JobHandler>(erasing handler: Handler) {
     definition = handler.definition
     inputType = Handler.Input.self

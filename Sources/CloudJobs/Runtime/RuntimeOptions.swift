@@ -22,6 +22,8 @@ public struct RuntimeOptions: Sendable {
   public var scheduleOwner: ScheduleOwner?
   /// The time for which one master pass may begin new work.
   public var passBudget = Duration.seconds(120)
+  /// The order in which a worker or a master pass serves the queues of runs that are due together.
+  public var queueOrder = QueueOrder.standard
   /// The maximum number of jobs that a master pass executes at once.
   public var passConcurrency = 8
   /// The interval of housekeeping: the first pass of each interval also recovers lost runs and applies edited

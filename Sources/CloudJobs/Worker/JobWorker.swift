@@ -62,7 +62,7 @@ private final class WorkerLoop: Sendable {
   private let sweeper: RunSweeper
   private var clock: any JobClock { services.clock }
 
-  /// The maximum number of runs that are read at a time, beyond those in process.
+  /// The number of due runs that are read at a time, beyond those in process.
   private static let pageSize = 256
 
   init(_ services: RuntimeServices, _ options: JobWorker.Options) {
@@ -70,7 +70,7 @@ private final class WorkerLoop: Sendable {
     self.options = options
     dueJobs = DueJobProcessor(services)
     sweeper = RunSweeper(services)
-    state = Mutex(WorkerState(limit: options.concurrency))
+    state = Mutex(WorkerState(limit: options.concurrency, queueOrder: services.options.queueOrder))
   }
 
   func run(_ start: (@escaping @Sendable () async -> Void) -> Void) async {
@@ -162,26 +162,34 @@ private final class WorkerLoop: Sendable {
   }
 
   private func startRuns(_ start: (@escaping @Sendable () async -> Void) -> Void) async throws(StoreError) {
+    if state.withLock({ $0.free == 0 }) { return }
+    if state.withLock({ $0.needsReading(at: clock.now(), afterAtMost: options.pollInterval) }) { try await readRuns() }
+    while let record = state.withLock({ $0.startNext(at: clock.now()) }) {
+      start { [self] in finish(.run(record.id), hasProgressed: await execute(record)) }
+    }
+  }
+
+  /// Reads the runs that are due, until there are enough to choose from.
+  private func readRuns() async throws(StoreError) {
     var cursor: StoreCursor?
+    var records: [RunRecord] = []
+    let (count, active) = state.withLock { (max(Self.pageSize, $0.free), $0.activeCount) }
     repeat {
-      let (free, active) = state.withLock { ($0.free, $0.activeCount) }
-      guard free > 0 else { return }
-      let page = try await sweeper.page(after: cursor, limit: min(Self.pageSize, free) + active)
+      let page = try await sweeper.page(after: cursor, limit: count + active)
       cursor = page.next
       let now = clock.now()
-      for record in page.records {
-        let item = WorkItem.run(record.id)
-        guard state.withLock({ $0.start(item, at: now) }) else { continue }
-        start { [self] in finish(item, hasProgressed: await execute(record, at: page.time)) }
-      }
-    } while cursor != nil
+      records += state.withLock { state in page.records.filter { state.isStartable(.run($0.id), at: now) } }
+    } while cursor != nil && records.count < count
+    state.withLock { $0.setDue(records, at: clock.now()) }
   }
 
   /// Executes the next attempt of a run that has come due.
   ///
   /// - Returns: whether the run has changed in the store, by this instance or by another.
-  private func execute(_ record: RunRecord, at now: Timestamp) async -> Bool {
-    guard let (run, _) = sweeper.recoveryPlan(for: record, now: now), services.registry.jobs[run.job] != nil else {
+  private func execute(_ record: RunRecord) async -> Bool {
+    guard let (run, _) = sweeper.recoveryPlan(for: record, now: clock.now()),
+      services.registry.jobs[run.job] != nil
+    else {
       return false
     }
     let result = await DeliveryProcessor(services).process(run.nextDelivery)
@@ -190,7 +198,11 @@ private final class WorkerLoop: Sendable {
 
   private func finish(_ item: WorkItem, hasProgressed: Bool) {
     let now = clock.now()
-    let isPollNeeded = state.withLock { $0.finish(item, hasProgressed: hasProgressed, at: now) }
+    let isPollNeeded = state.withLock { state in
+      let isPollNeeded = state.finish(item, hasProgressed: hasProgressed, at: now)
+      if isPollNeeded, case .run = item { state.hasRoomForDue = true }
+      return isPollNeeded
+    }
     if isPollNeeded { services.wakeUp.call() }
   }
 }

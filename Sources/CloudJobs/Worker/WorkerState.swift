@@ -28,9 +28,16 @@ struct WorkerState: Sendable {
   let limit: Int
   private var active: Set<WorkItem> = []
   private var held: [WorkItem: Hold] = [:]
+  /// The runs that were found due and have not started, in the reverse order of service.
+  private var due: [RunRecord] = []
+  private var dueReadAt = Timestamp.distantPast
+  private var turns: QueueTurns
+  /// Whether the worker was woken because an attempt has made room, and for nothing else as far as is known.
+  var hasRoomForDue = false
 
-  init(limit: Int) {
+  init(limit: Int, queueOrder: QueueOrder = .standard) {
     self.limit = max(1, limit)
+    turns = QueueTurns(queueOrder)
   }
 
   /// The number of items in process.
@@ -50,6 +57,31 @@ struct WorkerState: Sendable {
     guard free > 0, isStartable(item, at: now) else { return false }
     active.insert(item)
     return true
+  }
+
+  /// Returns whether the due runs must be read again: none is left of those read before, they were read long ago, or
+  /// the worker was woken for another reason than room.
+  ///
+  /// - Parameters:
+  ///   - now: the local time.
+  ///   - age: the age from which on a reading is too old.
+  mutating func needsReading(at now: Timestamp, afterAtMost age: Duration) -> Bool {
+    defer { hasRoomForDue = false }
+    return due.isEmpty || !hasRoomForDue || now >= dueReadAt + age
+  }
+
+  /// Replaces the due runs.
+  mutating func setDue(_ records: [RunRecord], at now: Timestamp) {
+    due = turns.order(records, by: \.place).reversed()
+    dueReadAt = now
+  }
+
+  /// Starts the next of the due runs, if there is room.
+  mutating func startNext(at now: Timestamp) -> RunRecord? {
+    while free > 0, let record = due.popLast() {
+      if start(.run(record.id), at: now) { return record }
+    }
+    return nil
   }
 
   /// Ends an item.

@@ -80,6 +80,18 @@ struct FieldReader {
     }
   }
 
+  /// Reads a list of durations, of 1 to 100 elements.
+  func spans(_ name: String, seconds range: ClosedRange<Int>) throws(JobError) -> [Duration]? {
+    try read(
+      name, "a list of 1 to 100 durations, each from \(range.lowerBound) to \(range.upperBound) seconds"
+    ) { value in
+      guard let values = value.array, (1...100).contains(values.count) else { return nil }
+      let spans = values.compactMap { IntervalText.duration(of: $0) }
+      let bounds = Duration.seconds(range.lowerBound)...Duration.seconds(range.upperBound)
+      return spans.count == values.count && spans.allSatisfy { bounds.contains($0) } ? spans : nil
+    }
+  }
+
   func jobID(_ name: String) throws(JobError) -> JobID? {
     try read(name, "a job id") { $0.string.flatMap { try? JobID($0) } }
   }

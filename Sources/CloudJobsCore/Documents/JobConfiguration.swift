@@ -50,7 +50,9 @@ public struct JobConfiguration: Hashable, Sendable {
   public var trigger: ScheduleTrigger?
   /// The queue for the job's tasks.
   public var queue: String?
-  /// Custom data that the operator keeps with the job.
+  /// The input of runs that bring none, such as those of a schedule.
+  public var input: JSONValue?
+  /// Data that goes with each run of the job; a member goes before the definition's.
   public var metadata: [String: JSONValue]?
 
   /// Creates a configuration that overrides nothing.
@@ -97,6 +99,7 @@ extension JobConfiguration {
     groupMaxConcurrent = try reader.int("groupMaxConcurrent", 0...JobLimit.maximumConcurrent)
     trigger = try reader.choice("trigger", ScheduleTrigger.self)
     queue = try reader.string("queue")
+    input = reader.value("input")
     metadata = try reader.read("metadata", "an object") { $0.object }
   }
 
@@ -128,6 +131,7 @@ extension JobConfiguration {
     members["groupMaxConcurrent"] = groupMaxConcurrent.map { .integer(Int64($0)) }
     members["trigger"] = trigger.map { .string($0.rawValue) }
     members["queue"] = queue.map { .string($0) }
+    members["input"] = input
     members["metadata"] = metadata.map { .object($0) }
     return .object(members)
   }
@@ -136,7 +140,7 @@ extension JobConfiguration {
   public static let fieldNames: Set<String> = [
     "type", "enabled", "paused", "cron", "interval", "timeZone", "startAt", "endAt", "skipDates", "dependencies",
     "priority", "maxRetries", "retry", "timeout", "retention", "weight", "group", "misfire", "overlap", "breaker",
-    "trigger", "queue", "metadata", "maxConcurrent", "rate", "groupMaxConcurrent",
+    "trigger", "queue", "input", "metadata", "maxConcurrent", "rate", "groupMaxConcurrent",
   ]
 
   /// Returns a stored document with its configuration replaced by this one.

@@ -69,8 +69,10 @@ public enum Ledger: Hashable, Sendable {
 public enum LedgerChange: Hashable, Sendable {
   /// An attempt takes a permit; refused if a limit is reached.
   case take(LimitPermit)
-  /// Runs give their permits back; without effect for those that hold none.
+  /// Runs give their permits back, and what is reserved for them; without effect for those that hold none.
   case give([RunID])
+  /// A permit is kept until a time for each of some runs that wait: others find no room in their place.
+  case reserve([RunID], until: Timestamp)
   /// A run that was refused a permit waits for one; a conflict if there is room by now.
   case enlist(LimitPermit)
   /// Runs no longer wait.
@@ -87,9 +89,12 @@ public struct LimitPermit: Hashable, Sendable {
   public var until: Timestamp
   /// The limit.
   public var limit: JobLimit
+  /// The place among those that wait: higher first.
+  public var priority: Int
 
   /// Creates a request.
-  public init(_ run: RunID, until: Timestamp, _ limit: JobLimit) {
+  public init(_ run: RunID, until: Timestamp, _ limit: JobLimit, priority: Int = 0) {
+    self.priority = priority
     self.run = run
     self.until = until
     self.limit = limit

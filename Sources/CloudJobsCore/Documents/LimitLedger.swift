@@ -9,8 +9,12 @@
 public struct LimitLedger: Hashable, Sendable {
   /// The runs that hold permits, with the time at which each permit expires.
   public var holders: [RunID: Timestamp] = [:]
-  /// The runs that wait for a permit, longest first; at most ``maximumWaiters``.
+  /// The runs for which a permit is kept, with the time until which it is: they were woken, and have not come yet.
+  public var reserved: [RunID: Timestamp] = [:]
+  /// The runs that wait for a permit: higher priority first, then the longest wait; at most ``maximumWaiters``.
   public var waiters: [RunID] = []
+  /// The priorities of those that wait, apart from 0.
+  public var priorities: [RunID: Int] = [:]
   /// Whether further runs wait that are not listed.
   public var hasMoreWaiters = false
   /// The number of starts by the end of their bucket.
@@ -56,22 +60,30 @@ extension LimitLedger {
     case .take(let permit):
       if let refusal = ledger.refusal(of: permit, at: now) { throw .refused(refusal) }
       ledger.waiters.removeAll { $0 == permit.run }
+      ledger.reserved[permit.run] = nil
       if permit.limit.maxConcurrent != nil { ledger.holders[permit.run] = permit.until }
       if let rate = permit.limit.rate {
         ledger.newStarts += 1
         ledger.period = rate.period
       }
     case .give(let runs):
-      for run in runs { ledger.holders[run] = nil }
+      for run in runs { (ledger.holders[run], ledger.reserved[run]) = (nil, nil) }
+    case .reserve(let runs, let until):
+      for run in runs where ledger.holders[run] == nil { ledger.reserved[run] = until }
     case .enlist(let permit):
       if ledger.refusal(of: permit, at: now) == nil { throw .hasRoom }
       ledger.enlist(permit, at: now)
-    case .dismiss(let runs): ledger.waiters.removeAll { runs.contains($0) }
+    case .dismiss(let runs):
+      ledger.waiters.removeAll { runs.contains($0) }
+      for run in runs { ledger.reserved[run] = nil }
     case .list(let runs, let hasMore):
       let room = Self.maximumWaiters - ledger.waiters.count
       let missing = runs.filter { !ledger.waiters.contains($0) }
       ledger.waiters += missing.prefix(room)
       ledger.hasMoreWaiters = hasMore || missing.count > room
+    }
+    if !ledger.priorities.isEmpty {
+      ledger.priorities = ledger.priorities.filter { ledger.waiters.contains($0.key) }
     }
     let lastStart = max(ledger.starts.keys.max() ?? now, now)
     let end = max(ledger.holders.values.max() ?? now, ledger.nextSlot ?? now, lastStart + (ledger.period ?? .zero))
@@ -100,7 +112,7 @@ extension LimitLedger {
   /// - Returns: the number, from 0.
   package func room(in limit: JobLimit, changedAt: Timestamp?, at now: Timestamp) -> Int {
     let ledger = current(changedAt: changedAt, at: now)
-    let places = limit.maxConcurrent.map { $0 - ledger.holders.count } ?? .max
+    let places = limit.maxConcurrent.map { $0 - ledger.holders.count - ledger.reserved.count } ?? .max
     return max(0, min(places, limit.rate.map { $0.count - ledger.startCount(in: $0, at: now) } ?? .max))
   }
 
@@ -110,6 +122,7 @@ extension LimitLedger {
   /// Returns the account without what has expired, and with the starts of the latest change in their bucket.
   private func current(changedAt: Timestamp?, at now: Timestamp) -> LimitLedger {
     var ledger = self
+    if !reserved.isEmpty { ledger.reserved = reserved.filter { now < $0.value } }
     if holders.contains(where: { $0.value <= now }) { ledger.holders = holders.filter { now < $0.value } }
     if newStarts > 0, let period, let changedAt {
       ledger.starts[Self.bucketEnd(of: changedAt, period), default: 0] += newStarts
@@ -124,7 +137,9 @@ extension LimitLedger {
 
   private func refusal(of permit: LimitPermit, at now: Timestamp) -> LimitRefusal? {
     let limit = permit.limit
-    if let count = limit.maxConcurrent, holders[permit.run] == nil, holders.count >= count {
+    if let count = limit.maxConcurrent, holders[permit.run] == nil,
+      holders.count + reserved.count - (reserved[permit.run] == nil ? 0 : 1) >= count
+    {
       let subject = limit.ledger.rawValue.hasPrefix("group/") ? "the group" : "the job"
       return LimitRefusal(
         limit.ledger, retryAt: now + retryDelay(of: permit.run),
@@ -144,7 +159,14 @@ extension LimitLedger {
     if let rate = permit.limit.rate, isRateReached {
       nextSlot = slot(for: permit.run, rate, at: now) + rate.spacing
     }
-    if waiters.count < Self.maximumWaiters { waiters.append(permit.run) } else { hasMoreWaiters = true }
+    // Those of one priority keep their order.
+    let place = waiters.firstIndex { (priorities[$0] ?? 0) < permit.priority } ?? waiters.count
+    waiters.insert(permit.run, at: place)
+    if permit.priority != 0 { priorities[permit.run] = permit.priority }
+    if waiters.count > Self.maximumWaiters {
+      priorities[waiters.removeLast()] = nil
+      hasMoreWaiters = true
+    }
   }
 
   /// Returns the delay after which a run tries again, by its place among those that wait.
@@ -189,9 +211,21 @@ extension LimitLedger {
       }
       holders[run] = Timestamp(microseconds: until)
     }
+    for (name, value) in try reader.read("reserved", "an object", { $0.object }) ?? [:] {
+      guard let run = try? RunID(name), let until = value.integer else {
+        throw JobError(.invalidField, "Expected a run id with microseconds.", field: "reserved.\(name)")
+      }
+      reserved[run] = Timestamp(microseconds: until)
+    }
     for value in try reader.read("waiters", "a list", { $0.array }) ?? [] {
       guard let run = value.string.flatMap({ try? RunID($0) }) else { throw reader.fault("waiters", "run ids", value) }
       waiters.append(run)
+    }
+    for (name, value) in try reader.read("priorities", "an object", { $0.object }) ?? [:] {
+      guard let run = try? RunID(name), let priority = value.integer.flatMap({ Int(exactly: $0) }) else {
+        throw JobError(.invalidField, "Expected a run id with a number.", field: "priorities.\(name)")
+      }
+      priorities[run] = priority
     }
     hasMoreWaiters = try reader.bool("hasMoreWaiters") ?? false
     for (name, value) in try reader.read("starts", "an object", { $0.object }) ?? [:] {
@@ -212,7 +246,15 @@ extension LimitLedger {
       members["holders"] = .object(
         Dictionary(uniqueKeysWithValues: holders.map { ($0.key.rawValue, .integer($0.value.microseconds)) }))
     }
+    if !reserved.isEmpty {
+      members["reserved"] = .object(
+        Dictionary(uniqueKeysWithValues: reserved.map { ($0.key.rawValue, .integer($0.value.microseconds)) }))
+    }
     if !waiters.isEmpty { members["waiters"] = .array(waiters.map { .string($0.rawValue) }) }
+    if !priorities.isEmpty {
+      members["priorities"] = .object(
+        Dictionary(uniqueKeysWithValues: priorities.map { ($0.key.rawValue, .integer(Int64($0.value))) }))
+    }
     if hasMoreWaiters { members["hasMoreWaiters"] = true }
     if !starts.isEmpty {
       members["starts"] = .object(

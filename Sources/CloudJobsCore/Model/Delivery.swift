@@ -43,6 +43,14 @@ public struct Delivery: Hashable, Sendable {
   public var scheduledFor: Timestamp?
   /// The start time of a new run; nil means immediately.
   public var start: DeliveryStart?
+  /// The time limit of one attempt of a new run; nil means that of the job.
+  public var timeout: Duration?
+  /// The order of a new run among those that wait: higher first; nil means that of the job.
+  public var priority: Int?
+  /// The queue of a new run's tasks; nil means that of the job.
+  public var queue: String?
+  /// Data that goes with a new run, in addition to its job's.
+  public var metadata: [String: JSONValue] = [:]
   /// Delivery metadata from the delivering service; nil if no service is recognized.
   public var transport: DeliveryTransport?
 

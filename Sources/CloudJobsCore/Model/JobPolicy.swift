@@ -38,6 +38,10 @@ public struct JobPolicy: Hashable, Sendable {
   public var trigger = ScheduleTrigger.cloudScheduler
   /// The queue for the job's tasks; nil means the runtime's default queue.
   public var queue: String?
+  /// The input of runs that bring none, such as those of a schedule; nil means none.
+  public var input: JSONValue?
+  /// Data that goes with each run of the job, for its handler and for those who look at it.
+  public var metadata: [String: JSONValue] = [:]
   /// The time for which a run's record is kept after the run has ended.
   public var retention = Retention.standard
 

@@ -11,15 +11,19 @@ public struct RetryPolicy: Hashable, Sendable {
     case fixed(Duration)
     /// n times the delay.
     case linear(Duration)
-    /// The delay, doubled after each further failure.
-    case exponential(Duration)
+    /// The delay, multiplied after each further failure: doubled, unless the multiplier says otherwise.
+    ///
+    /// A multiplier below 1 counts as 1.
+    case exponential(Duration, multiplier: Double = 2)
+    /// A delay of its own after each failure; the last one repeats. An empty list means no delay.
+    case delays([Duration])
     /// The delay, doubled `maxDoublings` times and then growing linearly, as in Cloud Tasks and Cloud Scheduler.
     case cloudTasks(Duration, maxDoublings: Int)
   }
 
   /// The random part of the delay, which spreads out retries of runs that failed together.
   public enum Jitter: String, Hashable, Sendable, CaseIterable {
-    /// ``none`` for a fixed delay, and ``half`` for a growing one.
+    /// ``none`` for fixed and listed delays, and ``half`` for growing ones.
     case automatic
     /// No random part.
     case none
@@ -107,7 +111,9 @@ public struct RetryPolicy: Hashable, Sendable {
       switch backoff {
       case .fixed(let delay): delay.microseconds
       case .linear(let delay): delay.microseconds.saturatingMultiplication(by: count)
-      case .exponential(let delay): Self.doubled(delay.microseconds, times: count - 1)
+      case .exponential(let delay, 2): Self.doubled(delay.microseconds, times: count - 1)
+      case .exponential(let delay, let factor): Self.multiplied(delay.microseconds, by: factor, times: count - 1)
+      case .delays(let delays): delays.isEmpty ? 0 : delays[Int(min(count, Int64(delays.count))) - 1].microseconds
       case .cloudTasks(let delay, let maxDoublings):
         Self.doubledThenLinear(delay.microseconds, count: count, doublings: Int64(min(max(0, maxDoublings), 62)))
       }
@@ -129,16 +135,30 @@ public struct RetryPolicy: Hashable, Sendable {
     }
   }
 
-  /// The jitter with `automatic` resolved: growing delays spread out runs that failed together, fixed delays stay
-  /// exact.
+  /// The jitter with `automatic` resolved: growing delays spread out runs that failed together, others stay exact.
   private var effectiveJitter: Jitter {
     guard jitter == .automatic else { return jitter }
-    return if case .fixed = backoff { .none } else { .half }
+    switch backoff {
+    case .fixed, .delays: return .none
+    case .linear, .exponential, .cloudTasks: return .half
+    }
   }
 
   private static func doubledThenLinear(_ delay: Int64, count: Int64, doublings: Int64) -> Int64 {
     if count <= doublings + 1 { return doubled(delay, times: count - 1) }
     return doubled(delay, times: doublings).saturatingMultiplication(by: count - doublings)
+  }
+
+  private static func multiplied(_ value: Int64, by factor: Double, times: Int64) -> Int64 {
+    var result = Double(max(0, value))
+    // After so many steps, a result that still fits grows by less than a part in a million at each.
+    for _ in 0..<min(times, 1_000_000) where result > 0 {
+      let next = result * max(1, factor.isNaN ? 1 : factor)
+      if next >= 0x1p63 { return .max }
+      if next == result { break }
+      result = next
+    }
+    return Int64(result.rounded())
   }
 
   private static func doubled(_ value: Int64, times: Int64) -> Int64 {

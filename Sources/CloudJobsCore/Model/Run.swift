@@ -74,6 +74,8 @@ public struct Run: Hashable, Sendable {
   public var queue: String?
   /// The order among runs: higher first.
   public var priority = 0
+  /// Data that goes with the run, such as that of its job.
+  public var metadata: [String: JSONValue] = [:]
   /// The ledgers of which the current attempt holds a permit.
   public var permits: [LedgerID] = []
   /// The ledger of the limit for which the run waits; nil if it waits for nothing or for something else.
@@ -224,6 +226,7 @@ extension Run {
     uniqueKey = try reader.string("uniqueKey")
     queue = try reader.string("queue")
     priority = try reader.int("priority") ?? 0
+    metadata = try reader.read("metadata", "an object") { $0.object } ?? [:]
     permits = try reader.ledgers("permits")
     waitsFor = try reader.ledger("waitsFor")
     expireAt = try reader.timestamp("expireAt")
@@ -274,6 +277,7 @@ extension Run {
     members["awaiting"] = awaiting.map { .string($0.rawValue) }
     if !dependents.isEmpty { members["dependents"] = .array(dependents.map { .string($0.rawValue) }) }
     if amendments > 0 { members["amendments"] = .integer(amendments) }
+    if !metadata.isEmpty { members["metadata"] = .object(metadata) }
   }
 }
 

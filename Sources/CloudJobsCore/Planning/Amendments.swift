@@ -91,6 +91,7 @@ package func planRedrive(
   new.timeout = run.timeout
   new.queue = run.queue
   new.priority = run.priority
+  new.metadata = run.metadata
   new.wakeAt = now + settings.sweepDelay
   return new
 }

@@ -9,13 +9,18 @@ extension Run {
     return limits.map { .changeLedger($0.ledger, .take(LimitPermit(id, until: lease.expiresAt, $0))) }
   }
 
-  /// Returns the change of the ledger for which the run waits, if it does.
+  /// Returns the changes of ledgers that belong to the wait of the run: it waits in one, and leaves the one before.
   ///
-  /// - Parameter limits: the limits of its job.
-  /// - Returns: the change, or nothing.
-  package func enlistment(_ limits: [JobLimit]) -> [Write] {
-    guard let limit = limits.first(where: { $0.ledger == waitsFor }) else { return [] }
-    return [.changeLedger(limit.ledger, .enlist(LimitPermit(id, until: notBefore, limit)))]
+  /// - Parameters:
+  ///   - limits: the limits of its job.
+  ///   - before: the ledger for which it waited; nil for none.
+  /// - Returns: the changes, or nothing.
+  package func enlistment(_ limits: [JobLimit], before: LedgerID? = nil) -> [Write] {
+    var writes: [Write] = []
+    // What was reserved for it there is room for another.
+    if let before, before != waitsFor { writes.append(.changeLedger(before, .dismiss([id]))) }
+    guard let limit = limits.first(where: { $0.ledger == waitsFor }) else { return writes }
+    return writes + [.changeLedger(limit.ledger, .enlist(LimitPermit(id, until: notBefore, limit, priority: priority)))]
   }
 
   /// Returns the writes that commit the end of the run's attempt, and give its permits back.

@@ -126,6 +126,7 @@ private func start(_ input: PassInput, scheduledFor: Timestamp, next: Timestamp?
     notBefore: input.now, createdAt: input.now)
   run.queue = job.policy.queue
   run.priority = job.policy.priority
+  run.metadata = job.policy.metadata
   if job.overlap == .queue, let skip = Gate.overlapSkip(input.previous, now: input.now) {
     run = run.waiting(until: input.now + input.settings.overlapDelay, why: skip.reason, input.settings)
   } else if let refusal = input.refusal {

@@ -196,8 +196,10 @@ private func newRun(_ input: PlanInput) -> Run {
     createdAt: input.now)
   run.correlationID = input.delivery.correlationID
   run.trace = input.delivery.trace
-  run.queue = input.job.policy.queue
-  run.priority = input.job.policy.priority
+  run.timeout = input.delivery.timeout
+  run.queue = input.delivery.queue ?? input.job.policy.queue
+  run.priority = input.delivery.priority ?? input.job.policy.priority
+  run.metadata = input.job.policy.metadata.merging(input.delivery.metadata) { $1 }
   if case .key(let key)? = input.delivery.occurrence { run.uniqueKey = key }
   return run
 }

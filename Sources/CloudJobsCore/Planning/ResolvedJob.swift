@@ -97,6 +97,8 @@ extension JobPolicy {
     policy.groupMaxConcurrent = configuration.groupMaxConcurrent ?? groupMaxConcurrent
     policy.trigger = configuration.trigger ?? trigger
     policy.queue = configuration.queue ?? queue
+    policy.input = configuration.input ?? input
+    policy.metadata = metadata.merging(configuration.metadata ?? [:]) { $1 }
     policy.retention = configuration.retention.map { $0.applied(to: retention) } ?? retention
     policy.retry = configuration.retry.map { $0.applied(to: retry) } ?? retry
     if let maxRetries = configuration.maxRetries { policy.retry.maxAttempts = max(0, maxRetries).successor }

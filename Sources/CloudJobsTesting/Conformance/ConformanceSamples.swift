@@ -44,6 +44,7 @@ enum Samples {
     run.uniqueKey = "invoice/42"
     run.queue = "mail"
     run.priority = -5
+    run.metadata = ["team": "billing", "deep": ["a": [1, 2.5, nil, true]]]
     run.permits = [.job("sample"), .group("any / group")]
     run.waitsFor = .job("sample")
     run.expireAt = time + .days(31)
@@ -57,6 +58,7 @@ enum Samples {
     configuration.enabled = true
     configuration.cron = "0 2 * * *"
     configuration.interval = .seconds(90)
+    configuration.input = ["region": "eu", "sizes": [1, 2.5]]
     configuration.timeZone = "Europe/Berlin"
     configuration.startAt = CivilDate("2026-01-02").map { .day($0) }
     configuration.endAt = .instant(ConformanceFixture.start + .days(90))

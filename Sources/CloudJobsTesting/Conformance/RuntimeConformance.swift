@@ -39,7 +39,7 @@ public enum RuntimeConformance {
   /// All cases.
   public static let cases: [Case] =
     breakerCases + retryCases + outcomeCases + managementCases + orderCases + contextCases + limitCases
-    + uniquenessCases + middlewareCases + payloadCases
+    + uniquenessCases + middlewareCases + payloadCases + inputCases + queueCases
 }
 
 /// An empty store with its clock, and a handler whose failures a case controls.

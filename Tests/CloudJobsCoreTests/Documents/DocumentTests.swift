@@ -135,7 +135,7 @@ struct MalformedField: CustomTestStringConvertible, Sendable {
     ("timeout", 0), ("timeout", 86_401), ("group", []), ("misfire", "catchUp(0)"), ("misfire", "catchUp(1001)"),
     ("misfire", "later"), ("overlap", "wait"), ("retry", 3), ("retry.maxAttempts", 0),
     ("retry.backoff", "random"), ("retry.delay", -1), ("retry.jitter", 1), ("retry.only", "network"),
-    ("retry.tries", 3),
+    ("retry.tries", 3), ("retry.multiplier", 0.5), ("retry.delays", []), ("retry.delays", ["1s", "never"]),
     ("retention", "forever"), ("retention.failed", -1), ("retention.pending", 60), ("paused", "yes"), ("queue", [:]),
     ("metadata", []),
     ("maxConcurrent", -1), ("maxConcurrent", 1_001), ("groupMaxConcurrent", 1.5), ("rate", 5),
@@ -154,7 +154,7 @@ struct JobConfigurationFieldsTests {
     "startAt": "2026-01-01", "endAt": "2026-12-31", "skipDates": ["2026-05-01"], "dependencies": ["other"],
     "priority": 1, "maxRetries": 2, "timeout": 3, "weight": "medium", "group": "g", "misfire": "skip",
     "overlap": "skip", "queue": "q", "breaker": ["threshold": 4, "cooldown": 90], "trigger": "masterPass",
-    "metadata": ["a": 1],
+    "metadata": ["a": 1], "input": ["region": "eu"],
     "retry": [
       "maxAttempts": 4, "backoff": "cloudTasks", "delay": 10, "maxDelay": 90, "maxDoublings": 3, "jitter": "full",
       "minimumDuration": 60, "only": ["network"],
@@ -185,6 +185,42 @@ struct JobConfigurationFieldsTests {
     var configuration = JobConfiguration()
     configuration.enabled = true
     #expect(configuration.replacing(in: stored) == expected)
+  }
+}
+
+@Suite("The retry policy of a document")
+struct RetryOverrideTests {
+  private typealias Backoff = RetryPolicy.Backoff
+
+  @Test(
+    "A part replaces its part of the definition's policy",
+    arguments: [
+      (.exponential(.seconds(1)), ["multiplier": 1.5], .exponential(.seconds(1), multiplier: 1.5)),
+      (.exponential(.seconds(1), multiplier: 3), ["delay": "9s"], .exponential(.seconds(9), multiplier: 3)),
+      (.fixed(.seconds(1)), ["delays": ["10s", 60]], .delays([.seconds(10), .minutes(1)])),
+      (.fixed(.seconds(1)), ["delays": [5], "backoff": "delays"], .delays([.seconds(5)])),
+      (.delays([.seconds(3), .seconds(4)]), ["maxDelay": 9], .delays([.seconds(3), .seconds(4)])),
+      (.delays([.seconds(3), .seconds(4)]), ["delay": 9], .fixed(.seconds(9))),
+      (.delays([.seconds(3), .seconds(4)]), ["backoff": "linear"], .linear(.seconds(3))),
+      (.cloudTasks(.seconds(1), maxDoublings: 5), ["delay": 2], .cloudTasks(.seconds(2), maxDoublings: 5)),
+    ] as [(RetryPolicy.Backoff, JSONValue, RetryPolicy.Backoff)])
+  func applied(_ defined: RetryPolicy.Backoff, _ retry: JSONValue, _ expected: RetryPolicy.Backoff) throws {
+    let configuration = try JobConfiguration(fields: ["retry": retry])
+    var policy = JobPolicy()
+    policy.retry = RetryPolicy(maxAttempts: 3, backoff: defined)
+    #expect(policy.overridden(by: configuration).retry.backoff == expected)
+    #expect(try JobConfiguration(fields: configuration.fields) == configuration)
+  }
+
+  @Test(
+    "A list and another growth exclude each other",
+    arguments: [
+      ["delays": [1], "delay": 2], ["delays": [1], "backoff": "fixed"], ["backoff": "delays"],
+    ] as [JSONValue])
+  func contradictions(_ retry: JSONValue) {
+    #expect {
+      try JobConfiguration(fields: ["retry": retry])
+    } throws: { ($0 as? JobError)?.field == "retry.delays" }
   }
 }
 

@@ -10,12 +10,17 @@ struct RetryPolicyTests {
       (RetryPolicy.Backoff.fixed(.seconds(7)), [7, 7, 7, 7, 7]),
       (.linear(.seconds(7)), [7, 14, 21, 28, 35]),
       (.exponential(.seconds(10)), [10, 20, 40, 80, 100]),
+      (.exponential(.seconds(8), multiplier: 1.5), [8, 12, 18, 27, 40.5]),
+      (.exponential(.seconds(10), multiplier: 3), [10, 30, 90, 100, 100]),
+      (.exponential(.seconds(10), multiplier: 0.5), [10, 10, 10, 10, 10]),
+      (.delays([.seconds(1), .seconds(60), .seconds(5)]), [1, 60, 5, 5, 5]),
+      (.delays([]), [0, 0, 0, 0, 0]), (.delays([.seconds(-3), .seconds(300)]), [0, 100, 100, 100, 100]),
       (.cloudTasks(.seconds(10), maxDoublings: 0), [10, 20, 30, 40, 50]),
       (.cloudTasks(.seconds(10), maxDoublings: 1), [10, 20, 40, 60, 80]),
-    ] as [(RetryPolicy.Backoff, [Int])])
-  func delays(backoff: RetryPolicy.Backoff, expected: [Int]) {
+    ] as [(RetryPolicy.Backoff, [Double])])
+  func delays(backoff: RetryPolicy.Backoff, expected: [Double]) {
     let policy = RetryPolicy(maxAttempts: 9, backoff: backoff, jitter: .none, maxDelay: .seconds(100))
-    #expect((1...5).map { policy.delay(afterFailures: $0) } == expected.map { .seconds($0) })
+    #expect((1...5).map { policy.delay(afterFailures: $0) } == expected.map { .milliseconds(Int64($0 * 1_000)) })
   }
 
   @Test("Cloud Tasks' own example comes out: 10 s, 300 s, 3 doublings")
@@ -44,7 +49,8 @@ struct RetryPolicyTests {
     "Without a word about jitter a fixed delay is fixed, and one that grows is spread by half",
     arguments: [
       (RetryPolicy.Backoff.fixed(.seconds(8)), true), (.linear(.seconds(8)), false),
-      (.exponential(.seconds(8)), false), (.cloudTasks(.seconds(8), maxDoublings: 3), false),
+      (.exponential(.seconds(8)), false), (.delays([.seconds(8)]), true),
+      (.cloudTasks(.seconds(8), maxDoublings: 3), false),
     ])
   func automaticJitter(backoff: RetryPolicy.Backoff, isFixed: Bool) {
     let policy = RetryPolicy(maxAttempts: 9, backoff: backoff)
@@ -58,6 +64,8 @@ struct RetryPolicyTests {
     "No count and no duration traps",
     arguments: [
       RetryPolicy.Backoff.fixed(.seconds(Int64.max)), .linear(.seconds(Int64.max)), .exponential(.seconds(Int64.max)),
+      .exponential(.microseconds(1), multiplier: 1.000_001), .exponential(.seconds(1), multiplier: .nan),
+      .exponential(.seconds(1), multiplier: .infinity), .delays([.seconds(Int64.max), .seconds(-9)]),
       .exponential(.microseconds(1)), .exponential(.seconds(-9)), .linear(.seconds(-9)),
       .cloudTasks(.seconds(Int64.max), maxDoublings: .max), .cloudTasks(.microseconds(1), maxDoublings: .max),
       .cloudTasks(.seconds(1), maxDoublings: .min),

@@ -54,6 +54,43 @@ struct LimitLedgerTests {
     #expect(ledger.holders == [Self.runs[1]: now + .minutes(9)])
   }
 
+  @Test("A permit that is kept for a run is refused to others, until it comes, gives it back, is dismissed or is late")
+  func reservations() throws {
+    let full = try LimitLedger().applying(.reserve([Self.runs[1]], until: now + .seconds(5)), changedAt: nil, at: now)
+    let limit = permit(1, max: 1).limit
+    #expect(full.room(in: limit, changedAt: now, at: now) == 0)
+    #expect(full.refusal(of: permit(2, max: 1), changedAt: now, at: now) != nil)
+    #expect(full.refusal(of: permit(2, max: 2), changedAt: now, at: now) == nil)
+    #expect(full.refusal(of: permit(1, max: 1), changedAt: now, at: now) == nil)
+    #expect(full.refusal(of: permit(2, max: 1), changedAt: now, at: now + .seconds(5)) == nil, "it came too late")
+    #expect(try Ledger(fields: Ledger.limits(full).fields) == .limits(full))
+    let taken = try full.applying(.take(permit(1, max: 1)), changedAt: now, at: now)
+    #expect((taken.holders.count, taken.reserved.count) == (1, 0))
+    let again = try taken.applying(.reserve([Self.runs[1]], until: now + .seconds(9)), changedAt: now, at: now)
+    #expect(again.reserved.isEmpty, "it holds one already")
+    for change in [LedgerChange.give([Self.runs[1]]), .dismiss([Self.runs[1]])] {
+      #expect(try full.applying(change, changedAt: now, at: now).room(in: limit, changedAt: now, at: now) == 1)
+    }
+  }
+
+  @Test("Runs wait in the order of their priority, and those of one priority in the order of their coming")
+  func priorities() throws {
+    var ledger = try LimitLedger().applying(.take(permit(250, max: 1)), changedAt: nil, at: now)
+    for (number, priority) in [(0, 0), (1, 5), (2, -3), (3, 5), (4, 0), (5, 9), (1, 5)] {
+      var asked = permit(number, max: 1)
+      asked.priority = priority
+      ledger = try ledger.applying(.enlist(asked), changedAt: now, at: now)
+    }
+    #expect(ledger.waiters == [5, 1, 3, 0, 4, 2].map { Self.runs[$0] })
+    #expect(ledger.priorities == [Self.runs[5]: 9, Self.runs[1]: 5, Self.runs[3]: 5, Self.runs[2]: -3])
+    #expect(try Ledger(fields: Ledger.limits(ledger).fields) == .limits(ledger))
+    for number in 6..<110 { ledger = try ledger.applying(.enlist(permit(number, max: 1)), changedAt: now, at: now) }
+    #expect((ledger.waiters.count, ledger.waiters.last, ledger.hasMoreWaiters) == (100, Self.runs[100], true))
+    #expect(ledger.priorities[Self.runs[2]] == nil, "the last in order is no longer listed")
+    ledger = try ledger.applying(.dismiss([Self.runs[5]]), changedAt: now, at: now)
+    #expect(ledger.priorities == [Self.runs[1]: 5, Self.runs[3]: 5])
+  }
+
   @Test("Runs that wait keep their places, try again later the further back they are, and are listed up to a bound")
   func waiters() throws {
     var ledger = try LimitLedger().applying(.take(permit(250, max: 1)), changedAt: nil, at: now)

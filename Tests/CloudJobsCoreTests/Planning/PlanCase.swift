@@ -59,6 +59,23 @@ struct PlanCase: CustomTestStringConvertible, Sendable {
   ]
 
   static let waiting: [PlanCase] = [
+    PlanCase(
+      "a task that a later one has replaced is a duplicate",
+      Sample.input(run: Sample.run(.pending, attempt: 0) { $0.reenqueues = 2 }, attempt: 1, reenqueues: 1),
+      "duplicate"),
+    PlanCase(
+      "the latest task of the attempt runs it",
+      Sample.input(run: Sample.run(.pending, attempt: 0) { $0.reenqueues = 2 }, attempt: 1, reenqueues: 2), "run 1"),
+    PlanCase(
+      "a task that does not say its number runs the attempt",
+      Sample.input(run: Sample.run(.pending, attempt: 0) { $0.reenqueues = 2 }, attempt: 1), "run 1"),
+    PlanCase(
+      "a task that was replaced does not come back for the attempt under way",
+      Sample.input(run: Sample.run(.running, attempt: 1) { $0.reenqueues = 2 }, attempt: 1, reenqueues: 1),
+      "duplicate"),
+    PlanCase(
+      "the latest task does, until the lease ends",
+      Sample.input(run: Sample.run(.running, attempt: 1) { $0.reenqueues = 2 }, attempt: 1, reenqueues: 2), "busy"),
     PlanCase("a pending run runs", Sample.input(run: Sample.run(.pending, attempt: 0), attempt: 1), "run 1"),
     PlanCase(
       "a retry runs at its time", Sample.input(run: Sample.run(.scheduled), attempt: 2), "run 2"),

@@ -60,10 +60,12 @@ enum PlanSample {
 
   static func input(
     _ job: ResolvedJob = job(), run: Run? = nil, attempt: Int? = nil, trigger: Trigger = .task, previous: Run? = nil,
-    scheduledFor: Timestamp? = nil, dependencies: [JobID: JobStatus] = [:], now: Timestamp = now
+    scheduledFor: Timestamp? = nil, dependencies: [JobID: JobStatus] = [:], now: Timestamp = now,
+    reenqueues: Int? = nil
   ) -> PlanInput {
     var delivery = Delivery(job: job.id, trigger: trigger, attempt: attempt, scheduledFor: scheduledFor)
     delivery.occurrence = .key("one")
+    delivery.reenqueues = reenqueues
     return PlanInput(
       delivery: delivery, runID: runIDs[job.id] ?? RunID(job: job.id, occurrence: .key("one")), job: job, run: run,
       previous: previous,

@@ -28,6 +28,9 @@ struct PlanTests {
     var input = PlanSample.input(PlanSample.job { $0.queue = "slow" }, scheduledFor: PlanSample.now - .seconds(5))
     input.delivery.payload = JSONText(["a": 1])
     input.delivery.correlationID = "cause"
+    (input.delivery.timeout, input.delivery.priority) = (.seconds(7), 4)
+    input.job.policy.metadata = ["team": "billing", "tier": 1]
+    input.delivery.metadata = ["tier": 2]
     guard case .run(let run) = plan(input) else {
       Issue.record("It does not run.")
       return
@@ -36,6 +39,7 @@ struct PlanTests {
     #expect(run.input == input.delivery.payload)
     #expect((run.correlationID, run.uniqueKey, run.queue) == ("cause", "one", "slow"))
     #expect((run.attempt, run.fence, run.startedAt) == (1, 1, PlanSample.now))
+    #expect((run.timeout, run.priority, run.metadata) == (.seconds(7), 4, ["team": "billing", "tier": 2]))
     #expect(run.scheduledFor == PlanSample.now - .seconds(5))
   }
 

@@ -7,7 +7,7 @@ import Testing
 struct PassTests {
   private let fixture = RuntimeFixture()
 
-  private func recording(_ id: JobID, every minutes: Int = 1) -> PeriodicJob {
+  private func recording(_ id: JobID, every minutes: Int = 1) -> PeriodicJob<NoInput> {
     let effects = fixture.effects
     return PeriodicJob(id, every: .minutes(minutes)) { context in
       effects.add(context.scheduledFor.map { "\(context.jobID) \($0)" } ?? "\(context.jobID)")

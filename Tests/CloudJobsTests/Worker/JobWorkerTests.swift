@@ -268,6 +268,45 @@ struct JobWorkerTests {
     }
   }
 
+  @Test("A busy worker serves queues by their weights and runs by their priority, those that come later too")
+  func queues() async throws {
+    let effects = fixture.effects
+    let runtime = try await runtime {
+      EndpointJob("job", input: String.self) { name, context in
+        effects.add(name)
+        try await context.clock.sleep(for: .seconds(1))
+      }
+    }
+    func requests(_ queue: String?, _ name: String, priority: Int = 0, count: Int) -> [EnqueueRequest] {
+      (0..<count).map { _ in
+        var request = EnqueueRequest("job", name)
+        (request.queue, request.priority) = (queue, priority)
+        return request
+      }
+    }
+    var options = JobWorker.Options()
+    options.concurrency = 1
+    options.pollInterval = .seconds(3_600)
+    try await working(runtime, options: options) {
+      try await rest()
+      try await runtime.enqueue(
+        requests("low", "low", count: 4) + requests(nil, "default", count: 8)
+          + requests(nil, "first", priority: 1, count: 1))
+      for number in 1...14 {
+        try await until { effects.count == number }
+        if number == 6 { try await runtime.enqueue(requests("critical", "critical", count: 1)) }
+        // The worker, the handler, and the timer of its time limit sleep.
+        try await rest(3)
+        fixture.clock.advance(by: .seconds(1))
+      }
+    }
+    #expect(
+      effects.list.filter { $0 != "low" && $0 != "critical" } == ["first"] + Array(repeating: "default", count: 8))
+    #expect(effects.list[0] == "first")
+    #expect(effects.list[6] == "critical", "the next after it was enqueued")
+    #expect(effects.list.prefix(6).count { $0 == "low" } == 1, "a quarter of the turns")
+  }
+
   @Test("Ended runs are deleted after their retention")
   func retention() async throws {
     let runtime = try await runtime { EndpointJob("job") { _ in .done }.retention(.minutes(30)) }
