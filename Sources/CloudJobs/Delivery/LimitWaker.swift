@@ -25,19 +25,7 @@ struct LimitWaker: Sendable {
     let limits = claimed.job.limits.filter { $0.maxConcurrent != nil }
     if limits.isEmpty { return }
     do throws(StoreError) {
-      var records = [LedgerID: LedgerRecord]()
-      for limit in limits { records[limit.ledger] = services.store.knownLedger(limit.ledger, asOf: time) }
-      let unknown = limits.map(\.ledger).filter { records[$0] == nil }
-      if !unknown.isEmpty {
-        records.merge(try await services.client.read(ledgers: unknown).ledgers) { known, _ in known }
-      }
-      for limit in limits {
-        guard let record = records[limit.ledger], let ledger = record.ledger?.limits, ledger.hasWaiters else {
-          continue
-        }
-        let room = ledger.room(in: limit, changedAt: record.changedAt, at: time)
-        if room > 0 { try await wake(min(room, Self.maximumWoken), limit, ledger, of: claimed.run.job) }
-      }
+      for limit in limits { try await wake(limit, of: claimed.run.job, at: time) }
     } catch {
       services.logger.debug(
         "Runs that wait for a permit were not woken. They try again by themselves.",
@@ -45,11 +33,33 @@ struct LimitWaker: Sendable {
     }
   }
 
+  /// Wakes the runs that a limit has room for; again if others change them meanwhile.
+  private func wake(_ limit: JobLimit, of job: JobID, at time: Timestamp) async throws(StoreError) {
+    var known = services.store.knownLedger(limit.ledger, asOf: time)
+    for _ in 0..<RetryBudget.conflictLimit {
+      let record: LedgerRecord?
+      if let known {
+        record = known
+      } else {
+        record = try await services.client.read(ledgers: [limit.ledger]).ledgers[limit.ledger]
+      }
+      known = nil
+      guard let record, let ledger = record.ledger?.limits, ledger.hasWaiters else { return }
+      let room = min(ledger.room(in: limit, changedAt: record.changedAt, at: time), Self.maximumWoken)
+      if room == 0 { return }
+      if try await wake(room, limit, ledger, of: job) { return }
+    }
+  }
+
+  /// Wakes some of the runs that wait.
+  ///
+  /// - Returns: false if others have changed one of them, or have taken the room.
   private func wake(
     _ count: Int, _ limit: JobLimit, _ ledger: LimitLedger, of job: JobID
-  ) async throws(StoreError) {
+  ) async throws(StoreError) -> Bool {
     var room = count
-    var waiters = ledger.waiters[...]
+    var isUndisturbed = true
+    var waiters = ledger.waiters.filter { ledger.reserved[$0] == nil }[...]
     while room > 0, !waiters.isEmpty {
       let next = Array(waiters.prefix(2 * room))
       waiters = waiters.dropFirst(next.count)
@@ -59,27 +69,35 @@ struct LimitWaker: Sendable {
       if !plan.dismissed.isEmpty {
         _ = try await services.client.commit([.changeLedger(limit.ledger, .dismiss(plan.dismissed))])
       }
-      try await wake(plan.woken, limit.ledger, reading)
+      if try await !wake(plan.woken, limit, reading) { isUndisturbed = false }
       room -= plan.taken
     }
     if room > 0, ledger.hasMoreWaiters { try await listMore(limit, of: job, waking: room) }
+    return isUndisturbed
   }
 
-  private func wake(_ ids: [RunID], _ ledger: LedgerID, _ reading: StoreReading) async throws(StoreError) {
+  /// Wakes runs, and keeps a permit for each while the queue delivers it.
+  ///
+  /// - Returns: false if others have changed one of them, or have taken the room.
+  @discardableResult
+  private func wake(_ ids: [RunID], _ limit: JobLimit, _ reading: StoreReading) async throws(StoreError) -> Bool {
+    var isUndisturbed = true
     for id in ids {
       guard let record = reading.runs[id], let run = try? record.run.get() else { continue }
       let woken = run.woken(services.settings, at: reading.time)
+      let permit = LimitPermit(id, until: reading.time + Self.reservation, limit)
       var budget = services.client.budget()
-      // After a conflict, the run has been woken or claimed by another instance.
       let time = try await RunCommitter(services).commit(
-        [
-          .putRun(woken, .version(record.version)),
-          .changeLedger(ledger, .reserve([id], until: reading.time + Self.reservation)),
-        ], making: woken, &budget)
-      guard time != nil, let registered = services.registry.jobs[run.job] else { continue }
+        [.putRun(woken, .version(record.version)), .changeLedger(limit.ledger, .reserve(permit))], making: woken,
+        &budget)
+      guard time != nil, let registered = services.registry.jobs[run.job] else {
+        isUndisturbed = false
+        continue
+      }
       await NextAttemptEnqueuer(services).enqueueNextAttempt(
         of: woken, timeout: registered.definition.policy.timeout)
     }
+    return isUndisturbed
   }
 
   /// Lists runs of the job that wait and did not fit in the ledger, and wakes the first of them.
@@ -97,6 +115,6 @@ struct LimitWaker: Sendable {
     let records = waiting.prefix(count).map { ($0.id, $0) }
     let reading = StoreReading(
       time: page.time, jobs: [:], runs: Dictionary(records) { first, _ in first })
-    try await wake(records.map(\.0), limit.ledger, reading)
+    try await wake(records.map(\.0), limit, reading)
   }
 }

@@ -62,6 +62,7 @@ extension Optional<LedgerRecord> {
     } catch {
       switch error {
       case .refused(let refusal): throw StoreError(refusal)
+      case .hasNoRoom: throw StoreError(.conflict, "The limit has no room for a permit that is kept.")
       case .hasRoom: throw StoreError(.conflict, "The limit has room again. Read it again, and plan again.")
       }
     }

@@ -71,8 +71,9 @@ public enum LedgerChange: Hashable, Sendable {
   case take(LimitPermit)
   /// Runs give their permits back, and what is reserved for them; without effect for those that hold none.
   case give([RunID])
-  /// A permit is kept until a time for each of some runs that wait: others find no room in their place.
-  case reserve([RunID], until: Timestamp)
+  /// A permit is kept until a time for a run that waits, so that no other finds room in its place; a conflict if there
+  /// is none.
+  case reserve(LimitPermit)
   /// A run that was refused a permit waits for one; a conflict if there is room by now.
   case enlist(LimitPermit)
   /// Runs no longer wait.
@@ -124,6 +125,8 @@ public enum LedgerFault: Error, Hashable, Sendable {
   case refused(LimitRefusal)
   /// The run need not wait: there is room.
   case hasRoom
+  /// No permit can be kept: there is no room.
+  case hasNoRoom
 }
 
 extension Ledger {

@@ -68,8 +68,9 @@ extension LimitLedger {
       }
     case .give(let runs):
       for run in runs { (ledger.holders[run], ledger.reserved[run]) = (nil, nil) }
-    case .reserve(let runs, let until):
-      for run in runs where ledger.holders[run] == nil { ledger.reserved[run] = until }
+    case .reserve(let permit):
+      if ledger.holders[permit.run] != nil || ledger.refusal(of: permit, at: now) != nil { throw .hasNoRoom }
+      ledger.reserved[permit.run] = permit.until
     case .enlist(let permit):
       if ledger.refusal(of: permit, at: now) == nil { throw .hasRoom }
       ledger.enlist(permit, at: now)
@@ -137,9 +138,9 @@ extension LimitLedger {
 
   private func refusal(of permit: LimitPermit, at now: Timestamp) -> LimitRefusal? {
     let limit = permit.limit
-    if let count = limit.maxConcurrent, holders[permit.run] == nil,
-      holders.count + reserved.count - (reserved[permit.run] == nil ? 0 : 1) >= count
-    {
+    // A run whose permit is kept gives way to those that execute only.
+    let taken = holders.count + (reserved[permit.run] == nil ? reserved.count : 0)
+    if let count = limit.maxConcurrent, holders[permit.run] == nil, taken >= count {
       let subject = limit.ledger.rawValue.hasPrefix("group/") ? "the group" : "the job"
       return LimitRefusal(
         limit.ledger, retryAt: now + retryDelay(of: permit.run),

@@ -64,12 +64,12 @@ extension [(Run, Version)] {
 ///
 /// - Parameters:
 ///   - ledger: the ledger of the limit.
-///   - waiters: the first runs that wait by the ledger.
+///   - waiters: the first runs that wait by the ledger, apart from those for which it keeps a permit.
 ///   - runs: these runs as stored; absent if they are deleted or invalid.
 ///   - room: the number of permits that the limit leaves.
 ///   - now: the store's time.
 /// - Returns: the runs to wake, those that no longer wait for this limit, and the number of permits that will be taken:
-///   by the woken runs, and by those whose time has come anyway.
+///   by the woken runs, and by those whose time has just come anyway.
 package func planWaking(
   _ ledger: LedgerID, waiters: [RunID], runs: [RunID: Run], room: Int, now: Timestamp
 ) -> (woken: [RunID], dismissed: [RunID], taken: Int) {
@@ -81,8 +81,8 @@ package func planWaking(
       dismissed.append(id)
       continue
     }
-    // One that has been woken, or whose time has come, will take one of the permits.
-    if now < run.notBefore { woken.append(id) }
+    // One whose time has come is on its way to one of the permits, unless its delivery was lost.
+    if now < run.notBefore || run.notBefore + LimitLedger.firstRetry <= now { woken.append(id) }
     taken += 1
   }
   return (woken, dismissed, taken)

@@ -56,21 +56,29 @@ struct LimitLedgerTests {
 
   @Test("A permit that is kept for a run is refused to others, until it comes, gives it back, is dismissed or is late")
   func reservations() throws {
-    let full = try LimitLedger().applying(.reserve([Self.runs[1]], until: now + .seconds(5)), changedAt: nil, at: now)
-    let limit = permit(1, max: 1).limit
-    #expect(full.room(in: limit, changedAt: now, at: now) == 0)
+    let kept = permit(1, max: 1, until: .seconds(5))
+    let full = try LimitLedger().applying(.reserve(kept), changedAt: nil, at: now)
+    #expect(full.room(in: kept.limit, changedAt: now, at: now) == 0)
     #expect(full.refusal(of: permit(2, max: 1), changedAt: now, at: now) != nil)
     #expect(full.refusal(of: permit(2, max: 2), changedAt: now, at: now) == nil)
-    #expect(full.refusal(of: permit(1, max: 1), changedAt: now, at: now) == nil)
+    #expect(full.refusal(of: kept, changedAt: now, at: now) == nil)
     #expect(full.refusal(of: permit(2, max: 1), changedAt: now, at: now + .seconds(5)) == nil, "it came too late")
     #expect(try Ledger(fields: Ledger.limits(full).fields) == .limits(full))
+    #expect(throws: LedgerFault.hasNoRoom) {
+      try full.applying(.reserve(permit(2, max: 1)), changedAt: now, at: now)
+    }
     let taken = try full.applying(.take(permit(1, max: 1)), changedAt: now, at: now)
     #expect((taken.holders.count, taken.reserved.count) == (1, 0))
-    let again = try taken.applying(.reserve([Self.runs[1]], until: now + .seconds(9)), changedAt: now, at: now)
-    #expect(again.reserved.isEmpty, "it holds one already")
-    for change in [LedgerChange.give([Self.runs[1]]), .dismiss([Self.runs[1]])] {
-      #expect(try full.applying(change, changedAt: now, at: now).room(in: limit, changedAt: now, at: now) == 1)
+    #expect(throws: LedgerFault.hasNoRoom, "it holds one already") {
+      try taken.applying(.reserve(permit(1, max: 9)), changedAt: now, at: now)
     }
+    for change in [LedgerChange.give([Self.runs[1]]), .dismiss([Self.runs[1]])] {
+      #expect(try full.applying(change, changedAt: now, at: now).room(in: kept.limit, changedAt: now, at: now) == 1)
+    }
+    let both = try full.applying(.reserve(permit(2, max: 2)), changedAt: now, at: now)
+    #expect(both.refusal(of: kept, changedAt: now, at: now) == nil, "kept permits do not exclude each other")
+    let held = try both.applying(.take(permit(2, max: 2)), changedAt: now, at: now)
+    #expect(held.refusal(of: kept, changedAt: now, at: now) != nil, "but the limit stands")
   }
 
   @Test("Runs wait in the order of their priority, and those of one priority in the order of their coming")
