@@ -4,7 +4,7 @@ import CloudJobsCore
 struct RegisteredJob: Sendable {
   let definition: JobDefinition
   let hooks: JobHooks
-  private let call: JobMiddleware.Next
+  private var call: JobMiddleware.Next
   private let inputType: any Any.Type
   private let check: @Sendable (JSONText?) -> JobError?
 
@@ -13,6 +13,13 @@ struct RegisteredJob: Sendable {
 
   /// Returns the error of a payload that is not the job's input, or nil.
   func fault(in payload: JSONText?) -> JobError? { check(payload) }
+
+  /// Returns the job with a function around its handler, or in the handler's place.
+  func wrappingHandler(_ wrap: (@escaping JobMiddleware.Next) -> JobMiddleware.Next) -> RegisteredJob {
+    var job = self
+    job.call = wrap(call)
+    return job
+  }
 
   init<Handler: JobHandler>(erasing handler: Handler) {
     definition = handler.definition
