@@ -71,6 +71,21 @@ struct SimulatedDrainTests {
     #expect(drained.description.contains("MailError: MailError(code: 4)"))
   }
 
+  @Test("does not wait for a run that another one replaces")
+  func replaced() async throws {
+    let unique = Uniqueness("one", onConflict: .replace)
+    let registry = try JobRegistry {
+      EndpointJob("replace") { context in try await context.enqueue("late", unique: unique) }
+      EndpointJob("late") { _ in }
+    }
+    let local = try await JobRuntime.simulated(registry)
+    try await local.enqueue("late", after: .hours(20), unique: unique)
+    try await local.enqueue("replace", after: .seconds(30))
+    let drained = try await local.drain()
+    #expect((drained.succeeded, drained.cancelled) == (2, 1))
+    #expect(drained.span < .hours(1), "\(drained.span)")
+  }
+
   @Test("names the runs that are left at its limit of time, with their reasons")
   func timeLimit() async throws {
     let local = try await JobRuntime.simulated(try SimulatedJobs.registry())
