@@ -42,6 +42,7 @@ struct ReadmeTests {
           "Simulation.swift",
         ]
       ),
+      ("Documentation/testing.md", Array(repeating: "TestingGuide.swift", count: 5)),
       ("Documentation/cloud-run.md", ["../Programs/cloud-run-service/ServeOnCloudRun.swift"]),
     ])
   func examplesAreCompiled(text: String, sources: [String]) throws {

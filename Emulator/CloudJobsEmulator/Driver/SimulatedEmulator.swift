@@ -94,6 +94,26 @@ public final class SimulatedEmulator: Sendable {
     try await runCurrentInstant()
   }
 
+  /// Advances the time from event to event until a condition holds.
+  ///
+  /// - Parameters:
+  ///   - target: the instant up to which the time advances at most.
+  ///   - isDone: the condition, examined after each instant.
+  /// - Returns: whether the condition holds.
+  /// - Throws: the errors of ``advance(to:)``, or the condition's.
+  package func advance(to target: Timestamp, until isDone: () async throws -> Bool) async throws -> Bool {
+    try await runCurrentInstant()
+    while try await !isDone() {
+      guard let next = nextEvent, next <= target else {
+        try await advance(to: target)
+        return try await isDone()
+      }
+      clock.move(to: next)
+      try await runCurrentInstant()
+    }
+    return true
+  }
+
   /// Advances the time until no delivery is in flight, due or waiting for a retry.
   ///
   /// - Parameter limit: the maximum virtual time to spend.
@@ -121,23 +141,44 @@ public final class SimulatedEmulator: Sendable {
   public func perform<Success: Sendable>(
     limit: Duration = .seconds(40 * 86_400), _ operation: @escaping @Sendable () async throws -> Success
   ) async throws -> Success {
+    try await perform(limit: limit, isDelivering: true, operation)
+  }
+
+  /// Runs an operation like ``perform(limit:_:)``, while the services begin no delivery.
+  ///
+  /// What the operation enqueues is still in its queue afterwards, and is delivered when the time is advanced.
+  ///
+  /// - Parameters:
+  ///   - limit: the maximum virtual time to spend.
+  ///   - operation: the operation, which may sleep on the clock.
+  /// - Returns: the operation's result.
+  /// - Throws: the errors of ``perform(limit:_:)``.
+  package func performAlone<Success: Sendable>(
+    limit: Duration = .days(40), _ operation: @escaping @Sendable () async throws -> Success
+  ) async throws -> Success {
+    try await perform(limit: limit, isDelivering: false, operation)
+  }
+
+  private func perform<Success: Sendable>(
+    limit: Duration, isDelivering: Bool, _ operation: @escaping @Sendable () async throws -> Success
+  ) async throws -> Success {
     let done = CompletionFlag()
     let work = Task(executorPreference: executor) {
       defer { done.set() }
       return try await operation()
     }
     let target = clock.now() + limit
-    try await runCurrentInstant()
+    try await runCurrentInstant(isDelivering)
     while !done.isSet {
-      guard let next = nextEvent, next <= target else {
+      guard let next = isDelivering ? nextEvent : clock.nextDeadline, next <= target else {
         work.cancel()
-        try await runCurrentInstant()
+        try await runCurrentInstant(isDelivering)
         throw JobError(
           .timedOut,
           "The operation did not end within \(limit) of virtual time. It waits for something that never happens.")
       }
       clock.move(to: next)
-      try await runCurrentInstant()
+      try await runCurrentInstant(isDelivering)
     }
     return try await work.value
   }
@@ -156,17 +197,16 @@ public final class SimulatedEmulator: Sendable {
   }
 
   /// Processes every event at the current instant.
-  private func runCurrentInstant() async throws {
+  ///
+  /// - Parameter isDelivering: whether the services begin the deliveries that are due.
+  /// - Throws: the errors of ``advance(to:)``.
+  private func runCurrentInstant(_ isDelivering: Bool = true) async throws {
     try Task.checkCancellation()
     let now = clock.now()
     var budget = Self.instantLimit
     var isDue = true
     while isDue {
-      let actions = shared.withLock { shared in
-        let actions = shared.state.handle(.wake, at: now)
-        shared.trace.append(actions, at: now)
-        return actions
-      }
+      let actions = isDelivering ? wakeServices(at: now) : []
       start(actions)
       var count = executor.drain(limit: budget)
       while executor.hasOutsideWork, count < budget {
@@ -179,7 +219,15 @@ public final class SimulatedEmulator: Sendable {
           .timedOut, "More than \(Self.instantLimit) steps at \(now). A handler or task requests more work without end."
         )
       }
-      isDue = shared.withLock { $0.state.nextWake.map { $0 <= now } ?? false }
+      isDue = isDelivering && shared.withLock { $0.state.nextWake.map { $0 <= now } ?? false }
+    }
+  }
+
+  private func wakeServices(at now: Timestamp) -> [ServiceAction] {
+    shared.withLock { shared in
+      let actions = shared.state.handle(.wake, at: now)
+      shared.trace.append(actions, at: now)
+      return actions
     }
   }
 

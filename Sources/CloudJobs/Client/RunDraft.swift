@@ -1,4 +1,4 @@
-import CloudJobsCore
+package import CloudJobsCore
 
 /// A request for a run that has been checked.
 struct RunDraft: Sendable {
@@ -118,7 +118,11 @@ extension EnqueueRequest {
   /// The maximum number of runs that one may wait for.
   static let maximumPrerequisites = 200
 
-  func payload() throws(JobError) -> JSONText? {
+  /// Returns the input as JSON; nil for a job without one.
+  ///
+  /// - Returns: the payload.
+  /// - Throws: ``JobError`` `invalidInput` or `tooLarge`.
+  package func payload() throws(JobError) -> JSONText? {
     if input is NoInput { return nil }
     do {
       return try PayloadCoding.encode(input, limits: .payload)

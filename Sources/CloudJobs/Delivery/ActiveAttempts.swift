@@ -90,7 +90,8 @@ final class ActiveAttempts: Sendable {
   func cancelHandlers() {
     let records = state.withLock { state in
       state.isClosed = true
-      return state.attempts.values.compactMap(\.record)
+      // In the order of their begin, so that a simulation is the same each time.
+      return state.attempts.sorted { $0.key < $1.key }.compactMap(\.value.record)
     }
     for record in records { record.stop.open() }
   }

@@ -29,6 +29,22 @@ public struct JobRegistry: Sendable {
     jobs[job] = nil
   }
 
+  /// Returns the registry with a function around the handler of a job, or in the handler's place.
+  ///
+  /// - Parameters:
+  ///   - job: the id of the job.
+  ///   - wrap: returns the new handler for the present one.
+  /// - Returns: the registry; everything but the handler is unchanged.
+  /// - Throws: ``JobError`` `unknownJob`.
+  package func wrappingHandler(
+    of job: JobID, _ wrap: (@escaping JobMiddleware.Next) -> JobMiddleware.Next
+  ) throws(JobError) -> JobRegistry {
+    guard let registered = jobs[job] else { throw .unknownJob(job) }
+    var registry = self
+    registry.jobs[job] = registered.wrappingHandler(wrap)
+    return registry
+  }
+
   /// The definitions, in the order of their ids.
   public var definitions: [JobDefinition] {
     jobs.values.map(\.definition).sorted { $0.id < $1.id }

@@ -4,7 +4,7 @@ import CloudJobsCore
 struct RegisteredJob: Sendable {
   let definition: JobDefinition
   let hooks: JobHooks
-  private let call: JobMiddleware.Next
+  private var call: JobMiddleware.Next
   private let inputType: any Any.Type
   private let check: @Sendable (JSONText?) -> JobError?
 
@@ -18,6 +18,13 @@ struct RegisteredJob: Sendable {
   var inputFault: JobError? {
     guard let input = definition.policy.input, let fault = check(JSONText(input)) else { return nil }
     return JobError(.invalidRegistry, "\(definition.id): the input does not fit. \(fault.message)")
+  }
+
+  /// Returns the job with a function around its handler, or in the handler's place.
+  func wrappingHandler(_ wrap: (@escaping JobMiddleware.Next) -> JobMiddleware.Next) -> RegisteredJob {
+    var job = self
+    job.call = wrap(call)
+    return job
   }
 
   init<Handler: JobHandler>(erasing handler: Handler) {

@@ -91,6 +91,25 @@ extension JobRuntime {
     await services.memory.exhausted.wait()
   }
 
+  /// Cancels all handlers and admits no more work, without committing anything: for a simulated crash.
+  package func cancelHandlers() {
+    services.active.startDraining()
+    services.active.cancelHandlers()
+    services.events.finish()
+  }
+
+  /// Returns a run with its input and output decrypted.
+  ///
+  /// - Parameter run: the run as stored.
+  /// - Returns: the run.
+  /// - Throws: ``CloudJobsCore/JobError`` of the payload codec.
+  package func opened(_ run: Run) throws(JobError) -> Run {
+    var opened = run
+    opened.input = try services.payloads.opened(run.input, job: run.job, run: run.id, "input")
+    opened.output = try services.payloads.opened(run.output, job: run.job, run: run.id, "output")
+    return opened
+  }
+
   /// Releases the leases of the attempts that are still under way, for a process that ends right afterwards.
   ///
   /// - Returns: whether every run that was under way is released or ended, so that none waits for a lease to expire.

@@ -121,7 +121,7 @@ extension RuntimeConformance {
   ]
 
   /// The number of attempts at once.
-  private final class Gauge: Sendable {
+  final class Gauge: Sendable {
     private struct State {
       var (current, peak, count) = (0, 0, 0)
     }

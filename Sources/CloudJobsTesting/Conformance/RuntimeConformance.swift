@@ -31,7 +31,7 @@ public enum RuntimeConformance {
     /// - Parameter makeStore: creates an empty store over a clock.
     /// - Throws: ``ConformanceFailure`` if the runtime behaves otherwise.
     public func run(_ makeStore: (_ clock: any JobClock) async throws -> any JobStore) async throws {
-      let clock = VirtualClock(start: Timestamp(seconds: 1_767_225_600))
+      let clock = VirtualClock(start: RuntimeConformanceFixture.start)
       try await body(RuntimeConformanceFixture(clock: clock, store: try await makeStore(clock)))
     }
   }
@@ -39,7 +39,8 @@ public enum RuntimeConformance {
   /// All cases.
   public static let cases: [Case] =
     breakerCases + retryCases + outcomeCases + managementCases + orderCases + contextCases + limitCases
-    + uniquenessCases + middlewareCases + payloadCases + inputCases + queueCases
+    + uniquenessCases + middlewareCases + payloadCases + inputCases + queueCases + misfireCases + gateCases
+    + overlapCases
 }
 
 /// An empty store with its clock, and a handler whose failures a case controls.
@@ -47,6 +48,10 @@ struct RuntimeConformanceFixture: Sendable {
   let clock: VirtualClock
   let store: any JobStore
   let handler = ControlledHandler()
+  /// The time at which a case begins: 2026-01-01T00:00:00Z.
+  static let start = Timestamp(seconds: 1_767_225_600)
+
+  var start: Timestamp { Self.start }
 
   /// Returns the runtime of a registry, in a simulation that begins at a full minute.
   func simulate(

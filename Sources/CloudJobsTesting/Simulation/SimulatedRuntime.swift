@@ -1,35 +1,51 @@
 public import CloudJobs
 public import CloudJobsCore
 public import CloudJobsEmulator
-import HTTPTypes
-import Logging
 import Synchronization
 
 /// A runtime in a simulation with emulated services and virtual time.
 ///
 /// Cloud Tasks and Cloud Scheduler are emulated, the store is in memory, and the clock moves only when the test
 /// advances it: days pass in milliseconds, and equal calls give equal traces.
+///
+/// Its own calls that enqueue and run jobs (``JobClient``) deliver nothing else: what they enqueue waits until the test
+/// advances the time or calls ``drain(within:attempts:fileID:line:)``. One task at a time may use it, and no handler.
 public final class SimulatedRuntime: Sendable {
-  /// The runtime.
-  public let runtime: JobRuntime
+  /// The runtime; after a ``crash()``, that of the next process.
+  ///
+  /// A call that has to wait for the store to recover waits for the time to move: make it through ``SimulatedRuntime``.
+  public var runtime: JobRuntime { process.withLock { $0.runtime } }
   /// The emulator that delivers the runtime's tasks and scheduled jobs.
   public let emulator: SimulatedEmulator
   /// The store.
   public let store: any JobStore
-  private let record: EventRecord
-  private let counter: CommitCounter
+  let faults: SimulatedFaults
+  let attempts: AttemptRecorder
+  private let program: SimulatedProgram
+  private let process: Mutex<SimulatedProcess>
 
   /// The location of simulated queues and scheduler jobs.
   public static let location = "projects/simulation/locations/here"
 
-  fileprivate init(
-    runtime: JobRuntime, emulator: SimulatedEmulator, store: any JobStore, record: EventRecord, counter: CommitCounter
-  ) {
-    self.record = record
-    self.counter = counter
-    self.runtime = runtime
-    self.emulator = emulator
-    self.store = store
+  fileprivate init(_ program: SimulatedProgram, _ process: SimulatedProcess) {
+    self.program = program
+    self.process = Mutex(process)
+    emulator = program.emulator
+    store = program.store
+    faults = program.faults
+    attempts = program.attempts
+  }
+
+  /// Ends the process of the runtime as a crash does, and starts another one over the same store and queue.
+  ///
+  /// Attempts under way are never committed: their handlers are cancelled, and whatever these still ask of the store or
+  /// the queue fails. Their leases end after the job's time limit and ``RuntimeOptions/leaseMargin``; then another
+  /// attempt follows, by the job's retry policy. A handler may call it too, to crash at a certain point.
+  public func crash() {
+    process.withLock { process in
+      process.end()
+      process = program.startProcess()
+    }
   }
 
   /// The simulation's time.
@@ -66,10 +82,10 @@ public final class SimulatedRuntime: Sendable {
   }
 
   /// The number of commits to the store so far.
-  package var commits: Int { counter.count }
+  package var commits: Int { program.counter.count }
 
   /// The jobs' events, oldest first: started and finished attempts, skipped occurrences, duplicates.
-  public var events: [JobEvent] { record.events }
+  public var events: [JobEvent] { program.record.events }
 
   /// Returns the outcomes of a job's attempts and its skipped occurrences, oldest first.
   ///
@@ -94,38 +110,6 @@ public final class SimulatedRuntime: Sendable {
       cursor = page.next
     } while cursor != nil
     return runs.reversed()
-  }
-}
-
-/// The events of a simulation.
-private final class EventRecord: Sendable {
-  private let all = Mutex<[JobEvent]>([])
-
-  var events: [JobEvent] { all.withLock { $0 } }
-
-  func add(_ event: JobEvent) { all.withLock { $0.append(event) } }
-}
-
-extension JobEvent {
-  /// Whether other events tell the outcome of the same attempt or occurrence.
-  fileprivate var isDetail: Bool {
-    switch name {
-    case .started, .duplicate, .completed, .event, .log, .blocking: true
-    case .succeeded, .failed, .skipped, .retrying, .snoozed, .leaseLost, .breakerOpened, .breakerClosed: false
-    }
-  }
-
-  /// The event as a line of the trace; nil for events that other lines cover.
-  fileprivate var line: String? {
-    if isDetail { return nil }
-    var line = "job \(job)"
-    if let runID { line += " run \(runID.rawValue.prefix(12))" }
-    if let attempt { line += " attempt \(attempt)" }
-    line += ": \(name.rawValue.split(separator: ".").last ?? "")"
-    if let failure { line += ", \(failure.kind): \(failure.message)" }
-    if let reason { line += ", \(reason)" }
-    if let next { line += ", next at \(next)" }
-    return line
   }
 }
 
@@ -164,36 +148,18 @@ extension JobRuntime {
     _ registry: JobRegistry, store: any JobStore, clock: VirtualClock, seed: UInt64 = 1,
     options: RuntimeOptions = RuntimeOptions()
   ) async throws(JobError) -> SimulatedRuntime {
-    let link = SimulationLink()
-    let emulator = SimulatedEmulator(state: EmulatorState(zones: registry.zones, seed: seed), clock: clock) {
-      delivery in
-      await link.deliver(delivery)
-    }
-    var options = options
-    options.clock = clock
-    options.random = RandomSource(SplitMix64(seed: seed))
-    options.executor = emulator.executor
-    options.owner = options.owner ?? "simulated"
+    let program = SimulatedProgram(registry, store: store, clock: clock, seed: seed, options: options)
+    let process = program.startProcess()
+    try await process.runtime.prepare()
     let owner = options.scheduleOwner ?? .cloudScheduler
-    let queue = SimulatedQueue(emulator: emulator)
-    let simulatedStore = SimulatedStore(base: store, executor: emulator.executor)
-    let runtime = try await JobRuntime.prepared(
-      registry, store: simulatedStore, queue: queue, authentication: .trustLoopback, options: options)
-    link.connect(runtime)
-    let record = EventRecord()
-    runtime.events.subscribe { [weak emulator] event in
-      record.add(event)
-      if let line = event.line { emulator?.note(line) }
-    }
     do throws(ServiceFault) {
-      try emulator.withState { (state, now) throws(ServiceFault) in
+      try program.emulator.withState { (state, now) throws(ServiceFault) in
         try SimulationSetup.apply(registry, under: owner, to: &state, at: now)
       }
     } catch {
       throw JobError(.invalidSchedule, error.message)
     }
-    return SimulatedRuntime(
-      runtime: runtime, emulator: emulator, store: store, record: record, counter: simulatedStore.commits)
+    return SimulatedRuntime(program, process)
   }
 }
 

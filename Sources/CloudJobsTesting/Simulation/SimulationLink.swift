@@ -8,18 +8,45 @@ import Synchronization
 final class SimulationLink: Sendable {
   private struct Target: Sendable {
     weak var runtime: JobRuntime?
+    var life = ProcessLife()
   }
 
-  private let target = Mutex(Target())
+  private static let master = "\(SimulatedRuntime.location)/jobs/\(JobID.master)"
 
-  func connect(_ runtime: JobRuntime) {
-    target.withLock { $0.runtime = runtime }
+  private let target = Mutex(Target())
+  private let faults: SimulatedFaults
+
+  init(faults: SimulatedFaults) {
+    self.faults = faults
+  }
+
+  func connect(_ runtime: JobRuntime, _ life: ProcessLife) {
+    target.withLock { $0 = Target(runtime: runtime, life: life) }
   }
 
   func deliver(_ delivery: DeliveryRequest) async -> DeliveryOutcome {
-    guard let runtime = target.withLock({ $0.runtime }) else {
-      return .connectionFailed("the runtime no longer exists")
+    let target = target.withLock { $0 }
+    guard let runtime = target.runtime else { return .connectionFailed("the runtime no longer exists") }
+    let isCounted = delivery.subject != Self.master
+    if faults.strikes(.delivery, isCounted: isCounted) {
+      return .connectionFailed("the simulation lets the delivery fail")
     }
+    let outcome: DeliveryOutcome
+    if faults.strikes(.duplicateDelivery, isCounted: isCounted) {
+      async let second = send(delivery, to: runtime)
+      outcome = await send(delivery, to: runtime)
+      _ = await second
+    } else {
+      outcome = await send(delivery, to: runtime)
+    }
+    if target.life.hasEnded { return .connectionFailed("the process has ended") }
+    if faults.strikes(.lostResponse, isCounted: isCounted) {
+      return .connectionFailed("the simulation lets the response get lost")
+    }
+    return outcome
+  }
+
+  private func send(_ delivery: DeliveryRequest, to runtime: JobRuntime) async -> DeliveryOutcome {
     var fields = HTTPFields()
     for header in delivery.headers {
       if let name = HTTPField.Name(header.name) { fields.append(HTTPField(name: name, value: header.value)) }
@@ -37,11 +64,14 @@ final class SimulationLink: Sendable {
 /// The emulated Cloud Tasks as a task queue, without a socket.
 struct SimulatedQueue: TaskQueue {
   let emulator: SimulatedEmulator
+  let faults: SimulatedFaults
+  let life: ProcessLife
 
   var retryOwner: RetryOwner { .runtime }
 
   func enqueue(_ tasks: [QueuedTask]) async throws(JobError) {
-    for task in tasks {
+    try check()
+    for task in tasks where !faults.strikes(.lostTask) {
       do throws(ServiceFault) {
         try create(task)
       } catch  where error.code == .alreadyExists {
@@ -53,6 +83,7 @@ struct SimulatedQueue: TaskQueue {
   }
 
   func cancel(_ name: String, in queue: String?) async throws(JobError) {
+    if life.hasEnded { throw JobError(.queueUnavailable, "The simulated process has ended.") }
     do throws(ServiceFault) {
       try emulator.withState { (state, now) throws(ServiceFault) in
         let queue = try SimulationSetup.queueName(queue)
@@ -61,6 +92,11 @@ struct SimulatedQueue: TaskQueue {
     } catch {
       guard error.code == .notFound else { throw JobError(.queueUnavailable, error.message) }
     }
+  }
+
+  private func check() throws(JobError) {
+    if life.hasEnded { throw JobError(.queueUnavailable, "The simulated process has ended.") }
+    if faults.strikes(.queue) { throw JobError(.queueUnavailable, "The simulation lets the queue fail.") }
   }
 
   private func create(_ task: QueuedTask) throws(ServiceFault) {
