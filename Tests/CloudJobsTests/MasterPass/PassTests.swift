@@ -1,6 +1,7 @@
 import CloudJobs
 import CloudJobsCore
 import CloudJobsEmulator
+import Synchronization
 import Testing
 
 @Suite("Master pass")
@@ -295,5 +296,25 @@ struct PassTests {
     }
     #expect(effects.list == Array(repeating: ["begin", "end"], count: 4).flatMap { $0 })
     #expect(try await fixture.runs().allSatisfy { $0.status == .succeeded })
+  }
+
+  @Test("While the memory is almost used up, what is due waits; beyond the upper limit the instance drains")
+  func memory() async throws {
+    let used = Mutex<Int64>(85)
+    var options = fixture.options()
+    options.memoryReading = { _ in MemoryReading(used: used.withLock { $0 }, available: 100) }
+    let runtime = try await fixture.runtime(options: options) { recording("job") }
+    fixture.clock.advance(by: .minutes(1))
+    let refused = await runtime.runMasterPass()
+    #expect((refused.due, refused.started, refused.isComplete) == (0, 0, false))
+    #expect(try await fixture.document("job").state.nextRun == RuntimeFixture.time("2026-11-21T10:03:00Z"))
+    used.withLock { $0 = 84 }
+    fixture.clock.advance(by: .seconds(1))
+    #expect(await runtime.runMasterPass().started == 1)
+    used.withLock { $0 = 92 }
+    fixture.clock.advance(by: .minutes(1))
+    #expect(await runtime.runMasterPass().started == 0)
+    #expect(await runtime.runMasterPass().error?.code == .shuttingDown)
+    #expect(fixture.effects.count == 1)
   }
 }
