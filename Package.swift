@@ -12,6 +12,7 @@ let settings: [SwiftSetting] = [
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["Server"]))
@@ -76,7 +77,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
-    .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
@@ -146,7 +147,10 @@ let package = Package(
     tests("CloudJobsCoreTests", ["CloudJobsCore", "TestSupport"]),
     tests(
       "CloudJobsTests",
-      ["CloudJobs", "CloudJobsTesting", "CloudJobsEmulator", "TestSupport", logging, metrics, httpTypes]),
+      [
+        "CloudJobs", "CloudJobsTesting", "CloudJobsEmulator", "TestSupport", logging, metrics, metricsTestKit,
+        httpTypes,
+      ]),
     tests(
       "CloudJobsHTTPTests", exclude: ["Support/server.py", "Support/tls_server.py", "Support/http2.py"],
       ["CloudJobsHTTP", "TestSupport", httpTypes]),

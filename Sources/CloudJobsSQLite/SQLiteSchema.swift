@@ -15,10 +15,13 @@ enum SQLiteSchema {
 
   /// Migrates a file to the latest schema version.
   ///
+  /// - Parameters:
+  ///   - database: the connection to the file.
+  ///   - version: the schema version to reach; tests stop at earlier ones.
   /// - Throws: ``StoreError`` `invalid` if the file's schema is newer than this program knows, or if it has foreign
   ///   tables of the same names.
-  static func migrate(_ database: Database) throws {
-    if try step(database) == latest { return }
+  static func migrate(_ database: Database, to version: Int = latest) throws {
+    if try step(database) == version { return }
     try database.inTransaction(.immediate) {
       if try !database.tableExists("store"), try tables.contains(where: { try database.tableExists($0) }) {
         throw StoreError(
@@ -32,12 +35,12 @@ enum SQLiteSchema {
           INSERT OR IGNORE INTO store VALUES (1, 0, 0, -62135596800000000);
           """)
       let reached = try step(database)
-      guard reached <= latest else {
+      guard reached <= version else {
         throw StoreError(
-          .invalid, "The file has schema \(reached), but this program supports up to \(latest). Update the program.")
+          .invalid, "The file has schema \(reached), but this program supports up to \(version). Update the program.")
       }
-      for step in steps[reached...] { try database.execute(sql: step) }
-      try database.execute(sql: "UPDATE store SET schema = ?", arguments: [latest])
+      for step in steps[reached..<version] { try database.execute(sql: step) }
+      try database.execute(sql: "UPDATE store SET schema = ?", arguments: [version])
       return .commit
     }
   }

@@ -137,6 +137,67 @@ struct SQLiteFileTests {
     #expect(error.message.contains("99"))
   }
 
+  @Test("A file of each earlier schema is migrated, and keeps its jobs and runs", arguments: 1..<SQLiteSchema.latest)
+  func earlierSchema(version: Int) async throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("new.db")
+    let new = try SQLiteStore(path: path)
+    let id = RunID(job: "job", occurrence: .key("one"))
+    var run = Run(
+      id: id, job: "job", trigger: .task, status: .scheduled, maxAttempts: 3, notBefore: .epoch, createdAt: .epoch)
+    (run.input, run.wakeAt, run.correlationID) = (JSONText(["a": 1]), .epoch + .seconds(60), "cause")
+    var configuration = JobConfiguration()
+    configuration.interval = .seconds(90)
+    _ = try await new.commit([.putConfiguration("job", configuration, .absent), .putRun(run, .absent)])
+    let old = try DatabaseQueue(path: folder.path())
+    try await old.writeWithoutTransaction { database in
+      try SQLiteSchema.migrate(database, to: version)
+      // The columns that the first version had.
+      let jobs = "id, version, configuration, state, next_run"
+      let runs =
+        "id, version, job, status, created_at, wake_at, expire_at, correlation_id, fence, document, input, output"
+      try database.execute(sql: "ATTACH DATABASE ? AS fresh", arguments: [path])
+      try database.execute(
+        sql: """
+          INSERT INTO jobs (\(jobs)) SELECT \(jobs) FROM fresh.jobs;
+          INSERT INTO runs (\(runs)) SELECT \(runs) FROM fresh.runs;
+          UPDATE store SET (last_version, last_time) = (SELECT last_version, last_time FROM fresh.store);
+          DETACH DATABASE fresh
+          """)
+    }
+    #expect(try await schema(of: old).version == version)
+    try old.close()
+    for _ in 0..<2 {
+      let store = try SQLiteStore(path: folder.path())
+      #expect(try await schema(of: store.pool) == schema(of: new.pool))
+      let reading = try await store.read(jobs: ["job"], runs: [id])
+      #expect(try reading.runs[id]?.run.get() == run)
+      #expect(try reading.jobs["job"]?.document.get().configuration == configuration)
+      #expect(try await store.dueTimes().earliest == run.wakeAt)
+      let line = RunLogLine(time: .epoch, level: "info", message: "A line.")
+      _ = try await store.commit([
+        .putRun(run, .fence(0)), .putLog(RunLogEntry(run: id, sequence: 1, lines: [line], expireAt: .distantFuture)),
+      ])
+      #expect(try await store.log(of: id, after: nil, limit: 9).flatMap(\.lines) == [line])
+    }
+    withExtendedLifetime(folder) {}
+  }
+
+  private struct Schema: Equatable, Sendable {
+    var version: Int?
+    var objects: [String]
+  }
+
+  /// Returns the schema version of a file, and the text that made each of its tables and indexes.
+  private func schema(of database: some DatabaseReader) async throws -> Schema {
+    try await database.read { database in
+      Schema(
+        version: try Int.fetchOne(database, sql: "SELECT schema FROM store"),
+        objects: try String.fetchAll(
+          database, sql: "SELECT name || ' ' || COALESCE(sql, '') FROM sqlite_schema ORDER BY name"))
+    }
+  }
+
   @Test("A file locked by another process is reported as unavailable after the busy timeout")
   func lockedFile() async throws {
     let folder = try TemporaryFolder()

@@ -5,6 +5,7 @@ import CloudJobsHTTP
 import CloudJobsServer
 import HTTPTypes
 import ServiceLifecycle
+import Synchronization
 import Testing
 
 /// A server on a free port during a test.
@@ -78,6 +79,36 @@ struct JobServerTests {
       #expect(answer.body["error"]?["code"]?.string == code)
       #expect(answer.body["error"]?["message"]?.string?.isEmpty == false)
     }
+  }
+
+  @Test(
+    "A server whose memory is almost used up refuses deliveries, drains, and ends by itself", .timeLimit(.minutes(2)))
+  func memory() async throws {
+    let used = Mutex<Int64>(84)
+    var options = RuntimeOptions()
+    options.memoryReading = { _ in MemoryReading(used: used.withLock { $0 }, available: 100) }
+    let registry = try JobRegistry { EndpointJob("greet") { _ in .done } }
+    let runtime = JobRuntime(registry, store: .memory, queue: .store, authentication: .trustLoopback, options: options)
+    let (ports, ready) = AsyncStream.makeStream(of: Int.self)
+    let server = JobServer(runtime, configuration: JobServerConfiguration(port: 0)) { ready.yield($0) }
+    let client = CurlHTTPClient()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await server.run() }
+      var iterator = ports.makeAsyncIterator()
+      let port = try #require(await iterator.next())
+      for (use, refusal) in [(84, 200), (85, 429), (92, 503)] as [(Int64, Int)] {
+        used.withLock { $0 = use }
+        var status = 0
+        // A reading counts for 100 ms: until then the earlier verdict holds.
+        repeat {
+          status = try await post(client, "http://127.0.0.1:\(port)/jobs/trigger", #"{"jobId":"greet"}"#).status
+        } while status < refusal
+        #expect(status == refusal)
+      }
+      try await group.waitForAll()
+    }
+    #expect(await runtime.healthReport().status == .draining)
+    await client.shutDown()
   }
 
   @Test("A body over 1 MiB is rejected with 413, and the connection stays usable")

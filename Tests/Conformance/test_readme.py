@@ -2,8 +2,11 @@
 
 import collections
 import concurrent.futures
+import contextlib
+import itertools
 import json
 import os
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -225,4 +228,49 @@ def test_kill_9_loses_nothing(bin_dir, tmp_path):
         time.sleep(0.1)
     runs = [service.run(run) for run in waiting]
     assert {run["status"] for run in runs} == {"succeeded"} and {run["attempt"] for run in runs} == {1}
+    assert service.stop() == 0
+
+
+def documented_statements():
+    """Returns the SQL of each line `sqlite3 jobs.db "…"` of the page on documents, in their order."""
+    lines = (ROOT / "Documentation" / "job-documents.md").read_text().splitlines()
+    commands = [shlex.split(line) for line in lines if line.startswith("sqlite3 ")]
+    assert {tuple(command[:2]) for command in commands} == {("sqlite3", "jobs.db")}
+    return [command[2] for command in commands]
+
+
+def test_a_document_is_changed_and_runs_are_read_by_sql_while_the_service_runs(bin_dir, tmp_path):
+    service = Service(bin_dir, tmp_path)
+    # Each statement by a connection of its own, as the command-line tool would.
+    update, documents, runs = documented_statements()
+
+    def execute(statement):
+        with contextlib.closing(sqlite3.connect(tmp_path / "jobs.db", timeout=10)) as database, database:
+            return database.execute(statement).fetchall()
+
+    before = {job: (json.loads(configuration), json.loads(state)) for job, configuration, state in execute(documents)}
+    assert set(before) == {"cleanup", "report"} and before["cleanup"][0] == {}
+    execute(update)
+    changed = time.time()
+    after = {job: (json.loads(configuration), json.loads(state)) for job, configuration, state in execute(documents)}
+    assert after["cleanup"][0] == {"interval": "10s"} and after["report"][0] == {}
+
+    flaky = service.mail("flaky")
+    rows = {row[0]: row[1:] for row in execute(runs)}
+    job, status, error, _ = rows[flaky["runId"]]
+    assert (job, status, error) == ("send_welcome_email", "scheduled", "The mail service is busy.")
+
+    # Within ten seconds the new schedule counts, and then it holds.
+    while service.call("GET", "jobs/cleanup")[1]["schedule"] != "10s":
+        assert time.time() < changed + 15
+        time.sleep(0.1)
+    counts = time.time()
+    time.sleep(max(0, counts + 21 - time.time()))
+    answered = service.call("GET", "runs?job=cleanup&limit=100")[1]["runs"]
+    times = sorted(at for at in (moment(run["scheduledFor"]) for run in answered) if at > counts)
+    assert len(times) >= 2 and {late - early for early, late in itertools.pairwise(times)} == {10}, times
+    rows = {row[0]: row[1:] for row in execute(runs)}
+    assert {rows[run["id"]][:2] for run in answered} == {("cleanup", "succeeded")}
+    assert rows[flaky["runId"]][1] == "succeeded"
+    assert json.loads(dict((job, state) for job, _, state in execute(documents))["cleanup"])["status"] == "success"
     assert service.stop() == 0

@@ -5,7 +5,7 @@ import Synchronization
 final class ActiveAttempts: Sendable {
   /// The answer to a delivery that asks for admission.
   enum Admission {
-    case admitted, draining, full
+    case admitted, draining, full, memoryExhausted
   }
 
   private struct State {

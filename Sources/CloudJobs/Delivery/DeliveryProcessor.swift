@@ -20,12 +20,8 @@ struct DeliveryProcessor: Sendable {
   /// - Parameter delivery: the delivery; one without an occurrence asks for a new run.
   /// - Returns: the result. An error is a result with the status `rejected`.
   func process(_ delivery: Delivery) async -> DeliveryResult {
-    switch services.memory.verdict() {
-    case .admit: break
-    case .refuse: return DeliveryResult(rejected: .memoryExhausted, job: delivery.job)
-    case .drain: services.active.startDraining()
-    }
-    switch services.active.enter(limit: services.options.maxConcurrentDeliveries) {
+    switch services.admit(limit: services.options.maxConcurrentDeliveries) {
+    case .memoryExhausted: return DeliveryResult(rejected: .memoryExhausted, job: delivery.job)
     case .draining: return DeliveryResult(rejected: .shuttingDown, job: delivery.job)
     case .full:
       let error = JobError(.overloaded, "This instance processes as many deliveries as it may. Deliver again later.")

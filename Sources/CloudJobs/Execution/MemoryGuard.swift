@@ -8,7 +8,7 @@ public struct MemoryLimits: Hashable, Sendable {
   /// If nil, that is the variable `CLOUD_JOBS_MEMORY_LIMIT`, such as `512Mi`, or else the limit of the process's
   /// control group.
   public var bytes: Int64?
-  /// The use, in percent, from which on new deliveries are refused.
+  /// The use, in percent, from which on new deliveries are refused, and due jobs wait.
   public var refuseAt = 85
   /// The use, in percent, from which on the instance drains, and its server ends.
   public var drainAt = 92
@@ -35,16 +35,24 @@ public struct MemoryLimits: Hashable, Sendable {
 public enum MemoryVerdict: Hashable, Sendable {
   /// More work is admitted.
   case admit
-  /// New deliveries are refused until memory is free again.
+  /// New deliveries are refused, and due jobs wait, until memory is free again.
   case refuse
   /// The instance drains: what is under way ends, and the process should be replaced.
   case drain
 }
 
 /// The amount of memory in use, and the amount available.
-struct MemoryReading: Hashable, Sendable {
-  var used: Int64
-  var available: Int64?
+package struct MemoryReading: Hashable, Sendable {
+  /// The memory in use, in bytes.
+  package var used: Int64
+  /// The memory that is available, in bytes; nil if it has no limit.
+  package var available: Int64?
+
+  /// Creates a reading.
+  package init(used: Int64, available: Int64?) {
+    self.used = used
+    self.available = available
+  }
 
   /// Parses an amount: bytes, or a number with one of the units of Kubernetes, such as `512Mi` or `2G`.
   static func bytes(_ text: String) -> Int64? {

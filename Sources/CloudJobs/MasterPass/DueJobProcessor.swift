@@ -65,9 +65,9 @@ struct DueJobProcessor: Sendable {
   ///   - due: the job.
   ///   - context: the runs and dependencies that its plan depends on.
   ///   - onLastClaim: called when the job is no longer due, before its last run is executed.
-  /// - Returns: the result; nil if the instance drains, so that the job stays due.
+  /// - Returns: the result; nil if the instance drains or its memory is almost used up, so that the job stays due.
   func process(_ due: DueJob, _ context: DueJobContext, onLastClaim: () -> Void = {}) async -> DueJobResult? {
-    guard services.active.enter(limit: .max) == .admitted else { return nil }
+    guard services.admit(limit: .max) == .admitted else { return nil }
     defer { services.active.leave() }
     guard let job = due.job, let registered = due.registered, let state = due.document?.state else {
       return due.fault?.code == .unknownJob ? leave(due) : await quarantine(due)

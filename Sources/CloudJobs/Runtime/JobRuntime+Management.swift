@@ -90,6 +90,7 @@ extension JobRuntime {
   public func redriveDeadLetters(
     matching filter: RunFilter = RunFilter(), limit: Int = 10_000
   ) async throws(JobError) -> [EnqueuedRun] {
+    if limit < 1 { return [] }
     var filter = filter
     filter.statuses = [.failed]
     var ids: [RunID] = []
@@ -268,7 +269,7 @@ extension JobRuntime {
   /// - Parameters:
   ///   - job: the id of the job.
   ///   - start: the earliest time of creation; nil for no limit.
-  ///   - limit: the maximum number of runs, which are read from the store.
+  ///   - limit: the maximum number of runs, which are read from the store; at least 1.
   /// - Returns: the statistics.
   /// - Throws: ``CloudJobsCore/JobError`` `unknownJob` or `storeUnavailable`.
   public func statistics(

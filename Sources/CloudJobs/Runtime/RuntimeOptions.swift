@@ -60,6 +60,8 @@ public struct RuntimeOptions: Sendable {
   ///
   /// Only a runtime on the system's clock keeps to them.
   public var memory: MemoryLimits? = MemoryLimits()
+  /// The function that reads the memory in use; nil for the system's reading, if the clock is the system's.
+  package var memoryReading: (@Sendable (MemoryLimits) -> MemoryReading?)?
   /// The executor of handlers and timers in a simulation; nil for Swift's own.
   package var executor: (any TaskExecutor)?
   /// The maximum number of deliveries in process; more are answered 429.

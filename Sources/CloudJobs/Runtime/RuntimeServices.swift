@@ -46,11 +46,20 @@ final class RuntimeServices: Sendable {
     deadlines = Deadlines(clock: options.clock, executor: options.executor)
     watchdog = Watchdog(options)
     lanes = ExecutionLanes(options)
-    memory = MemoryGuard(options) { limits in
-      options.clock is SystemClock ? MemoryReading.system(limits) : nil
-    }
+    let isLive = options.clock is SystemClock
+    memory = MemoryGuard(options, read: options.memoryReading ?? { isLive ? MemoryReading.system($0) : nil })
     client = StoreClient(
       store: store, clock: options.clock, random: options.random, retry: options.storeRetry, health: health)
+  }
+
+  /// Admits a delivery or a due job, unless the memory is almost used up, the instance drains or the limit is reached.
+  func admit(limit: Int) -> ActiveAttempts.Admission {
+    switch memory.verdict() {
+    case .admit: break
+    case .refuse: return .memoryExhausted
+    case .drain: active.startDraining()
+    }
+    return active.enter(limit: limit)
   }
 
   /// Returns the effective job under a document's configuration; parsed once for each edit of the document.

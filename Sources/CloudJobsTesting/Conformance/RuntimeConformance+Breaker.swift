@@ -14,13 +14,21 @@ extension RuntimeConformance {
           .retry(.never).breaker(breaker)
       }
       let start = local.now
-      try await local.advance(by: .minutes(9))
+      try await local.advance(by: .seconds(150))
+      try ConformanceFailure.expect(try await local.breaker(of: "poll"), "closed", "the breaker after two failures")
+      try await local.advance(by: .seconds(60))
+      try ConformanceFailure.expect(try await local.breaker(of: "poll"), "open 450", "the breaker after three")
+      try await local.advance(by: .seconds(255))
+      try ConformanceFailure.expect(try await local.breaker(of: "poll"), "half open", "the breaker after its cooldown")
+      try await local.advance(by: .seconds(75))
+      try ConformanceFailure.expect(try await local.breaker(of: "poll"), "open 750", "the breaker after the probe")
       // Three failures at 1, 2 and 3 minutes; a probe at the first minute after the cooldown.
       try ConformanceFailure.expect(handler.seconds(since: start), [60, 120, 180, 480], "the attempts")
       handler.isFailing = false
       try await local.advance(by: .minutes(6))
       try ConformanceFailure.expect(
         handler.seconds(since: start), [60, 120, 180, 480, 780, 840, 900], "the attempts after the recovery")
+      try ConformanceFailure.expect(try await local.breaker(of: "poll"), "closed", "the breaker after the recovery")
       let names = local.events.map(\.name).filter { $0 == .breakerOpened || $0 == .breakerClosed }
       try ConformanceFailure.expect(names, [.breakerOpened, .breakerOpened, .breakerClosed], "the breaker's events")
       let skipped = local.events.filter { $0.name == .skipped }
@@ -91,6 +99,7 @@ extension RuntimeConformance {
       try await local.runtime.configure("poll") { $0.breaker = CircuitBreaker(threshold: 0) }
       try await local.advance(by: .minutes(6))
       try ConformanceFailure.expect(handler.count, 6, "the attempts without a breaker")
+      try ConformanceFailure.expect(try await local.breaker(of: "poll"), "none", "the breaker that is switched off")
       try await local.runtime.configure("poll") { $0.breaker = CircuitBreaker(threshold: 1, cooldown: .minutes(3)) }
       try await local.advance(by: .minutes(6))
       try ConformanceFailure.expect(handler.count, 8, "the attempts with the document's breaker")
@@ -110,4 +119,25 @@ extension RuntimeConformance {
       try ConformanceFailure.expect(handler.count, 5, "the attempts")
     },
   ]
+}
+
+extension SimulatedRuntime {
+  /// Returns the breaker in a job's report, and of an open one the seconds from the start until it lets a probe pass;
+  /// the report's health and first reason must say the same.
+  fileprivate func breaker(of job: JobID) async throws -> String {
+    let report = try await runtime.report(on: job)
+    let start = Timestamp(seconds: 1_767_225_600)
+    switch report.breaker {
+    case .none: return "none"
+    case .closed: return "closed"
+    case .open(let until):
+      try ConformanceFailure.expect(report.health, .failing, "the health while the breaker is open")
+      try ConformanceFailure.expect(report.reasons.first, "The circuit breaker is open until \(until).", "the reason")
+      return "open \((until - start).components.seconds)"
+    case .halfOpen:
+      try ConformanceFailure.expect(report.health, .failing, "the health while the breaker waits for a probe")
+      try ConformanceFailure.expect(report.reasons.first, "The circuit breaker waits for a probe.", "the reason")
+      return "half open"
+    }
+  }
 }

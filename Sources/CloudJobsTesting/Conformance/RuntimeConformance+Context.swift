@@ -53,19 +53,53 @@ extension RuntimeConformance {
       let local = try await fixture.simulate {
         EndpointJob("import", input: Int.self) { number, context in try context.emit("imported", ["rows": number]) }
       }
-      let received = Mutex([Int]())
+      let (byJob, byRun) = (CallRecord(), CallRecord())
+      let id = RunID(job: "import", occurrence: .key("b"))
       let subscription = local.runtime.events.subscribe(EventFilter(job: "import", customName: "imported")) { event in
-        let rows = try? event.data?.decode([String: Int].self)["rows"]
-        received.withLock { $0.append(rows ?? -1) }
+        byJob.add(event.data?.description ?? "none")
       }
-      try await local.runtime.enqueue("import", 7, key: "a")
-      try await local.advance(by: .seconds(5))
-      subscription.cancel()
-      try await local.runtime.enqueue("import", 8, key: "b")
-      try await local.advance(by: .seconds(5))
-      try ConformanceFailure.expect(received.withLock { $0 }, [7], "the events")
+      local.runtime.events.subscribe(EventFilter(run: id, names: [.event])) { event in
+        byRun.add(event.data?.description ?? "none")
+      }
+      for (number, key) in [(7, "a"), (8, "b"), (9, "c")] {
+        if number == 9 { subscription.cancel() }
+        try await local.runtime.enqueue("import", number, key: key)
+        try await local.advance(by: .seconds(5))
+      }
+      try ConformanceFailure.expect(byJob.all, [#"{"rows":7}"#, #"{"rows":8}"#], "the events of the job until the end")
+      try ConformanceFailure.expect(byRun.all, [#"{"rows":8}"#], "the events of the run")
       let names = local.events.filter { $0.name != .log }.prefix(4).map(\.name)
       try ConformanceFailure.expect(Array(names), [.started, .event, .succeeded, .completed], "the order of events")
+    },
+    Case("A handler at its time limit is asked to stop, and its attempt has failed whatever it returns then") {
+      fixture in
+      let handler = fixture.handler
+      let local = try await fixture.simulate {
+        EndpointJob("send") { context in
+          for _ in 0..<20 where !context.isCancelled {
+            try? await context.clock.sleep(until: context.clock.now() + .seconds(3))
+          }
+          if context.isCancelled { try handler(context, at: context.clock.now()) }
+        }.retry(.never).timeout(.seconds(10))
+      }
+      let start = local.now
+      let id = try await local.runtime.enqueue("send", key: "a").id
+      try await local.advance(by: .minutes(1))
+      try ConformanceFailure.expect(handler.seconds(since: start), [10], "the time at which it is asked to stop")
+      try ConformanceFailure.expect(try await local.run(id).failure?.kind, "timeout", "the failure")
+    },
+    Case("A run's log is kept for its retention, and the run longer") { fixture in
+      let local = try await fixture.simulate {
+        $0.logRetention = .hours(2)
+      } _: {
+        EndpointJob("send") { context in context.logger.info("Sent.") }.retention(.hours(9))
+      }
+      let id = try await local.runtime.enqueue("send", key: "a").id
+      try await local.advance(by: .minutes(90))
+      try ConformanceFailure.expect(try await local.runtime.log(ofRun: id).map(\.message), ["Sent."], "the kept log")
+      try await local.advance(by: .hours(3))
+      try ConformanceFailure.expect(try await local.runtime.log(ofRun: id).count, 0, "the lines of the expired log")
+      try ConformanceFailure.expect(try await local.run(id).status, .succeeded, "the run")
     },
     Case("Correlation id and trace are carried across enqueues") { fixture in
       let seen = Mutex([String: String]())

@@ -12,10 +12,16 @@ extension RuntimeConformance {
       let cancelled = try await local.runtime.cancel(run: id, because: "The order was withdrawn.")
       try ConformanceFailure.expect(cancelled.status, .cancelled, "the status")
       try ConformanceFailure.expect(cancelled.reason, "The order was withdrawn.", "the reason")
+      try await local.runtime.cancel(run: id)
       try await local.advance(by: .minutes(10))
       try ConformanceFailure.expect(handler.count, 0, "the attempts")
       let deliveries = local.trace.filter { $0.contains("/tasks/") }
       try ConformanceFailure.expect(deliveries.count, 0, "the deliveries of the task")
+      let events = local.events.filter { $0.runID == id }
+      try ConformanceFailure.expect(events.map(\.name), [.skipped, .completed], "the events")
+      try ConformanceFailure.expect(events.map(\.runStatus), [.cancelled, .cancelled], "the status in the events")
+      try ConformanceFailure.expect(
+        events.map(\.reason), [cancelled.reason, cancelled.reason], "the reason in the events")
     },
     Case("An attempt under way is asked to stop, and its run ends as cancelled") { fixture in
       let handler = fixture.handler
@@ -144,6 +150,26 @@ extension RuntimeConformance {
         try await runtime.purge(runs: RunFilter(job: "send", statuses: [.succeeded])), 4, "the purged runs")
       try ConformanceFailure.expect(try await runtime.runs().runs.map(\.status), [.failed], "the runs that are left")
     },
+    Case("A purge deletes the runs that have ended, and none that is under way or waits") { fixture in
+      let local = try await fixture.simulate {
+        EndpointJob("send") { _ in }
+        EndpointJob("hold") { context in try await context.clock.sleep(until: context.clock.now() + .minutes(1)) }
+      }
+      let runtime = local.runtime
+      let ended = try await runtime.enqueue("send", key: "a").id
+      let running = try await runtime.enqueue("hold", key: "a").id
+      let waiting = try await runtime.enqueue("hold", after: .minutes(5), key: "b").id
+      try await local.advance(by: .seconds(5))
+      let underWay = RunFilter(statuses: [.pending, .scheduled, .running])
+      try ConformanceFailure.expect(try await runtime.purge(runs: underWay), 0, "the purged runs of such a status")
+      try ConformanceFailure.expect(try await runtime.purge(runs: RunFilter()), 1, "the purged runs of any status")
+      try ConformanceFailure.expect(try await runtime.run(withID: ended)?.status, nil, "the run that had ended")
+      try ConformanceFailure.expect(try await local.run(running).status, .running, "the run under way")
+      try await local.advance(by: .minutes(7))
+      for id in [running, waiting] {
+        try ConformanceFailure.expect(try await local.run(id).status, .succeeded, "the runs that were left")
+      }
+    },
     Case("Statistics and health come from the store") { fixture in
       let handler = fixture.handler
       let local = try await fixture.simulate {
@@ -166,6 +192,14 @@ extension RuntimeConformance {
       try ConformanceFailure.expect(statistics.successRate, 0.5, "the part that succeeded")
       try ConformanceFailure.expect(statistics.percentile99Duration?.components.seconds, 2, "the 99th percentile")
       try ConformanceFailure.expect(statistics.nextRun != nil, true, "whether the next run is known")
+      for (limit, runs, isCut) in [(7, 6, false), (6, 6, false), (5, 5, true), (2, 2, true)] {
+        let latest = try await local.runtime.statistics(of: "poll", limit: limit)
+        try ConformanceFailure.expect([latest.runs, latest.failed], [runs, min(3, runs)], "the latest \(limit)")
+        try ConformanceFailure.expect(latest.isCut, isCut, "whether older runs than the latest \(limit) are left out")
+      }
+      let recent = try await local.runtime.statistics(of: "poll", since: local.now - .seconds(100))
+      try ConformanceFailure.expect([recent.runs, recent.failed], [2, 2], "the runs of the last 100 seconds")
+      try ConformanceFailure.expect(recent.isCut, false, "whether earlier runs count as left out")
     },
   ]
 }

@@ -125,13 +125,23 @@ extension RuntimeConformance {
       let local = try await fixture.simulate {
         EndpointJob("send") { context in try handler(context, at: .epoch) }.retry(.never)
       }
-      for key in ["a", "b", "c"] { try await local.runtime.enqueue("send", key: key) }
-      try await local.advance(by: .seconds(5))
+      for key in ["a", "b", "c"] {
+        try await local.runtime.enqueue("send", key: key)
+        try await local.advance(by: .seconds(5))
+      }
+      let failed = handler.runs
       handler.isFailing = false
       let fine = try await local.runtime.enqueue("send", key: "d").id
       try await local.advance(by: .seconds(5))
+      let filter = RunFilter(job: "send")
       try ConformanceFailure.expect(
-        try await local.runtime.redriveDeadLetters(matching: RunFilter(job: "send")).count, 3, "the redriven runs")
+        try await local.runtime.redriveDeadLetters(matching: filter, limit: 0).count, 0, "the redriven runs of none")
+      let latest = try await local.runtime.redriveDeadLetters(matching: filter, limit: 2).map(\.id)
+      var parents: [RunID?] = []
+      for id in latest { parents.append(try await local.run(id).parent) }
+      try ConformanceFailure.expect(parents, [failed[2], failed[1]], "the dead letters of these, latest first")
+      let all = try await local.runtime.redriveDeadLetters(matching: filter)
+      try ConformanceFailure.expect(all.map(\.isNew), [false, false, true], "whether the redriven runs are new")
       try await local.advance(by: .seconds(5))
       try ConformanceFailure.expect(handler.count, 7, "the attempts")
       do {

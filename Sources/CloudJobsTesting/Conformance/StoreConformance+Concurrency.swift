@@ -93,6 +93,26 @@ extension StoreConformance {
       let left = try await store.runs(matching: RunFilter(), after: nil, limit: 9).records.map(\.id)
       try ConformanceFailure.expect(Set(left), [Samples.id("later"), Samples.id("never")], "the runs left")
     },
+    Case("A purge of logs deletes the entries that have expired, and no run", needs: [.purging]) { fixture in
+      let store = try fixture.purging()
+      let id = Samples.id("one")
+      try await fixture.commit(.putRun(Samples.run("one"), .none))
+      for (number, seconds) in [-3, -2, -1, 0, 1].enumerated() {
+        let line = RunLogLine(time: fixture.time(0), level: "info", message: "line \(number)")
+        let entry = RunLogEntry(
+          run: number == 1 ? Samples.id("other") : id, sequence: Int64(number), lines: [line],
+          expireAt: fixture.time(Int64(seconds)))
+        try await fixture.commit(.putLog(entry))
+      }
+      try ConformanceFailure.expect(try await store.purgeLogs(limit: 3), 3, "the entries purged first")
+      try ConformanceFailure.expect(try await store.purgeLogs(limit: 9), 1, "the entries purged then")
+      try ConformanceFailure.expect(try await store.purgeLogs(limit: 9), 0, "the entries purged last")
+      let left = try await store.log(of: id, after: nil, limit: 9)
+      try ConformanceFailure.expect(left.flatMap(\.lines).map(\.message), ["line 4"], "the lines left")
+      let other = try await store.log(of: Samples.id("other"), after: nil, limit: 9)
+      try ConformanceFailure.expect(other.count, 0, "the entries of the other run")
+      try ConformanceFailure.expect(try await fixture.run(id), Samples.run("one"), "the run")
+    },
     Case("A purge of the journal deletes the oldest entries before a time", needs: [.purging]) { fixture in
       let store = try fixture.purging()
       for seconds in 0..<5 {

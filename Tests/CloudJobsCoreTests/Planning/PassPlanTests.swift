@@ -69,6 +69,17 @@ struct PassPlanTests {
     #expect(plan.patch.fields["status"] == (runs ? nil : "skippedMisfire"))
   }
 
+  @Test("The grace span is that of the settings", arguments: [0, 1, 30])
+  func otherGrace(minutes: Int) {
+    let job = PlanSample.job(.periodic, cron: "@daily") { $0.misfire = .skip }
+    let due = PlanSample.time("2026-11-21T00:00:00Z")
+    for (late, runs) in [(Duration.minutes(minutes), true), (.minutes(minutes) + .microseconds(1), false)] {
+      var input = PlanSample.pass(job, nextRun: due, now: due + late)
+      input.settings.misfireGrace = .minutes(minutes)
+      #expect((planPass(input).run != nil) == runs)
+    }
+  }
+
   @Test("A job that is due just now runs; one that is not yet due does not")
   func boundary() {
     let job = PlanSample.job(.periodic)

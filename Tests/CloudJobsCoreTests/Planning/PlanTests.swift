@@ -82,4 +82,15 @@ struct PlanTests {
     #expect(once.notBefore == PlanSample.now + .seconds(30))
     #expect(Set([PlanSample.run(.pending, attempt: 0).nextTaskName, once.nextTaskName, twice.nextTaskName]).count == 3)
   }
+
+  @Test("The margin of a lease is that of the settings", arguments: [0, 1, 15, 90])
+  func margin(seconds: Int) {
+    var input = PlanSample.input(PlanSample.job { $0.timeout = .seconds(30) })
+    input.settings.leaseMargin = .seconds(seconds)
+    guard case .run(let run) = plan(input) else {
+      Issue.record("It does not run.")
+      return
+    }
+    #expect(run.lease?.expiresAt == PlanSample.now + .seconds(30 + seconds))
+  }
 }

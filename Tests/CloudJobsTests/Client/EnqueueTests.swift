@@ -201,6 +201,27 @@ struct EnqueueTests {
     #expect(fixture.queue.tasks.first?.deadline == .seconds(55))
   }
 
+  @Test("The queue of a request counts before that of the document, and that before the one in code")
+  func queues() async throws {
+    let runtime = try await fixture.runtime {
+      EndpointJob("job") { _ in .done }.queue("code")
+      EndpointJob("plain") { _ in .done }
+    }
+    var request = EnqueueRequest("job", key: "request")
+    request.queue = "request"
+    try await runtime.enqueue("plain", key: "plain")
+    try await runtime.enqueue("job", key: "code")
+    try await runtime.enqueue([request])
+    fixture.memory.importJob(id: "job", fields: ["queue": "document"])
+    try await runtime.enqueue("job", key: "document")
+    request.key = "both"
+    try await runtime.enqueue([request])
+    #expect(fixture.queue.tasks.map(\.queue) == [nil, "code", "request", "document", "request"])
+    for (key, queue) in [("code", "code"), ("request", "request"), ("document", "document"), ("both", "request")] {
+      #expect(try await fixture.run(RunID(job: "job", occurrence: .key(key))).queue == queue)
+    }
+  }
+
   @Test("A job enqueues children that name it")
   func children() async throws {
     let runtime = try await fixture.runtime {

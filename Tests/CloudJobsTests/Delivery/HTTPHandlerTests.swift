@@ -1,6 +1,8 @@
 import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
 import HTTPTypes
+import Synchronization
 import Testing
 
 /// A request, and the status and code of its answer.
@@ -244,5 +246,26 @@ struct HandleTests {
       }
     }
     #expect(try await fixture.runs().count == 2)
+  }
+
+  @Test("A delivery is answered 429 while the memory is almost used up, and 503 from the upper limit on")
+  func memory() async throws {
+    let used = Mutex<Int64>(0)
+    var options = fixture.options()
+    options.memory?.bytes = 1_000
+    options.memoryReading = { MemoryReading(used: used.withLock { $0 }, available: $0.bytes) }
+    let runtime = try await fixture.runtime(options: options) { EndpointJob("job") { _ in .done } }
+    for (use, status, code) in [
+      (849, 200, nil), (850, 429, "overloaded"), (919, 429, "overloaded"), (849, 200, nil), (920, 503, "shuttingDown"),
+      (0, 503, "shuttingDown"),
+    ] as [(Int64, Int, JSONValue?)] {
+      used.withLock { $0 = use }
+      fixture.clock.advance(by: .seconds(1))
+      let response = await runtime.handle(request(), body: body, peer: .inProcess)
+      #expect(response.head.status.code == status, "\(use)")
+      #expect(try JSONValue(parsing: response.body)["error"]?["code"] == code, "\(use)")
+    }
+    #expect(try await fixture.runs().count == 2, "a refused delivery leaves no run")
+    #expect(await runtime.handle(request(.get, "/jobs/health"), peer: .inProcess).head.status.code == 503)
   }
 }

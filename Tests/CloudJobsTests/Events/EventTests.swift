@@ -1,6 +1,7 @@
 import CloudJobs
 import CloudJobsCore
 import CloudJobsEmulator
+import Logging
 import Testing
 
 @Suite("Events")
@@ -82,5 +83,77 @@ struct EventTests {
       Set(events.map { "\($0.job) \($0.name.rawValue)" })
         == ["waits job.skipped", "runs job.started", "runs job.succeeded", "runs job.completed"])
     #expect(events.first { $0.job == "waits" }?.reason == "It depends on never, which has not run yet.")
+  }
+
+  @Test("A filter selects by job, by run and by name, for streams and for closures")
+  func filters() async throws {
+    let runtime = try await fixture.runtime {
+      EndpointJob("a") { context in try context.emit("own") }
+      EndpointJob("b") { _ in .done }
+    }
+    let first = RunID(job: "a", occurrence: .key("1"))
+    let ends: Set<JobEvent.Name> = [.succeeded, .failed]
+    let table: [(EventFilter, [String])] = [
+      (EventFilter(run: first), ["a1 started", "a1 event", "a1 succeeded", "a1 completed"]),
+      (EventFilter(job: "b"), ["b1 started", "b1 succeeded", "b1 completed"]),
+      (EventFilter(names: ends), ["a1 succeeded", "a2 succeeded", "b1 succeeded"]),
+      (EventFilter(job: "a", names: ends), ["a1 succeeded", "a2 succeeded"]),
+      (EventFilter(customName: "own"), ["a1 event", "a2 event"]),
+      (EventFilter(run: first, customName: "own"), ["a1 event"]),
+      (EventFilter(customName: "other"), []), (EventFilter(job: "b", run: first), []), (EventFilter(names: []), []),
+    ]
+    let seen = table.map { _ in Effects() }
+    let streams = zip(table, seen).map { row, effects in
+      runtime.events.subscribe(row.0) { effects.add(Self.words($0)) }
+      return runtime.events.stream(row.0)
+    }
+    for (job, key) in [("a", "1"), ("a", "2"), ("b", "1")] as [(JobID, String)] {
+      _ = try await runtime.run(job, key: key)
+    }
+    await runtime.drain()
+    for ((filter, expected), (effects, stream)) in zip(table, zip(seen, streams)) {
+      #expect(effects.list == expected, "\(filter)")
+      #expect(await stream.reduce(into: []) { $0.append(Self.words($1)) } == expected, "\(filter)")
+    }
+  }
+
+  /// The job, the key of the run and the end of the event's name.
+  private static func words(_ event: JobEvent) -> String {
+    let key = event.runID == RunID(job: event.job, occurrence: .key("1")) ? "1" : "2"
+    return "\(event.job)\(key) \(event.name.rawValue.dropFirst("job.".count))"
+  }
+
+  @Test("A subscription that is cancelled gets no further events, and others go on")
+  func cancelledSubscription() async throws {
+    let runtime = try await fixture.runtime { EndpointJob("job") { _ in .done } }
+    let (short, whole) = (Effects(), Effects())
+    let subscription = runtime.events.subscribe { _ in short.add("event") }
+    runtime.events.subscribe { _ in whole.add("event") }
+    _ = try await runtime.run("job")
+    subscription.cancel()
+    _ = try await runtime.run("job")
+    #expect((short.count, whole.count) == (3, 6))
+  }
+
+  @Test(
+    "The lines from the option's level on are kept and told as events; nil keeps none",
+    arguments: [
+      (.trace, ["trace", "debug", "info", "notice", "warning", "error", "critical"]),
+      (.info, ["info", "notice", "warning", "error", "critical"]), (.warning, ["warning", "error", "critical"]),
+      (.critical, ["critical"]), (nil, []),
+    ] as [(Logger.Level?, [String])])
+  func logLevels(level: Logger.Level?, kept: [String]) async throws {
+    var options = fixture.options()
+    options.runLogLevel = level
+    let runtime = try await fixture.runtime(options: options) {
+      EndpointJob("job") { context in
+        for level in Logger.Level.allCases { context.logger.log(level: level, "\(level)") }
+      }
+    }
+    let events = Effects()
+    runtime.events.subscribe(EventFilter(names: [.log])) { events.add($0.line?.level ?? "none") }
+    let id = try #require(try await runtime.run("job").runID)
+    #expect(try await runtime.log(ofRun: id).map(\.level) == kept)
+    #expect(events.list == kept)
   }
 }

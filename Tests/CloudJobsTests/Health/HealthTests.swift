@@ -132,4 +132,30 @@ struct HealthTests {
     try await runtime.prepare()
     #expect(await runtime.healthReport().status == .ok)
   }
+
+  @Test("A report counts the registered jobs, and the deliveries under way while they are")
+  func counts() async throws {
+    let gate = HandlerGate()
+    let runtime = try await fixture.runtime {
+      EndpointJob("slow") { _ in await gate.pass() }
+      EndpointJob("quick") { _ in .done }
+      PeriodicJob("tick", every: .minutes(1)) { _ in .done }
+    }
+    func counts() async -> [Int] {
+      let report = await runtime.healthReport()
+      return [report.registeredJobs, report.activeDeliveries]
+    }
+    #expect(await counts() == [3, 0])
+    async let first = runtime.run("slow")
+    async let second = runtime.run("slow")
+    await gate.arrivals(2)
+    #expect(await counts() == [3, 2])
+    let request = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/jobs/health")
+    let body = try JSONValue(parsing: await runtime.handle(request, peer: .inProcess).body)
+    #expect(body["jobs"] == 3 && body["active"] == 2)
+    gate.open()
+    #expect(try await [first.status, second.status] == [.succeeded, .succeeded])
+    try await runtime.unregister("quick")
+    #expect(await counts() == [2, 0])
+  }
 }

@@ -1,6 +1,7 @@
 import CloudJobs
 import CloudJobsCore
 import CloudJobsEmulator
+import Synchronization
 import Testing
 
 @Suite("Master pass")
@@ -295,5 +296,70 @@ struct PassTests {
     }
     #expect(effects.list == Array(repeating: ["begin", "end"], count: 4).flatMap { $0 })
     #expect(try await fixture.runs().allSatisfy { $0.status == .succeeded })
+  }
+
+  @Test("A pass executes no more jobs at once than its concurrency, and all that are due", arguments: [1, 2, 5, 9])
+  func concurrency(limit: Int) async throws {
+    var options = fixture.options()
+    options.passConcurrency = limit
+    let (effects, gate) = (fixture.effects, HandlerGate())
+    let runtime = try await fixture.runtime(options: options) {
+      for name in ["a", "b", "c", "d", "e"] as [JobID] {
+        PeriodicJob(name, every: .minutes(1)) { _ in
+          effects.add("\(name)")
+          await gate.pass()
+        }
+      }
+    }
+    fixture.clock.advance(by: .minutes(1))
+    async let pass = runtime.runMasterPass()
+    await gate.arrivals(min(5, limit))
+    // More would have begun by then.
+    for _ in 0..<500 { await Task.yield() }
+    #expect(effects.count == min(5, limit))
+    gate.open()
+    #expect(await pass.started == 5)
+    #expect(Set(effects.list) == ["a", "b", "c", "d", "e"])
+  }
+
+  @Test("The grace and the margin of the options decide what is missed, and how long a lease lasts")
+  func graceAndMargin() async throws {
+    for (minutes, late, verdict) in [(10, 10, "run"), (10, 11, "skippedMisfire"), (1, 2, "skippedMisfire")] {
+      let fixture = RuntimeFixture()
+      var options = fixture.options()
+      (options.misfireGrace, options.leaseMargin) = (.minutes(minutes), .seconds(40))
+      let leases = Effects()
+      let runtime = try await fixture.runtime(options: options) {
+        PeriodicJob("job", every: .hours(1)) { context in
+          let lease = try await fixture.run(context.runID).lease
+          leases.add("\((lease?.expiresAt ?? .epoch) - fixture.clock.now())")
+        }.misfire(.skip).timeout(.seconds(30))
+      }
+      let due = try #require(try await fixture.document("job").state.nextRun)
+      fixture.clock.advance(by: due - fixture.clock.now() + .minutes(late))
+      _ = await runtime.runMasterPass()
+      #expect(try await fixture.journal() == (verdict == "run" ? [] : ["job \(verdict)"]))
+      #expect(leases.list == (verdict == "run" ? ["\(Duration.seconds(70))"] : []))
+    }
+  }
+
+  @Test("While the memory is almost used up, what is due waits; beyond the upper limit the instance drains")
+  func memory() async throws {
+    let used = Mutex<Int64>(85)
+    var options = fixture.options()
+    options.memoryReading = { _ in MemoryReading(used: used.withLock { $0 }, available: 100) }
+    let runtime = try await fixture.runtime(options: options) { recording("job") }
+    fixture.clock.advance(by: .minutes(1))
+    let refused = await runtime.runMasterPass()
+    #expect((refused.due, refused.started, refused.isComplete) == (0, 0, false))
+    #expect(try await fixture.document("job").state.nextRun == RuntimeFixture.time("2026-11-21T10:03:00Z"))
+    used.withLock { $0 = 84 }
+    fixture.clock.advance(by: .seconds(1))
+    #expect(await runtime.runMasterPass().started == 1)
+    used.withLock { $0 = 92 }
+    fixture.clock.advance(by: .minutes(1))
+    #expect(await runtime.runMasterPass().started == 0)
+    #expect(await runtime.runMasterPass().error?.code == .shuttingDown)
+    #expect(fixture.effects.count == 1)
   }
 }

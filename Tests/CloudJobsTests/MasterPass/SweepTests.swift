@@ -158,4 +158,33 @@ struct SweepTests {
     #expect(try await fixture.run(waiting).status == .succeeded)
     #expect(try await fixture.run(later).notBefore == RuntimeFixture.time("2026-11-21T11:00:10Z"))
   }
+
+  @Test("A crashed attempt of a job that is not retryable is a dead letter, and is not executed again")
+  func crashedForGood() async throws {
+    let gate = HandlerGate()
+    let effects = fixture.effects
+    let jobs: @Sendable () -> [any JobHandler] = {
+      [
+        EndpointJob("job") { context in
+          effects.add("\(context.attempt)")
+          if context.attempt == 1 { await gate.pass() }
+          return .done
+        }.timeout(.seconds(30)).retry(RetryPolicy(maxAttempts: 9)).descriptor(JobDescriptor(isRetryable: false))
+      ]
+    }
+    let dying = try await fixture.runtime("dying") { jobs() }
+    let id = try await dying.enqueue("job").id
+    let task = try #require(fixture.queue.due(at: fixture.clock.now()).first)
+    async let zombie = dying.handleRequest(body: task.body.bytes, peer: .inProcess)
+    await gate.arrivals()
+    fixture.clock.advance(by: .minutes(5))
+    let other = try await fixture.runtime("other") { jobs() }
+    #expect(await other.runMasterPass().recovered == 1)
+    #expect(await fixture.deliverDue(to: other) == [200])
+    let run = try await fixture.run(id)
+    #expect((run.status, run.attempt, run.failures, run.failure?.kind) == (.failed, 1, 1, "leaseLost"))
+    gate.open()
+    #expect(await zombie.status == 409)
+    #expect(effects.list == ["1"])
+  }
 }

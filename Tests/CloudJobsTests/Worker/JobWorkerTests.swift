@@ -1,4 +1,5 @@
 import CloudJobsCore
+import CloudJobsEmulator
 import CloudJobsTesting
 import Logging
 import Synchronization
@@ -320,5 +321,55 @@ struct JobWorkerTests {
       fixture.clock.advance(by: .minutes(6))
       try await until { try await fixture.runs().isEmpty }
     }
+  }
+
+  @Test("A run that another process enqueued is found at the next poll, and not before")
+  func polls() async throws {
+    let effects = fixture.effects
+    let runtime = try await runtime("one") {
+      EndpointJob("job") { _ in effects.add("ran") }
+    }
+    // It has no worker, and its wake-up calls reach no other process.
+    let other = try await self.runtime("two") { EndpointJob("job") { _ in .done } }
+    var options = JobWorker.Options()
+    options.pollInterval = .seconds(7)
+    try await working(runtime, options: options) {
+      try await rest()
+      fixture.clock.advance(by: .seconds(1))
+      try await other.enqueue("job")
+      try await rest()
+      fixture.clock.advance(by: .seconds(6) - .microseconds(1))
+      try await rest()
+      #expect(effects.count == 0)
+      fixture.clock.advance(by: .microseconds(1))
+      try await until { effects.count == 1 }
+    }
+  }
+
+  @Test("A worker whose runtime drains ends after its attempts, and not before")
+  func drain() async throws {
+    let (effects, gate) = (fixture.effects, HandlerGate())
+    let clock = VirtualClock(start: RuntimeFixture.start)
+    let runtime = try await runtime {
+      EndpointJob("slow") { _ in
+        await gate.pass()
+        effects.add("attempt")
+      }
+    }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        await JobWorker(runtime).run()
+        effects.add("worker")
+      }
+      try await runtime.enqueue("slow")
+      await gate.arrivals()
+      group.addTask { #expect(await runtime.drain(within: .seconds(7), by: clock) == 0) }
+      while clock.sleeperCount == 0 { await Task.yield() }
+      for _ in 0..<500 { await Task.yield() }
+      #expect(effects.list.isEmpty, "the worker waits")
+      gate.open()
+    }
+    #expect(effects.list == ["attempt", "worker"])
+    #expect(try await fixture.runs().map(\.status) == [.succeeded])
   }
 }
