@@ -58,7 +58,7 @@ extension RuntimeConformance {
   ]
 
   /// Returns a job that is due every minute, and whose first run fails at 60 s and is retried at 220 s.
-  private static func poll(_ handler: ControlledHandler, _ gauge: Gauge? = nil) -> PeriodicJob {
+  private static func poll(_ handler: ControlledHandler, _ gauge: Gauge? = nil) -> PeriodicJob<NoInput> {
     PeriodicJob("poll", every: .minutes(1)) { context in
       try handler(context, at: context.scheduledFor ?? .epoch)
       if handler.count == 1 { throw JobFailure.failed("The first attempt fails.") }
