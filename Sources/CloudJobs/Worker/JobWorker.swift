@@ -162,7 +162,7 @@ private final class WorkerLoop: Sendable {
   }
 
   private func startRuns(_ start: (@escaping @Sendable () async -> Void) -> Void) async throws(StoreError) {
-    if state.withLock({ $0.free == 0 }) { return }
+    if state.withLock({ $0.free == 0 }) { return state.withLock { $0.noteChange() } }
     if state.withLock({ $0.needsReading(at: clock.now(), afterAtMost: options.pollInterval) }) { try await readRuns() }
     while let record = state.withLock({ $0.startNext(at: clock.now()) }) {
       start { [self] in finish(.run(record.id), hasProgressed: await execute(record)) }

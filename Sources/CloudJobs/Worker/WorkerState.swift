@@ -70,6 +70,11 @@ struct WorkerState: Sendable {
     return due.isEmpty || !hasRoomForDue || now >= dueReadAt + age
   }
 
+  /// Notes that the worker was woken while it had no room: the due runs must be read again.
+  mutating func noteChange() {
+    if !hasRoomForDue { due = [] }
+  }
+
   /// Replaces the due runs.
   mutating func setDue(_ records: [RunRecord], at now: Timestamp) {
     due = turns.order(records, by: \.place).reversed()

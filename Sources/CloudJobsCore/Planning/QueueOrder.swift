@@ -20,8 +20,8 @@ public enum QueueOrder: Hashable, Sendable {
 
 /// The turns of queues: pure, and the same for the same turns before.
 ///
-/// Weighted turns are smooth: each queue with work earns its weight, the richest is served and pays the sum of all. This
-/// is the rule by which nginx balances its load
+/// Weighted turns are smooth: each queue with work earns its weight, the richest is served and pays the sum of all.
+/// This is the rule by which nginx balances its load
 /// (<https://github.com/nginx/nginx/commit/52327e0627f49dbda1e8db695e63a4b0af4448b1>).
 package struct QueueTurns: Sendable {
   private let order: QueueOrder

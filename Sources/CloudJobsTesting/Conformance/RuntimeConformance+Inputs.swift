@@ -80,10 +80,7 @@ extension RuntimeConformance {
       request.timeout = .seconds(5)
       (request.priority, request.queue) = (9, "slow")
       request.trace = TraceContext(traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
-      let immediate = request
-      async let call = local.runtime.run(immediate)
-      try await local.advance(by: .seconds(8))
-      let result = try await call
+      let result = try await local.run(request)
       try ConformanceFailure.expect(result.status, .retrying, "the result")
       let run = try await local.onlyRun(of: "work")
       try ConformanceFailure.expect(run.failure?.kind, "timeout", "the failure")

@@ -1,5 +1,6 @@
 import CloudJobs
 import CloudJobsCore
+import Logging
 import Synchronization
 
 extension RuntimeConformance {
@@ -9,7 +10,7 @@ extension RuntimeConformance {
       let local = try await fixture.simulate {
         EndpointJob("work", input: String.self) { name, context in
           seen.withLock { $0.append(name) }
-          try await context.clock.sleep(for: .seconds(2))
+          try await context.clock.sleep(for: .milliseconds(1_900))
         }.maxConcurrent(1)
       }
       try await local.runtime.enqueue("work", "first")
@@ -57,6 +58,7 @@ extension RuntimeConformanceFixture {
     options.clock = clock
     options.passConcurrency = 1
     options.queueOrder = order
+    options.logger = Logger(label: "conformance") { _ in SwiftLogNoOpLogHandler() }
     let registry = try JobRegistry {
       EndpointJob("work", input: String.self) { name, _ in seen.withLock { $0.append(name) } }
     }
