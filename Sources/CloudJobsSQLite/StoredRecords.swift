@@ -90,7 +90,9 @@ extension LedgerRecord {
   /// - Parameters:
   ///   - id: the ledger's id.
   ///   - database: the database.
-  ///   - known: the ledger as it was once stored, which is returned if it has not changed since.
+  ///   - known: the ledger as it was once stored.
+  /// - Returns: the ledger; the known one if it has not changed since.
+  /// - Throws: `DatabaseError`.
   static func fetch(
     _ id: LedgerID, _ database: Database, unlessUnchangedSince known: LedgerRecord? = nil
   ) throws -> LedgerRecord? {

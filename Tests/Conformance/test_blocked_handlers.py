@@ -154,3 +154,17 @@ def test_heavy_work_executes_in_a_subprocess_which_is_killed_at_its_time_limit(s
     assert (run["status"], run["attempt"], run["failures"]) == ("succeeded", 2, 1), run
     children = subprocess.run(["pgrep", "-P", str(service.process.pid)], capture_output=True, text=True)
     assert children.stdout == ""
+
+
+def test_work_of_40_s_under_a_time_limit_of_10_s_goes_on_by_checkpoints(start, tmp_path):
+    service = start()
+    items = tmp_path / "items"
+    begin = time.monotonic()
+    status, answer, seconds = service.trigger("items", str(items))
+    assert status == 200 and answer["status"] == "snoozed", answer
+    assert seconds < 10
+    run = service.ended_run("items", seconds=60)
+    print(f"{run['attempt']} attempts, {time.monotonic() - begin:.1f} s")
+    assert (run["status"], run["failures"]) == ("succeeded", 0), run
+    assert run["attempt"] >= 5
+    assert items.read_text().split() == [str(number) for number in range(40)]

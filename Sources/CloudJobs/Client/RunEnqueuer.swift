@@ -72,10 +72,21 @@ struct RunEnqueuer: Sendable {
       run.isDeliverable && seen.insert(run.id).inserted
     }
     await NextAttemptEnqueuer(services).enqueueTasks(of: waiting, timeouts: recording.timeouts)
+    for run in recording.replaced { await end(run) }
     var new = recording.new
     return ids.map { id in
       EnqueuedRun(id: id, isNew: new.remove(id) != nil, status: recording.runs[id]?.status ?? .pending)
     }
+  }
+
+  /// Reports the end of a run that another one replaces, removes its task, and delivers the runs that wait for it.
+  private func end(_ run: Run) async {
+    if services.settings.retryOwner.takesTasks {
+      // A task that can't be removed finds that its run has ended.
+      try? await services.queue.cancel(run.nextTaskName, in: run.queue)
+    }
+    services.emitEnd(.skipped, run)
+    await DependentRuns(services).deliver(after: run)
   }
 
   /// Commits the runs that do not exist yet.
@@ -184,10 +195,13 @@ private struct RunRecording: Sendable {
   var timeouts: [JobID: Duration] = [:]
   /// The runs of drafts that did not create their own, by its id.
   var results: [RunID: RunID] = [:]
+  /// The runs that were cancelled, because others replace them.
+  var replaced: [Run] = []
 
   /// Adds the runs of drafts with unique keys.
   mutating func add(_ unique: UniqueRecording) {
     results = unique.results
+    replaced = unique.replaced
     runs.merge(unique.runs) { _, later in later }
     new.formUnion(unique.created)
   }

@@ -25,6 +25,8 @@ struct UniqueRecording: Sendable {
   private(set) var results: [RunID: RunID] = [:]
   /// The runs that are created.
   private(set) var created: Set<RunID> = []
+  /// The runs that are cancelled, because others replace them.
+  private(set) var replaced: [Run] = []
 
   /// Begins with what is stored.
   ///
@@ -75,7 +77,11 @@ struct UniqueRecording: Sendable {
       if let input = try? payloads.moved(other, from: run) { other.input = input.input }
       change(other)
     case .create(let run, let ledger, let cancelled):
-      if let cancelled { change(cancelled) }
+      if let cancelled {
+        change(cancelled)
+        // One that this call itself was about to create has neither a task nor an end to report.
+        if !created.contains(cancelled.id) { replaced.append(cancelled) }
+      }
       planned[run.id] = PlannedRun(run: run, precondition: .absent, isChanged: true)
       created.insert(run.id)
       holders[id]?.ledger = ledger

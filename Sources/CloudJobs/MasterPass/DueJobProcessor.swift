@@ -78,6 +78,7 @@ struct DueJobProcessor: Sendable {
       now: context.storeTime(at: services.clock.now()))
     let dependencies = context.reading.statuses(of: job.policy.dependencies)
     var lines = [PassJournalEntry.Line]()
+    var conflicts = 0
     for _ in 0..<MisfirePolicy.maximumCatchUp {
       var input = PassInput(
         job: reading.job, state: reading.state, previous: reading.previous, dependencies: dependencies,
@@ -86,7 +87,13 @@ struct DueJobProcessor: Sendable {
       do throws(StoreError) {
         commit = try await self.commit(&input, reading)
       } catch {
-        return refused(error, due, planPass(input))
+        conflicts += 1
+        // A run of the job may have changed its state: the occurrence is still due then, and not left to the next pass.
+        guard error.code == .conflict, conflicts < RetryBudget.conflictLimit,
+          let again = await readAgain(registered.definition), again.isDue
+        else { return refused(error, due, planPass(input)) }
+        reading = again
+        continue
       }
       let plan = planPass(input)
       lines.append(PassJournalEntry.Line(reading.job.id, plan, isDuplicate: commit.isDuplicate))
@@ -166,6 +173,13 @@ struct DueJobProcessor: Sendable {
     return DueJobReading(
       job: job, state: document.state, version: record.version,
       previous: lastRun.flatMap { reading.runs[$0] }.flatMap { try? $0.run.get() }, now: reading.time)
+  }
+
+  /// Reads a job after a conflict, with the run that its state names by now.
+  private func readAgain(_ definition: JobDefinition) async -> DueJobReading? {
+    let first = await read(definition, lastRun: nil)
+    guard let run = first?.state.lastRunID else { return first }
+    return await read(definition, lastRun: run)
   }
 
   private func refused(_ error: StoreError, _ due: DueJob, _ plan: PassPlan) -> DueJobResult {
@@ -266,6 +280,9 @@ private struct DueJobReading: Sendable {
   var version: Version
   var previous: Run?
   var now: Timestamp
+
+  /// Whether the job's next time has come.
+  var isDue: Bool { state.nextRun.map { $0 <= now } ?? false }
 }
 
 /// The commit of a plan.

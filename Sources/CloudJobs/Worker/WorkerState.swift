@@ -65,6 +65,7 @@ struct WorkerState: Sendable {
   /// - Parameters:
   ///   - now: the local time.
   ///   - age: the age from which on a reading is too old.
+  /// - Returns: whether to read them.
   mutating func needsReading(at now: Timestamp, afterAtMost age: Duration) -> Bool {
     defer { hasRoomForDue = false }
     return due.isEmpty || !hasRoomForDue || now >= dueReadAt + age

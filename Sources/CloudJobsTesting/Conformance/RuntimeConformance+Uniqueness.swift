@@ -51,11 +51,20 @@ extension RuntimeConformance {
       let handler = fixture.handler
       let local = try await fixture.simulate {
         EndpointJob("send") { context in try handler(context, at: .epoch) }
+        EndpointJob("after") { _ in }
       }
       let unique = Uniqueness("one", onConflict: .replace)
       let first = try await local.runtime.enqueue("send", after: .seconds(60), unique: unique)
+      var waiting = EnqueueRequest("after")
+      (waiting.prerequisites, waiting.failedPrerequisite) = ([first.id], .tolerate)
+      try await local.runtime.enqueue([waiting])
       let second = try await local.runtime.enqueue("send", after: .seconds(90), unique: unique)
       try ConformanceFailure.expect(first.isNew && second.isNew && first.id != second.id, "both runs are new")
+      try await local.advance(by: .seconds(5))
+      try ConformanceFailure.expect(
+        try await local.onlyRun(of: "after").status, .succeeded, "the run that waits for the end of the replaced one")
+      let ends = local.events.filter { $0.runID == first.id && ($0.name == .skipped || $0.name == .completed) }
+      try ConformanceFailure.expect(ends.map(\.name), [.skipped, .completed], "the events of the replaced run")
       try await local.advance(by: .minutes(3))
       try ConformanceFailure.expect(handler.runs, [second.id], "the runs that were attempted")
       try ConformanceFailure.expect(

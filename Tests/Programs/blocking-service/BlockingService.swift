@@ -7,6 +7,8 @@ import Dispatch
 import Foundation
 
 /// A service on an SQLite file whose handlers block their thread in the first attempt, and succeed in the second.
+///
+/// The job `items` works for 40 s under a time limit of 10 s, and appends the number of each item to a file.
 @main
 enum BlockingService {
   static func main() async {
@@ -31,7 +33,22 @@ enum BlockingService {
       EndpointJob("sum", input: Int.self, output: Int.self) { count, _ in .done((0...count).reduce(0, &+)) }
         .descriptor(JobDescriptor(weight: .heavy, isRetryable: true))
       EndpointJob("greet") { _ in }
+      EndpointJob("items", input: String.self) { path, context in return try await items(path, context) }
+        .timeout(.seconds(10)).retry(.never)
     }
+  }
+
+  /// Takes a second for each of 40 items, and goes on in another attempt before the time limit.
+  private static func items(_ path: String, _ context: JobContext) async throws -> JobOutcome<NoOutput> {
+    let file = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    defer { close(file) }
+    for number in (try context.checkpoint(as: Int.self) ?? 0)..<40 {
+      if context.timeRemaining < .seconds(2) { return .continue(from: number) }
+      try await context.clock.sleep(for: .seconds(1))
+      let line = Array("\(number)\n".utf8)
+      _ = write(file, line, line.count)
+    }
+    return .done
   }
 
   private static func blocking(
