@@ -206,28 +206,13 @@ extension LimitLedger {
 extension LimitLedger {
   init(_ reader: FieldReader) throws(JobError) {
     self.init()
-    for (name, value) in try reader.read("holders", "an object", { $0.object }) ?? [:] {
-      guard let run = try? RunID(name), let until = value.integer else {
-        throw JobError(.invalidField, "Expected a run id with microseconds.", field: "holders.\(name)")
-      }
-      holders[run] = Timestamp(microseconds: until)
-    }
-    for (name, value) in try reader.read("reserved", "an object", { $0.object }) ?? [:] {
-      guard let run = try? RunID(name), let until = value.integer else {
-        throw JobError(.invalidField, "Expected a run id with microseconds.", field: "reserved.\(name)")
-      }
-      reserved[run] = Timestamp(microseconds: until)
-    }
+    holders = try Self.table("holders", "microseconds", reader) { Timestamp(microseconds: $0) }
+    reserved = try Self.table("reserved", "microseconds", reader) { Timestamp(microseconds: $0) }
     for value in try reader.read("waiters", "a list", { $0.array }) ?? [] {
       guard let run = value.string.flatMap({ try? RunID($0) }) else { throw reader.fault("waiters", "run ids", value) }
       waiters.append(run)
     }
-    for (name, value) in try reader.read("priorities", "an object", { $0.object }) ?? [:] {
-      guard let run = try? RunID(name), let priority = value.integer.flatMap({ Int(exactly: $0) }) else {
-        throw JobError(.invalidField, "Expected a run id with a number.", field: "priorities.\(name)")
-      }
-      priorities[run] = priority
-    }
+    priorities = try Self.table("priorities", "a number", reader) { Int($0) }
     hasMoreWaiters = try reader.bool("hasMoreWaiters") ?? false
     for (name, value) in try reader.read("starts", "an object", { $0.object }) ?? [:] {
       guard let end = Int64(name), let count = value.integer.flatMap({ Int(exactly: $0) }), count > 0 else {
@@ -241,21 +226,32 @@ extension LimitLedger {
     expireAt = try reader.required("expireAt", reader.timestamp("expireAt"))
   }
 
+  /// Reads an object of run ids with whole numbers; empty if there is none.
+  private static func table<Value>(
+    _ field: String, _ unit: String, _ reader: FieldReader, _ value: (Int64) -> Value
+  ) throws(JobError) -> [RunID: Value] {
+    var table: [RunID: Value] = [:]
+    for (name, number) in try reader.read(field, "an object", { $0.object }) ?? [:] {
+      guard let run = try? RunID(name), let number = number.integer else {
+        throw JobError(.invalidField, "Expected a run id with \(unit).", field: "\(field).\(name)")
+      }
+      table[run] = value(number)
+    }
+    return table
+  }
+
+  /// Returns the stored form of a table; nil for an empty one.
+  private static func field<Value>(_ table: [RunID: Value], _ number: (Value) -> Int64) -> JSONValue? {
+    if table.isEmpty { return nil }
+    return .object(Dictionary(uniqueKeysWithValues: table.map { ($0.key.rawValue, .integer(number($0.value))) }))
+  }
+
   var fields: JSONValue {
     var members: [String: JSONValue] = ["kind": "limits", "expireAt": .string(expireAt.description)]
-    if !holders.isEmpty {
-      members["holders"] = .object(
-        Dictionary(uniqueKeysWithValues: holders.map { ($0.key.rawValue, .integer($0.value.microseconds)) }))
-    }
-    if !reserved.isEmpty {
-      members["reserved"] = .object(
-        Dictionary(uniqueKeysWithValues: reserved.map { ($0.key.rawValue, .integer($0.value.microseconds)) }))
-    }
+    members["holders"] = Self.field(holders) { $0.microseconds }
+    members["reserved"] = Self.field(reserved) { $0.microseconds }
     if !waiters.isEmpty { members["waiters"] = .array(waiters.map { .string($0.rawValue) }) }
-    if !priorities.isEmpty {
-      members["priorities"] = .object(
-        Dictionary(uniqueKeysWithValues: priorities.map { ($0.key.rawValue, .integer(Int64($0.value))) }))
-    }
+    members["priorities"] = Self.field(priorities) { Int64($0) }
     if hasMoreWaiters { members["hasMoreWaiters"] = true }
     if !starts.isEmpty {
       members["starts"] = .object(
