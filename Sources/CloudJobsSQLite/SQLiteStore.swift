@@ -82,9 +82,9 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
     }
   }
 
-  /// Returns a ledger as this process changed it at a time; one that another process changed since may be older.
-  public func knownLedger(_ id: LedgerID, asOf time: Timestamp) -> LedgerRecord? {
-    ledgers[id].flatMap { $0.changedAt >= time ? $0 : nil }
+  /// Returns whether any run waits, as this process left the ledger; another one may have changed it since.
+  public func hasWaiters(in id: LedgerID, asOf time: Timestamp) -> Bool? {
+    ledgers[id].flatMap { $0.changedAt >= time ? $0.ledger.hasWaiters : nil }
   }
 
   /// Deletes expired runs.

@@ -70,7 +70,7 @@ final class OutageReportingStore<Base: JobStore>: JobStore {
     }
   }
 
-  func knownLedger(_ id: LedgerID, asOf time: Timestamp) -> LedgerRecord? { base.knownLedger(id, asOf: time) }
+  func hasWaiters(in id: LedgerID, asOf time: Timestamp) -> Bool? { base.hasWaiters(in: id, asOf: time) }
 
   func dueJobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
     try await watch(.reading) { () async throws(StoreError) in try await base.dueJobs(after: cursor, limit: limit) }

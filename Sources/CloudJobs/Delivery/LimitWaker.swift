@@ -35,17 +35,13 @@ struct LimitWaker: Sendable {
 
   /// Wakes the runs that a limit has room for; again if others change them meanwhile.
   private func wake(_ limit: JobLimit, of job: JobID, at time: Timestamp) async throws(StoreError) {
-    var known = services.store.knownLedger(limit.ledger, asOf: time)
+    if services.store.hasWaiters(in: limit.ledger, asOf: time) == false { return }
     for _ in 0..<RetryBudget.conflictLimit {
-      let record: LedgerRecord?
-      if let known {
-        record = known
-      } else {
-        record = try await services.client.read(ledgers: [limit.ledger]).ledgers[limit.ledger]
+      let reading = try await services.client.read(ledgers: [limit.ledger])
+      guard let record = reading.ledgers[limit.ledger], let ledger = record.ledger?.limits, ledger.hasWaiters else {
+        return
       }
-      known = nil
-      guard let record, let ledger = record.ledger?.limits, ledger.hasWaiters else { return }
-      let room = min(ledger.room(in: limit, changedAt: record.changedAt, at: time), Self.maximumWoken)
+      let room = min(ledger.room(in: limit, changedAt: record.changedAt, at: reading.time), Self.maximumWoken)
       if room == 0 { return }
       if try await wake(room, limit, ledger, of: job) { return }
     }

@@ -23,15 +23,14 @@ public protocol JobStore: Sendable {
   /// - Throws: ``StoreError`` `unavailable`, or `invalid` for more than 500 ids of a kind.
   func read(jobs: [JobID], runs: [RunID], ledgers: [LedgerID]) async throws(StoreError) -> StoreReading
 
-  /// Returns a ledger as of a time or later, if this instance knows it without a call; by default it knows none.
-  ///
-  /// After a commit, it is what the commit made of the ledger. Its version has no meaning.
+  /// Returns whether any run waits in the account of a limit, as of a time or later, if this instance knows it without
+  /// a call, as after its own commit; by default it does not.
   ///
   /// - Parameters:
   ///   - id: the id of the ledger.
   ///   - time: the earliest time, by the store's clock.
-  /// - Returns: the ledger; nil if the store must be asked.
-  func knownLedger(_ id: LedgerID, asOf time: Timestamp) -> LedgerRecord?
+  /// - Returns: the answer; nil if the store must be asked.
+  func hasWaiters(in id: LedgerID, asOf time: Timestamp) -> Bool?
 
   /// Lists the jobs whose `state.nextRun` has passed by the store's clock, by `nextRun` and then id.
   ///
@@ -113,7 +112,7 @@ extension JobStore {
   }
 
   /// Returns nil: the store must be asked.
-  public func knownLedger(_ id: LedgerID, asOf time: Timestamp) -> LedgerRecord? { nil }
+  public func hasWaiters(in id: LedgerID, asOf time: Timestamp) -> Bool? { nil }
 }
 
 /// A store that returns in one cheap query the times at which work comes due, so that a worker can sleep until then.

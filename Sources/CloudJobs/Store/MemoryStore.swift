@@ -48,9 +48,9 @@ public final class MemoryStore: PurgingStore, DueTimeStore {
     }
   }
 
-  /// Returns a ledger as it is.
-  public func knownLedger(_ id: LedgerID, asOf time: Timestamp) -> LedgerRecord? {
-    state.withLock { $0.ledgers[id] }
+  /// Returns whether any run waits in the account of a limit.
+  public func hasWaiters(in id: LedgerID, asOf time: Timestamp) -> Bool? {
+    state.withLock { $0.ledgers[id]?.ledger.hasWaiters }
   }
 
   /// Lists the jobs whose `state.nextRun` has passed.
@@ -150,13 +150,9 @@ public final class MemoryStore: PurgingStore, DueTimeStore {
       Result { () throws(StoreError) -> Timestamp in
         for write in writes { try Self.check(write, state) }
         let time = max(state.lastTime, now)
-        var changed = [LedgerID: Ledger]()
-        for case .changeLedger(let id, let change) in writes {
-          changed[id] = try state.ledgers[id].applying(change, at: time)
-        }
+        try Self.changeLedgers(writes, &state, at: time)
         state.lastTime = time
         for write in writes { Self.apply(write, &state) }
-        for (id, ledger) in changed { Self.put(id, ledger, &state) }
         return time
       }
     }
@@ -217,14 +213,35 @@ public final class MemoryStore: PurgingStore, DueTimeStore {
       }
     case .deleteJob(let id, _): put(DocumentName(id.rawValue), &state) { _ in nil }
     case .putLedger(let id, let ledger, _): put(id, ledger, &state)
-    // The commit has applied it, after all preconditions.
-    case .changeLedger: return
+    case .changeLedger(let id, _):
+      // The commit has applied the change, after all preconditions.
+      let version = nextVersion(&state)
+      state.ledgers[id]?.version = version
+      state.ledgers[id]?.changedAt = state.lastTime
     case .putJournal(let entry): state.journal[DocumentName(entry.id)] = entry
     case .putLog(let entry):
       var entries = state.logs[entry.run] ?? []
       entries.removeAll { $0.sequence == entry.sequence }
       entries.insert(entry, at: entries.firstIndex { $0.sequence > entry.sequence } ?? entries.count)
       state.logs[entry.run] = entries
+    }
+  }
+
+  /// Makes all changes of ledgers, or none.
+  private static func changeLedgers(
+    _ writes: [Write], _ state: inout State, at time: Timestamp
+  ) throws(StoreError) {
+    var before = [(LedgerID, LedgerRecord?)]()
+    let isAlone = writes.count { if case .changeLedger = $0 { true } else { false } } < 2
+    for case .changeLedger(let id, let change) in writes {
+      // One that is kept would be copied by its change; a single change that fails has changed nothing.
+      if !isAlone { before.append((id, state.ledgers[id])) }
+      do throws(StoreError) {
+        try state.ledgers[id].apply(change, to: id, at: time)
+      } catch {
+        for (id, record) in before { state.ledgers[id] = record }
+        throw error
+      }
     }
   }
 

@@ -91,19 +91,24 @@ public enum StoreLimits {
     if writes.count > batch {
       throw StoreError(.invalid, "A commit takes at most \(batch) writes, not \(writes.count). Split it.")
     }
-    var seen = Set<Target>()
-    for write in writes {
-      let target = Target(write)
+    let targets = writes.map { Target($0) }
+    for (write, target) in zip(writes, targets) {
       switch write.precondition {
       case .fence, .attempt:
         guard target.hasNoFence else { break }
         throw StoreError(.invalid, "A job's document has no fencing token. Ask for its version.")
       case .none, .absent, .version: break
       }
-      if writes.count > 1, !seen.insert(target).inserted {
-        throw StoreError(.invalid, "Two writes of one commit concern the same document. Make them one write.")
-      }
     }
+    if hasDuplicates(targets) {
+      throw StoreError(.invalid, "Two writes of one commit concern the same document. Make them one write.")
+    }
+  }
+
+  /// Returns whether two targets are the same; most commits have so few that a set would cost more.
+  private static func hasDuplicates(_ targets: [Target]) -> Bool {
+    if targets.count > 8 { return Set(targets).count < targets.count }
+    return targets.indices.contains { targets[..<$0].contains(targets[$0]) }
   }
 
   /// The document of a write.

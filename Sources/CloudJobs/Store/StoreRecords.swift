@@ -47,6 +47,11 @@ public struct LedgerRecord: Sendable {
   }
 }
 
+extension Optional<Ledger> {
+  /// Whether any run waits by the account of a limit.
+  package var hasWaiters: Bool { if case .limits(let account) = self { account.hasWaiters } else { false } }
+}
+
 extension Optional<LedgerRecord> {
   /// Returns the ledger after a change.
   ///
@@ -60,11 +65,39 @@ extension Optional<LedgerRecord> {
       let ledger = self?.ledger?.limits ?? LimitLedger()
       return .limits(try ledger.applying(change, changedAt: self?.changedAt, at: now))
     } catch {
-      switch error {
-      case .refused(let refusal): throw StoreError(refusal)
-      case .hasNoRoom: throw StoreError(.conflict, "The limit has no room for a permit that is kept.")
-      case .hasRoom: throw StoreError(.conflict, "The limit has room again. Read it again, and plan again.")
-      }
+      throw StoreError(error)
+    }
+  }
+
+  /// Changes the ledger in place, so that nothing is copied; its version and time are those of before.
+  ///
+  /// - Parameters:
+  ///   - id: the id of the ledger.
+  ///   - change: the change.
+  ///   - now: the time of the change.
+  /// - Throws: ``StoreError``: `refused` if a limit is reached, `conflict` if a run need not wait. The account is as it
+  ///   was, without what has expired.
+  package mutating func apply(_ change: LedgerChange, to id: LedgerID, at now: Timestamp) throws(StoreError) {
+    let changedAt = self?.changedAt
+    var account = self?.ledger?.limits ?? LimitLedger()
+    // The account has one owner now, so that its tables are not copied when they change.
+    self?.ledger = nil
+    defer { self?.ledger = .limits(account) }
+    do throws(LedgerFault) {
+      try account.apply(change, changedAt: changedAt, at: now)
+    } catch {
+      throw StoreError(error)
+    }
+    if self == nil { self = LedgerRecord(id: id, version: Version(0), changedAt: now, ledger: nil) }
+  }
+}
+
+extension StoreError {
+  fileprivate init(_ fault: LedgerFault) {
+    switch fault {
+    case .refused(let refusal): self.init(refusal)
+    case .hasNoRoom: self.init(.conflict, "The limit has no room for a permit that is kept.")
+    case .hasRoom: self.init(.conflict, "The limit has room again. Read it again, and plan again.")
     }
   }
 }

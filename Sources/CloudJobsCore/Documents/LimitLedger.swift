@@ -2,7 +2,8 @@
 ///
 /// Starts are counted in buckets of a sixty-fourth of the period. A start counts until the end of its bucket is a
 /// period ago, so that no sliding period ever has more starts than the limit allows, and the account is small for any
-/// limit.
+/// limit. Neighbours that have at most a sixty-fourth of the allowed starts together become one, so that the account of
+/// a limit that is far from reached has few.
 ///
 /// The starts of the latest change have no bucket yet: they took place at the time of that change, which a store may
 /// know only afterwards.
@@ -55,42 +56,55 @@ extension LimitLedger {
   public func applying(
     _ change: LedgerChange, changedAt: Timestamp?, at now: Timestamp
   ) throws(LedgerFault) -> LimitLedger {
-    var ledger = current(changedAt: changedAt, at: now)
+    var ledger = self
+    try ledger.apply(change, changedAt: changedAt, at: now)
+    return ledger
+  }
+
+  /// Changes the account in place, so that nothing is copied; otherwise like ``applying(_:changedAt:at:)``.
+  ///
+  /// - Parameters:
+  ///   - change: the change.
+  ///   - changedAt: the time of the latest change; nil if there was none.
+  ///   - now: the time of this change, or an earlier one at which the account was the same.
+  /// - Throws: ``LedgerFault``: the change must not be made. The account is as it was, without what has expired.
+  public mutating func apply(
+    _ change: LedgerChange, changedAt: Timestamp?, at now: Timestamp
+  ) throws(LedgerFault) {
+    refresh(changedAt: changedAt, at: now)
     switch change {
     case .take(let permit):
-      if let refusal = ledger.refusal(of: permit, at: now) { throw .refused(refusal) }
-      ledger.waiters.removeAll { $0 == permit.run }
-      ledger.reserved[permit.run] = nil
-      if permit.limit.maxConcurrent != nil { ledger.holders[permit.run] = permit.until }
+      if let refusal = refusal(of: permit, at: now) { throw .refused(refusal) }
+      waiters.removeAll { $0 == permit.run }
+      reserved[permit.run] = nil
+      if permit.limit.maxConcurrent != nil { holders[permit.run] = permit.until }
       if let rate = permit.limit.rate {
-        ledger.newStarts += 1
-        ledger.period = rate.period
+        joinLastBuckets(rate)
+        newStarts += 1
+        period = rate.period
       }
     case .give(let runs):
-      for run in runs { (ledger.holders[run], ledger.reserved[run]) = (nil, nil) }
+      for run in runs { (holders[run], reserved[run]) = (nil, nil) }
     case .reserve(let permit):
-      if ledger.holders[permit.run] != nil || ledger.refusal(of: permit, at: now) != nil { throw .hasNoRoom }
-      ledger.reserved[permit.run] = permit.until
+      if holders[permit.run] != nil || refusal(of: permit, at: now) != nil { throw .hasNoRoom }
+      reserved[permit.run] = permit.until
     case .enlist(let permit):
-      if ledger.refusal(of: permit, at: now) == nil { throw .hasRoom }
-      ledger.enlist(permit, at: now)
+      if refusal(of: permit, at: now) == nil { throw .hasRoom }
+      enlist(permit, at: now)
     case .dismiss(let runs):
-      ledger.waiters.removeAll { runs.contains($0) }
-      for run in runs { ledger.reserved[run] = nil }
+      waiters.removeAll { runs.contains($0) }
+      for run in runs { reserved[run] = nil }
     case .list(let runs, let hasMore):
-      let room = Self.maximumWaiters - ledger.waiters.count
-      let missing = runs.filter { !ledger.waiters.contains($0) }
-      ledger.waiters += missing.prefix(room)
-      ledger.hasMoreWaiters = hasMore || missing.count > room
+      let room = Self.maximumWaiters - waiters.count
+      let missing = runs.filter { !waiters.contains($0) }
+      waiters += missing.prefix(room)
+      hasMoreWaiters = hasMore || missing.count > room
     }
-    if !ledger.priorities.isEmpty {
-      ledger.priorities = ledger.priorities.filter { ledger.waiters.contains($0.key) }
-    }
-    let lastStart = max(ledger.starts.keys.max() ?? now, now)
-    let end = max(ledger.holders.values.max() ?? now, ledger.nextSlot ?? now, lastStart + (ledger.period ?? .zero))
+    if !priorities.isEmpty { priorities = priorities.filter { waiters.contains($0.key) } }
+    let lastStart = max(starts.keys.max() ?? now, now)
+    let end = max(holders.values.max() ?? now, nextSlot ?? now, lastStart + (period ?? .zero))
     // A whole day, so that few changes of the account change the index of a store too.
-    ledger.expireAt = Timestamp(seconds: end.seconds.flooringDivision(by: 86_400).quotient * 86_400) + Self.retention
-    return ledger
+    expireAt = Timestamp(seconds: end.seconds.flooringDivision(by: 86_400).quotient * 86_400) + Self.retention
   }
 
   /// Returns the refusal of a permit, or nil if there is room.
@@ -101,7 +115,9 @@ extension LimitLedger {
   ///   - now: the time.
   /// - Returns: the refusal, or nil.
   package func refusal(of permit: LimitPermit, changedAt: Timestamp?, at now: Timestamp) -> LimitRefusal? {
-    current(changedAt: changedAt, at: now).refusal(of: permit, at: now)
+    var ledger = self
+    ledger.refresh(changedAt: changedAt, at: now)
+    return ledger.refusal(of: permit, at: now)
   }
 
   /// Returns the number of permits that a limit leaves.
@@ -112,7 +128,8 @@ extension LimitLedger {
   ///   - now: the time.
   /// - Returns: the number, from 0.
   package func room(in limit: JobLimit, changedAt: Timestamp?, at now: Timestamp) -> Int {
-    let ledger = current(changedAt: changedAt, at: now)
+    var ledger = self
+    ledger.refresh(changedAt: changedAt, at: now)
     let places = limit.maxConcurrent.map { $0 - ledger.holders.count - ledger.reserved.count } ?? .max
     return max(0, min(places, limit.rate.map { $0.count - ledger.startCount(in: $0, at: now) } ?? .max))
   }
@@ -120,20 +137,16 @@ extension LimitLedger {
   /// Whether any run waits.
   package var hasWaiters: Bool { !waiters.isEmpty || hasMoreWaiters }
 
-  /// Returns the account without what has expired, and with the starts of the latest change in their bucket.
-  private func current(changedAt: Timestamp?, at now: Timestamp) -> LimitLedger {
-    var ledger = self
-    if !reserved.isEmpty { ledger.reserved = reserved.filter { now < $0.value } }
-    if holders.contains(where: { $0.value <= now }) { ledger.holders = holders.filter { now < $0.value } }
+  /// Removes what has expired, and counts the starts of the latest change in their bucket.
+  private mutating func refresh(changedAt: Timestamp?, at now: Timestamp) {
+    if !reserved.isEmpty { reserved = reserved.filter { now < $0.value } }
+    if holders.contains(where: { $0.value <= now }) { holders = holders.filter { now < $0.value } }
     if newStarts > 0, let period, let changedAt {
-      ledger.starts[Self.bucketEnd(of: changedAt, period), default: 0] += newStarts
+      starts[Self.bucketEnd(of: changedAt, period), default: 0] += newStarts
     }
-    ledger.newStarts = 0
+    newStarts = 0
     let span = period ?? .zero
-    if ledger.starts.contains(where: { $0.key + span <= now }) {
-      ledger.starts = ledger.starts.filter { now < $0.key + span }
-    }
-    return ledger
+    if starts.contains(where: { $0.key + span <= now }) { starts = starts.filter { now < $0.key + span } }
   }
 
   private func refusal(of permit: LimitPermit, at now: Timestamp) -> LimitRefusal? {
@@ -193,6 +206,16 @@ extension LimitLedger {
 
   private func startCount(in rate: RateLimit, at now: Timestamp) -> Int {
     starts.reduce(newStarts) { count, bucket in now < bucket.key + rate.period ? count + bucket.value : count }
+  }
+
+  /// Joins the last two buckets if they have few starts: those of the earlier one count a little longer.
+  private mutating func joinLastBuckets(_ rate: RateLimit) {
+    if starts.count < 2 { return }
+    let last = starts.keys.sorted().suffix(2)
+    let (earlier, later) = (last[last.startIndex], last[last.startIndex + 1])
+    let sum = (starts[earlier] ?? 0) + (starts[later] ?? 0)
+    if sum > rate.count / Int(RateLimit.bucketCount) { return }
+    (starts[earlier], starts[later]) = (nil, sum)
   }
 
   /// Returns the end of the bucket of a time.

@@ -62,9 +62,9 @@ final class FirestoreLedgers: Sendable {
 }
 
 extension FirestoreStore {
-  /// Returns a ledger that this process read or wrote at a time or later.
-  public func knownLedger(_ id: LedgerID, asOf time: Timestamp) -> LedgerRecord? {
-    ledgers.record(id, asOf: time)?.record
+  /// Returns whether any run waits in a ledger that this process read or wrote at a time or later.
+  public func hasWaiters(in id: LedgerID, asOf time: Timestamp) -> Bool? {
+    ledgers.record(id, asOf: time)?.record.map { $0.ledger.hasWaiters }
   }
 
   /// Returns the ledgers that writes change, as they become.
