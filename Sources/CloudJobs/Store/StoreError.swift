@@ -112,16 +112,17 @@ public enum StoreLimits {
   }
 
   /// The document of a write.
-  private enum Target: Hashable {
+  package enum Target: Hashable {
     case job(JobID)
     case run(RunID)
     case ledger(LedgerID)
     case journal(String)
     case log(RunID, Int64)
 
-    var hasNoFence: Bool { if case .run = self { false } else { true } }
+    fileprivate var hasNoFence: Bool { if case .run = self { false } else { true } }
 
-    init(_ write: Write) {
+    /// Creates the target of a write.
+    package init(_ write: Write) {
       switch write {
       case .putRun(let run, _): self = .run(run.id)
       case .deleteRun(let id, _): self = .run(id)

@@ -72,8 +72,8 @@ extension Optional<LedgerRecord> {
   /// Changes the ledger in place, so that nothing is copied; its version and time are those of before.
   ///
   /// - Parameters:
-  ///   - id: the id of the ledger.
   ///   - change: the change.
+  ///   - id: the id of the ledger.
   ///   - now: the time of the change.
   /// - Throws: ``StoreError``: `refused` if a limit is reached, `conflict` if a run need not wait. The account is as it
   ///   was, without what has expired.
@@ -93,7 +93,8 @@ extension Optional<LedgerRecord> {
 }
 
 extension StoreError {
-  fileprivate init(_ fault: LedgerFault) {
+  /// Creates the error of a change that must not be made.
+  package init(_ fault: LedgerFault) {
     switch fault {
     case .refused(let refusal): self.init(refusal)
     case .hasNoRoom: self.init(.conflict, "The limit has no room for a permit that is kept.")

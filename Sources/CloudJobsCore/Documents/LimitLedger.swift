@@ -72,6 +72,16 @@ extension LimitLedger {
     _ change: LedgerChange, changedAt: Timestamp?, at now: Timestamp
   ) throws(LedgerFault) {
     refresh(changedAt: changedAt, at: now)
+    try applyNext(change, at: now)
+  }
+
+  /// Makes a further change of the same commit, of which the first was made by ``apply(_:changedAt:at:)``.
+  ///
+  /// - Parameters:
+  ///   - change: the change.
+  ///   - now: the time of the first change.
+  /// - Throws: ``LedgerFault``: the change must not be made, and the account is as it was.
+  package mutating func applyNext(_ change: LedgerChange, at now: Timestamp) throws(LedgerFault) {
     switch change {
     case .take(let permit):
       if let refusal = refusal(of: permit, at: now) { throw .refused(refusal) }
@@ -138,7 +148,11 @@ extension LimitLedger {
   package var hasWaiters: Bool { !waiters.isEmpty || hasMoreWaiters }
 
   /// Removes what has expired, and counts the starts of the latest change in their bucket.
-  private mutating func refresh(changedAt: Timestamp?, at now: Timestamp) {
+  ///
+  /// - Parameters:
+  ///   - changedAt: the time of the latest change; nil if there was none.
+  ///   - now: the time.
+  package mutating func refresh(changedAt: Timestamp?, at now: Timestamp) {
     if !reserved.isEmpty { reserved = reserved.filter { now < $0.value } }
     if holders.contains(where: { $0.value <= now }) { holders = holders.filter { now < $0.value } }
     if newStarts > 0, let period, let changedAt {

@@ -87,6 +87,31 @@ extension FirestoreStore {
     return try applied(changes)
   }
 
+  /// Returns the changes that a group of commits makes to ledgers.
+  ///
+  /// A commit is refused only by a ledger that was read for it.
+  ///
+  /// - Parameters:
+  ///   - group: the writes of each commit.
+  ///   - isFresh: whether the ledgers are read even if they are known.
+  /// - Returns: the changes, and the commits that are refused.
+  /// - Throws: ``StoreError`` `unavailable`.
+  func ledgerPlan(_ group: [[Write]], isFresh: Bool) async throws(StoreError) -> LedgerGroup.Plan {
+    let ids = Set(
+      group.joined().compactMap { write in if case .changeLedger(let id, _) = write { id } else { nil } }
+    ).sorted()
+    if !isFresh {
+      let known = ids.map { ledgers.record($0) }
+      if known.allSatisfy({ $0 != nil }) {
+        let plan = LedgerGroup.plan(group, Dictionary(uniqueKeysWithValues: zip(ids, known.compactMap { $0 })))
+        if plan.refusals.isEmpty { return plan }
+      }
+    }
+    let reading = try await read(jobs: [], runs: [], ledgers: ids)
+    return LedgerGroup.plan(
+      group, Dictionary(uniqueKeysWithValues: ids.map { ($0, (reading.ledgers[$0], reading.time)) }))
+  }
+
   /// Returns the ledgers after changes; nil if one is not known.
   private func applied(
     _ changes: [(LedgerID, LedgerChange)]

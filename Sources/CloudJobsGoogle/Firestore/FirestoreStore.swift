@@ -98,9 +98,8 @@ public final class FirestoreStore: PurgingStore {
     let changed = Set(
       writes.compactMap { write in if case .changeLedger(let id, _) = write { id } else { nil } })
     return try await Uncancelled.run { () async throws(StoreError) in
-      await self.ledgerQueue.enter(changed)
-      defer { self.ledgerQueue.leave(changed) }
-      return try await self.apply(writes)
+      if changed.isEmpty { return try await self.apply(writes) }
+      return try await self.ledgerQueue.commit(writes, changing: changed) { group in await self.apply(group) }
     }
   }
 
@@ -253,11 +252,7 @@ extension FirestoreStore {
     var delays = contentionDelays
     for number in 0..<max(1, configuration.contentionTries) {
       do throws(FirestoreFault) {
-        let done = try await client.commit(encoder.commit(writes))
-        let time = self.time.advance(to: done.time)
-        fences.remember(writes, done.updateTimes)
-        ledgers.remember(writes, encoder.ledgers, done.updateTimes, at: time)
-        return time
+        return try await commit(writes, encoder)
       } catch {
         if error.isRefusal(.aborted) {
           await pause(&delays)
@@ -276,7 +271,81 @@ extension FirestoreStore {
         encoder.ledgers = changed
       }
     }
-    throw StoreError(.unavailable, "The writes could not be committed because of contention. Retry later.")
+    throw Self.contention
+  }
+
+  private static var contention: StoreError {
+    StoreError(.unavailable, "The writes could not be committed because of contention. Retry later.")
+  }
+
+  /// Commits writes once.
+  private func commit(_ writes: [Write], _ encoder: FirestoreWrite) async throws(FirestoreFault) -> Timestamp {
+    let done = try await client.commit(encoder.commit(writes))
+    let time = self.time.advance(to: done.time)
+    fences.remember(writes, done.updateTimes)
+    ledgers.remember(writes, encoder.ledgers, done.updateTimes, at: time)
+    return time
+  }
+
+  /// Commits the writes of some callers, each all or none: together, or else one after the other.
+  ///
+  /// - Parameter group: the writes of each caller, which concern no document twice apart from ledgers.
+  /// - Returns: the results of the callers.
+  private func apply(_ group: [[Write]]) async -> [LedgerQueue.Answer] {
+    var answers = [Int: LedgerQueue.Answer]()
+    if group.count > 1 {
+      do throws(StoreError) {
+        answers = try await applyTogether(group)
+      } catch {
+        // Unless the outcome is unknown, nothing was changed, and each finds out on its own.
+        if error.code == .unknownOutcome { return group.map { _ in .failure(error) } }
+      }
+    }
+    for (index, writes) in group.enumerated() where answers[index] == nil {
+      do throws(StoreError) {
+        answers[index] = .success(try await apply(writes))
+      } catch {
+        answers[index] = .failure(error)
+      }
+    }
+    return group.indices.compactMap { answers[$0] }
+  }
+
+  /// Commits the writes of some callers as one commit, apart from those that a limit refuses.
+  ///
+  /// - Returns: the results; none for those that must be tried on their own.
+  private func applyTogether(_ group: [[Write]]) async throws(StoreError) -> [Int: LedgerQueue.Answer] {
+    var plan = try await ledgerPlan(group, isFresh: false)
+    var delays = contentionDelays
+    for number in 0..<max(1, configuration.contentionTries) {
+      var answers = plan.refusals.mapValues { LedgerQueue.Answer.failure($0) }
+      let accepted = group.indices.filter { answers[$0] == nil }
+      if accepted.count < 2 { return answers }
+      let writes = LedgerGroup.writes(accepted.map { group[$0] })
+      let tokens = Self.tokens(writes)
+      var encoder = FirestoreWrite(configuration: configuration)
+      encoder.fenced = fences.times(tokens)
+      if encoder.fenced.count < tokens.count { encoder.fenced = try await check(tokens) }
+      encoder.ledgers = plan.ledgers
+      do throws(FirestoreFault) {
+        let time = try await commit(writes, encoder)
+        for index in accepted { answers[index] = .success(time) }
+        return answers
+      } catch {
+        if error.isRefusal(.aborted) {
+          await pause(&delays)
+          continue
+        }
+        let error = StoreError(error, during: .committing)
+        guard error.code == .conflict else { throw error }
+        let changed = try await ledgerPlan(group, isFresh: true)
+        // The ledgers are unchanged, so a precondition of one of the callers failed.
+        if plan.ledgers.allSatisfy({ changed.ledgers[$0.key]?.changedAt == $0.value.changedAt }) { throw error }
+        if number > 0 { await pause(&delays) }
+        plan = changed
+      }
+    }
+    throw Self.contention
   }
 
   /// Returns the fencing tokens that the writes require.
