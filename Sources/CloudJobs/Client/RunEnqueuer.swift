@@ -94,6 +94,8 @@ struct RunEnqueuer: Sendable {
     var recording = RunRecording()
     var drawn = [RunID: Run]()
     var isInDoubt = false
+    // The runs that a commit replaced whose response was lost.
+    var doubtful = [Run]()
     let recorded = try await RunCommitter(services).replanning { (budget) async throws(StoreError) -> RunRecording? in
       let isFirst = drawn.isEmpty
       let keys = Set(drafts.compactMap(\.ledger)).sorted()
@@ -105,17 +107,17 @@ struct RunEnqueuer: Sendable {
           runs: Set(drafts.flatMap { [$0.id] + $0.prerequisites } + holders).sorted())
       }
       if isFirst { drawn = draw(drafts, reading, &recording) }
-      let (new, amended) = Self.waiting(drawn, reading)
       var unique = UniqueRecording(keys, ledgers, reading, services.settings, services.payloads)
-      var planned = Set<RunID>()
-      for draft in drafts where reading.runs[draft.id] == nil && planned.insert(draft.id).inserted {
-        guard let uniqueness = draft.unique, let run = new[draft.id] else { continue }
-        unique.add(run, uniqueness, retention: draft.definition.policy.retention)
-      }
+      // A run that waits for one that is not created, because its key is held, waits for the holder.
+      var preview = unique
+      preview.add(drafts, drawn, reading)
+      let (new, amended) = Self.waiting(drawn.mapValues { $0.waiting(insteadFor: preview.results) }, reading)
+      for run in amended { unique.amend(run) }
+      unique.add(drafts, new, reading)
       let plain = Set(drafts.filter { $0.unique == nil }.map(\.id))
       let missing = new.values.filter { reading.runs[$0.id] == nil && plain.contains($0.id) }.sorted { $0.id < $1.id }
       do throws(StoreError) {
-        let writes: [Write] = missing.map { .putRun($0, .absent) } + amended + unique.writes
+        let writes: [Write] = missing.map { .putRun($0, .absent) } + unique.writes
         if !writes.isEmpty {
           _ = try await services.client.call(.write, &budget) { () async throws(StoreError) in
             try await services.store.commit(writes)
@@ -124,7 +126,12 @@ struct RunEnqueuer: Sendable {
       } catch {
         guard error.code == .conflict || error.code == .unknownOutcome else { throw error }
         isInDoubt = isInDoubt || error.code == .unknownOutcome
+        if error.code == .unknownOutcome { doubtful += unique.replaced }
         return nil
+      }
+      if !doubtful.isEmpty {
+        let stored = try await services.client.read(runs: doubtful.map(\.id))
+        recording.replaced += doubtful.filter { (try? stored.runs[$0.id]?.run.get())?.isSameStep(as: $0) ?? false }
       }
       recording.add(missing, stored: reading, drawn: drawn, isInDoubt: isInDoubt)
       recording.add(unique)
@@ -141,10 +148,10 @@ struct RunEnqueuer: Sendable {
   /// - Parameters:
   ///   - drawn: the new runs, some of which may be prerequisites of others.
   ///   - reading: the prerequisites that are stored, and the new runs that others have recorded meanwhile.
-  /// - Returns: the new runs, and the changes of stored prerequisites.
-  private static func waiting(_ drawn: [RunID: Run], _ reading: StoreReading) -> ([RunID: Run], [Write]) {
+  /// - Returns: the new runs, and the stored prerequisites that change.
+  private static func waiting(_ drawn: [RunID: Run], _ reading: StoreReading) -> ([RunID: Run], [Run]) {
     var drawn = drawn
-    var amended = [RunID: (run: Run, version: Version)]()
+    var amended = [RunID: Run]()
     for run in drawn.values.sorted(by: { $0.id < $1.id }) where !run.prerequisites.isEmpty {
       guard reading.runs[run.id] == nil else { continue }
       var statuses = reading.statuses(of: run.prerequisites)
@@ -152,16 +159,13 @@ struct RunEnqueuer: Sendable {
       guard case .wait(let prerequisite) = run.prerequisiteVerdict(under: statuses) else { continue }
       // The run may have got dependents of its own meanwhile.
       drawn[run.id] = (drawn[run.id] ?? run).awaiting(prerequisite, at: run.createdAt)
-      if let record = reading.runs[prerequisite], let stored = try? record.run.get() {
-        amended[prerequisite] = (
-          (amended[prerequisite]?.run ?? stored).amended(withDependent: run.id), record.version
-        )
+      if let stored = try? reading.runs[prerequisite]?.run.get() {
+        amended[prerequisite] = (amended[prerequisite] ?? stored).amended(withDependent: run.id)
       } else {
         drawn[prerequisite] = drawn[prerequisite]?.amended(withDependent: run.id)
       }
     }
-    let writes = amended.values.sorted { $0.run.id < $1.run.id }.map { Write.putRun($0.run, .version($0.version)) }
-    return (drawn, writes)
+    return (drawn, amended.values.sorted { $0.id < $1.id })
   }
 
   /// Reads the holders of unique keys, before their runs; nil if there are no keys.
@@ -201,7 +205,7 @@ private struct RunRecording: Sendable {
   /// Adds the runs of drafts with unique keys.
   mutating func add(_ unique: UniqueRecording) {
     results = unique.results
-    replaced = unique.replaced
+    replaced += unique.replaced
     runs.merge(unique.runs) { _, later in later }
     new.formUnion(unique.created)
   }

@@ -55,6 +55,25 @@ struct UniqueRecording: Sendable {
     unreadable = Set(reading.runs.values.filter(\.isUnreadable).map(\.id))
   }
 
+  /// Changes a stored run for another reason.
+  mutating func amend(_ run: Run) {
+    change(run)
+  }
+
+  /// Plans the requests with unique keys.
+  ///
+  /// - Parameters:
+  ///   - drafts: the requests.
+  ///   - runs: the runs that they would create.
+  ///   - reading: the runs that are stored.
+  mutating func add(_ drafts: [RunDraft], _ runs: [RunID: Run], _ reading: StoreReading) {
+    var planned = Set<RunID>()
+    for draft in drafts where reading.runs[draft.id] == nil && planned.insert(draft.id).inserted {
+      guard let uniqueness = draft.unique, let run = runs[draft.id] else { continue }
+      add(run, uniqueness, retention: draft.definition.policy.retention)
+    }
+  }
+
   /// Plans a request.
   ///
   /// - Parameters:

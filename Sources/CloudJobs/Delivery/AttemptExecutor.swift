@@ -30,7 +30,7 @@ struct AttemptExecutor: Sendable {
     let called = await call(claimed, record, registered)
     let end = services.clock.now()
     let duration = end - claimed.local
-    let (concluded, patch): (ConcludedAttempt, JobStatePatch?)
+    let (concluded, before, patch): (ConcludedAttempt, JobState, JobStatePatch?)
     let children: [RunDraft]
     do throws(StoreError) {
       let finished = try await finish(claimed, record, called, state: state, at: end)
@@ -39,15 +39,16 @@ struct AttemptExecutor: Sendable {
         return DeliveryResult(
           .leaseLost, run: run, reason: "Another attempt has taken over the run. This result was refused.")
       }
-      (concluded, patch, children) = (finished.concluded, finished.patch, finished.children)
-      await LimitWaker(services).wake(after: claimed, at: finished.time)
+      (concluded, before, patch) = (finished.concluded, finished.state, finished.patch)
+      children = finished.children
+      if !called.isAbandoned { await LimitWaker(services).wake(after: claimed, at: finished.time) }
     } catch {
       return DeliveryResult(rejected: JobError(error), job: run.job)
     }
     services.events.emit(
       JobEvent(concluded.conclusion.event, job: run.job, run: concluded.run, time: end, duration: duration))
     if concluded.run.status.isTerminal { services.emit(.completed, concluded.run) }
-    if let name = state.breakerEvent(of: patch) {
+    if let name = before.breakerEvent(of: patch) {
       services.events.emit(JobEvent(name, job: run.job, run: concluded.run, time: end))
     }
     await RunEnqueuer(services).enqueueTasks(of: children)
@@ -103,6 +104,8 @@ struct AttemptExecutor: Sendable {
     var concluded: ConcludedAttempt
     /// The time of the commit by the store's clock.
     var time: Timestamp
+    /// The state of the job before.
+    var state: JobState
     var patch: JobStatePatch?
     /// The runs that were recorded with it.
     var children: [RunDraft]
@@ -110,33 +113,65 @@ struct AttemptExecutor: Sendable {
 
   /// Concludes an attempt and commits its end; nil if another attempt has taken over the run.
   ///
-  /// If others have amended the run meanwhile, it is concluded again: a request to cancel it may change the result.
+  /// If others have amended the run meanwhile, it is concluded again: a request to cancel it may change the result. So
+  /// it is if they have recorded one of the runs that it requests, or have changed the state of a job with a breaker.
   private func finish(
     _ claimed: ClaimedRun, _ record: AttemptRecord, _ called: CalledHandler, state: JobState, at end: Timestamp
   ) async throws(StoreError) -> FinishedAttempt? {
     let job = claimed.job
     var (run, log) = await record.close()
     let enqueuer = RunEnqueuer(services)
-    for _ in 0..<RetryBudget.conflictLimit {
+    for number in 0..<RetryBudget.conflictLimit {
       var concluded = conclude(called, run, record, claimed, at: end)
       if let reason = called.holdReason { (concluded.run.reason, concluded.interruption) = (reason, reason) }
-      let patch = state.patch(
-        after: concluded.conclusion, run: concluded.run, kind: job.kind, breaker: job.policy.breaker,
-        duration: end - claimed.local)
-      var writes: [Write] = patch.map { [.patchState(run.job, $0, .none)] } ?? []
+      let isLast = number + 1 == RetryBudget.conflictLimit
+      let (state, patch, precondition) = try await statePatch(
+        concluded, job, state: state, duration: end - claimed.local, isLast: isLast)
+      var writes: [Write] = patch.map { [.patchState(run.job, $0, precondition)] } ?? []
       if let log { writes.append(.putLog(log)) }
       let isSuccess = concluded.run.status == .succeeded
       let children = isSuccess ? try await enqueuer.missing(record.outbox, at: claimed.storeTime(at: end)) : []
       writes += children.map { .putRun($0, .absent) }
-      switch try await committer.finish(concluded.run, under: run.fence, with: writes) {
+      let result = try await committer.finish(
+        concluded.run, under: run.fence, with: writes, keepsPermits: called.isAbandoned)
+      switch result {
       case .committed(let time):
         return FinishedAttempt(
-          concluded: concluded, time: time, patch: patch, children: isSuccess ? record.outbox : [])
+          concluded: concluded, time: time, state: state, patch: patch, children: isSuccess ? record.outbox : [])
       case .amended(let stored): run = run.adoptingAmendments(of: stored)
       case .lost: return nil
       }
     }
     throw StoreError(.unavailable, "The attempt's result could not be committed: others keep changing the run.")
+  }
+
+  /// Returns the change of the job's state that an attempt's end brings, and its precondition.
+  ///
+  /// A breaker counts failures of any number of attempts at once, so its job's state is read again.
+  ///
+  /// - Parameters:
+  ///   - concluded: the attempt's end.
+  ///   - job: the job.
+  ///   - state: the job's state before the attempt.
+  ///   - duration: the duration of the attempt.
+  ///   - isLast: whether the end must be committed now, whatever others do.
+  /// - Returns: the state, its change or nil, and the precondition of the change.
+  /// - Throws: ``StoreError`` `unavailable`.
+  private func statePatch(
+    _ concluded: ConcludedAttempt, _ job: ResolvedJob, state: JobState, duration: Duration, isLast: Bool
+  ) async throws(StoreError) -> (JobState, JobStatePatch?, Precondition) {
+    func patch(_ state: JobState) -> JobStatePatch? {
+      state.patch(
+        after: concluded.conclusion, run: concluded.run, kind: job.kind, breaker: job.policy.breaker,
+        duration: duration)
+    }
+    let first = patch(state)
+    guard job.policy.breaker != nil, first != nil, !isLast else { return (state, first, .none) }
+    guard let record = try await services.client.read(jobs: [job.id], runs: []).jobs[job.id] else {
+      return (state, first, .absent)
+    }
+    guard let current = try? record.document.get().state else { return (state, first, .none) }
+    return (current, patch(current), .version(record.version))
   }
 
   private func conclude(
@@ -146,8 +181,8 @@ struct AttemptExecutor: Sendable {
     return services.options.random.draw { random in
       called.isAbandoned
         ? ConcludedAttempt(
-          abandoning: run, after: claimed.timeLimit, policy: policy, settings: settings, at: now,
-          isProcessEnding: false, random: &random)
+          abandoning: run, resumedFrom: record.start, after: claimed.timeLimit, policy: policy, settings: settings,
+          at: now, isProcessEnding: false, random: &random)
         : ConcludedAttempt(
           called.stored, isShutdown: called.isShutdown, run: run, resumedFrom: record.start, policy: policy,
           settings: settings, at: now, random: &random)

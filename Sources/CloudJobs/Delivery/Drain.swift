@@ -51,7 +51,7 @@ struct Drain: Sendable {
   /// - Returns: whether every run that was under way is released or ended.
   func releaseLeases(_ end: @escaping @Sendable (ClaimedRun) -> Run) async -> Bool {
     await withTaskGroup(of: Bool.self) { group in
-      for attempt in active.attempts { group.addTask { await release(attempt, as: end(attempt)) } }
+      for attempt in active.attempts { group.addTask { await release(attempt, end) } }
       return await group.reduce(true) { $0 && $1 }
     }
   }
@@ -66,7 +66,8 @@ struct Drain: Sendable {
       guard overdue.contains(attempt.place) else { return attempt.interrupted(in: services, by: .poolBlocked) }
       return services.options.random.draw { random in
         ConcludedAttempt(
-          abandoning: attempt.run, after: attempt.timeLimit, policy: attempt.job.policy, settings: services.settings,
+          abandoning: attempt.run, resumedFrom: attempt.checkpoint, after: attempt.timeLimit,
+          policy: attempt.job.policy, settings: services.settings,
           at: attempt.storeTime(at: services.clock.now()), isProcessEnding: true, random: &random
         ).run
       }
@@ -86,28 +87,46 @@ struct Drain: Sendable {
 
   /// Releases a lease by committing the run after its attempt, whose fencing token becomes invalid.
   ///
+  /// The handler may have returned meanwhile, and the attempt's end may be committed, while its hooks still run.
+  ///
   /// - Returns: false if the store could not be reached, so that the lease has to expire.
-  private func release(_ attempt: ClaimedRun, as run: Run) async -> Bool {
-    var budget = services.client.budget()
+  private func release(_ attempt: ClaimedRun, _ end: @Sendable (ClaimedRun) -> Run) async -> Bool {
+    let ended: Run?
     do throws(StoreError) {
-      // Others may have asked to cancel the run.
-      let reading = try await services.client.read(runs: [run.id])
-      let stored = try? reading.runs[run.id]?.run.get()
-      let run = stored.map { run.adoptingAmendments(of: $0) } ?? run
-      // After a conflict, the attempt has ended or was taken over meanwhile.
-      let writes = run.writesGivingPermitsBack(.fence(attempt.run.fence))
-      let time = try await RunCommitter(services).commit(writes, making: run, &budget)
-      guard time != nil else { return true }
+      let committer = RunCommitter(services)
+      let released = try await committer.replanning { (budget) async throws(StoreError) -> Released? in
+        let record = try await services.client.read(runs: [attempt.run.id]).runs[attempt.run.id]
+        guard let record, let stored = try? record.run.get(), stored.status == .running,
+          stored.fence == attempt.run.fence
+        else { return Released(run: nil) }
+        var attempt = attempt
+        // Others may have asked to cancel the run.
+        attempt.run = attempt.run.adoptingAmendments(of: stored)
+        let run = end(attempt)
+        let writes = run.writesGivingPermitsBack(.version(record.version))
+        return try await committer.commit(writes, making: run, &budget) == nil ? nil : Released(run: run)
+      }
+      guard let released else { throw StoreError(.unavailable, "Other writers kept changing the run.") }
+      ended = released.run
     } catch {
       services.logger.error(
         "A lease could not be released. The run continues when it expires.",
-        metadata: ["runId": "\(run.id)", "error": "\(error)"])
+        metadata: ["runId": "\(attempt.run.id)", "error": "\(error)"])
       return false
     }
-    if !run.status.isTerminal {
-      await NextAttemptEnqueuer(services).enqueueNextAttempt(of: run, timeout: attempt.timeLimit)
+    guard let ended else { return true }
+    if ended.status.isTerminal {
+      await RunEnd(services).report(ended)
+    } else {
+      await NextAttemptEnqueuer(services).enqueueNextAttempt(of: ended, timeout: attempt.timeLimit)
     }
     return true
+  }
+
+  /// A run whose lease this instance no longer holds.
+  private struct Released {
+    /// The run after its attempt was ended here; nil if it had ended already.
+    var run: Run?
   }
 }
 

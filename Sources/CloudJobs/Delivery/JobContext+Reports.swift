@@ -101,6 +101,11 @@ extension JobContext {
     guard record.takesRequests else {
       throw JobError(.internalError, "A subprocess does not commit its attempt. Enqueue the runs in the handler.")
     }
+    if requests.contains(where: { $0.unique != nil }) {
+      throw JobError(
+        .invalidField, "A unique run can't be enqueued together with an attempt's success. Use a key.",
+        field: "unique")
+    }
     let first = record.outbox.count
     guard first + requests.count <= 400 else {
       throw JobError(.tooLarge, "An attempt can request at most 400 runs with its success. Enqueue some in a child.")

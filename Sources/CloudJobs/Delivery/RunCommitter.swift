@@ -52,7 +52,8 @@ struct RunCommitter: Sendable {
   enum AttemptCommit {
     /// The changes were made at this time.
     case committed(Timestamp)
-    /// Nothing was changed: others have amended the run, which the attempt still holds.
+    /// Nothing was changed: others have amended the run, which the attempt still holds, or have changed another
+    /// document of the commit.
     case amended(Run)
     /// Nothing was changed: the run was taken over, or has changed otherwise.
     case lost
@@ -73,7 +74,9 @@ struct RunCommitter: Sendable {
         failure = error
       }
       switch failure.code {
-      case .invalid, .refused: throw failure
+      case .invalid: throw failure
+      // After a lost response, our own earlier try may have taken the permit.
+      case .refused: if lost == nil { throw failure }
       case .unavailable:
         try await client.wait(after: failure, &budget)
         continue
@@ -88,10 +91,10 @@ struct RunCommitter: Sendable {
       }
       let stored = reading.runs[run.id].flatMap { try? $0.run.get() }
       if let stored, stored.isSameStep(as: run) { return .committed(reading.time) }
+      if failure.code == .refused { throw failure }
       if failure.code == .conflict {
         guard let fence, let stored, stored.fence == fence, stored.status == .running else { return .lost }
-        if stored.amendments != run.amendments { return .amended(stored) }
-        // The run is as this attempt knows it, so the conflict concerns another document.
+        return .amended(stored)
       }
       guard budget.takeConflict() else {
         throw lost
@@ -116,7 +119,7 @@ struct RunCommitter: Sendable {
   func claim(
     _ run: Run, _ writes: [Write], job: ResolvedJob, at now: Timestamp, _ budget: inout RetryBudget
   ) async throws(StoreError) -> ClaimedRun? {
-    var claimed = ClaimedRun(run: run, job: job, time: now, local: client.clock.now())
+    var claimed = ClaimedRun(run: run, job: job, checkpoint: run.checkpoint, time: now, local: client.clock.now())
     guard let place = active.begin(claimed) else { return nil }
     do throws(StoreError) {
       guard let time = try await commit(writes, making: run, &budget) else {
@@ -137,10 +140,15 @@ struct RunCommitter: Sendable {
   ///   - run: the run after the attempt.
   ///   - fence: the token of the attempt.
   ///   - others: further changes, such as that of the job's state.
+  ///   - keepsPermits: whether the run's permits are left to expire with its lease, because its handler goes on.
   /// - Returns: the result.
   /// - Throws: ``StoreError`` `unavailable` or `unknownOutcome`.
-  func finish(_ run: Run, under fence: Int64, with others: [Write]) async throws(StoreError) -> AttemptCommit {
-    let writes = run.writesGivingPermitsBack(.attempt(fence: fence, amendments: run.amendments)) + others
+  func finish(
+    _ run: Run, under fence: Int64, with others: [Write], keepsPermits: Bool
+  ) async throws(StoreError) -> AttemptCommit {
+    let precondition = Precondition.attempt(fence: fence, amendments: run.amendments)
+    // The first write is the run's own.
+    let writes = Array(run.writesGivingPermitsBack(precondition).prefix(keepsPermits ? 1 : .max)) + others
     var budget = client.budget()
     budget.persist(at: client.clock.now())
     return try await commit(writes, making: run, &budget, holding: fence)
@@ -164,6 +172,8 @@ struct RunCommitter: Sendable {
 struct ClaimedRun: Sendable {
   var run: Run
   var job: ResolvedJob
+  /// The checkpoint from which the attempt resumes.
+  var checkpoint: JSONText?
   /// The time of the claim by the store's clock.
   var time: Timestamp
   /// The time of the claim by the local clock.

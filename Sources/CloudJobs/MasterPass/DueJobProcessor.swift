@@ -91,7 +91,10 @@ struct DueJobProcessor: Sendable {
         // A run of the job may have changed its state: the occurrence is still due then, and not left to the next pass.
         guard error.code == .conflict, conflicts < RetryBudget.conflictLimit,
           let again = await readAgain(registered.definition), again.isDue
-        else { return refused(error, due, planPass(input)) }
+        else {
+          let result = refused(error, due, planPass(input))
+          return lines.isEmpty ? result : .planned(lines + result.lines)
+        }
         reading = again
         continue
       }

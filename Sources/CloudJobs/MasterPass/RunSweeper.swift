@@ -134,8 +134,12 @@ struct RunSweeper: Sendable {
       }
       if recovered.isEmpty { continue }
       _ = try await services.client.commit(recovered.map { ($0.run, $0.version) }.writesGivingPermitsBack)
-      for (run, _, policy) in recovered where settings.retryOwner.takesTasks && !run.status.isTerminal {
-        await NextAttemptEnqueuer(services).enqueueNextAttempt(of: run, timeout: policy.timeout)
+      for (run, _, policy) in recovered {
+        if run.status.isTerminal {
+          await RunEnd(services).report(run)
+        } else if settings.retryOwner.takesTasks {
+          await NextAttemptEnqueuer(services).enqueueNextAttempt(of: run, timeout: policy.timeout)
+        }
       }
       count += recovered.count
     } while cursor != nil

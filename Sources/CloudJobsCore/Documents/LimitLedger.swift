@@ -22,6 +22,9 @@ public struct LimitLedger: Hashable, Sendable {
   public var starts: [Timestamp: Int] = [:]
   /// The number of starts in the latest change.
   public var newStarts = 0
+  /// The number of starts that were ever counted, so that no change leaves the stored account as it was: a store may
+  /// keep the time of the earlier change then.
+  public var totalStarts = 0
   /// The period in which starts are counted; nil if they never were.
   public var period: Duration?
   /// The time at which the next run that exceeds the rate tries again.
@@ -91,6 +94,7 @@ extension LimitLedger {
       if let rate = permit.limit.rate {
         joinLastBuckets(rate)
         newStarts += 1
+        totalStarts &+= 1
         period = rate.period
       }
     case .give(let runs):
@@ -258,6 +262,7 @@ extension LimitLedger {
       starts[Timestamp(microseconds: end)] = count
     }
     newStarts = try reader.int("newStarts", 0...Int.max) ?? 0
+    totalStarts = try reader.int("totalStarts", 0...Int.max) ?? 0
     period = try reader.long("period").map { .microseconds($0) }
     nextSlot = try reader.timestamp("nextSlot")
     expireAt = try reader.required("expireAt", reader.timestamp("expireAt"))
@@ -295,6 +300,7 @@ extension LimitLedger {
         Dictionary(uniqueKeysWithValues: starts.map { ("\($0.key.microseconds)", .integer(Int64($0.value))) }))
     }
     if newStarts > 0 { members["newStarts"] = .integer(Int64(newStarts)) }
+    if totalStarts > 0 { members["totalStarts"] = .integer(Int64(totalStarts)) }
     members["period"] = period.map { .integer($0.microseconds) }
     members["nextSlot"] = nextSlot.map { .string($0.description) }
     return .object(members)

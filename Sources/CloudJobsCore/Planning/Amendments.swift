@@ -92,6 +92,8 @@ package func planRedrive(
   new.queue = run.queue
   new.priority = run.priority
   new.metadata = run.metadata
+  // It gets their results, and waits for those that have not ended; that one failed is decided by the redrive.
+  if !run.prerequisites.isEmpty { (new.prerequisites, new.failedPrerequisite) = (run.prerequisites, .tolerate) }
   new.wakeAt = now + settings.sweepDelay
   return new
 }

@@ -157,7 +157,8 @@ extension ConcludedAttempt {
   /// next attempt begins when the lease ends, and not before, unless the handler's process ends now.
   ///
   /// - Parameters:
-  ///   - run: the run as claimed for the attempt.
+  ///   - run: the run as claimed for the attempt, with its latest checkpoint.
+  ///   - start: the checkpoint from which the attempt resumed.
   ///   - limit: the time limit.
   ///   - policy: the job's policy.
   ///   - settings: the runtime's settings.
@@ -165,12 +166,12 @@ extension ConcludedAttempt {
   ///   - isProcessEnding: whether the process ends before anyone can claim the run.
   ///   - random: the source of jitter.
   package init(
-    abandoning run: Run, after limit: Duration, policy: JobPolicy, settings: PlanSettings, at now: Timestamp,
-    isProcessEnding: Bool, random: inout some RandomNumberGenerator
+    abandoning run: Run, resumedFrom start: JSONText?, after limit: Duration, policy: JobPolicy,
+    settings: PlanSettings, at now: Timestamp, isProcessEnding: Bool, random: inout some RandomNumberGenerator
   ) {
     self.init(
-      .timedOut(after: limit), isShutdown: false, run: run, policy: policy, settings: settings, at: now,
-      random: &random)
+      .timedOut(after: limit), isShutdown: false, run: run, resumedFrom: start, policy: policy, settings: settings,
+      at: now, random: &random)
     self.run.fence = run.fence.successor
     guard !isProcessEnding, !self.run.status.isTerminal, let lease = run.lease, self.run.notBefore < lease.expiresAt
     else { return }

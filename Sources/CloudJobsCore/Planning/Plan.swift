@@ -231,8 +231,9 @@ private func planLostAttempt(_ input: PlanInput, _ run: Run) -> Decision {
     return .deadLetter(run.ended(.failed, at: input.now, retention: input.job.policy.retention))
   }
   if let skip = Gate.enabled.skip(of: input.gateInput(scheduledFor: run.scheduledFor ?? run.createdAt)) {
-    if let decision = held(input, run, by: skip) { return decision }
+    // The attempt may still be alive; its late result can't end a run that is held back or cancelled.
     run.fence = run.fence.successor
+    if let decision = held(input, run, by: skip) { return decision }
     return .skip(skip, cancelled: cancelled(run, by: skip, input))
   }
   // The attempt may still be alive; its late result can't end a run that waits for a permit.
@@ -243,6 +244,10 @@ private func planLostAttempt(_ input: PlanInput, _ run: Run) -> Decision {
 private func planWaiting(_ input: PlanInput, _ run: Run) -> Decision {
   let isStale = input.delivery.attempt.map { $0 <= run.attempt } ?? false
   if isStale { return .duplicate(run) }
+  // An attempt that was cancelled did not end by itself.
+  if let reason = run.cancellation {
+    return .cancel(run.cancelled(because: reason, at: input.now, retention: input.job.policy.retention))
+  }
   if input.now + input.settings.earlyTolerance < run.notBefore { return planEarly(input, run) }
   let scheduledFor = run.scheduledFor ?? run.createdAt
   if run.attempt == 0, let decision = awaiting(input, run) { return decision }

@@ -33,6 +33,16 @@ extension Run {
     return unfinished.map { .wait(for: $0) } ?? .met
   }
 
+  /// Returns the run with other prerequisites in the place of some.
+  ///
+  /// - Parameter others: the runs that stand for prerequisites, by their ids.
+  /// - Returns: the run.
+  package func waiting(insteadFor others: [RunID: RunID]) -> Run {
+    var run = self
+    run.prerequisites = prerequisites.map { others[$0] ?? $0 }
+    return run
+  }
+
   /// Returns the run waiting for a prerequisite.
   package func awaiting(_ prerequisite: RunID, at now: Timestamp) -> Run {
     var run = self

@@ -101,6 +101,7 @@ extension Run {
     policy: JobPolicy, settings: PlanSettings, at now: Timestamp, by cause: AttemptLoss = .processEnded
   ) -> Run {
     guard status == .running else { return reenqueued(settings, now: now) }
+    if let cancellation { return cancelled(because: cancellation, at: now, retention: policy.retention) }
     var run = self
     run.fence = fence.successor
     run.losses = losses.successor

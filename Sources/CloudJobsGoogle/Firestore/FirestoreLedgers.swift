@@ -40,6 +40,7 @@ final class FirestoreLedgers: Sendable {
   func remember(_ id: LedgerID, _ record: LedgerRecord?, asOf time: Timestamp) {
     entries.withLock { entries in
       if let known = entries[id], known.asOf > time { return }
+      if let known = entries[id]?.record, let record, record.changedAt < known.changedAt { return }
       if entries.count >= Self.limit { entries.removeAll(keepingCapacity: true) }
       entries[id] = Entry(record: record, asOf: time)
     }

@@ -171,7 +171,7 @@ extension FirestoreStore {
         reading.jobs[id] = document.job
       }
     }
-    for id in ledgers { self.ledgers.remember(id, reading.ledgers[id], asOf: reading.time) }
+    for id in ledgers { self.ledgers.remember(id, reading.ledgers[id], asOf: found.time) }
     return reading
   }
 

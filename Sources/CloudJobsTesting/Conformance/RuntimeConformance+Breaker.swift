@@ -60,6 +60,21 @@ extension RuntimeConformance {
       let statuses = await local.runs(of: "send").map(\.status)
       try ConformanceFailure.expect(statuses.filter { $0 == .succeeded }.count, 3, "the runs that succeeded")
     },
+    Case("Failures at the same time all count") { fixture in
+      let handler = fixture.handler
+      handler.isFailing = true
+      let local = try await fixture.simulate {
+        EndpointJob("send") { context in
+          try await context.clock.sleep(until: context.clock.now() + .seconds(1))
+          try handler(context, at: .epoch)
+        }.retry(.never).breaker(breaker)
+      }
+      for key in 1...3 { try await local.runtime.enqueue("send", key: "\(key)") }
+      try await local.advance(by: .seconds(5))
+      try ConformanceFailure.expect(handler.count, 3, "the attempts")
+      try ConformanceFailure.expect(
+        local.events.map(\.name).filter { $0 == .breakerOpened }, [.breakerOpened], "the breaker's events")
+    },
     Case("A half-open breaker lets one run pass at a time") { fixture in
       let handler = fixture.handler
       handler.isFailing = true

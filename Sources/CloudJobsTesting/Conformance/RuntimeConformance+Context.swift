@@ -141,6 +141,35 @@ extension RuntimeConformance {
       try ConformanceFailure.expect(handler.count, 2, "the attempts after a success")
       try ConformanceFailure.expect(try await local.onlyRun(of: "mail").parent, order, "the parent")
     },
+    Case("Runs that end together may request the same run, which exists once") { fixture in
+      let handler = fixture.handler
+      let local = try await fixture.simulate {
+        EndpointJob("order") { context in
+          try await context.clock.sleep(until: context.clock.now() + .seconds(1))
+          try context.afterCommit(EnqueueRequest("report", key: "today"))
+        }.retry(.never)
+        EndpointJob("report") { context in try handler(context, at: .epoch) }
+      }
+      let orders = try await local.runtime.enqueue((1...8).map { EnqueueRequest("order", key: "\($0)") })
+      try await local.advance(by: .minutes(1))
+      for order in orders {
+        try ConformanceFailure.expect(try await local.run(order.id).status, .succeeded, "the order \(order.id)")
+      }
+      try ConformanceFailure.expect(handler.count, 1, "the attempts of the report")
+    },
+    Case("A unique run can't be requested with a success, which could not keep it unique") { fixture in
+      let local = try await fixture.simulate {
+        EndpointJob("order") { context in
+          try context.afterCommit(EnqueueRequest("mail", unique: Uniqueness("u")))
+        }.retry(.never)
+        EndpointJob("mail") { _ in }
+      }
+      let order = try await local.runtime.enqueue("order").id
+      try await local.advance(by: .minutes(1))
+      let failure = try await local.run(order).failure
+      try ConformanceFailure.expect(failure?.message.contains("unique") ?? false, "the failure: \(failure as Any)")
+      try ConformanceFailure.expect(await local.runs(of: "mail").count, 0, "the runs of mail")
+    },
     Case("A handler gets the dependencies of the program") { fixture in
       let local = try await fixture.simulate {
         $0.dependencies.set("smtp.example", as: String.self)

@@ -38,6 +38,27 @@ extension RuntimeConformance {
       try ConformanceFailure.expect(sum.withLock { $0 }, 15, "the sum")
       try ConformanceFailure.expect(try await local.run(total.id).status, .succeeded, "the status")
     },
+    Case("A run that is redriven gets the results of those that it waited for") { fixture in
+      let sums = Mutex<[Int]>([])
+      let local = try await fixture.simulate {
+        EndpointJob("part", input: Int.self, output: Int.self) { number, _ in number }
+        EndpointJob("total") { context in
+          let parts = try await context.prerequisiteResults(as: Int.self).compactMap { $0 }
+          let isFirst = sums.withLock { sums in
+            sums.append(parts.reduce(0, +))
+            return sums.count == 1
+          }
+          if isFirst { throw JobFailure.permanent("It fails once.") }
+        }
+      }
+      let parts = (1...5).map { EnqueueRequest("part", $0, key: "\($0)") }
+      let total = try await local.runtime.enqueue(parts, then: EnqueueRequest("total", key: "t"))
+      try await local.advance(by: .seconds(30))
+      try ConformanceFailure.expect(try await local.run(total.id).status, .failed, "the status")
+      try await local.runtime.redrive(runs: [total.id])
+      try await local.advance(by: .seconds(30))
+      try ConformanceFailure.expect(sums.withLock { $0 }, [15, 15], "the sums")
+    },
     Case("A run may wait for runs that were enqueued before, ended ones among them") { fixture in
       let handler = fixture.handler
       let local = try await fixture.simulate {

@@ -33,6 +33,27 @@ extension RuntimeConformance {
       let next = try await runtime.enqueue("send", unique: Uniqueness("one"))
       try ConformanceFailure.expect(next.isNew, "the key is free once its run has ended")
     },
+    Case("What waits for a run that is not created, because its key is held, waits for the holder") { fixture in
+      let handler = fixture.handler
+      let local = try await fixture.simulate {
+        EndpointJob("part") { context in try handler(context, at: .epoch) }
+        EndpointJob("next") { context in try handler(context, at: .epoch) }
+      }
+      for conflict in [UniqueConflict.drop, .keepLater] {
+        let unique = Uniqueness("\(conflict)", onConflict: conflict)
+        let held = try await local.runtime.enqueue("part", after: .seconds(60), unique: unique)
+        let chain = try await local.runtime.enqueueChain([
+          EnqueueRequest("part", unique: unique), EnqueueRequest("next"),
+        ])
+        try ConformanceFailure.expect(chain[0].id, held.id, "the holder")
+        try await local.advance(by: .seconds(30))
+        try ConformanceFailure.expect(
+          try await local.run(chain[1].id).status, .scheduled, "the next run before the holder's end")
+        try await local.advance(by: .minutes(2))
+        try ConformanceFailure.expect(
+          try await local.run(chain[1].id).status, .succeeded, "the next run after the holder's end")
+      }
+    },
     Case("Within its window a key counts after the run's end too, if its states say so") { fixture in
       let handler = fixture.handler
       let local = try await fixture.simulate {

@@ -40,6 +40,18 @@ extension StoreConformance {
       try ConformanceFailure.expect(try await fixture.ledger(id) == nil, "the ledger is gone")
       try await fixture.refuse(.conflict, [.putLedger(id, ledger, .version(version))], "the version of a deleted one")
     },
+    Case("Starts that leave everything else of an account as it was are counted") { fixture in
+      let limit = JobLimit(.job("sample"), rate: RateLimit(1, per: .seconds(64)))
+      func start(_ name: String) -> Write {
+        .changeLedger(limit.ledger, .take(LimitPermit(Samples.id(name), until: fixture.time(600), limit)))
+      }
+      for name in ["a", "b", "c"] {
+        try await fixture.commit(start(name))
+        fixture.clock.advance(by: .seconds(1))
+        try await fixture.refuse(.refused, [start("early")], "a second start in the period")
+        fixture.clock.advance(by: .seconds(130))
+      }
+    },
     Case("A permit beyond the limit is refused together with the rest of its commit, until one is given back") {
       fixture in
       let id = LedgerID.job("sample")

@@ -141,6 +141,57 @@ struct DrainTests {
     #expect(try await result.status == .succeeded)
   }
 
+  @Test("A run that has ended is not set going again while its hooks still run")
+  func leavesEndedRuns() async throws {
+    let gate = HandlerGate()
+    let runtime = try await fixture.runtime {
+      EndpointJob("job") { _ in .done }.onComplete { _, _ in await gate.pass() }
+    }
+    async let result = runtime.run("job", key: "k")
+    await gate.arrivals()
+    let id = RunID(job: "job", occurrence: .key("k"))
+    async let left = runtime.drain(within: .seconds(7), by: clock)
+    await pass(.seconds(7), grace: true)
+    #expect(await left == 1)
+    #expect(await runtime.releaseLeases())
+    #expect(try await fixture.run(id).status == .succeeded)
+    #expect(fixture.queue.tasks.isEmpty)
+    gate.open()
+    #expect(try await result.status == .succeeded)
+  }
+
+  @Test("A process that ends cancels the run whose cancellation was requested, and delivers what waits for it")
+  func cancelsRequested() async throws {
+    let gate = HandlerGate()
+    let jobs: @Sendable () -> [any JobHandler] = {
+      [
+        EndpointJob("job") { _ in
+          await gate.pass()
+          return .done
+        },
+        EndpointJob("next") { _ in .done },
+      ]
+    }
+    let runtime = try await fixture.runtime("one") { jobs() }
+    async let result = runtime.run("job", key: "k")
+    await gate.arrivals()
+    let id = RunID(job: "job", occurrence: .key("k"))
+    var request = EnqueueRequest("next", key: "n")
+    (request.prerequisites, request.failedPrerequisite) = ([id], .tolerate)
+    let next = try await runtime.enqueue([request])[0].id
+    let other = try await fixture.runtime("two") { jobs() }
+    try await other.cancel(run: id)
+    async let left = runtime.drain(within: .seconds(7), by: clock)
+    await pass(.seconds(7), grace: true)
+    #expect(await left == 1)
+    #expect(await runtime.releaseLeases())
+    #expect(try await fixture.run(id).status == .cancelled)
+    #expect(await fixture.deliverDue(to: other) == [200])
+    #expect(try await fixture.run(next).status == .succeeded)
+    gate.open()
+    #expect(try await result.status == .leaseLost)
+  }
+
   @Test("A process that ends gives the leases of such handlers back; their late results are refused")
   func releases() async throws {
     let gate = HandlerGate()

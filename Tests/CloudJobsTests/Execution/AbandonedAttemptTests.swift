@@ -57,6 +57,55 @@ struct AbandonedAttemptTests {
     #expect((done.status, done.attempt, done.failures) == (.succeeded, 2, 1))
   }
 
+  @Test("A checkpoint excuses the attempt that saved it, and no later one")
+  func checkpoint() async throws {
+    let gate = HandlerGate()
+    let runtime = try await fixture.runtime(options: options) {
+      EndpointJob("stubborn") { context in
+        if context.attempt == 1 { try await context.checkpoint(1) }
+        await gate.pass()
+        return .done
+      }.timeout(.seconds(30)).retry(retry(1))
+    }
+    let id = try await runtime.enqueue("stubborn").id
+    for (attempt, status) in [(1, RunStatus.scheduled), (2, .failed)] {
+      let task = try #require(fixture.queue.due(at: fixture.clock.now()).first)
+      async let response = runtime.handleRequest(body: task.body.bytes, peer: .inProcess)
+      await gate.arrivals(attempt)
+      await pass(.seconds(30), grace: .milliseconds(250))
+      _ = await response
+      #expect(try await fixture.run(id).status == status, "attempt \(attempt)")
+      fixture.clock.advance(by: .seconds(15))
+    }
+    #expect(try await fixture.run(id).failures == 1)
+    gate.open()
+  }
+
+  @Test("Its permit is kept until its lease ends, since it may still have effects")
+  func keepsPermit() async throws {
+    let gate = HandlerGate()
+    let runtime = try await fixture.runtime(options: options) {
+      EndpointJob("stubborn") { context in
+        if context.trigger == .manual, context.attempt == 1 { await gate.pass() }
+        return .done
+      }.timeout(.seconds(30)).retry(retry(3)).maxConcurrent(1)
+    }
+    async let result = runtime.run("stubborn", key: "first")
+    await gate.arrivals()
+    await pass(.seconds(30), grace: .milliseconds(250))
+    #expect(try await result.status == .failed)
+    let second = try await runtime.enqueue("stubborn", key: "second").id
+    _ = await fixture.deliverDue(to: runtime)
+    #expect(try await fixture.run(second).attempt == 0)
+    fixture.clock.advance(by: .seconds(16))
+    for _ in 0..<30 {
+      fixture.clock.advance(by: .seconds(1))
+      _ = await fixture.deliverDue(to: runtime)
+    }
+    #expect(try await fixture.run(second).status == .succeeded)
+    gate.open()
+  }
+
   @Test("A handler that ends within the grace has failed like any other that takes too long")
   func inTime() async throws {
     let gate = HandlerGate()

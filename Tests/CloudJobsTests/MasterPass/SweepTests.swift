@@ -159,6 +159,24 @@ struct SweepTests {
     #expect(try await fixture.run(later).notBefore == RuntimeFixture.time("2026-11-21T11:00:10Z"))
   }
 
+  @Test("Taking over cancels the runs whose cancellation was requested")
+  func takeOverCancelled() async throws {
+    let gate = HandlerGate()
+    let dying = try await runtime("dying", in: fixture, gate: gate)
+    let running = try await dying.enqueue("job", key: "a").id
+    let task = try #require(fixture.queue.due(at: fixture.clock.now()).first)
+    async let zombie = dying.handleRequest(body: task.body.bytes, peer: .inProcess)
+    await gate.arrivals()
+    let other = try await runtime("other", in: fixture)
+    try await other.cancel(run: running)
+    fixture.queue.lose()
+    #expect(try await other.takeOver() == 1)
+    #expect(try await fixture.run(running).status == .cancelled)
+    #expect(fixture.queue.tasks.isEmpty)
+    gate.open()
+    #expect(await zombie.status == 409)
+  }
+
   @Test("A crashed attempt of a job that is not retryable is a dead letter, and is not executed again")
   func crashedForGood() async throws {
     let gate = HandlerGate()
