@@ -102,7 +102,7 @@ let package = Package(
     .systemLibrary(
       name: "CPostgres", pkgConfig: "libpq",
       providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
-    library("CloudJobsPostgres", ["CloudJobs", libpq, logging]),
+    library("CloudJobsPostgres", ["CloudJobs", libpq]),
     library("CloudJobsEncryption", ["CloudJobs", crypto]),
     library(
       "CloudJobsHTTPServer",

@@ -67,9 +67,9 @@ enum CommitGroups {
 
   /// Returns the places of the waiting commits that make the next group.
   ///
-  /// The first commit decides the kind. A commit that writes a document of another one waits for the next group, so that
-  /// each is decided by what the other has left. Commits wait at the same time, so their order is free; the first one is
-  /// always taken, so that none waits forever.
+  /// The first commit decides the kind. A commit that writes a document of another one waits for the next group, so
+  /// that each is decided by what the other has left. Commits wait at the same time, so their order is free; the first
+  /// one is always taken, so that none waits forever.
   ///
   /// - Parameters:
   ///   - waiting: the profiles of the waiting commits, the oldest first.
@@ -102,8 +102,8 @@ enum CommitGroups {
 extension Write {
   /// Whether other processes should look for due work after this write.
   ///
-  /// A new or rescheduled run is work for anyone. The claim of a run, and the end of an attempt with its retry, are known
-  /// to the process that makes them, and come due later.
+  /// A new or rescheduled run is work for anyone. The claim of a run, and the end of an attempt with its retry, are
+  /// known to the process that makes them, and come due later.
   var makesWorkSooner: Bool {
     switch self {
     case .putRun(let run, let precondition):

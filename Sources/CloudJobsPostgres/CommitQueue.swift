@@ -5,9 +5,9 @@ import Synchronization
 
 /// A queue of commits, in which those that wait together share a transaction.
 ///
-/// A few groups are under way at a time; meanwhile further commits gather. A group is executed by the task of one of its
-/// commits, and the end of a group lets the task of a waiting one lead the next. So there is no task of the queue's own,
-/// and no commit is lost with a cancelled task, because nothing here observes cancellation.
+/// A few groups are under way at a time; meanwhile further commits gather. A group is executed by the task of one of
+/// its commits, and the end of a group lets the task of a waiting one lead the next. So there is no task of the queue's
+/// own, and no commit is lost with a cancelled task, because nothing here observes cancellation.
 final class CommitQueue: Sendable {
   /// The result of a commit.
   typealias Outcome = Result<Timestamp, StoreError>

@@ -222,8 +222,8 @@ struct CommitStatements: Sendable {
   ///   - key: the columns of its primary key.
   ///   - condition: the condition, with `$1` for the limit.
   ///   - order: the column of the time.
-  ///   - parameters: adds the parameters after the limit.
   ///   - limit: the maximum number of rows.
+  ///   - parameters: adds the parameters after the limit.
   /// - Returns: a statement that changes as many rows as it deletes.
   func purge(
     _ table: String, key: [String], where condition: String, order: String, limit: Int,

@@ -4,9 +4,9 @@ import Synchronization
 /// Notifies other processes after commits: one notification at a time, however many commits there are meanwhile.
 ///
 /// PostgreSQL lets the transactions that notify commit one after the other, whatever they write, so that a notification
-/// in each commit would limit all processes together to one flush of the log at a time. Therefore it is a transaction of
-/// its own after the commit, which does not wait for the log. If the process ends in between, the others find the work
-/// with their next poll.
+/// in each commit would limit all processes together to one flush of the log at a time. Therefore it is a transaction
+/// of its own after the commit, which does not wait for the log. If the process ends in between, the others find the
+/// work with their next poll.
 final class Notifier: Sendable {
   private struct State {
     var isActive = false

@@ -125,7 +125,8 @@ extension StoreError {
     case "55P03": return (.unavailable, "A lock was not granted in time. Retry; look for long transactions.")
     case "25006":
       return (
-        .unavailable, "The server is read-only, such as a standby. Add target_session_attrs=read-write to the connection."
+        .unavailable,
+        "The server is read-only, such as a standby. Add target_session_attrs=read-write to the connection."
       )
     case "42501":
       return (.invalid, "The database denied the operation. Grant the user the schema's tables and sequences.")

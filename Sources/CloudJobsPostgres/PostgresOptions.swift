@@ -13,11 +13,11 @@ public struct PostgresOptions: Sendable {
   public var connections = 4
   /// The maximum time of a request, from the wait for a connection to the answer: 1 second or more.
   public var requestTimeout = Duration.seconds(10)
-  /// The maximum time of connecting: 1 second or more. The look-up of a host's name may take longer.
+  /// The maximum time of connecting, apart from the look-up of a host's name: 1 second or more.
   public var connectTimeout = Duration.seconds(5)
   /// The maximum number of requests that wait for a connection, at least 1; one more fails with `unavailable`.
   public var maxWaiting = 10_000
-  /// The clock of the store's time; nil for that of the database. A clock of one's own is for simulations.
+  /// The clock of the store's time, such as that of a simulation; nil for that of the database.
   public var clock: (any JobClock)?
   /// The random numbers of the delays between attempts to connect.
   public var random = RandomSource.system
@@ -38,13 +38,15 @@ public struct PostgresOptions: Sendable {
     guard (2...64).contains(connections), requestTimeout >= .seconds(1), connectTimeout >= .seconds(1), maxWaiting > 0
     else {
       throw StoreError(
-        .invalid, "A PostgreSQL store has 2 to 64 connections, time limits of 1 second or more, and a queue. "
-          + "Correct the options.")
+        .invalid,
+        "A PostgreSQL store has 2 to 64 connections, time limits of 1 second or more, and a queue. Correct the options."
+      )
     }
     guard let parameters = PostgresConnection.parameters(of: connection) else {
       throw StoreError(
-        .invalid, "The connection string is invalid. Write postgres://user@host/database, or key=value pairs; "
-          + "percent-encode special characters of a URI.")
+        .invalid,
+        "The connection string is invalid. Write postgres://user@host/database or key=value pairs, and percent-encode "
+          + "special characters of a URI.")
     }
     let milliseconds = requestTimeout.milliseconds
     return ClientOptions(

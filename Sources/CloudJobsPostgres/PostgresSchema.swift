@@ -163,7 +163,8 @@ struct SchemaState: Hashable, Sendable {
   ///
   /// - Parameter mayMigrate: whether the tables may be created and changed.
   /// - Returns: whether to migrate.
-  /// - Throws: ``StoreError`` `invalid` for a newer schema, foreign tables, or an older schema that may not be migrated.
+  /// - Throws: ``StoreError`` `invalid` for a newer schema, foreign tables, or an older schema that may not be
+  ///   migrated.
   func needsMigration(mayMigrate: Bool) throws(StoreError) -> Bool {
     let latest = PostgresSchema.latest
     if version > latest {

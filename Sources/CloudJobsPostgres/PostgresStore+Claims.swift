@@ -12,9 +12,9 @@ extension PostgresStore {
   ///
   /// - Parameters:
   ///   - limit: the maximum number of runs, clamped to 1 to 500.
-  ///   - plan: returns the writes for each run, in the order of the records: none if the run stays as it is. Besides the
-  ///     run they may change ledgers and other documents; those of one run are committed together or not at all. It is
-  ///     pure, as it may be called again after a rollback.
+  ///   - plan: returns the writes for each run, in the order of the records: none if the run stays as it is. Besides
+  ///     the run they may change ledgers and other documents; those of one run are committed together or not at all. It
+  ///     is pure, as it may be called again after a rollback.
   /// - Returns: the runs that were due, and what became of their writes.
   /// - Throws: ``StoreError`` as ``commit(_:)`` does.
   package func claim(

@@ -100,8 +100,7 @@ extension PostgresStore {
         rollBack(lease, after: .request(failure, mayCommit: mayCommit))
         if failure.isTransient || failure.isUniqueViolation, attempts < Self.maxAttempts { continue }
         throw JobError(StoreError(failure, mayCommit: mayCommit))
-      } catch let error as PostgresError where ["40P01", "40001"].contains(error.sqlState) && attempts < Self.maxAttempts
-      {
+      } catch let error as PostgresError where error.isTransient && attempts < Self.maxAttempts {
         rollBack(lease, after: .stopped(StoreError(.unavailable, "")))
       } catch let error as PostgresError where error.sqlState.hasPrefix("08") || error == .ended {
         client.release(lease, isClean: false)

@@ -55,11 +55,12 @@ extension PostgresStore {
   /// - Parameters:
   ///   - requests: the runs to enqueue, at most 500.
   ///   - runtime: the runtime over this store.
-  ///   - connection: a `PGconn` of libpq to the store's database, in a transaction, with the client encoding UTF8 and not
-  ///     in pipeline mode. Its user needs the rights to select and insert rows, and to use the sequence.
+  ///   - connection: a `PGconn` of libpq to the store's database, in a transaction, with the client encoding UTF8 and
+  ///     not in pipeline mode. Its user needs the rights to select and insert rows, and to use the sequence.
   /// - Returns: the runs, in the order of the requests.
-  /// - Throws: ``CloudJobsCore/JobError``: `unknownJob`, `invalidInput` or `tooLarge`; `storeRejected` if the connection
-  ///   is in no transaction, has another encoding, or is not one to the store's database; ``PostgresError`` of the server.
+  /// - Throws: ``CloudJobsCore/JobError``: `unknownJob`, `invalidInput` or `tooLarge`; `storeRejected` if the
+  ///   connection is in no transaction, has another encoding, or is not one to the store's database; ``PostgresError``
+  ///   of the server.
   @discardableResult
   public func enqueue(
     _ requests: [EnqueueRequest], of runtime: JobRuntime, on connection: OpaquePointer
@@ -136,7 +137,7 @@ extension PostgresStore {
 public struct PostgresStatement: Hashable, Sendable {
   /// The statement, with `$1`, `$2`, … for the parameters.
   public var sql: String
-  /// The parameters in the server's text format; nil for NULL. Each is cast to its type in the statement.
+  /// The parameters in the server's text format, each of which the statement casts to its type; nil for NULL.
   public var parameters: [String?]
 
   /// Creates a statement.

@@ -8,13 +8,13 @@ public import CloudJobsCore
 /// server has it on disk, unless the server's `synchronous_commit` says otherwise. Commits that wait at the same time
 /// share a transaction, but succeed or fail individually. Reads use a snapshot and never wait for commits.
 ///
-/// All communication takes place on one thread of the store, over a few connections that are opened when they are needed
-/// and replaced when they break. A call fails with `unavailable` if nothing was changed, and with `unknownOutcome` if
-/// the connection broke while a commit was under way. The one call of libpq that can block, the look-up of a host's
-/// name, takes place on a thread of its own.
+/// All communication takes place on one thread of the store, over a few connections that are opened when they are
+/// needed and replaced when they break. A call fails with `unavailable` if nothing was changed, and with
+/// `unknownOutcome` if the connection broke while a commit was under way. The one call of libpq that can block, the
+/// look-up of a host's name, takes place on a thread of its own.
 ///
-/// The store's time is the clock of the database. Within a process it never goes backwards; if the server's clock is set
-/// back, another process may see it go back by up to a second.
+/// The store's time is the clock of the database. Within a process it never goes backwards; if the server's clock is
+/// set back, another process may see it go back by up to a second.
 ///
 /// Requires PostgreSQL 12 or later with the encoding UTF8. Connect to the server itself, or through a pool of sessions:
 /// prepared statements and notifications don't pass a pool of transactions.
@@ -97,7 +97,9 @@ public final class PostgresStore: PurgingStore, DueTimeStore, WakingStore {
   public func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
     try StoreLimits.check(writes)
     if writes.isEmpty { return try await currentTime() }
-    return try await queue.commit(writes) { group in await self.perform(group.map(\.writes), kind: group[0].profile.kind) }
+    return try await queue.commit(writes) { group in
+      await self.perform(group.map(\.writes), kind: group[0].profile.kind)
+    }
   }
 
   private func currentTime() async throws(StoreError) -> Timestamp {

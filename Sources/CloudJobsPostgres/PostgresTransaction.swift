@@ -24,8 +24,8 @@ public struct PostgresTransaction: Sendable {
   /// Executes a statement.
   ///
   /// - Parameters:
-  ///   - sql: one statement, with `$1`, `$2`, … for the parameters. It may not begin or end a transaction, and `COPY` is
-  ///     not supported.
+  ///   - sql: one statement, with `$1`, `$2`, … for the parameters. It may not begin or end a transaction, and `COPY`
+  ///     is not supported.
   ///   - parameters: the parameters, whose types the server infers.
   /// - Returns: the rows of the statement.
   /// - Throws: ``PostgresError``: the server's error, or `08006` if the connection broke.
@@ -78,6 +78,9 @@ public struct PostgresError: Error, Hashable, Sendable, CustomStringConvertible 
 
   /// The message and the code.
   public var description: String { "\(message) [\(sqlState)]" }
+
+  /// Whether another transaction was in the way.
+  var isTransient: Bool { sqlState == "40P01" || sqlState == "40001" }
 
   static let ended = PostgresError(
     sqlState: "25000", message: "The transaction has ended. Leave COMMIT and ROLLBACK to the store.")

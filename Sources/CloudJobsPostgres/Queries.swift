@@ -4,8 +4,8 @@ import CloudJobsCore
 
 /// A query for a page of an ordered list; one extra record tells whether another page follows.
 ///
-/// The current time comes with the page in one statement, as `now.time`: in the only row without a record if the page is
-/// empty.
+/// The current time comes with the page in one statement, as `now.time`: in the only row without a record if the page
+/// is empty.
 struct ListQuery: Sendable {
   private let columns: String
   private let table: String

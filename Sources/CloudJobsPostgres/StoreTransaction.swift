@@ -98,7 +98,8 @@ extension PostgresStore {
         case .request(let failure, let mayCommit):
           if failure.isTransient || failure.isUniqueViolation, attempts < Self.maxAttempts { continue }
           if failure.isUniqueViolation {
-            throw StoreError(.unavailable, "Other writers kept creating the same documents. Retry.", nativeCode: "23505")
+            throw StoreError(
+              .unavailable, "Other writers kept creating the same documents. Retry.", nativeCode: "23505")
           }
           throw StoreError(failure, mayCommit: mayCommit)
         case .stopped(let error): throw error

@@ -57,7 +57,8 @@ struct PostgresDecisionTests {
         """, place: "127.0.0.1:1 for user me", password: "hunter2")
     #expect(refused.sqlState == "28P01" && refused.isPermanent)
     #expect(refused.message.contains("127.0.0.1:1 for user me"))
-    let other = ConnectFailure(message: "could not use hunter2: Connection refused\n", place: "h:1", password: "hunter2")
+    let other = ConnectFailure(
+      message: "could not use hunter2: Connection refused\n", place: "h:1", password: "hunter2")
     #expect(other.sqlState == nil && !other.isPermanent)
     #expect(!other.message.contains("hunter2") && other.message.contains("Connection refused"))
     let starting = ConnectFailure(

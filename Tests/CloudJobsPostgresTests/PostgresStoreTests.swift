@@ -82,7 +82,7 @@ struct PostgresSchemaTests {
     await store.close()
   }
 
-  @Test("Due runs, lists and conditional updates are served by indexes, also while the statistics say that tables are empty")
+  @Test("Due runs, lists and conditional updates are served by indexes, whatever the statistics say")
   func plans() async throws {
     let database = try PostgresServer.shared.get().database()
     let store = try await database.open()
@@ -347,7 +347,8 @@ struct PostgresClaimTests {
     #expect(codes == ["none", "done", "refused"])
     let statuses = try await store.read(jobs: [], runs: ["a", "b", "c"].map { sampleRun($0).id }).runs
     #expect(statuses[sampleRun("a").id]?.version == before)
-    #expect(try ["a", "b", "c"].map { try statuses[sampleRun($0).id]?.run.get().status } == [.pending, .running, .pending])
+    let found = try ["a", "b", "c"].map { try statuses[sampleRun($0).id]?.run.get().status }
+    #expect(found == [.pending, .running, .pending])
     await store.close()
   }
 }

@@ -83,7 +83,8 @@ final class PostgresConnection: @unchecked Sendable {
   ///
   /// - Parameter text: a URI or a list of `key=value` pairs
   ///   (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING>).
-  /// - Returns: the parameters that the text gives; nil if it is not a connection string. libpq's message would quote it.
+  /// - Returns: the parameters that the text gives; nil if it is not a connection string. libpq's message would quote
+  ///   it.
   static func parameters(of text: String) -> [(key: String, value: String)]? {
     guard let options = PQconninfoParse(text, nil) else { return nil }
     defer { PQconninfoFree(options) }

@@ -11,8 +11,8 @@ import Darwin
 
 /// The loop of the I/O thread, which owns all connections and requests.
 ///
-/// It is created and used on that thread only, so it needs no lock. Connecting, which may block in a name look-up, takes
-/// place on threads of its own.
+/// It is created and used on that thread only, so it needs no lock. Connecting, which may block in a name look-up,
+/// takes place on threads of its own.
 final class PostgresLoop {
   private enum Work {
     case request(Request)
@@ -166,7 +166,7 @@ final class PostgresLoop {
       .min { $0.requestCount < $1.requestCount }
   }
 
-  /// Returns a connection without requests. If there is none, one gets no new requests from now on.
+  /// Returns a connection without requests; if there is none, one gets no new requests from now on.
   ///
   /// One connection is never reserved, so that a transaction whose owner makes other requests can't wait for itself.
   private func slotForReservation() -> PostgresSlot? {
@@ -284,7 +284,7 @@ final class PostgresLoop {
       polled.append(slot)
     }
     let count = nfds_t(descriptors.count)
-    if mySystemPoll(&descriptors, count, Int32(sleep(now))) <= 0 { return }
+    if awaitEvents(&descriptors, count, Int32(sleep(now))) <= 0 { return }
     for (slot, descriptor) in zip(polled, descriptors.dropFirst()) where descriptor.revents != 0 {
       let isAlive = slot.receive()
       if slot === listener, slot.takeNotifications() { mailbox.callListeners() }
@@ -293,7 +293,7 @@ final class PostgresLoop {
   }
 }
 
-private func mySystemPoll(_ descriptors: inout [pollfd], _ count: nfds_t, _ timeout: Int32) -> Int32 {
+private func awaitEvents(_ descriptors: inout [pollfd], _ count: nfds_t, _ timeout: Int32) -> Int32 {
   poll(&descriptors, count, timeout)
 }
 #endif

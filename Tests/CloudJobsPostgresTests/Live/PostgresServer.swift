@@ -6,8 +6,10 @@ import Foundation
 import Synchronization
 import Testing
 
-/// A PostgreSQL server of the tests: on a free port of loopback, with its data in a temporary folder, as an unprivileged
-/// user. One serves the whole test process; each test has a schema of its own.
+/// A PostgreSQL server of the tests, which listens on a free port of loopback.
+///
+/// Its data are in a temporary folder, and it runs as an unprivileged user. One serves the whole test process; each
+/// test has a schema of its own.
 final class PostgresServer: Sendable {
   /// Why the server does not work.
   struct Failure: Error, CustomStringConvertible {
@@ -42,6 +44,7 @@ final class PostgresServer: Sendable {
   /// Creates a cluster and starts its server.
   ///
   /// - Parameter settings: further settings of the server.
+  /// - Throws: ``Failure`` if PostgreSQL is not installed or does not start.
   init(settings: [String] = []) throws {
     guard let programs = Self.programs else { throw Failure(description: "PostgreSQL is not installed.") }
     self.programs = programs
@@ -161,7 +164,9 @@ struct PostgresDatabase: Sendable {
   }
 
   /// Returns a connection of the test's own, in the schema.
-  func connect() throws -> TestConnection { try TestConnection("\(server.connection)?options=-csearch_path%3D\(schema)") }
+  func connect() throws -> TestConnection {
+    try TestConnection("\(server.connection)?options=-csearch_path%3D\(schema)")
+  }
 
   /// Executes statements without a transaction of their own; returns the first field of the last one.
   @discardableResult
@@ -195,7 +200,8 @@ final class TestConnection: @unchecked Sendable {
     switch PQresultStatus(result) {
     case PGRES_COMMAND_OK: return nil
     case PGRES_TUPLES_OK:
-      return PQntuples(result) > 0 && PQgetisnull(result, 0, 0) == 0 ? String(cString: PQgetvalue(result, 0, 0)) : nil
+      if PQntuples(result) == 0 || PQgetisnull(result, 0, 0) == 1 { return nil }
+      return String(cString: PQgetvalue(result, 0, 0))
     default: throw PostgresServer.Failure(description: String(cString: PQerrorMessage(handle)))
     }
   }
