@@ -5,31 +5,22 @@ import Synchronization
 
 /// A queue of commits, in which those that wait together share a transaction.
 ///
-/// A few groups are under way at a time; meanwhile further commits gather. A group is executed by the task of one of
-/// its commits, and the end of a group lets the task of a waiting one lead the next. So there is no task of the queue's
-/// own, and no commit is lost with a cancelled task, because nothing here observes cancellation.
+/// A few groups are under way at a time; meanwhile further commits gather. Callers only wait, so that neither their
+/// cancellation nor an executor that is blocked holds up the commits of others.
 final class CommitQueue: Sendable {
   /// The result of a commit.
   typealias Outcome = Result<Timestamp, StoreError>
+  /// Executes the commits of a group; returns the outcomes in its order.
+  typealias Perform = @Sendable (_ group: [[Write]], _ kind: CommitKind) async -> [Outcome]
 
   /// The maximum number of waiting commits.
   static let waitingLimit = 16_384
 
-  /// A commit of a group.
-  struct Member: Sendable {
-    /// The changes.
+  /// A commit that waits for its group.
+  private struct Member: Sendable {
     let writes: [Write]
-    /// What the group depends on.
     let profile: CommitProfile
-    fileprivate let waiter: CheckedContinuation<Turn, Never>?
-  }
-
-  /// What a waiting commit is told.
-  fileprivate enum Turn: Sendable {
-    /// Its outcome.
-    case finished(Outcome)
-    /// To execute a group, of which it is the first.
-    case lead([Member])
+    let waiter: CheckedContinuation<Outcome, Never>
   }
 
   private struct State {
@@ -55,53 +46,51 @@ final class CommitQueue: Sendable {
   ///
   /// - Parameters:
   ///   - writes: the changes.
-  ///   - perform: executes a group; returns the outcomes in its order.
+  ///   - perform: executes a group, of this commit and of others.
   /// - Returns: the time of the commit.
   /// - Throws: the error of this commit.
-  func commit(
-    _ writes: [Write], perform: ([Member]) async -> [Outcome]
-  ) async throws(StoreError) -> Timestamp {
+  func commit(_ writes: [Write], perform: @escaping Perform) async throws(StoreError) -> Timestamp {
     let profile = CommitProfile(writes)
-    let turn = await withCheckedContinuation { continuation in
-      let immediate: Turn? = state.withLock { state in
-        if state.active < maxActive {
-          state.active += 1
-          return .lead([Member(writes: writes, profile: profile, waiter: nil)])
-        }
-        if state.waiting.count >= Self.waitingLimit {
-          return .finished(
-            .failure(
-              StoreError(.unavailable, "\(Self.waitingLimit) commits are waiting already. Send fewer at a time.")))
-        }
+    let outcome = await withCheckedContinuation { continuation in
+      let (isAccepted, starts) = state.withLock { state in
+        if state.waiting.count >= Self.waitingLimit { return (false, false) }
         state.waiting.append(Member(writes: writes, profile: profile, waiter: continuation))
-        return nil
+        let starts = state.active < maxActive
+        if starts { state.active += 1 }
+        return (true, starts)
       }
-      if let immediate { continuation.resume(returning: immediate) }
+      if !isAccepted {
+        let error = StoreError(.unavailable, "\(Self.waitingLimit) commits are waiting already. Send fewer at a time.")
+        continuation.resume(returning: .failure(error))
+      }
+      if starts { DetachedWork.start { [self] in await drain(perform) } }
     }
-    switch turn {
-    case .finished(let outcome): return try outcome.get()
-    case .lead(let group):
-      let outcomes = await perform(group)
-      handOver()
-      for (member, outcome) in zip(group, outcomes).dropFirst() { member.waiter?.resume(returning: .finished(outcome)) }
-      return try outcomes[0].get()
+    return try outcome.get()
+  }
+
+  /// Executes groups until nothing waits.
+  private func drain(_ perform: Perform) async {
+    while true {
+      let group = takeGroup()
+      guard let first = group.first else { return }
+      let outcomes = await perform(group.map(\.writes), first.profile.kind)
+      for (member, outcome) in zip(group, outcomes) { member.waiter.resume(returning: outcome) }
     }
   }
 
-  /// Ends a group: the first commit of the next one leads it.
-  private func handOver() {
-    let next: [Member] = state.withLock { state in
+  private func takeGroup() -> [Member] {
+    state.withLock { state in
       let places = CommitGroups.next(of: state.waiting.lazy.map(\.profile), countLimit: countLimit)
-      if places.isEmpty { state.active -= 1 }
-      let group = places.map { state.waiting[$0] }
-      if let last = places.last {
-        let taken = Set(places)
-        let kept = (0...last).filter { !taken.contains($0) }.map { state.waiting[$0] }
-        state.waiting.replaceSubrange(0...last, with: kept)
+      guard let last = places.last else {
+        state.active -= 1
+        return []
       }
+      let taken = Set(places)
+      let group = places.map { state.waiting[$0] }
+      let kept = (0...last).filter { !taken.contains($0) }.map { state.waiting[$0] }
+      state.waiting.replaceSubrange(0...last, with: kept)
       return group
     }
-    next.first?.waiter?.resume(returning: .lead(next))
   }
 }
 #endif

@@ -23,6 +23,9 @@ final class Notifier: Sendable {
     self.channel = channel
   }
 
+  /// Whether no notification is under way.
+  var isIdle: Bool { state.withLock { !$0.isActive } }
+
   /// Sends a notification, soon and at least once after this call.
   func notify() {
     let starts = state.withLock { state in

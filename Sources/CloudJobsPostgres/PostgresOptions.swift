@@ -9,7 +9,9 @@ public struct PostgresOptions: Sendable {
   /// Whether the schema and its tables are created and migrated; otherwise an older schema is an error, for a user who
   /// may not create tables.
   public var migratesSchema = true
-  /// The maximum number of connections, 2 to 64; a worker has one more for notifications.
+  /// The maximum number of connections, 3 to 64; a worker has one more for notifications.
+  ///
+  /// All but two of them may be in transactions of callers at a time, such as effects.
   public var connections = 4
   /// The maximum time of a request, from the wait for a connection to the answer: 1 second or more.
   public var requestTimeout = Duration.seconds(10)
@@ -35,11 +37,11 @@ public struct PostgresOptions: Sendable {
   /// - Returns: the settings of the client.
   /// - Throws: ``StoreError`` `invalid` for an option out of its range, or an invalid connection string.
   func clientOptions(_ connection: String, _ schema: SchemaName) throws(StoreError) -> ClientOptions {
-    guard (2...64).contains(connections), requestTimeout >= .seconds(1), connectTimeout >= .seconds(1), maxWaiting > 0
+    guard (3...64).contains(connections), requestTimeout >= .seconds(1), connectTimeout >= .seconds(1), maxWaiting > 0
     else {
       throw StoreError(
         .invalid,
-        "A PostgreSQL store has 2 to 64 connections, time limits of 1 second or more, and a queue. Correct the options."
+        "A PostgreSQL store has 3 to 64 connections, time limits of 1 second or more, and a queue. Correct the options."
       )
     }
     guard let parameters = PostgresConnection.parameters(of: connection) else {

@@ -26,9 +26,9 @@ extension PostgresStore {
   /// - Parameters:
   ///   - name: the name of the effect, unique in the run: 1 to 200 bytes.
   ///   - context: the context of the attempt.
-  ///   - body: makes the changes. It may be called more than once, each time after a rollback. While it runs, it has a
-  ///     connection of the store for itself, and holds the locks of its statements, so it should not wait for anything
-  ///     else. PostgreSQL ends a transaction that is idle for 5 minutes.
+  ///   - body: makes the changes. It may be called more than once, each time after a rollback. While it runs, it has one
+  ///     of the store's few connections for itself and holds the locks of its statements, so it should not wait for
+  ///     anything else. PostgreSQL ends a transaction that is idle for 5 minutes.
   /// - Returns: the value, and whether this call performed the effect.
   /// - Throws: ``CloudJobsCore/JobError`` `leaseLost` if the attempt no longer holds its run, `notFound` if the run is
   ///   not in this store, `invalidField` for an invalid name, `storeUnavailable` if nothing was changed or the outcome
@@ -86,7 +86,7 @@ extension PostgresStore {
     var attempts = 0
     while true {
       let lease: UInt64
-      switch await client.reserve() {
+      switch await client.reserve(isCallers: true) {
       case .success(let number): lease = number
       case .failure(let failure): throw JobError(StoreError(failure, mayCommit: false))
       }

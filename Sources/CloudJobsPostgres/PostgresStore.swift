@@ -25,7 +25,7 @@ public final class PostgresStore: PurgingStore, DueTimeStore, WakingStore {
   let statements: CommitStatements
   let ledgers = LedgerCache()
   private let queue: CommitQueue
-  private let notifier: Notifier
+  let notifier: Notifier
 
   /// Connects to a database, and creates or migrates the store's tables.
   ///
@@ -97,9 +97,7 @@ public final class PostgresStore: PurgingStore, DueTimeStore, WakingStore {
   public func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
     try StoreLimits.check(writes)
     if writes.isEmpty { return try await currentTime() }
-    return try await queue.commit(writes) { group in
-      await self.perform(group.map(\.writes), kind: group[0].profile.kind)
-    }
+    return try await queue.commit(writes) { group, kind in await self.perform(group, kind) }
   }
 
   private func currentTime() async throws(StoreError) -> Timestamp {
@@ -108,7 +106,7 @@ public final class PostgresStore: PurgingStore, DueTimeStore, WakingStore {
   }
 
   /// Executes a group of commits; alone where the group fails for a reason that may be that of one of them.
-  private func perform(_ group: [[Write]], kind: CommitKind) async -> [CommitQueue.Outcome] {
+  private func perform(_ group: [[Write]], _ kind: CommitKind) async -> [CommitQueue.Outcome] {
     do throws(StoreError) {
       let outcomes = try await attempt(group, kind)
       if zip(group, outcomes).contains(where: { writes, outcome in
@@ -120,7 +118,7 @@ public final class PostgresStore: PurgingStore, DueTimeStore, WakingStore {
     } catch {
       guard error.code == .invalid, group.count > 1 else { return group.map { _ in .failure(error) } }
       var outcomes: [CommitQueue.Outcome] = []
-      for writes in group { outcomes += await perform([writes], kind: kind) }
+      for writes in group { outcomes += await perform([writes], kind) }
       return outcomes
     }
   }

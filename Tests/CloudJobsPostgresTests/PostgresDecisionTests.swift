@@ -106,7 +106,7 @@ struct PostgresDecisionTests {
   @Test("Options out of their range are refused")
   func options() async {
     let changes: [@Sendable (inout PostgresOptions) -> Void] = [
-      { $0.connections = 1 }, { $0.connections = 65 }, { $0.requestTimeout = .milliseconds(999) },
+      { $0.connections = 2 }, { $0.connections = 65 }, { $0.requestTimeout = .milliseconds(999) },
       { $0.connectTimeout = .zero }, { $0.maxWaiting = 0 }, { $0.schema = "no schema" },
     ]
     for change in changes {
@@ -165,6 +165,41 @@ struct CommitGroupTests {
     #expect(next([put, take, put]) == [0])
     #expect(next([take + insertA, take + insertB, take + updateA]) == [0, 1])
     #expect(next([insertA, insertB], limit: 1) == [0])
+  }
+
+  @Test("Few groups are under way at a time, commits gather meanwhile, and each gets its own outcome")
+  func queue() async throws {
+    let queue = CommitQueue(maxActive: 2, countLimit: 8)
+    let state = Shared((active: 0, mostActive: 0, sizes: [Int]()))
+    let perform: CommitQueue.Perform = { group, _ in
+      state.withLock { state in
+        state.active += 1
+        state.mostActive = max(state.mostActive, state.active)
+        state.sizes.append(group.count)
+      }
+      try? await SystemClock.system.sleep(for: .milliseconds(2))
+      state.withLock { $0.active -= 1 }
+      return group.map { writes in
+        guard case .putRun(let run, _)? = writes.first else { return .failure(StoreError(.invalid, "")) }
+        return run.priority.isMultiple(of: 5)
+          ? .failure(StoreError(.conflict, "")) : .success(Timestamp(seconds: Int64(run.priority)))
+      }
+    }
+    await withTaskGroup(of: Void.self) { tasks in
+      for number in 0..<200 {
+        var run = run("\(number)")
+        run.priority = number
+        let writes: [Write] = [.putRun(run, .absent)]
+        tasks.addTask {
+          let time = try? await queue.commit(writes, perform: perform)
+          #expect(time == (number.isMultiple(of: 5) ? nil : Timestamp(seconds: Int64(number))))
+        }
+      }
+      tasks.cancelAll()
+    }
+    let (active, mostActive, sizes) = state.withLock { $0 }
+    #expect(active == 0 && mostActive <= 2)
+    #expect(sizes.reduce(0, +) == 200 && sizes.allSatisfy { $0 <= 8 } && sizes.count < 100)
   }
 
   @Test("A group is limited in its writes, but always has its first commit")

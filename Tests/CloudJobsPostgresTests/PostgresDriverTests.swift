@@ -8,7 +8,7 @@ import Testing
 @Suite("The I/O thread of PostgreSQL", .enabled(if: PostgresServer.isInstalled, PostgresServer.remedy))
 struct PostgresDriverTests {
   private func client(
-    _ server: PostgresServer, connections: Int = 2, timeout: Duration = .seconds(10), maxWaiting: Int = 10_000
+    _ server: PostgresServer, connections: Int = 3, timeout: Duration = .seconds(10), maxWaiting: Int = 10_000
   ) throws -> PostgresClient {
     var options = PostgresOptions()
     (options.connections, options.requestTimeout, options.maxWaiting) = (connections, timeout, maxWaiting)
@@ -96,7 +96,7 @@ struct PostgresDriverTests {
 
   @Test("A terminated connection fails what was under way on it, and is replaced")
   func terminated() async throws {
-    let client = try client(PostgresServer.shared.get(), connections: 2)
+    let client = try client(PostgresServer.shared.get(), connections: 3)
     #expect(number(await client.perform([echo(1)])) == 1)
     let result = await client.perform([Statement("SELECT pg_terminate_backend(pg_backend_pid())"), echo(1)])
     guard case .failure(let failure) = result else { return unexpected("\(result)") }
@@ -128,7 +128,7 @@ struct PostgresDriverTests {
 
   @Test("A full queue refuses further requests at once")
   func fullQueue() async throws {
-    let client = try client(PostgresServer.shared.get(), connections: 2, maxWaiting: 5)
+    let client = try client(PostgresServer.shared.get(), connections: 3, maxWaiting: 5)
     let refused = await withTaskGroup(of: Int.self) { group in
       for _ in 0..<100 {
         group.addTask {
@@ -145,7 +145,7 @@ struct PostgresDriverTests {
 
   @Test("A reserved connection belongs to its owner, and others go on beside it")
   func reservation() async throws {
-    let client = try client(PostgresServer.shared.get(), connections: 2)
+    let client = try client(PostgresServer.shared.get(), connections: 3)
     let lease = try await client.reserve().get()
     let begun = try await client.perform([Statement("BEGIN")], on: lease).get()
     #expect(begun.isInTransaction)

@@ -187,7 +187,7 @@ struct PostgresCommitTests {
   @Test("A document that the database can't keep fails its own commit only")
   func tooLarge() async throws {
     let database = try PostgresServer.shared.get().database()
-    let store = try await database.open { $0.connections = 2 }
+    let store = try await database.open { $0.connections = 3 }
     // An id longer than an entry of an index, in incompressible letters.
     var letters = SeededGenerator(seed: 7)
     let longID = String((0..<20_000).map { _ in Character(UnicodeScalar(UInt8.random(in: 65...90, using: &letters))) })

@@ -45,12 +45,13 @@ final class PostgresClient: Sendable {
 
   /// Reserves a connection for several round trips.
   ///
+  /// - Parameter isCallers: whether it is for a transaction of a caller, which may take long.
   /// - Returns: the lease, to be given back by ``release(_:isClean:)``.
-  func reserve() async -> Result<UInt64, RequestFailure> {
+  func reserve(isCallers: Bool = false) async -> Result<UInt64, RequestFailure> {
     let lease = mailbox.nextNumber()
     let deadline = MonotonicClock.milliseconds() + requestTimeout
     return await withCheckedContinuation { continuation in
-      let reservation = Reservation(lease: lease, deadline: deadline) { result in
+      let reservation = Reservation(lease: lease, isCallers: isCallers, deadline: deadline) { result in
         continuation.resume(returning: result.map { lease })
       }
       if !mailbox.send(.reservation(reservation)) { continuation.resume(returning: .failure(.closed)) }

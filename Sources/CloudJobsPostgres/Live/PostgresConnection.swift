@@ -169,28 +169,13 @@ final class PostgresConnection: @unchecked Sendable {
   ///   - name: the name of the prepared statement; nil to parse it for this use.
   /// - Returns: whether it was queued.
   func send(_ statement: Statement, preparedAs name: String?) -> Bool {
-    let parameters = statement.parameters
-    return parameters.storage.withUnsafeBufferPointer { storage in
-      let base = UnsafeRawPointer(storage.baseAddress)?.assumingMemoryBound(to: CChar.self)
-      // An empty value needs a pointer too, as NULL is one without.
-      let values = parameters.places.map { place in place.map { (base ?? Self.empty) + $0.lowerBound } }
-      let lengths = parameters.places.map { Int32($0?.count ?? 0) }
+    let format: Int32 = statement.isOwn ? 1 : 0
+    return statement.parameters.withPointers { types, values, lengths, formats in
       let count = Int32(values.count)
-      let format: Int32 = statement.isOwn ? 1 : 0
-      if let name {
-        return PQsendQueryPrepared(handle, name, count, values, lengths, parameters.formats, format) == 1
-      }
-      return PQsendQueryParams(
-        handle, statement.sql, count, parameters.types, values, lengths, parameters.formats, format) == 1
+      if let name { return PQsendQueryPrepared(handle, name, count, values, lengths, formats, format) == 1 }
+      return PQsendQueryParams(handle, statement.sql, count, types, values, lengths, formats, format) == 1
     }
   }
-
-  // A byte that is never written.
-  nonisolated(unsafe) private static let empty: UnsafePointer<CChar> = {
-    let byte = UnsafeMutablePointer<CChar>.allocate(capacity: 1)
-    byte.initialize(to: 0)
-    return UnsafePointer(byte)
-  }()
 
   /// Queues the preparation of a statement.
   func prepare(_ statement: Statement, as name: String) -> Bool {
@@ -277,6 +262,21 @@ final class PostgresConnection: @unchecked Sendable {
   }
 }
 
+extension Parameters {
+  /// Calls a function with the parameters as libpq takes them: types, values, lengths and formats.
+  fileprivate func withPointers<Value>(
+    _ body: ([UInt32], [UnsafePointer<CChar>?], [Int32], [Int32]) -> Value
+  ) -> Value {
+    let lengths = places.map { Int32($0?.count ?? 0) }
+    // One byte more, because an empty value needs a pointer too: without one it is NULL.
+    return (storage + [0]).withUnsafeBytes { storage in
+      let base = storage.baseAddress?.assumingMemoryBound(to: CChar.self)
+      let values = places.map { place in place.flatMap { place in base.map { $0 + place.lowerBound } } }
+      return body(types, values, lengths, formats)
+    }
+  }
+}
+
 /// Calls a function with C strings, ended by NULL.
 private func withCStrings<Value>(
   _ texts: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Value
@@ -310,13 +310,8 @@ struct CallersConnection {
   /// - Returns: its rows.
   /// - Throws: ``ServerError``.
   func perform(_ statement: Statement) throws(ServerError) -> QueryResult {
-    let parameters = statement.parameters
-    let result = parameters.storage.withUnsafeBufferPointer { storage in
-      let base = UnsafeRawPointer(storage.baseAddress)?.assumingMemoryBound(to: CChar.self)
-      let values = parameters.places.map { place in place.flatMap { place in base.map { $0 + place.lowerBound } } }
-      let lengths = parameters.places.map { Int32($0?.count ?? 0) }
-      return PQexecParams(
-        handle, statement.sql, Int32(values.count), parameters.types, values, lengths, parameters.formats, 1)
+    let result = statement.parameters.withPointers { types, values, lengths, formats in
+      PQexecParams(handle, statement.sql, Int32(values.count), types, values, lengths, formats, 1)
     }
     guard let result else {
       throw ServerError(sqlState: "08006", message: "The connection was lost.", constraint: nil, isFatal: true)

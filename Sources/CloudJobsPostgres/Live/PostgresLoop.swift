@@ -103,7 +103,7 @@ final class PostgresLoop {
     case .reservation(let reservation): enqueue(.reservation(reservation))
     case .release(let lease, let isClean):
       guard let slot = slots.first(where: { $0.lease == lease }) else { return }
-      slot.lease = nil
+      (slot.lease, slot.isCallers) = (nil, false)
       if !isClean { lose(slot, "The transaction was abandoned.", failures: 0) }
     case .connected(let number, let attempt, let result): connected(slots[number], attempt, result)
     case .listen(let isListening):
@@ -133,32 +133,32 @@ final class PostgresLoop {
   private func assign(_ now: Int64) {
     if waiting.isEmpty { return }
     var kept: [Work] = []
+    var (isFull, hasReservation) = (false, false)
     for work in waiting {
       switch work {
       case .request(let request):
-        guard let slot = leastBusySlot() else {
+        if !isFull, let slot = leastBusySlot() {
+          slot.send(request)
+        } else {
+          isFull = true
           kept.append(work)
-          continue
         }
-        slot.send(request)
       case .reservation(let reservation):
-        guard let slot = slotForReservation() else {
+        if let slot = slotForReservation(reservation) {
+          slot.isHeld = false
+          (slot.lease, slot.isCallers) = (reservation.lease, reservation.isCallers)
+          reservation.complete(.success(()))
+        } else {
+          hasReservation = true
           kept.append(work)
-          continue
         }
-        slot.isHeld = false
-        slot.lease = reservation.lease
-        reservation.complete(.success(()))
       }
     }
     waiting = kept
-    let isBusy = pool.allSatisfy { !$0.isReady || $0.isBusy }
-    guard isBusy || !waiting.isEmpty else { return }
-    let connecting = pool.count { $0.isConnecting }
-    for slot in pool where slot.isIdle(at: now) && connecting == 0 {
-      connect(slot, now)
-      break
-    }
+    if !hasReservation { for slot in pool { slot.isHeld = false } }
+    let isBusy = !waiting.isEmpty || pool.contains { $0.requestCount > 1 }
+    guard isBusy, !pool.contains(where: \.isConnecting) else { return }
+    if let slot = pool.first(where: { $0.isIdle(at: now) }) { connect(slot, now) }
   }
 
   private func leastBusySlot() -> PostgresSlot? {
@@ -168,9 +168,13 @@ final class PostgresLoop {
 
   /// Returns a connection without requests; if there is none, one gets no new requests from now on.
   ///
-  /// One connection is never reserved, so that a transaction whose owner makes other requests can't wait for itself.
-  private func slotForReservation() -> PostgresSlot? {
-    guard pool.count(where: { $0.lease != nil }) < options.connections - 1 else { return nil }
+  /// One connection is never reserved, and one more not for transactions of callers, so that those never hold up the
+  /// requests and commits of others, or wait for their own.
+  private func slotForReservation(_ reservation: Reservation) -> PostgresSlot? {
+    let leased = pool.filter { $0.lease != nil }
+    guard leased.count < options.connections - 1,
+      !reservation.isCallers || leased.count(where: \.isCallers) < options.connections - 2
+    else { return nil }
     let candidates = pool.filter { $0.isReady && $0.lease == nil }
     if let free = candidates.first(where: { $0.requestCount == 0 }) { return free }
     if !candidates.contains(where: \.isHeld), candidates.count > 1 {

@@ -44,6 +44,8 @@ struct Request: Sendable {
 struct Reservation: Sendable {
   /// The number of the lease.
   var lease: UInt64
+  /// Whether it is for a transaction of a caller, which may take long.
+  var isCallers: Bool
   /// The time by which a connection must be free.
   var deadline: Int64
   /// Takes the answer, on the I/O thread.

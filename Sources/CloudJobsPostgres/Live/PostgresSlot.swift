@@ -7,6 +7,8 @@ final class PostgresSlot {
   let number: Int
   /// The lease of the connection; nil if it serves everyone.
   var lease: UInt64?
+  /// Whether the lease is that of a caller's transaction.
+  var isCallers = false
   /// Whether the connection gets no new requests, because someone waits to reserve it.
   var isHeld = false
 
@@ -55,8 +57,6 @@ final class PostgresSlot {
 
   /// Whether the connection takes requests.
   var isReady: Bool { connection != nil && !isBroken }
-  /// Whether requests are under way, or the connection is reserved.
-  var isBusy: Bool { !sent.isEmpty || lease != nil || isHeld }
   /// The number of requests under way.
   var requestCount: Int { sent.count }
   /// The socket to poll.
@@ -82,7 +82,7 @@ final class PostgresSlot {
   /// Takes over a connection.
   func open(_ connection: PostgresConnection) {
     phase = .open(connection)
-    (isBroken, hasOutput, isHeld, lease) = (false, false, false, nil)
+    (isBroken, hasOutput, isHeld, lease, isCallers) = (false, false, false, nil, false)
     (prepared, preparing, names) = ([], [], [:])
   }
 
@@ -95,7 +95,7 @@ final class PostgresSlot {
 
   /// Closes the connection; returns the requests that have no answer.
   func close() -> [Request] {
-    defer { (sent, lease, isHeld) = ([], nil, false) }
+    defer { (sent, lease, isCallers, isHeld) = ([], nil, false, false) }
     phase = .closed(retry: 0)
     return sent.map(\.request)
   }

@@ -192,6 +192,17 @@ final class TestConnection: @unchecked Sendable {
     PQfinish(handle)
   }
 
+  /// Takes the notifications that have arrived; returns their number.
+  func takeNotifications() -> Int {
+    PQconsumeInput(handle)
+    var count = 0
+    while let notification = PQnotifies(handle) {
+      PQfreemem(notification)
+      count += 1
+    }
+    return count
+  }
+
   /// Executes statements; returns the first field of the last one.
   @discardableResult
   func execute(_ sql: String) throws -> String? {
