@@ -123,6 +123,7 @@ extension StoreError {
     case "57014":
       return (.unavailable, "A statement took longer than the request timeout. Retry; check the server's load.")
     case "55P03": return (.unavailable, "A lock was not granted in time. Retry; look for long transactions.")
+    case "25P02": return (.invalid, "A statement of the transaction failed, and its error was ignored. Throw it.")
     case "25006":
       return (
         .unavailable,

@@ -26,8 +26,8 @@ extension PostgresStore {
   /// - Parameters:
   ///   - name: the name of the effect, unique in the run: 1 to 200 bytes.
   ///   - context: the context of the attempt.
-  ///   - body: makes the changes. It may be called more than once, each time after a rollback. While it runs, it has one
-  ///     of the store's few connections for itself and holds the locks of its statements, so it should not wait for
+  ///   - body: makes the changes. It may be called more than once, each time after a rollback. While it runs, it has
+  ///     one of the store's few connections for itself and holds the locks of its statements, so it should not wait for
   ///     anything else. PostgreSQL ends a transaction that is idle for 5 minutes.
   /// - Returns: the value, and whether this call performed the effect.
   /// - Throws: ``CloudJobsCore/JobError`` `leaseLost` if the attempt no longer holds its run, `notFound` if the run is

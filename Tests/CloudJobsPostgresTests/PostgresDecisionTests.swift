@@ -10,7 +10,8 @@ struct PostgresDecisionTests {
   @Test(
     "A server's error means what its code says",
     arguments: [
-      ("57014", .unavailable), ("55P03", .unavailable), ("25006", .unavailable), ("42501", .invalid),
+      ("57014", .unavailable), ("55P03", .unavailable), ("25006", .unavailable), ("25P02", .invalid),
+      ("42501", .invalid),
       ("42P01", .invalid), ("3F000", .invalid), ("54000", .invalid), ("53100", .unavailable), ("53300", .unavailable),
       ("53200", .unavailable), ("57P03", .unavailable), ("58030", .unavailable), ("XX001", .invalid),
       ("22021", .invalid), ("23514", .invalid), ("28P01", .invalid), ("40P01", .unavailable), ("99999", .unavailable),
