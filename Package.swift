@@ -31,6 +31,7 @@ let crypto: Target.Dependency = .product(
 let cryptoExtras: Target.Dependency = .product(
   name: "CryptoExtras", package: "swift-crypto", condition: .when(traits: ["Google"]))
 let curl: Target.Dependency = .target(name: "CCurl", condition: .when(traits: ["HTTP"]))
+let libpq: Target.Dependency = .target(name: "CPostgres", condition: .when(traits: ["PostgreSQL"]))
 
 /// A library target under `Sources/`.
 func library(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency]) -> Target {
@@ -57,6 +58,7 @@ let package = Package(
     .library(name: "CloudJobsHTTP", targets: ["CloudJobsHTTP"]),
     .library(name: "CloudJobsGoogle", targets: ["CloudJobsGoogle"]),
     .library(name: "CloudJobsSQLite", targets: ["CloudJobsSQLite"]),
+    .library(name: "CloudJobsPostgres", targets: ["CloudJobsPostgres"]),
     .library(name: "CloudJobsEncryption", targets: ["CloudJobsEncryption"]),
     .library(name: "CloudJobsServer", targets: ["CloudJobsServer"]),
     .library(name: "CloudJobsTesting", targets: ["CloudJobsTesting"]),
@@ -71,9 +73,10 @@ let package = Package(
       name: "Google", description: "Google's credentials and the verification of its tokens (jwt-kit).",
       enabledTraits: ["HTTP"]),
     .trait(name: "SQLite", description: "The embedded SQLite store (GRDB)."),
+    .trait(name: "PostgreSQL", description: "The PostgreSQL store (libpq)."),
     .trait(name: "Encryption", description: "The encryption of payloads at rest (swift-crypto)."),
     .trait(name: "Server", description: "The mount on Hummingbird and the emulator as a server."),
-    .default(enabledTraits: ["HTTP", "Google", "SQLite", "Encryption", "Server"]),
+    .default(enabledTraits: ["HTTP", "Google", "SQLite", "PostgreSQL", "Encryption", "Server"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -96,6 +99,10 @@ let package = Package(
     library("CloudJobsHTTP", ["CloudJobsCore", curl, httpTypes]),
     library("CloudJobsGoogle", ["CloudJobs", "CloudJobsHTTP", jwt, httpTypes]),
     library("CloudJobsSQLite", ["CloudJobs", grdb]),
+    .systemLibrary(
+      name: "CPostgres", pkgConfig: "libpq",
+      providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+    library("CloudJobsPostgres", ["CloudJobs", libpq]),
     library("CloudJobsEncryption", ["CloudJobs", crypto]),
     library(
       "CloudJobsHTTPServer",
@@ -163,6 +170,9 @@ let package = Package(
     tests(
       "CloudJobsSQLiteTests",
       ["CloudJobsSQLite", "CloudJobsTesting", "CloudJobsEmulator", "store-stress", grdb, logging]),
+    tests(
+      "CloudJobsPostgresTests",
+      ["CloudJobsPostgres", "CloudJobsTesting", "CloudJobsEmulator", "TestSupport", libpq, logging]),
     tests(
       "CloudJobsEncryptionTests",
       [

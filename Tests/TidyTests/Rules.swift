@@ -90,6 +90,7 @@ enum Imports {
     "CloudJobsHTTP": ["CCurl", "HTTPTypes"],
     "CloudJobsGoogle": ["CloudJobsCore", "CloudJobs", "CloudJobsHTTP", "HTTPTypes", "JWTKit"],
     "CloudJobsSQLite": ["CloudJobsCore", "CloudJobs", "GRDB", "Foundation"],
+    "CloudJobsPostgres": ["CloudJobsCore", "CloudJobs", "CPostgres"],
     "CloudJobsEncryption": ["CloudJobsCore", "CloudJobs", "Crypto"],
     "CloudJobsHTTPServer": [
       "CloudJobsCore", "Hummingbird", "HummingbirdCore", "NIOCore", "NIOHTTP1", "NIOPosix", "ServiceLifecycle",
@@ -213,8 +214,8 @@ enum Sizes {
 enum TraitConditions {
   /// The modules that are empty without their trait.
   private static let gated = [
-    "CloudJobsHTTP", "CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsEncryption", "CloudJobsServer",
-    "CloudJobsEmulatorServer",
+    "CloudJobsHTTP", "CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsPostgres", "CloudJobsEncryption",
+    "CloudJobsServer", "CloudJobsEmulatorServer",
   ]
 
   /// Returns a finding if a program's file imports a module of a trait outside an `#if` of a trait.
@@ -224,7 +225,8 @@ enum TraitConditions {
     let programs = ["Tests/Programs/", "Benchmarks/", "Sources/InboxDemo/", "Sources/cloud-jobs/"]
     guard programs.contains(where: { file.path.hasPrefix($0) }) else { return [] }
     let start = file.code.firstIndex { line in
-      line.hasPrefix("#if ") && ["HTTP", "Google", "SQLite", "Encryption", "Server"].contains { line.contains($0) }
+      let traits = ["HTTP", "Google", "SQLite", "PostgreSQL", "Encryption", "Server"]
+      return line.hasPrefix("#if ") && traits.contains { line.contains($0) }
     }
     let imports = file.code.indices.filter { index in
       gated.contains { file.code[index].split(separator: " ").suffix(2).map(String.init) == ["import", $0] }

@@ -143,6 +143,17 @@ public struct DueTimes: Hashable, Sendable {
   }
 }
 
+/// A store that tells a worker when another process has made work due, so that the worker need not wait for its next
+/// poll.
+public protocol WakingStore: JobStore {
+  /// Returns a stream that has a value whenever a worker should look for due work.
+  ///
+  /// Values may be merged, be late, or come without a reason. They may be lost too: a worker polls all the same.
+  ///
+  /// - Returns: a stream for one reader, which ends when its task is cancelled.
+  func wakeUps() -> AsyncStream<Void>
+}
+
 /// A store that keeps expired runs until they are purged.
 ///
 /// A worker purges with each housekeeping, a master pass once an hour. Firestore can also delete expired runs by a

@@ -6,8 +6,8 @@ import Synchronization
 /// schedules of jobs.
 ///
 /// It sleeps until the next due time, is woken by each enqueue in the process, and queries the store once per
-/// ``Options/pollInterval`` for changes by other processes. Any number of workers may share a store: each run is
-/// claimed by a conditional write.
+/// ``Options/pollInterval`` for changes by other processes; a ``WakingStore`` tells it of those at once. Any number of
+/// workers may share a store: each run is claimed by a conditional write.
 ///
 /// A runtime whose queue delivers runs, such as Cloud Tasks, needs no worker.
 public struct JobWorker: Sendable {
@@ -46,9 +46,17 @@ public struct JobWorker: Sendable {
   }
 
   private func runLoop() async {
-    await withDiscardingTaskGroup { group in
-      let loop = WorkerLoop(runtime.services, options)
-      await loop.run { work in group.addTask { await work() } }
+    await withTaskGroup(of: Void.self) { subscription in
+      if let store = runtime.services.store as? any WakingStore {
+        subscription.addTask { [wakeUp = runtime.services.wakeUp] in
+          for await _ in store.wakeUps() { wakeUp.call() }
+        }
+      }
+      await withDiscardingTaskGroup { group in
+        let loop = WorkerLoop(runtime.services, options)
+        await loop.run { work in group.addTask { await work() } }
+      }
+      subscription.cancelAll()
     }
   }
 }

@@ -2,29 +2,6 @@
 import CloudJobs
 import CloudJobsCore
 import GRDB
-import Synchronization
-
-/// The ledgers as this process last committed them, so that a change need not decode them again.
-///
-/// Another process may have changed a ledger since: its version in the file tells.
-final class LedgerCache: Sendable {
-  /// The maximum number of ledgers that are kept.
-  private static let limit = 1_000
-
-  private let records = Mutex<[LedgerID: LedgerRecord]>([:])
-
-  /// Returns a ledger as this process last committed it; nil if it has not, or no longer keeps it.
-  subscript(id: LedgerID) -> LedgerRecord? { records.withLock { $0[id] } }
-
-  /// Keeps ledgers that are on disk.
-  func keep(_ changed: some Collection<LedgerRecord>) {
-    if changed.isEmpty { return }
-    records.withLock { records in
-      if records.count + changed.count > Self.limit { records.removeAll(keepingCapacity: true) }
-      for record in changed { records[record.id] = record }
-    }
-  }
-}
 
 /// The ledgers of a transaction: each is read once, and written once however many of its commits change it.
 struct TransactionLedgers {

@@ -1,0 +1,247 @@
+#if PostgreSQL
+import CloudJobs
+import CloudJobsCore
+
+/// The statements that write many documents at once.
+struct CommitStatements: Sendable {
+  private let schema: String
+
+  /// Creates the statements for the tables of a schema.
+  init(_ schema: SchemaName) {
+    self.schema = schema.sql
+  }
+
+  private var nextVersion: String { "nextval('\(schema).versions')" }
+
+  // MARK: Runs
+
+  /// Inserts runs.
+  ///
+  /// - Parameters:
+  ///   - runs: the runs, in the order of their ids.
+  ///   - skipsExisting: whether runs that exist are left alone; otherwise they fail the statement.
+  /// - Returns: a statement that returns the ids of the inserted runs.
+  func insert(_ runs: [Run], skipsExisting: Bool) -> Statement {
+    let columns = StoredRuns.columns.joined(separator: ", ")
+    let conflict = skipsExisting ? "ON CONFLICT (id) DO NOTHING RETURNING id" : "RETURNING id"
+    let sql = """
+      INSERT INTO \(schema).runs (\(columns), version)
+      SELECT \(columns), \(nextVersion) FROM \(StoredRuns.rows()) \(conflict)
+      """
+    return Statement(sql) { StoredRuns(runs).append(to: &$0) }
+  }
+
+  /// Inserts a run unless it exists, with parameters as texts.
+  func insertText(_ run: Run) -> PostgresStatement {
+    var document = run
+    (document.input, document.output) = (nil, nil)
+    func number(_ time: Timestamp?) -> String? { time.map { String($0.microseconds) } }
+    func hex(_ bytes: [UInt8]?) -> String? { bytes.flatMap { PostgresValue(bytes: $0).text } }
+    let values: [(column: String, type: String, value: String?)] = [
+      ("id", "bytea", hex(run.id.storedBytes)), ("created_at", "bigint", number(run.createdAt)),
+      ("wake_at", "bigint", number(run.wakeAt)), ("expire_at", "bigint", number(run.expireAt)),
+      ("fence", "bigint", String(run.fence)), ("amendments", "bigint", String(run.amendments)),
+      ("status", "text", run.status.rawValue), ("job", "text", run.job.rawValue),
+      ("correlation_id", "bytea", hex(run.correlationID.map { Array($0.utf8) })),
+      ("document", "text", document.fields.text), ("input", "bytea", hex(run.input?.bytes)),
+      ("output", "bytea", hex(run.output?.bytes)),
+    ]
+    let columns = values.map(\.column).joined(separator: ", ")
+    let places = values.enumerated().map { "$\($0.offset + 1)::text::\($0.element.type)" }.joined(separator: ", ")
+    return PostgresStatement(
+      """
+      INSERT INTO \(schema).runs (\(columns), version) VALUES (\(places), \(nextVersion))
+      ON CONFLICT (id) DO NOTHING
+      """, values.map(\.value))
+  }
+
+  /// Replaces runs whose precondition holds.
+  ///
+  /// - Parameter runs: the runs with their preconditions, in the order of their ids; none is ``Precondition/absent``.
+  /// - Returns: a statement that returns the ids of the replaced runs.
+  func update(_ runs: [(run: Run, precondition: Precondition)]) -> Statement {
+    // An input that has not changed keeps its place outside the row.
+    let assignments = StoredRuns.columns.dropFirst().map { column in
+      column == "input"
+        ? "input = CASE WHEN old.input = new.input THEN old.input ELSE new.input END" : "\(column) = new.\(column)"
+    }
+    let sql = """
+      UPDATE \(schema).runs AS old SET version = \(nextVersion), \(assignments.joined(separator: ", "))
+      FROM \(StoredRuns.rows(and: ["kind", "expected", "known"]))
+      WHERE old.id = new.id AND CASE new.kind WHEN 0 THEN true WHEN 1 THEN old.version = new.expected
+        WHEN 2 THEN old.fence = new.expected ELSE old.fence = new.expected AND old.amendments = new.known END
+      RETURNING old.id
+      """
+    return Statement(sql) { parameters in
+      StoredRuns(runs.map(\.run)).append(to: &parameters)
+      let conditions = runs.map { Self.condition($0.precondition) }
+      parameters.append(conditions.map { Int64($0.kind) })
+      parameters.append(conditions.map(\.expected))
+      parameters.append(conditions.map(\.known))
+    }
+  }
+
+  private static func condition(_ precondition: Precondition) -> (kind: Int, expected: Int64?, known: Int64?) {
+    switch precondition {
+    case .none, .absent: (0, nil, nil)
+    case .version(let version): (1, version.rawValue, nil)
+    case .fence(let token): (2, token, nil)
+    case .attempt(let token, let amendments): (3, token, amendments)
+    }
+  }
+
+  /// Deletes runs.
+  func delete(_ runs: [RunID]) -> Statement {
+    Statement("DELETE FROM \(schema).runs WHERE id = ANY ($1)") { $0.append(runs.map(\.storedBytes)) }
+  }
+
+  // MARK: Locks
+
+  // Every transaction locks jobs before runs, runs before ledgers, and each of them by id, so that two of them can't
+  // wait for each other. If they do all the same, because one inserts what another is about to insert, then PostgreSQL
+  // fails one of them after a second, and the group is executed again.
+
+  /// Locks and reads job documents; the columns are the id, version, configuration and state.
+  func lock(jobs: [String]) -> Statement {
+    Statement(
+      "SELECT id, version, configuration, state FROM \(schema).jobs WHERE id = ANY ($1) ORDER BY id FOR UPDATE"
+    ) { $0.append(jobs) }
+  }
+
+  /// Locks runs; the columns are the id, version, fence and amendments.
+  func lock(runs: [RunID]) -> Statement {
+    Statement(
+      "SELECT id, version, fence, amendments FROM \(schema).runs WHERE id = ANY ($1) ORDER BY id FOR UPDATE"
+    ) { $0.append(runs.map(\.storedBytes)) }
+  }
+
+  /// Locks ledgers; the columns are the id, version, time of change, and the document unless its version is known.
+  func lock(ledgers: [(id: LedgerID, known: Version?)]) -> Statement {
+    Statement(
+      """
+      SELECT old.id, old.version, old.changed_at, CASE WHEN old.version = new.known THEN NULL ELSE old.document END
+      FROM \(schema).ledgers AS old JOIN unnest($1::text[], $2::int8[]) AS new (id, known) ON old.id = new.id
+      ORDER BY old.id FOR UPDATE OF old
+      """
+    ) {
+      $0.append(ledgers.map(\.id.rawValue))
+      $0.append(ledgers.map { $0.known?.rawValue })
+    }
+  }
+
+  // MARK: Jobs, ledgers, journal and logs
+
+  /// Writes job documents, which are all new or all stored.
+  func put(jobs: [(id: String, job: StoredJob)], areNew: Bool) -> Statement {
+    let rows = "unnest($1::text[], $2::text[], $3::text[], $4::int8[]) AS new (id, configuration, state, next_run)"
+    let sql =
+      areNew
+      ? """
+      INSERT INTO \(schema).jobs (id, configuration, state, next_run, version)
+      SELECT id, configuration, state, next_run, \(nextVersion) FROM \(rows)
+      """
+      : """
+      UPDATE \(schema).jobs AS old SET version = \(nextVersion), configuration = new.configuration,
+        state = new.state, next_run = new.next_run FROM \(rows) WHERE old.id = new.id
+      """
+    return Statement(sql) {
+      $0.append(jobs.map(\.id))
+      $0.append(jobs.map(\.job.configuration))
+      $0.append(jobs.map(\.job.state))
+      $0.append(jobs.map { $0.job.nextRun?.microseconds })
+    }
+  }
+
+  /// Deletes job documents.
+  func delete(jobs: [String]) -> Statement {
+    Statement("DELETE FROM \(schema).jobs WHERE id = ANY ($1)") { $0.append(jobs) }
+  }
+
+  /// Writes ledgers, which are all new or all stored; returns their ids and versions.
+  func put(ledgers: [(id: LedgerID, ledger: Ledger)], areNew: Bool, at time: Timestamp) -> Statement {
+    let rows = "unnest($1::text[], $2::int8[], $3::text[]) AS new (id, expire_at, document)"
+    let sql =
+      areNew
+      ? """
+      INSERT INTO \(schema).ledgers (id, expire_at, document, changed_at, version)
+      SELECT id, expire_at, document, $4::int8, \(nextVersion) FROM \(rows) RETURNING id, version
+      """
+      : """
+      UPDATE \(schema).ledgers AS old SET version = \(nextVersion), expire_at = new.expire_at,
+        document = new.document, changed_at = $4::int8 FROM \(rows) WHERE old.id = new.id RETURNING old.id, old.version
+      """
+    return Statement(sql) {
+      $0.append(ledgers.map(\.id.rawValue))
+      $0.append(ledgers.map(\.ledger.expireAt.microseconds))
+      $0.append(ledgers.map(\.ledger.fields.text))
+      $0.append(time.microseconds)
+    }
+  }
+
+  /// Deletes ledgers.
+  func delete(ledgers: [LedgerID]) -> Statement {
+    Statement("DELETE FROM \(schema).ledgers WHERE id = ANY ($1)") { $0.append(ledgers.map(\.rawValue)) }
+  }
+
+  /// Adds or replaces entries of the pass journal.
+  func put(journal: [PassJournalEntry]) -> Statement {
+    Statement(
+      """
+      INSERT INTO \(schema).journal (id, time, document) SELECT * FROM unnest($1::bytea[], $2::int8[], $3::text[])
+      ON CONFLICT (id) DO UPDATE SET time = excluded.time, document = excluded.document
+      """
+    ) {
+      $0.append(journal.map { Array($0.id.utf8) })
+      $0.append(journal.map(\.time.microseconds))
+      $0.append(journal.map(\.fields.text))
+    }
+  }
+
+  /// Adds or replaces entries of the logs of runs.
+  func put(logs: [RunLogEntry]) -> Statement {
+    Statement(
+      """
+      INSERT INTO \(schema).run_log (run, sequence, expire_at, document)
+      SELECT * FROM unnest($1::bytea[], $2::int8[], $3::int8[], $4::text[])
+      ON CONFLICT (run, sequence) DO UPDATE SET expire_at = excluded.expire_at, document = excluded.document
+      """
+    ) {
+      $0.append(logs.map(\.run.storedBytes))
+      $0.append(logs.map(\.sequence))
+      $0.append(logs.map(\.expireAt.microseconds))
+      $0.append(logs.map(\.fields.text))
+    }
+  }
+
+  // MARK: Purges
+
+  /// Deletes rows of a table in the order of a time.
+  ///
+  /// - Parameters:
+  ///   - table: the table.
+  ///   - key: the columns of its primary key.
+  ///   - condition: the condition, with `$1` for the limit.
+  ///   - order: the column of the time.
+  ///   - limit: the maximum number of rows.
+  ///   - parameters: adds the parameters after the limit.
+  /// - Returns: a statement that changes as many rows as it deletes.
+  func purge(
+    _ table: String, key: [String], where condition: String, order: String, limit: Int,
+    _ parameters: (inout Parameters) -> Void
+  ) -> Statement {
+    // A subquery might be executed for each row, and each time find others; the expression is executed once.
+    Statement(
+      """
+      WITH due AS MATERIALIZED (
+        SELECT \(key.joined(separator: ", ")) FROM \(schema).\(table) WHERE \(condition) ORDER BY \(order) LIMIT $1
+        FOR UPDATE SKIP LOCKED)
+      DELETE FROM \(schema).\(table) AS old USING due
+      WHERE \(key.map { "old.\($0) = due.\($0)" }.joined(separator: " AND "))
+      """
+    ) {
+      $0.append(Int64(limit))
+      parameters(&$0)
+    }
+  }
+}
+#endif

@@ -1,0 +1,270 @@
+#if PostgreSQL
+import CloudJobs
+import CloudJobsCore
+
+/// The documents of a transaction as they are under its locks, and what its commits change.
+///
+/// It decides everything about commits, and calls nothing: the statements that it needs and makes are values.
+struct CommitTransaction {
+  /// The columns of a stored run that a precondition depends on.
+  private struct RunKey {
+    var version: Int64
+    var fence: Int64
+    var amendments: Int64
+  }
+
+  /// The change of a document.
+  private enum Change<Value> {
+    case insert(Value)
+    case update(Value)
+    case delete
+  }
+
+  private var runs: [RunID: RunKey] = [:]
+  private var jobs: [String: StoredJob] = [:]
+  private var ledgers: [LedgerID: LedgerRecord] = [:]
+  private var changedRuns: [RunID: Change<Run>] = [:]
+  private var changedJobs: [String: Change<StoredJob>] = [:]
+  private var changedLedgers: Set<LedgerID> = []
+  private var storedLedgers: Set<LedgerID> = []
+  private var journal: [PassJournalEntry] = []
+  private var logs: [RunLogEntry] = []
+  /// The time of the commits.
+  private(set) var time = Timestamp.distantPast
+  /// Whether other processes should look for due work.
+  private(set) var makesWorkSooner = false
+
+  /// Creates the transaction of no commits.
+  init() {}
+
+  // MARK: Locks
+
+  /// The documents that commits depend on.
+  struct Targets {
+    fileprivate(set) var jobs: [String] = []
+    fileprivate(set) var runs: [RunID] = []
+    fileprivate(set) var ledgers: [LedgerID] = []
+
+    /// Whether there are none.
+    var isEmpty: Bool { jobs.isEmpty && runs.isEmpty && ledgers.isEmpty }
+
+    /// Creates the targets of writes, each in the order of the ids.
+    ///
+    /// - Parameters:
+    ///   - writes: the writes.
+    ///   - locked: the runs that are locked already.
+    init(of writes: some Sequence<Write>, locked: Set<RunID> = []) {
+      var (jobs, runs, ledgers): (Set<String>, Set<RunID>, Set<LedgerID>) = ([], [], [])
+      for write in writes {
+        switch write {
+        case .putRun(let run, _): runs.insert(run.id)
+        case .deleteRun(let id, _): runs.insert(id)
+        case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _):
+          jobs.insert(id.rawValue)
+        case .putLedger(let id, _, _), .changeLedger(let id, _): ledgers.insert(id)
+        case .putJournal, .putLog: break
+        }
+      }
+      self.jobs = jobs.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+      self.runs = runs.subtracting(locked).sorted()
+      self.ledgers = ledgers.sorted()
+    }
+
+    /// Creates the target of a job's document.
+    init(job: String) {
+      jobs = [job]
+    }
+  }
+
+  /// Returns the statements that lock and read documents.
+  ///
+  /// - Parameters:
+  ///   - targets: the documents.
+  ///   - statements: the statements of the schema.
+  ///   - cache: the ledgers that need not be read again.
+  /// - Returns: the statements, and the ledgers as known.
+  static func locks(
+    _ targets: Targets, _ statements: CommitStatements, _ cache: LedgerCache
+  ) -> (statements: [Statement], known: [LedgerID: LedgerRecord]) {
+    var known: [LedgerID: LedgerRecord] = [:]
+    for id in targets.ledgers { known[id] = cache[id] }
+    var locks: [Statement] = []
+    if !targets.jobs.isEmpty { locks.append(statements.lock(jobs: targets.jobs)) }
+    if !targets.runs.isEmpty { locks.append(statements.lock(runs: targets.runs)) }
+    if !targets.ledgers.isEmpty {
+      locks.append(statements.lock(ledgers: targets.ledgers.map { ($0, known[$0]?.version) }))
+    }
+    return (locks, known)
+  }
+
+  /// Takes in the documents that were locked.
+  ///
+  /// - Parameters:
+  ///   - targets: the documents that were asked for.
+  ///   - known: the ledgers as known before.
+  ///   - results: the rows of the statements of ``locks(_:_:_:)``.
+  ///   - time: the time under the locks.
+  mutating func take(
+    _ targets: Targets, known: [LedgerID: LedgerRecord], _ results: some Sequence<QueryResult>, at time: Timestamp
+  ) {
+    var results = results.makeIterator()
+    self.time = max(self.time, time)
+    if !targets.jobs.isEmpty, let rows = results.next() {
+      for row in 0..<rows.count {
+        jobs[rows.text(row, 0) ?? ""] = StoredJob(
+          version: rows.int64(row, 1) ?? 0, configuration: rows.text(row, 2) ?? "", state: rows.text(row, 3))
+      }
+    }
+    if !targets.runs.isEmpty, let rows = results.next() {
+      for row in 0..<rows.count {
+        guard let id = rows.bytes(row, 0).flatMap({ RunID(storedBytes: $0) }) else { continue }
+        takeRun(id, version: rows.int64(row, 1), fence: rows.int64(row, 2), amendments: rows.int64(row, 3))
+      }
+    }
+    if !targets.ledgers.isEmpty, let rows = results.next() {
+      for row in 0..<rows.count { takeLedger(rows, row, known) }
+    }
+  }
+
+  /// Takes in a run that was locked.
+  mutating func takeRun(_ id: RunID, version: Int64?, fence: Int64?, amendments: Int64?) {
+    runs[id] = RunKey(version: version ?? 0, fence: fence ?? 0, amendments: amendments ?? 0)
+  }
+
+  private mutating func takeLedger(_ rows: QueryResult, _ row: Int, _ known: [LedgerID: LedgerRecord]) {
+    guard let id = rows.text(row, 0).flatMap({ try? LedgerID($0) }) else { return }
+    storedLedgers.insert(id)
+    let changedAt = rows.int64(row, 2).map { Timestamp(microseconds: $0) } ?? .distantPast
+    // An account never sees time go backwards, even if the server's clock does.
+    time = max(time, changedAt)
+    if let document = rows.bytes(row, 3) {
+      ledgers[id] = LedgerRecord(
+        id: id.rawValue, version: rows.int64(row, 1), changedAt: rows.int64(row, 2), document: document)
+    } else {
+      ledgers[id] = known[id]
+    }
+  }
+
+  // MARK: Commits
+
+  /// Applies a commit, if all its preconditions hold.
+  ///
+  /// - Parameter writes: the changes.
+  /// - Throws: ``StoreError`` `conflict` or `refused`; then nothing of the commit is applied.
+  mutating func apply(_ writes: [Write]) throws(StoreError) {
+    var accounts: [LedgerID: LedgerRecord] = [:]
+    for write in writes {
+      if !holds(write) { throw .conflict(on: write) }
+      guard case .changeLedger(let id, let change) = write else { continue }
+      let record = ledgers[id]
+      let ledger = try record.applying(change, at: time)
+      accounts[id] = LedgerRecord(id: id, version: record?.version ?? Version(0), changedAt: time, ledger: ledger)
+    }
+    for write in writes { apply(write, accounts) }
+    makesWorkSooner = makesWorkSooner || writes.contains { $0.makesWorkSooner }
+  }
+
+  private func holds(_ write: Write) -> Bool {
+    let precondition = write.precondition
+    switch write {
+    case .putRun(let run, _): return holds(precondition, runs[run.id])
+    case .deleteRun(let id, _): return holds(precondition, runs[id])
+    case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _):
+      let version = jobs[id.rawValue].map { Version($0.version) }
+      return precondition.holds(version: version, fence: nil, amendments: nil)
+    case .putLedger(let id, _, _), .changeLedger(let id, _):
+      return precondition.holds(version: ledgers[id]?.version, fence: nil, amendments: nil)
+    case .putJournal, .putLog: return true
+    }
+  }
+
+  private func holds(_ precondition: Precondition, _ run: RunKey?) -> Bool {
+    precondition.holds(version: run.map { Version($0.version) }, fence: run?.fence, amendments: run?.amendments)
+  }
+
+  private mutating func apply(_ write: Write, _ accounts: [LedgerID: LedgerRecord]) {
+    switch write {
+    case .putRun(let run, _): changedRuns[run.id] = runs[run.id] == nil ? .insert(run) : .update(run)
+    case .deleteRun(let id, _): if runs[id] != nil { changedRuns[id] = .delete }
+    case .putConfiguration(let id, let configuration, _):
+      put(StoredJob(jobs[id.rawValue], configuration: configuration), id.rawValue)
+    case .patchState(let id, let patch, _): put(StoredJob(jobs[id.rawValue], patch: patch), id.rawValue)
+    case .deleteJob(let id, _): if jobs[id.rawValue] != nil { changedJobs[id.rawValue] = .delete }
+    case .putLedger(let id, let ledger, _):
+      if ledger == nil, !storedLedgers.contains(id) { return }
+      changedLedgers.insert(id)
+      ledgers[id] = ledger.map { LedgerRecord(id: id, version: Version(0), changedAt: time, ledger: $0) }
+    case .changeLedger(let id, _):
+      changedLedgers.insert(id)
+      ledgers[id] = accounts[id]
+    case .putJournal(let entry): journal.append(entry)
+    case .putLog(let entry): logs.append(entry)
+    }
+  }
+
+  /// Replaces a job's document, which is locked.
+  mutating func put(_ job: StoredJob, _ id: String) {
+    changedJobs[id] = jobs[id] == nil ? .insert(job) : .update(job)
+  }
+
+  // MARK: Changes
+
+  /// Whether there are no changes.
+  var isUnchanged: Bool {
+    changedRuns.isEmpty && changedJobs.isEmpty && changedLedgers.isEmpty && journal.isEmpty && logs.isEmpty
+  }
+
+  /// Returns the statements that make the changes; those of ledgers return ids and versions.
+  func changes(_ statements: CommitStatements) -> [Statement] {
+    var changes: [Statement] = []
+    let jobs = changedJobs.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+    let newJobs = jobs.compactMap { id, change in if case .insert(let job) = change { (id, job) } else { nil } }
+    let oldJobs = jobs.compactMap { id, change in if case .update(let job) = change { (id, job) } else { nil } }
+    let goneJobs = jobs.compactMap { id, change in if case .delete = change { id } else { nil } }
+    if !newJobs.isEmpty { changes.append(statements.put(jobs: newJobs, areNew: true)) }
+    if !oldJobs.isEmpty { changes.append(statements.put(jobs: oldJobs, areNew: false)) }
+    if !goneJobs.isEmpty { changes.append(statements.delete(jobs: goneJobs)) }
+    let runs = changedRuns.sorted { $0.key < $1.key }
+    let newRuns = runs.compactMap { if case .insert(let run) = $0.value { run } else { nil } }
+    let oldRuns = runs.compactMap { if case .update(let run) = $0.value { run } else { nil } }
+    let goneRuns = runs.compactMap { id, change in if case .delete = change { id } else { nil } }
+    if !newRuns.isEmpty { changes.append(statements.insert(newRuns, skipsExisting: false)) }
+    if !oldRuns.isEmpty { changes.append(statements.update(oldRuns.map { ($0, Precondition.none) })) }
+    if !goneRuns.isEmpty { changes.append(statements.delete(goneRuns)) }
+    changes += ledgerChanges(statements)
+    let journal = journal.sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+    if !journal.isEmpty { changes.append(statements.put(journal: journal)) }
+    let logs = logs.sorted { ($0.run, $0.sequence) < ($1.run, $1.sequence) }
+    if !logs.isEmpty { changes.append(statements.put(logs: logs)) }
+    return changes
+  }
+
+  private func ledgerChanges(_ statements: CommitStatements) -> [Statement] {
+    let ids = changedLedgers.sorted()
+    let kept = ids.compactMap { id in ledgers[id]?.ledger.map { (id: id, ledger: $0) } }
+    let new = kept.filter { !storedLedgers.contains($0.id) }
+    let old = kept.filter { storedLedgers.contains($0.id) }
+    let gone = ids.filter { ledgers[$0]?.ledger == nil && storedLedgers.contains($0) }
+    var changes: [Statement] = []
+    if !new.isEmpty { changes.append(statements.put(ledgers: new, areNew: true, at: time)) }
+    if !old.isEmpty { changes.append(statements.put(ledgers: old, areNew: false, at: time)) }
+    if !gone.isEmpty { changes.append(statements.delete(ledgers: gone)) }
+    return changes
+  }
+
+  /// Returns the changed ledgers as stored, for the cache.
+  ///
+  /// - Parameter results: the rows of all statements of ``changes(_:)``.
+  /// - Returns: the ledgers with their new versions.
+  func committedLedgers(_ results: [QueryResult]) -> [LedgerRecord] {
+    results.filter { $0.columns == ["id", "version"] }.flatMap { rows in
+      (0..<rows.count).compactMap { row in
+        guard let id = rows.text(row, 0).flatMap({ try? LedgerID($0) }), let version = rows.int64(row, 1) else {
+          return nil
+        }
+        return LedgerRecord(id: id, version: Version(version), changedAt: time, ledger: ledgers[id]?.ledger)
+      }
+    }
+  }
+}
+#endif

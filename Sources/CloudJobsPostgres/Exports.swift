@@ -1,0 +1,2 @@
+// One import is enough for everyday work.
+@_exported public import CloudJobs

@@ -1,0 +1,241 @@
+#if PostgreSQL
+public import CloudJobs
+public import CloudJobsCore
+
+// MARK: - Reads
+
+extension PostgresStore {
+  /// Reads documents by id, all as of one snapshot.
+  public func read(jobs: [JobID], runs: [RunID], ledgers: [LedgerID]) async throws(StoreError) -> StoreReading {
+    try StoreLimits.check(jobs: jobs, runs: runs, ledgers: ledgers)
+    let statement = Self.reading(jobs: jobs, runs: runs, ledgers: ledgers, time, schema)
+    return Self.reading(try await perform([statement])[0], time)
+  }
+
+  /// Returns the statement that reads documents by id.
+  static func reading(
+    jobs: [JobID], runs: [RunID], ledgers: [LedgerID], _ time: StoreTime, _ schema: SchemaName
+  ) -> Statement {
+    Statement(
+      """
+      SELECT 0::int8, \(time.expression(1)), NULL::bytea, NULL::text, NULL::text, NULL::bytea, NULL::bytea, NULL::int8
+      UNION ALL SELECT 1, version, convert_to(id, 'UTF8'), configuration, state, NULL, NULL, next_run
+        FROM \(schema.sql).jobs WHERE id = ANY ($2)
+      UNION ALL SELECT 2, version, id, document, NULL, input, output, NULL
+        FROM \(schema.sql).runs WHERE id = ANY ($3)
+      UNION ALL SELECT 3, version, convert_to(id, 'UTF8'), document, NULL, NULL, NULL, changed_at
+        FROM \(schema.sql).ledgers WHERE id = ANY ($4)
+      """
+    ) {
+      $0.append(time.floor)
+      $0.append(jobs.map(\.rawValue))
+      $0.append(runs.map(\.storedBytes))
+      $0.append(ledgers.map(\.rawValue))
+    }
+  }
+
+  /// Returns the documents of an answer.
+  static func reading(_ rows: QueryResult, _ time: StoreTime) -> StoreReading {
+    var reading = StoreReading(time: .distantPast, jobs: [:], runs: [:])
+    for row in 0..<rows.count {
+      let number = rows.int64(row, 1)
+      switch rows.int64(row, 0) {
+      case 0: reading.time = time.advance(to: number)
+      case 1:
+        let record = JobRecord(
+          id: rows.text(row, 2), version: number, configuration: rows.text(row, 3), state: rows.text(row, 4),
+          nextRun: rows.int64(row, 7))
+        if let record, let id = try? JobID(record.id) { reading.jobs[id] = record }
+      case 2:
+        let record = RunRecord(
+          id: rows.bytes(row, 2), version: number, document: rows.bytes(row, 3), input: rows.bytes(row, 5),
+          output: rows.bytes(row, 6))
+        if let record { reading.runs[record.id] = record }
+      default:
+        let record = LedgerRecord(
+          id: rows.text(row, 2), version: number, changedAt: rows.int64(row, 7), document: rows.bytes(row, 3))
+        if let record { reading.ledgers[record.id] = record }
+      }
+    }
+    return reading
+  }
+
+  // MARK: Lists
+
+  /// Returns a page of the jobs whose `state.nextRun` has come.
+  public func dueJobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
+    var query = ListQuery(
+      JobRecord.columns, of: "\(schema.sql).jobs", key: "next_run", order: "key, id", limit: limit, floor: time.floor)
+    query.require("next_run <= now.time")
+    if let cursor { query.require(after: cursor, ">") { $0.append(cursor.id) } }
+    return try await jobPage(query)
+  }
+
+  /// Returns a page of job documents, by id.
+  public func jobs(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<JobRecord> {
+    var query = ListQuery(
+      JobRecord.columns, of: "\(schema.sql).jobs", key: "0::int8", order: "id", limit: limit, floor: time.floor)
+    if let cursor { query.require("id > ?") { $0.append(cursor.id) } }
+    return try await jobPage(query)
+  }
+
+  private func jobPage(_ query: ListQuery) async throws(StoreError) -> StorePage<JobRecord> {
+    let rows = try await perform([query.statement(time.expression(1))])[0]
+    let page = query.page(rows, keyColumn: 6, id: { rows.text($0, 1) }) { JobRecord(rows, $0, from: 1) }
+    return StorePage(records: page.records, next: page.next, time: time.advance(to: page.time))
+  }
+
+  /// Returns a page of the runs whose `wakeAt` has come.
+  public func wakingRuns(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<RunRecord> {
+    var query = ListQuery(
+      RunRecord.columns, of: "\(schema.sql).runs", key: "wake_at", order: "key, id", limit: limit, floor: time.floor)
+    query.require("wake_at <= now.time")
+    if let cursor, let id = try? RunID(cursor.id) { query.require(after: cursor, ">") { $0.append(id.storedBytes) } }
+    return try await runPage(query)
+  }
+
+  /// Returns a page of the runs that match a filter, latest first.
+  public func runs(matching filter: RunFilter, after cursor: StoreCursor?, limit: Int) async throws(StoreError)
+    -> StorePage<RunRecord>
+  {
+    guard let query = RunQuery(filter, after: cursor, limit: limit, schema, floor: time.floor) else {
+      return StorePage(records: [], next: nil, time: try await commit([]))
+    }
+    return try await runPage(query.list, anyOf: query.alternatives)
+  }
+
+  private func runPage(
+    _ query: ListQuery, anyOf alternatives: [String] = []
+  ) async throws(StoreError) -> StorePage<RunRecord> {
+    let rows = try await perform([query.statement(time.expression(1), anyOf: alternatives)])[0]
+    let page = query.page(
+      rows, keyColumn: 6, id: { rows.bytes($0, 1).flatMap { RunID(storedBytes: $0)?.rawValue } }
+    ) { RunRecord(rows, $0, from: 1) }
+    return StorePage(records: page.records, next: page.next, time: time.advance(to: page.time))
+  }
+
+  /// Returns the times at which jobs and runs come due, from four look-ups at the ends of two indexes.
+  public func dueTimes() async throws(StoreError) -> DueTimes {
+    let statement = Statement(
+      """
+      WITH now AS MATERIALIZED (SELECT \(time.expression(1)) AS time)
+      SELECT now.time, (SELECT min(next_run) FROM \(schema.sql).jobs WHERE next_run IS NOT NULL),
+        (SELECT min(wake_at) FROM \(schema.sql).runs WHERE wake_at IS NOT NULL),
+        (SELECT min(next_run) FROM \(schema.sql).jobs WHERE next_run > now.time),
+        (SELECT min(wake_at) FROM \(schema.sql).runs WHERE wake_at > now.time)
+      FROM now
+      """
+    ) { $0.append(time.floor) }
+    let rows = try await perform([statement])[0]
+    func earlier(_ columns: [Int]) -> Timestamp? {
+      columns.compactMap { rows.int64(0, $0) }.min().map { Timestamp(microseconds: $0) }
+    }
+    return DueTimes(time: time.advance(to: rows.int64(0, 0)), earliest: earlier([1, 2]), next: earlier([3, 4]))
+  }
+
+  // MARK: Journal and log
+
+  /// Returns a run's log, oldest entry first; unreadable entries edited by hand are left out.
+  public func log(of run: RunID, after sequence: Int64?, limit: Int) async throws(StoreError) -> [RunLogEntry] {
+    let statement = Statement(
+      "SELECT document FROM \(schema.sql).run_log WHERE run = $1 AND sequence > $2 ORDER BY sequence LIMIT $3"
+    ) {
+      $0.append(run.storedBytes)
+      $0.append(sequence ?? .min)
+      $0.append(Int64(StoreLimits.page(limit)))
+    }
+    let rows = try await perform([statement])[0]
+    return (0..<rows.count).compactMap { row in
+      rows.bytes(row, 0).flatMap { try? JSONValue(parsing: $0, limits: .service) }.flatMap {
+        try? RunLogEntry(fields: $0)
+      }
+    }
+  }
+
+  /// Returns journal entries, latest first; unreadable entries edited by hand are left out.
+  public func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
+    let statement = Statement(
+      "SELECT id, document FROM \(schema.sql).journal WHERE time <= $1 ORDER BY time DESC, id DESC LIMIT $2"
+    ) {
+      $0.append(time.microseconds)
+      $0.append(Int64(StoreLimits.page(limit)))
+    }
+    let rows = try await perform([statement])[0]
+    return (0..<rows.count).compactMap { row in
+      guard let id = rows.text(row, 0),
+        let fields = rows.bytes(row, 1).flatMap({ try? JSONValue(parsing: $0, limits: .service) })
+      else { return nil }
+      return try? PassJournalEntry(id: id, fields: fields)
+    }
+  }
+
+  // MARK: Purges
+
+  /// Deletes expired runs.
+  public func purgeExpired(limit: Int) async throws(StoreError) -> Int {
+    try await purgeExpired("runs", key: ["id"], limit)
+  }
+
+  /// Deletes expired log entries.
+  public func purgeLogs(limit: Int) async throws(StoreError) -> Int {
+    try await purgeExpired("run_log", key: ["run", "sequence"], limit)
+  }
+
+  /// Deletes expired ledgers.
+  public func purgeLedgers(limit: Int) async throws(StoreError) -> Int {
+    try await purgeExpired("ledgers", key: ["id"], limit)
+  }
+
+  /// Deletes journal entries, oldest first.
+  public func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int {
+    let statement = statements.purge(
+      "journal", key: ["id"], where: "time < $2", order: "time, id", limit: StoreLimits.page(limit)
+    ) { $0.append(time.microseconds) }
+    return try await perform([statement, self.time.statement(ofCommit: true)], mayCommit: true)[0].changedCount
+  }
+
+  private func purgeExpired(_ table: String, key: [String], _ limit: Int) async throws(StoreError) -> Int {
+    let statement = statements.purge(
+      table, key: key, where: "expire_at <= \(time.expression(2))", order: "expire_at",
+      limit: StoreLimits.page(limit)
+    ) { $0.append(time.floor) }
+    return try await perform([statement, time.statement(ofCommit: true)], mayCommit: true)[0].changedCount
+  }
+
+  // MARK: Documents in their stored form
+
+  /// Writes a document in its stored form, valid or not, as an operator's tool would.
+  ///
+  /// - Parameters:
+  ///   - id: the document's id, without a NUL character.
+  ///   - fields: the fields.
+  /// - Throws: ``StoreError`` as ``commit(_:)`` does; `invalid` for an id with a NUL.
+  public func importJob(id: String, fields: JSONValue) async throws(StoreError) {
+    if id.utf8.contains(0) { throw StoreError(.invalid, "A document's id can't contain a NUL character. Rename it.") }
+    _ = try await transaction { connection throws(TransactionFailure) in
+      var transaction = CommitTransaction()
+      try await connection.lock(CommitTransaction.Targets(job: id), &transaction)
+      transaction.put(StoredJob(fields: fields), id)
+      return try await connection.commit(transaction)
+    }
+    notifyOthers()
+  }
+
+  /// Returns a document in its stored form, including unknown members.
+  ///
+  /// - Parameter id: the document's id.
+  /// - Returns: the fields; nil if there is no such document.
+  /// - Throws: ``StoreError`` `unavailable`, or `invalid` if the document is not JSON.
+  public func exportJob(id: String) async throws(StoreError) -> JSONValue? {
+    if id.utf8.contains(0) { return nil }
+    let statement = Statement("SELECT configuration, state FROM \(schema.sql).jobs WHERE id = $1") { $0.append(id) }
+    let rows = try await perform([statement])[0]
+    guard rows.count > 0 else { return nil }
+    do throws(JobError) {
+      return try StoredJob(configuration: rows.text(0, 0) ?? "", state: rows.text(0, 1)).fields()
+    } catch {
+      throw StoreError(.invalid, "The document is not valid JSON. Import it again.", nativeCode: error.code.rawValue)
+    }
+  }
+}
+#endif
