@@ -22,6 +22,8 @@ PYTHON_SOURCES := Tests
 # Tests that use all processors. Those that wait for real clocks and sockets run afterwards.
 VIRTUAL_TESTS := ConformanceTests|EffectTests|EffectStressTests|CloudJobsEncryptionTests
 PURE_TESTS := CloudJobsCoreTests|CloudJobsTests|CloudJobsEmulatorTests|TidyTests|ReadmeTests|$(VIRTUAL_TESTS)
+# Their server and its clients share the processors with no others.
+POSTGRES_TESTS := CloudJobsPostgresTests
 
 .PHONY: help run test build-tests lint format emulator conformance packages test-packages clean
 
@@ -36,8 +38,9 @@ run: packages ## Process a folder of files with the service and the emulator (IN
 test: test-packages ## Build, lint, and run all tests, those against the official clients included
 	@$(MAKE) --no-print-directory build-tests
 	@$(MAKE) --no-print-directory lint
-	$(SWIFT) test --skip-build $(BUILD_FLAGS) --filter '$(PURE_TESTS)'
-	$(SWIFT) test --skip-build $(BUILD_FLAGS) --skip '$(PURE_TESTS)'
+	$(SWIFT) test --skip-build $(BUILD_FLAGS) --filter '$(PURE_TESTS)' --skip $(POSTGRES_TESTS)
+	$(SWIFT) test --skip-build $(BUILD_FLAGS) --skip '$(PURE_TESTS)|$(POSTGRES_TESTS)'
+	$(SWIFT) test --skip-build $(BUILD_FLAGS) --filter $(POSTGRES_TESTS)
 	@$(MAKE) --no-print-directory conformance
 
 build-tests:
