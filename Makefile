@@ -25,6 +25,12 @@ PURE_TESTS := CloudJobsCoreTests|CloudJobsTests|CloudJobsEmulatorTests|TidyTests
 # Their server and its clients share the processors with no others.
 POSTGRES_TESTS := CloudJobsPostgresTests
 
+# Runs a part of the Swift tests. Their output is long, so that what failed is repeated at its end.
+define run-tests
+@set -o pipefail; $(SWIFT) test --skip-build $(BUILD_FLAGS) $(1) 2>&1 | tee "$(SCRATCH)/tests.log" \
+  || { status=$$?; echo "What failed:"; grep -aE '^(✘|↳|.*error:)' "$(SCRATCH)/tests.log"; exit $$status; }
+endef
+
 .PHONY: help run test build-tests lint format emulator conformance packages test-packages clean
 
 help: ## List the targets
@@ -38,9 +44,9 @@ run: packages ## Process a folder of files with the service and the emulator (IN
 test: test-packages ## Build, lint, and run all tests, those against the official clients included
 	@$(MAKE) --no-print-directory build-tests
 	@$(MAKE) --no-print-directory lint
-	$(SWIFT) test --skip-build $(BUILD_FLAGS) --filter '$(PURE_TESTS)' --skip $(POSTGRES_TESTS)
-	$(SWIFT) test --skip-build $(BUILD_FLAGS) --skip '$(PURE_TESTS)|$(POSTGRES_TESTS)'
-	$(SWIFT) test --skip-build $(BUILD_FLAGS) --filter $(POSTGRES_TESTS)
+	$(call run-tests,--filter '$(PURE_TESTS)' --skip $(POSTGRES_TESTS))
+	$(call run-tests,--skip '$(PURE_TESTS)|$(POSTGRES_TESTS)')
+	$(call run-tests,--filter $(POSTGRES_TESTS))
 	@$(MAKE) --no-print-directory conformance
 
 build-tests:

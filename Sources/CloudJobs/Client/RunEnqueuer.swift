@@ -85,8 +85,7 @@ struct RunEnqueuer: Sendable {
       // A task that can't be removed finds that its run has ended.
       try? await services.queue.cancel(run.nextTaskName, in: run.queue)
     }
-    services.emitEnd(.skipped, run)
-    await DependentRuns(services).deliver(after: run)
+    await RunEnd(services).report(run)
   }
 
   /// Commits the runs that do not exist yet.
@@ -112,7 +111,7 @@ struct RunEnqueuer: Sendable {
       var preview = unique
       preview.add(drafts, drawn, reading)
       let (new, amended) = Self.waiting(drawn.mapValues { $0.waiting(insteadFor: preview.results) }, reading)
-      for run in amended { unique.amend(run) }
+      for run in amended { unique.change(run) }
       unique.add(drafts, new, reading)
       let plain = Set(drafts.filter { $0.unique == nil }.map(\.id))
       let missing = new.values.filter { reading.runs[$0.id] == nil && plain.contains($0.id) }.sorted { $0.id < $1.id }
@@ -129,12 +128,12 @@ struct RunEnqueuer: Sendable {
         if error.code == .unknownOutcome { doubtful += unique.replaced }
         return nil
       }
-      if !doubtful.isEmpty {
-        let stored = try await services.client.read(runs: doubtful.map(\.id))
-        recording.replaced += doubtful.filter { (try? stored.runs[$0.id]?.run.get())?.isSameStep(as: $0) ?? false }
-      }
       recording.add(missing, stored: reading, drawn: drawn, isInDoubt: isInDoubt)
       recording.add(unique)
+      if !doubtful.isEmpty {
+        let stored = try await services.client.read(runs: Set(doubtful.map(\.id)).sorted())
+        for run in doubtful { recording.add(replacedInDoubt: run, stored: stored) }
+      }
       return recording
     }
     guard let recorded else {
@@ -208,6 +207,12 @@ private struct RunRecording: Sendable {
     replaced += unique.replaced
     runs.merge(unique.runs) { _, later in later }
     new.formUnion(unique.created)
+  }
+
+  /// Adds a run that a commit replaced whose response was lost, if it took place, and no later commit replaced the run.
+  mutating func add(replacedInDoubt run: Run, stored: StoreReading) {
+    guard let current = try? stored.runs[run.id]?.run.get(), current.isSameStep(as: run) else { return }
+    if !replaced.contains(where: { $0.id == run.id }) { replaced.append(run) }
   }
 
   /// Adds the runs that were committed, and those that were stored before.

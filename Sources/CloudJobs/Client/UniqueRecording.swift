@@ -55,11 +55,6 @@ struct UniqueRecording: Sendable {
     unreadable = Set(reading.runs.values.filter(\.isUnreadable).map(\.id))
   }
 
-  /// Changes a stored run for another reason.
-  mutating func amend(_ run: Run) {
-    change(run)
-  }
-
   /// Plans the requests with unique keys.
   ///
   /// - Parameters:
@@ -108,7 +103,8 @@ struct UniqueRecording: Sendable {
     }
   }
 
-  private mutating func change(_ run: Run) {
+  /// Changes a run that is stored or that a plan has created.
+  mutating func change(_ run: Run) {
     planned[run.id]?.run = run
     planned[run.id]?.isChanged = true
   }

@@ -124,16 +124,14 @@ struct DeliveryProcessor: Sendable {
       return DeliveryResult(.waiting, run: run, reason: run.reason)
     case .cancel(let run):
       guard try await save(run, snapshot, &budget) else { return nil }
-      services.emitEnd(.skipped, run)
-      await DependentRuns(services).deliver(after: run)
+      await RunEnd(services).report(run)
       return DeliveryResult(.cancelled, run: run, reason: run.reason)
     case .deadLetter(let run):
       let conclusion = Conclusion.deadLetter(run.failure ?? .leaseLost, reason: "")
       let patch = snapshot.state.patch(
         after: conclusion, run: run, kind: job.kind, breaker: job.policy.breaker, duration: .zero)
       guard try await save(run, snapshot, &budget, patch) else { return nil }
-      services.emitEnd(.failed, run)
-      await DependentRuns(services).deliver(after: run)
+      await RunEnd(services).report(run)
       if let name = snapshot.state.breakerEvent(of: patch) { services.emit(name, run) }
       return DeliveryResult(.deadLettered, run: run, reason: run.failure?.message)
     case .run(let run):

@@ -4,6 +4,9 @@ import Synchronization
 /// The deadlines of all attempts of one runtime: one timer for all of them, which sleeps until the earliest.
 ///
 /// It sleeps on the runtime's clock, so in a simulation deadlines pass in virtual time.
+///
+/// On the system's clock it sleeps on after the last deadline is removed, so that attempts which follow one another
+/// start no timers. In a simulation it does not: each of its sleepers is a time at which something may happen.
 final class Deadlines: Sendable {
   private struct Entry: Comparable, Sendable {
     var deadline: Timestamp
@@ -19,7 +22,7 @@ final class Deadlines: Sendable {
     /// The actions of the deadlines that have neither passed nor been removed.
     var actions: [Int: @Sendable () -> Void] = [:]
     var lastNumber = 0
-    /// The task that sleeps; nil while there is no deadline.
+    /// The task that sleeps, if any.
     var sleeper: Task<Void, Never>?
     /// The time at which it wakes.
     var wakeAt = Timestamp.distantFuture
@@ -44,6 +47,7 @@ final class Deadlines: Sendable {
   private let state = Mutex(State())
   private let clock: any JobClock
   private let executor: (any TaskExecutor)?
+  private let sleepsOn: Bool
 
   /// Creates an empty set of deadlines.
   ///
@@ -53,6 +57,7 @@ final class Deadlines: Sendable {
   init(clock: any JobClock, executor: (any TaskExecutor)?) {
     self.clock = clock
     self.executor = executor
+    sleepsOn = clock is SystemClock
   }
 
   /// Adds a deadline.
@@ -80,6 +85,7 @@ final class Deadlines: Sendable {
       state.actions[number] = nil
       if state.actions.isEmpty {
         state.entries.removeAll()
+        if sleepsOn { return }
         state.sleeper?.cancel()
         (state.sleeper, state.wakeAt) = (nil, .distantFuture)
       } else {

@@ -51,8 +51,7 @@ struct RunManager: Sendable {
         // A task that can't be removed finds that its run has ended.
         try? await services.queue.cancel(before.nextTaskName, in: before.queue)
       }
-      services.emitEnd(.skipped, changed)
-      await DependentRuns(services).deliver(after: changed)
+      await RunEnd(services).report(changed)
     }
   }
 

@@ -182,6 +182,22 @@ struct EnqueueTests {
     #expect(fixture.queue.names.count == 1)
   }
 
+  @Test(
+    "Whatever happens to the commits that replace a run, its end is reported once",
+    arguments: [Fault.conflict, .lostBefore, .lostAfter], [1, 2])
+  func replacement(_ fault: Fault, times: Int) async throws {
+    let runtime = try await runtime()
+    let ends = Effects()
+    runtime.events.subscribe(EventFilter(names: [.completed])) { event in ends.add(event.runID?.description ?? "none") }
+    var request = EnqueueRequest("plain")
+    request.unique = Uniqueness("one", onConflict: .replace)
+    let replaced = try await runtime.enqueue([request])[0]
+    for number in 1...times { fixture.store.fail(commit: number, fault) }
+    #expect(try await runtime.enqueue([request])[0].isNew)
+    #expect(try await fixture.run(replaced.id).status == .cancelled)
+    #expect(ends.list == ["\(replaced.id)"])
+  }
+
   @Test("Without a queue nothing is enqueued")
   func caller() async throws {
     let runtime = try await runtime(queue: .caller)

@@ -70,4 +70,20 @@ struct DeadlinesTests {
     try await emulator.advance(by: .seconds(9))
     #expect((passed.all, clock.sleeperCount) == ([], 0))
   }
+
+  @Test("On the system's clock, deadlines pass also after a time without any")
+  func systemClock() async {
+    let deadlines = Deadlines(clock: .system, executor: nil)
+    let clock = SystemClock()
+    deadlines.remove(deadlines.add(clock.now() + .milliseconds(20)) { [passed] in passed.add("removed") })
+    for milliseconds in [60, 1] {
+      await withCheckedContinuation { continuation in
+        _ = deadlines.add(clock.now() + .milliseconds(milliseconds)) { [passed] in
+          passed.add("\(milliseconds)")
+          continuation.resume()
+        }
+      }
+    }
+    #expect((passed.all, deadlines.count) == (["60", "1"], 0))
+  }
 }
