@@ -14,11 +14,12 @@ QUEUES ?=
 ARGS ?=
 PYTHON ?= python3
 VENV ?= .venv
+BENCH_VENV ?= .venv-bench
 
 BUILD_FLAGS = --scratch-path "$(SCRATCH)" $(SWIFT_FLAGS)
 REQUIREMENTS := Tests/Conformance/requirements.txt
 SOURCES := Sources Tests Emulator Benchmarks Package.swift
-PYTHON_SOURCES := Tests
+PYTHON_SOURCES := Tests Benchmarks
 # Tests that use all processors. Those that wait for real clocks and sockets run afterwards.
 VIRTUAL_TESTS := ConformanceTests|EffectTests|EffectStressTests|CloudJobsEncryptionTests
 PURE_TESTS := CloudJobsCoreTests|CloudJobsTests|CloudJobsEmulatorTests|TidyTests|ReadmeTests|$(VIRTUAL_TESTS)
@@ -31,7 +32,7 @@ define run-tests
   || { status=$$?; echo "What failed:"; grep -aE '^(✘|↳|.*error:)' "$(SCRATCH)/tests.log"; exit $$status; }
 endef
 
-.PHONY: help run test build-tests lint format emulator conformance packages test-packages clean
+.PHONY: help run test build-tests lint format emulator conformance bench packages test-packages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -84,5 +85,18 @@ packages:
 test-packages:
 	@infra/install-system-packages tests
 
+bench: packages $(BENCH_VENV)/.installed ## Measure a worker beside other systems (ARGS="--json results.json")
+	$(SWIFT) build -c release --product worker-benchmark $(BUILD_FLAGS)
+	@$(BENCH_VENV)/bin/python Benchmarks/bench.py \
+	  --bin-dir "$$($(SWIFT) build -c release --show-bin-path $(BUILD_FLAGS))" $(ARGS)
+
+# A peer that can't be installed is left out.
+$(BENCH_VENV)/.installed: Benchmarks/requirements.txt
+	rm -rf $(BENCH_VENV)
+	$(PYTHON) -m venv $(BENCH_VENV)
+	@while read -r peer; do $(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check "$$peer" \
+	  || echo "$$peer can't be installed here: it is left out."; done < $<
+	touch $@
+
 clean: ## Remove the build products and the virtual environment, not the data folders
-	rm -rf "$(SCRATCH)" $(VENV)
+	rm -rf "$(SCRATCH)" $(VENV) $(BENCH_VENV)

@@ -147,8 +147,9 @@ let package = Package(
       name: "delivery-benchmark", dependencies: ["CloudJobs", "CloudJobsSQLite", logging],
       path: "Benchmarks/Deliveries", swiftSettings: settings),
     .executableTarget(
-      name: "worker-benchmark", dependencies: ["CloudJobs", "CloudJobsSQLite", logging], path: "Benchmarks/Worker",
-      swiftSettings: settings),
+      name: "worker-benchmark",
+      dependencies: ["CloudJobs", "CloudJobsSQLite", "CloudJobsPostgres", arguments, logging],
+      path: "Benchmarks/Worker", swiftSettings: settings),
 
     .target(name: "TestSupport", dependencies: [logging], path: "Tests/TestSupport", swiftSettings: settings),
     tests("CloudJobsCoreTests", ["CloudJobsCore", "TestSupport"]),

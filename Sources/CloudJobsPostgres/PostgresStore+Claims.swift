@@ -1,6 +1,6 @@
 #if PostgreSQL
-import CloudJobs
-package import CloudJobsCore
+public import CloudJobs
+public import CloudJobsCore
 
 // MARK: - Claims
 
@@ -9,21 +9,13 @@ extension PostgresStore {
   ///
   /// Runs that another transaction has locked are left out, so that any number of processes claim at once, each a
   /// different part of what is due.
-  ///
-  /// - Parameters:
-  ///   - limit: the maximum number of runs, clamped to 1 to 500.
-  ///   - plan: returns the writes for each run, in the order of the records: none if the run stays as it is. Besides
-  ///     the run they may change ledgers and other documents; those of one run are committed together or not at all. It
-  ///     is pure, as it may be called again after a rollback.
-  /// - Returns: the runs that were due, and what became of their writes.
-  /// - Throws: ``StoreError`` as ``commit(_:)`` does.
-  package func claim(
-    limit: Int, _ plan: @Sendable ([RunRecord], Timestamp) -> [[Write]]
+  public func claim(
+    after cursor: StoreCursor?, limit: Int, _ plan: @escaping @Sendable ([RunRecord], Timestamp) -> [[Write]]
   ) async throws(StoreError) -> RunClaims {
     let limit = StoreLimits.page(limit)
     return try await transaction { connection throws(TransactionFailure) in
       let results = try await connection.perform([
-        Statement("BEGIN"), dueRuns(limit: limit), time.statement(ofCommit: false),
+        Statement("BEGIN"), dueRuns(after: cursor, limit: limit), time.statement(ofCommit: false),
       ])
       let rows = results[1]
       let now = time.advance(to: results[2].int64(0, 0))
@@ -43,6 +35,9 @@ extension PostgresStore {
         try await connection.lock(targets, &transaction, begins: false)
       }
       var claims = RunClaims(time: now, runs: [])
+      if rows.count == limit, let key = rows.int64(rows.count - 1, 7), let last = records.last {
+        claims.next = StoreCursor(key: key, id: last.id.rawValue)
+      }
       for (record, writes) in zip(records, plans) {
         let outcome = Result { () throws(StoreError) in
           try StoreLimits.check(writes)
@@ -55,32 +50,22 @@ extension PostgresStore {
     }
   }
 
-  private func dueRuns(limit: Int) -> Statement {
-    Statement(
+  private func dueRuns(after cursor: StoreCursor?, limit: Int) -> Statement {
+    let id = cursor.flatMap { try? RunID($0.id) }
+    return Statement(
       """
-      SELECT \(RunRecord.columns), fence, amendments FROM \(schema.sql).runs
-      WHERE wake_at <= (SELECT \(time.expression(1))) ORDER BY wake_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+      SELECT \(RunRecord.columns), fence, amendments, wake_at FROM \(schema.sql).runs
+      WHERE wake_at <= (SELECT \(time.expression(1)))\(id == nil ? "" : " AND (wake_at, id) > ($3, $4)")
+      ORDER BY wake_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
       """
     ) {
       $0.append(time.floor)
       $0.append(Int64(limit))
+      if let id {
+        $0.append(cursor?.key)
+        $0.append(id.storedBytes)
+      }
     }
   }
-}
-
-/// The result of a claim.
-package struct RunClaims: Sendable {
-  /// A run that was due.
-  package struct Claim: Sendable {
-    /// The run as it was before.
-    package var record: RunRecord
-    /// Whether its writes were committed; nil if there were none.
-    package var outcome: Result<Void, StoreError>?
-  }
-
-  /// The time of the commit.
-  package var time: Timestamp
-  /// The runs, in the order of their times.
-  package var runs: [Claim]
 }
 #endif

@@ -127,10 +127,10 @@ extension PostgresStore {
       """
     ) { $0.append(time.floor) }
     let rows = try await perform([statement])[0]
-    func earlier(_ columns: [Int]) -> Timestamp? {
-      columns.compactMap { rows.int64(0, $0) }.min().map { Timestamp(microseconds: $0) }
-    }
-    return DueTimes(time: time.advance(to: rows.int64(0, 0)), earliest: earlier([1, 2]), next: earlier([3, 4]))
+    let times = (1...4).map { column in rows.int64(0, column).map { Timestamp(microseconds: $0) } }
+    return DueTimes(
+      time: time.advance(to: rows.int64(0, 0)), earliestJob: times[0], earliestRun: times[1],
+      next: times[2...].compactMap { $0 }.min())
   }
 
   // MARK: Journal and log

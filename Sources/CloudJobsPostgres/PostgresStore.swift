@@ -18,7 +18,7 @@ public import CloudJobsCore
 ///
 /// Requires PostgreSQL 12 or later with the encoding UTF8. Connect to the server itself, or through a pool of sessions:
 /// prepared statements and notifications don't pass a pool of transactions.
-public final class PostgresStore: PurgingStore, DueTimeStore, WakingStore {
+public final class PostgresStore: PurgingStore, DueTimeStore, WakingStore, ClaimingStore {
   let client: PostgresClient
   let schema: SchemaName
   let time: StoreTime

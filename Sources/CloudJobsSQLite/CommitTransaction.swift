@@ -58,6 +58,21 @@ final class CommitTransaction {
     return result
   }
 
+  /// Makes all changes, or none.
+  ///
+  /// - Parameter writes: the changes.
+  /// - Returns: whether they were made.
+  /// - Throws: the database's error.
+  func outcome(of writes: [Write]) throws -> Result<Void, StoreError> {
+    do {
+      try StoreLimits.check(writes)
+      try apply(writes)
+      return .success(())
+    } catch let error as StoreError {
+      return .failure(error)
+    }
+  }
+
   /// Makes all changes; a ``StoreError`` is only thrown before the first of them.
   func apply(_ writes: [Write]) throws {
     let targets = try writes.map { write in

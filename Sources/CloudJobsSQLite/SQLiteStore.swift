@@ -17,7 +17,7 @@ import GRDB
 /// mode, so that an operator can share it with a group.
 ///
 /// Network file systems are not supported (<https://www.sqlite.org/wal.html>). Requires SQLite 3.37 or later.
-public final class SQLiteStore: PurgingStore, DueTimeStore {
+public final class SQLiteStore: PurgingStore, DueTimeStore, ClaimingStore {
   let pool: DatabasePool
   private let fileIdentity: SQLiteFile.FileIdentity
   let clock: MonotonicClock
@@ -79,6 +79,22 @@ public final class SQLiteStore: PurgingStore, DueTimeStore {
     return try await change(weight: writes.count) { transaction in
       try transaction.apply(writes)
       return transaction.time
+    }
+  }
+
+  /// Reads due runs, and commits what a function makes of them, in one transaction.
+  public func claim(
+    after cursor: StoreCursor?, limit: Int, _ plan: @escaping @Sendable ([RunRecord], Timestamp) -> [[Write]]
+  ) async throws(StoreError) -> RunClaims {
+    try await change(weight: StoreLimits.page(limit)) { transaction in
+      let page = try Self.wakingRuns(transaction.database, transaction.time, after: cursor, limit: limit)
+      var claims = RunClaims(time: page.time, runs: [], next: page.next)
+      for (record, writes) in zip(page.records, plan(page.records, page.time)) {
+        var claim = RunClaims.Claim(record: record, outcome: nil)
+        if !writes.isEmpty { claim.outcome = try transaction.outcome(of: writes) }
+        claims.runs.append(claim)
+      }
+      return claims
     }
   }
 
@@ -189,11 +205,17 @@ extension SQLiteStore {
 
   /// Returns a page of the runs whose `wakeAt` has come.
   public func wakingRuns(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<RunRecord> {
+    try await read { database, time in try Self.wakingRuns(database, time, after: cursor, limit: limit) }
+  }
+
+  static func wakingRuns(
+    _ database: Database, _ time: Timestamp, after cursor: StoreCursor?, limit: Int
+  ) throws -> StorePage<RunRecord> {
     let query = ListQuery(
       "SELECT \(RunRecord.columns), wake_at FROM runs", keyColumn: 5, limit: limit,
       conditions: ["wake_at <= ?"] + (cursor == nil ? [] : ["(wake_at, id) > (?, ?)"]), order: "wake_at, id")
-    return try await read { database, time in
-      try query.page(database, time, [time.microseconds] + ListQuery.arguments(after: cursor)) { RunRecord(row: $0) }
+    return try query.page(database, time, [time.microseconds] + ListQuery.arguments(after: cursor)) {
+      RunRecord(row: $0)
     }
   }
 
@@ -207,10 +229,9 @@ extension SQLiteStore {
             (SELECT min(next_run) FROM jobs WHERE next_run > ?1), (SELECT min(wake_at) FROM runs WHERE wake_at > ?1)
           """)
       let row = try Row.fetchOne(statement, arguments: [time.microseconds])
-      func earlier(_ columns: [Int]) -> Timestamp? {
-        columns.compactMap { column in row.flatMap { $0[column] as Int64? } }.min().map { Timestamp(microseconds: $0) }
-      }
-      return DueTimes(time: time, earliest: earlier([0, 1]), next: earlier([2, 3]))
+      let times = (0..<4).map { column in row.flatMap { $0[column] as Int64? }.map { Timestamp(microseconds: $0) } }
+      return DueTimes(
+        time: time, earliestJob: times[0], earliestRun: times[1], next: times[2...].compactMap { $0 }.min())
     }
   }
 

@@ -298,7 +298,7 @@ struct PostgresClaimTests {
         let store = try await database.open()
         group.addTask {
           while true {
-            let claims = try await store.claim(limit: 10) { records, _ in
+            let claims = try await store.claim(after: nil, limit: 10) { records, _ in
               records.map { Self.claim($0, "store \(number)") }
             }
             if claims.runs.isEmpty { break }
@@ -329,7 +329,7 @@ struct PostgresClaimTests {
     }
     let before = try await store.read(jobs: [], runs: [sampleRun("a").id]).runs.values.first?.version
     let limit = JobLimit(.job("sample"), maxConcurrent: 1)
-    let claims = try await store.claim(limit: 10) { records, now in
+    let claims = try await store.claim(after: nil, limit: 10) { records, now in
       records.map { record in
         if record.id == sampleRun("a").id { return [] }
         let permit = LimitPermit(record.id, until: now + .seconds(60), limit)

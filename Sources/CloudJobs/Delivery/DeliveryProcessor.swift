@@ -32,6 +32,22 @@ struct DeliveryProcessor: Sendable {
     }
   }
 
+  /// Executes a run that a worker has claimed and admitted.
+  ///
+  /// - Parameters:
+  ///   - claimed: the run; its place is not known yet.
+  ///   - registered: its job with its handler.
+  ///   - state: the job's state before the claim.
+  func execute(_ claimed: ClaimedRun, _ registered: RegisteredJob, state: JobState) async {
+    var claimed = claimed
+    guard let place = services.active.begin(claimed) else {
+      _ = await Drain(services).release(claimed) { $0.interrupted(in: services, by: .instanceShutDown) }
+      return
+    }
+    claimed.place = place
+    _ = await executor.execute(claimed, registered, state: state)
+  }
+
   private func processAdmitted(_ delivery: Delivery) async -> DeliveryResult {
     if let transport = delivery.transport {
       services.logger.debug(
@@ -138,7 +154,8 @@ struct DeliveryProcessor: Sendable {
       if services.active.isClosed { return DeliveryResult(rejected: .shuttingDown, job: job.id) }
       let claimed: ClaimedRun?
       do throws(StoreError) {
-        claimed = try await claim(run, snapshot, &budget)
+        claimed = try await committer.claim(
+          run, snapshot.writes(claiming: run), job: job, at: snapshot.input.now, &budget)
       } catch {
         guard let refusal = error.refusal else { throw error }
         var snapshot = snapshot
@@ -207,23 +224,6 @@ struct DeliveryProcessor: Sendable {
       .putRun(other.amended(withDependent: run.id), .version(record.version)),
     ]
     return try await committer.commit(writes, making: run, &budget) != nil
-  }
-
-  /// Commits a claim under the version that was read; nil after a write conflict.
-  private func claim(
-    _ run: Run, _ snapshot: DeliverySnapshot, _ budget: inout RetryBudget
-  ) async throws(StoreError) -> ClaimedRun? {
-    var writes: [Write] = [.putRun(run, snapshot.runPrecondition)]
-    let (job, now) = (snapshot.input.job, snapshot.input.now)
-    var patch = JobStatePatch()
-    if job.kind != .endpoint || job.overlap != .allow, run.attempt == 1 {
-      patch.set(lastRun: now)
-      patch.set(lastRunID: run.id)
-    }
-    snapshot.state.claimProbe(job.policy.breaker, at: now, in: &patch)
-    if !patch.fields.isEmpty { writes.append(.patchState(run.job, patch, snapshot.jobPrecondition)) }
-    writes += run.permitClaims(job.limits)
-    return try await committer.claim(run, writes, job: job, at: now, &budget)
   }
 }
 

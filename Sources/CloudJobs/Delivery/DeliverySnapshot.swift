@@ -73,6 +73,52 @@ extension DeliverySnapshot {
       jobPrecondition: record.map { .version($0.version) } ?? .absent)
   }
 
+  /// Creates the snapshot of a run that has come due; nil if its plan depends on more than the run and its job.
+  ///
+  /// The accounts of its limits are not known: the store may refuse its claim.
+  ///
+  /// - Parameters:
+  ///   - run: the run.
+  ///   - version: its version.
+  ///   - definition: the definition of its job.
+  ///   - reading: a reading of the documents of some jobs, its own among them.
+  ///   - services: the runtime's services.
+  ///   - now: the store's time.
+  init?(
+    ofWaiting run: Run, _ version: Version, _ definition: JobDefinition, _ reading: StoreReading,
+    _ services: RuntimeServices, at now: Timestamp
+  ) {
+    let record = reading.jobs[run.job]
+    let document = try? record?.document.get()
+    guard record == nil || document != nil, let job = try? services.resolve(definition, document?.configuration) else {
+      return nil
+    }
+    let state = document?.state ?? JobState()
+    guard job.policy.dependencies.isEmpty, job.overlap == .allow || state.lastRunID == run.id,
+      run.attempt > 0 || run.prerequisites.isEmpty
+    else { return nil }
+    self.init(
+      input: PlanInput(
+        delivery: run.nextDelivery, runID: run.id, job: job, run: run, previous: nil, dependencies: [:],
+        breakerOpenUntil: state.breakerOpenUntil, refusal: nil, now: now, settings: services.settings),
+      prerequisites: [:], state: state, runPrecondition: .version(version),
+      jobPrecondition: record.map { .version($0.version) } ?? .absent)
+  }
+
+  /// Returns the writes that claim the run under the versions that were read.
+  func writes(claiming run: Run) -> [Write] {
+    var writes: [Write] = [.putRun(run, runPrecondition)]
+    let (job, now) = (input.job, input.now)
+    var patch = JobStatePatch()
+    if job.kind != .endpoint || job.overlap != .allow, run.attempt == 1 {
+      patch.set(lastRun: now)
+      patch.set(lastRunID: run.id)
+    }
+    state.claimProbe(job.policy.breaker, at: now, in: &patch)
+    if !patch.fields.isEmpty { writes.append(.patchState(run.job, patch, jobPrecondition)) }
+    return writes + run.permitClaims(job.limits)
+  }
+
   private static func read(
     jobs: [JobID], runs: [RunID], ledgers: [LedgerID], _ services: RuntimeServices
   ) async throws(Failure) -> StoreReading {

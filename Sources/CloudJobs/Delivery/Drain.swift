@@ -89,8 +89,11 @@ struct Drain: Sendable {
   ///
   /// The handler may have returned meanwhile, and the attempt's end may be committed, while its hooks still run.
   ///
+  /// - Parameters:
+  ///   - attempt: the attempt.
+  ///   - end: returns the run after the attempt's end.
   /// - Returns: false if the store could not be reached, so that the lease has to expire.
-  private func release(_ attempt: ClaimedRun, _ end: @Sendable (ClaimedRun) -> Run) async -> Bool {
+  func release(_ attempt: ClaimedRun, _ end: @Sendable (ClaimedRun) -> Run) async -> Bool {
     let ended: Run?
     do throws(StoreError) {
       let committer = RunCommitter(services)

@@ -117,7 +117,7 @@ extension JobStore {
 
 /// A store that returns in one cheap query the times at which work comes due, so that a worker can sleep until then.
 ///
-/// It is for stores on the same machine, where a query a second costs nothing.
+/// It is for stores that are not paid by the query.
 public protocol DueTimeStore: JobStore {
   /// Returns the times at which jobs and runs come due, by the store's clock.
   ///
@@ -130,17 +130,23 @@ public protocol DueTimeStore: JobStore {
 public struct DueTimes: Hashable, Sendable {
   /// The store's time.
   public var time: Timestamp
-  /// The earliest `state.nextRun` of a job or `wakeAt` of a run, which may have passed; nil if nothing waits.
-  public var earliest: Timestamp?
-  /// The earliest of these after ``time``; nil if there is none.
+  /// The earliest `state.nextRun` of a job, which may have passed; nil if no job waits.
+  public var earliestJob: Timestamp?
+  /// The earliest `wakeAt` of a run, which may have passed; nil if no run waits.
+  public var earliestRun: Timestamp?
+  /// The earliest of all these times after ``time``; nil if there is none.
   public var next: Timestamp?
 
   /// Creates due times.
-  public init(time: Timestamp, earliest: Timestamp?, next: Timestamp?) {
+  public init(time: Timestamp, earliestJob: Timestamp?, earliestRun: Timestamp?, next: Timestamp?) {
     self.time = time
-    self.earliest = earliest
+    self.earliestJob = earliestJob
+    self.earliestRun = earliestRun
     self.next = next
   }
+
+  /// The earliest time of a job or run, which may have passed; nil if nothing waits.
+  public var earliest: Timestamp? { [earliestJob, earliestRun].compactMap { $0 }.min() }
 }
 
 /// A store that tells a worker when another process has made work due, so that the worker need not wait for its next

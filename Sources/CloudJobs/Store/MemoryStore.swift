@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// Job documents are kept in their stored form, so that values which other stores can't keep are not kept here either;
 /// runs are kept unchanged, payload bytes included.
-public final class MemoryStore: PurgingStore, DueTimeStore {
+public final class MemoryStore: PurgingStore, DueTimeStore, ClaimingStore {
   private struct Document {
     var fields: JSONValue
     /// The document, decoded when it was stored, so that reads cost nothing.
@@ -71,16 +71,19 @@ public final class MemoryStore: PurgingStore, DueTimeStore {
   /// Lists the runs whose `wakeAt` has passed.
   public func wakingRuns(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<RunRecord> {
     let now = clock.now()
+    return state.withLock { state in Self.wakingRuns(after: cursor, limit: limit, &state, at: now) }
+  }
+
+  private static func wakingRuns(
+    after cursor: StoreCursor?, limit: Int, _ state: inout State, at now: Timestamp
+  ) -> StorePage<RunRecord> {
     let limit = StoreLimits.page(limit)
-    return state.withLock { state in
-      let time = Self.advance(&state, to: now)
-      let place = cursor.flatMap { cursor in (try? RunID(cursor.id)).map { (cursor.key, $0) } }
-      let entries = state.waking.entries(until: time, after: place, limit: limit + 1)
-      let next =
-        entries.count > limit ? StoreCursor(key: entries[limit - 1].key, id: entries[limit - 1].id.rawValue) : nil
-      return StorePage(
-        records: entries.prefix(limit).compactMap { Self.runRecord($0.id, state) }, next: next, time: time)
-    }
+    let time = advance(&state, to: now)
+    let place = cursor.flatMap { cursor in (try? RunID(cursor.id)).map { (cursor.key, $0) } }
+    let entries = state.waking.entries(until: time, after: place, limit: limit + 1)
+    let next =
+      entries.count > limit ? StoreCursor(key: entries[limit - 1].key, id: entries[limit - 1].id.rawValue) : nil
+    return StorePage(records: entries.prefix(limit).compactMap { runRecord($0.id, state) }, next: next, time: time)
   }
 
   /// Returns the times at which jobs and runs come due.
@@ -89,7 +92,7 @@ public final class MemoryStore: PurgingStore, DueTimeStore {
     return state.withLock { state in
       let time = Self.advance(&state, to: now)
       return DueTimes(
-        time: time, earliest: [state.due.first, state.waking.first].compactMap { $0 }.min(),
+        time: time, earliestJob: state.due.first, earliestRun: state.waking.first,
         next: [state.due.first(after: time), state.waking.first(after: time)].compactMap { $0 }.min())
     }
   }
@@ -147,16 +150,38 @@ public final class MemoryStore: PurgingStore, DueTimeStore {
     try StoreLimits.check(writes)
     let now = clock.now()
     let result = state.withLock { state in
-      Result { () throws(StoreError) -> Timestamp in
-        for write in writes { try Self.check(write, state) }
-        let time = max(state.lastTime, now)
-        try Self.changeLedgers(writes, &state, at: time)
-        state.lastTime = time
-        for write in writes { Self.apply(write, &state) }
-        return time
-      }
+      Result { () throws(StoreError) in try Self.commit(writes, &state, at: now) }
     }
     return try result.get()
+  }
+
+  /// Reads due runs, and commits what a function makes of them.
+  public func claim(
+    after cursor: StoreCursor?, limit: Int, _ plan: @escaping @Sendable ([RunRecord], Timestamp) -> [[Write]]
+  ) async throws(StoreError) -> RunClaims {
+    let now = clock.now()
+    return state.withLock { state in
+      let page = Self.wakingRuns(after: cursor, limit: limit, &state, at: now)
+      var claims = RunClaims(time: page.time, runs: [], next: page.next)
+      for (record, writes) in zip(page.records, plan(page.records, page.time)) {
+        let outcome = Result { () throws(StoreError) in
+          try StoreLimits.check(writes)
+          _ = try Self.commit(writes, &state, at: page.time)
+        }
+        claims.runs.append(RunClaims.Claim(record: record, outcome: writes.isEmpty ? nil : outcome))
+      }
+      return claims
+    }
+  }
+
+  private static func commit(_ writes: [Write], _ state: inout State, at now: Timestamp) throws(StoreError) -> Timestamp
+  {
+    for write in writes { try check(write, state) }
+    let time = max(state.lastTime, now)
+    try changeLedgers(writes, &state, at: time)
+    state.lastTime = time
+    for write in writes { apply(write, &state) }
+    return time
   }
 
   private static func advance(_ state: inout State, to now: Timestamp) -> Timestamp {
@@ -338,78 +363,4 @@ extension PassJournalEntry {
 extension JobStore where Self == MemoryStore {
   /// A store in memory, which ends with the process.
   public static var memory: MemoryStore { MemoryStore() }
-}
-
-/// Ids ordered by a time that each may have: a sorted array with binary search.
-struct OrderedTimes<ID: Comparable & Sendable>: Sendable {
-  private var entries: [(key: Int64, id: ID)] = []
-
-  /// Moves an id from one time to another; nil means no time.
-  mutating func set(_ id: ID, from old: Timestamp?, to new: Timestamp?) {
-    if old == new { return }
-    if let old {
-      let index = firstIndex(notBefore: (old.microseconds, id))
-      if index < entries.count, entries[index] == (old.microseconds, id) { entries.remove(at: index) }
-    }
-    if let new { entries.insert((new.microseconds, id), at: firstIndex(notBefore: (new.microseconds, id))) }
-  }
-
-  /// Returns the entries after a place and not later than a time.
-  func entries(until time: Timestamp, after place: (Int64, ID)?, limit: Int) -> ArraySlice<(key: Int64, id: ID)> {
-    var start = 0
-    if let place {
-      start = firstIndex(notBefore: place)
-      if start < entries.count, entries[start] == place { start += 1 }
-    }
-    var end = start
-    while end < entries.count, end - start < limit, entries[end].key <= time.microseconds { end += 1 }
-    return ArraySlice(Array(entries[start..<end]))
-  }
-
-  /// The earliest time.
-  var first: Timestamp? { entries.first.map { Timestamp(microseconds: $0.key) } }
-
-  /// Returns the earliest time after another.
-  func first(after time: Timestamp) -> Timestamp? {
-    var low = 0
-    var high = entries.count
-    while low < high {
-      let middle = (low + high) / 2
-      if entries[middle].key <= time.microseconds { low = middle + 1 } else { high = middle }
-    }
-    return low < entries.count ? Timestamp(microseconds: entries[low].key) : nil
-  }
-
-  private func firstIndex(notBefore place: (Int64, ID)) -> Int {
-    var low = 0
-    var high = entries.count
-    while low < high {
-      let middle = (low + high) / 2
-      if entries[middle] < place { low = middle + 1 } else { high = middle }
-    }
-    return low
-  }
-}
-
-/// A document's name, compared by its bytes.
-///
-/// Two texts that Swift considers equal because they look alike (`é` as one scalar or as two) are two names.
-struct DocumentName: Hashable, Comparable, Sendable {
-  let text: String
-
-  init(_ text: String) {
-    self.text = text
-  }
-
-  static func == (left: DocumentName, right: DocumentName) -> Bool {
-    left.text.utf8.elementsEqual(right.text.utf8)
-  }
-
-  static func < (left: DocumentName, right: DocumentName) -> Bool {
-    left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
-  }
-
-  func hash(into hasher: inout Hasher) {
-    for byte in text.utf8 { hasher.combine(byte) }
-  }
 }

@@ -68,16 +68,19 @@ private final class WorkerLoop: Sendable {
   private let state: Mutex<WorkerState>
   private let dueJobs: DueJobProcessor
   private let sweeper: RunSweeper
+  private let claimer: RunClaimer
+  private let processor: DeliveryProcessor
+  /// The jobs of which runs were due.
+  private let seenJobs = Mutex<Set<JobID>>([])
   private var clock: any JobClock { services.clock }
-
-  /// The number of due runs that are read at a time, beyond those in process.
-  private static let pageSize = 256
 
   init(_ services: RuntimeServices, _ options: JobWorker.Options) {
     self.services = services
     self.options = options
     dueJobs = DueJobProcessor(services)
     sweeper = RunSweeper(services)
+    claimer = RunClaimer(services)
+    processor = DeliveryProcessor(services)
     state = Mutex(WorkerState(limit: options.concurrency, queueOrder: services.options.queueOrder))
   }
 
@@ -87,6 +90,10 @@ private final class WorkerLoop: Sendable {
     }
     var upkeep = Upkeep(options, services)
     while !Task.isCancelled, !services.active.isDraining {
+      if let end = state.withLock({ $0.gatheringEnd(at: clock.now()) }) {
+        await services.wakeUp.wait(until: end, clock)
+        continue
+      }
       var wake = clock.now() + options.pollInterval
       do throws(StoreError) {
         try await upkeep.perform()
@@ -106,13 +113,16 @@ private final class WorkerLoop: Sendable {
   /// - Returns: the time of the next poll at the latest.
   private func poll(_ start: (@escaping @Sendable () async -> Void) -> Void) async throws(StoreError) -> Timestamp {
     let local = clock.now()
+    if state.withLock({ $0.isBacklogDue(at: local) }) {
+      try await startRuns(start)
+      return state.withLock { $0.nextLook ?? .distantFuture }
+    }
     let times = try await dueTimes()
+    state.withLock { $0.note(times, at: local, atMost: options.pollInterval) }
     services.health.note { $0.observe(storeTime: times.time, at: local) }
     await HealthReporter(services).updateOverdue(knowing: times)
-    if let earliest = times.earliest, earliest <= times.time {
-      try await startJobs(start)
-      try await startRuns(start)
-    }
+    if let earliest = times.earliestJob, earliest <= times.time { try await startJobs(start) }
+    if let earliest = times.earliestRun, earliest <= times.time { try await startRuns(start) }
     var wake = Timestamp.distantFuture
     // The local clock only measures how far away a time of the store's clock is.
     if let next = times.next { wake = local + (next - times.time) }
@@ -127,8 +137,9 @@ private final class WorkerLoop: Sendable {
     }
     let jobs = try await dueJobs.page(after: nil)
     let runs = try await sweeper.page(after: nil, limit: 1)
-    let times = jobs.records.compactMap(\.nextRun) + runs.records.map { (try? $0.run.get())?.wakeAt ?? runs.time }
-    return DueTimes(time: max(jobs.time, runs.time), earliest: times.min(), next: nil)
+    return DueTimes(
+      time: max(jobs.time, runs.time), earliestJob: jobs.records.compactMap(\.nextRun).min(),
+      earliestRun: runs.records.map { (try? $0.run.get())?.wakeAt ?? runs.time }.min(), next: nil)
   }
 
   private func startJobs(_ start: (@escaping @Sendable () async -> Void) -> Void) async throws(StoreError) {
@@ -169,26 +180,69 @@ private final class WorkerLoop: Sendable {
     }
   }
 
+  /// Claims and starts the runs that are due and fit.
   private func startRuns(_ start: (@escaping @Sendable () async -> Void) -> Void) async throws(StoreError) {
-    if state.withLock({ $0.free == 0 }) { return state.withLock { $0.noteChange() } }
-    if state.withLock({ $0.needsReading(at: clock.now(), afterAtMost: options.pollInterval) }) { try await readRuns() }
-    while let record = state.withLock({ $0.startNext(at: clock.now()) }) {
-      start { [self] in finish(.run(record.id), hasProgressed: await execute(record)) }
+    var cursor: StoreCursor?
+    var isFull = false
+    repeat {
+      // Each place is admitted before its run is claimed, so that a drain waits for it.
+      var places = admit(state.withLock { $0.free })
+      defer { for _ in 0..<places { services.active.leave() } }
+      let room = places
+      if room == 0 { return }
+      let window = state.withLock { $0.windowSize(room: room) }
+      let now = clock.now()
+      let jobs = seenJobs.withLock { $0.sorted() }
+      let batch = try await claimer.claim(after: cursor, window: window, jobs: jobs) { [self] records in
+        state.withLock { $0.choice(among: records, upTo: room, at: now) }
+      }
+      cursor = batch.next
+      isFull = batch.choice?.records.count == room
+      if let choice = batch.choice { state.withLock { $0.take(choice, isFull: isFull) } }
+      for claim in batch.claimed where begin(.run(claim.claimed.run.id), at: now) {
+        places -= 1
+        start { [self] in await execute(claim) }
+      }
+      for record in batch.others where begin(.run(record.id), at: now) {
+        note(record)
+        start { [self] in finish(.run(record.id), hasProgressed: await execute(record)) }
+      }
+    } while cursor != nil && !isFull
+    if isFull, state.withLock({ $0.free > 0 }) { wakeForRoom() }
+  }
+
+  private func wakeForRoom() {
+    state.withLock { $0.isWokenByRoom = true }
+    services.wakeUp.call()
+  }
+
+  private func begin(_ item: WorkItem, at now: Timestamp) -> Bool { state.withLock { $0.start(item, at: now) } }
+
+  /// Admits attempts.
+  ///
+  /// - Parameter count: the number of attempts that there is room for.
+  /// - Returns: the number of those that the instance admits.
+  private func admit(_ count: Int) -> Int {
+    var admitted = 0
+    while admitted < count, services.admit(limit: services.options.maxConcurrentDeliveries) == .admitted {
+      admitted += 1
+    }
+    return admitted
+  }
+
+  /// Notes the job of a due run: the next ones are claimed together.
+  private func note(_ record: RunRecord) {
+    guard let run = try? record.run.get(), services.registry.jobs[run.job] != nil else { return }
+    seenJobs.withLock { jobs in
+      if jobs.count < StoreLimits.batch { jobs.insert(run.job) }
     }
   }
 
-  /// Reads the runs that are due, until there are enough to choose from.
-  private func readRuns() async throws(StoreError) {
-    var cursor: StoreCursor?
-    var records: [RunRecord] = []
-    let (count, active) = state.withLock { (max(Self.pageSize, $0.free), $0.activeCount) }
-    repeat {
-      let page = try await sweeper.page(after: cursor, limit: count + active)
-      cursor = page.next
-      let now = clock.now()
-      records += state.withLock { state in page.records.filter { state.isStartable(.run($0.id), at: now) } }
-    } while cursor != nil && records.count < count
-    state.withLock { $0.setDue(records, at: clock.now()) }
+  /// Executes the attempt of a claimed run.
+  private func execute(_ claim: RunClaimer.Claim) async {
+    await processor.execute(claim.claimed, claim.registered, state: claim.state)
+    services.active.leave()
+    finish(.run(claim.claimed.run.id), hasProgressed: true)
   }
 
   /// Executes the next attempt of a run that has come due.
@@ -200,18 +254,14 @@ private final class WorkerLoop: Sendable {
     else {
       return false
     }
-    let result = await DeliveryProcessor(services).process(run.nextDelivery)
+    let result = await processor.process(run.nextDelivery)
     return result.hasChangedRun || result.status == .duplicate
   }
 
   private func finish(_ item: WorkItem, hasProgressed: Bool) {
     let now = clock.now()
-    let isPollNeeded = state.withLock { state in
-      let isPollNeeded = state.finish(item, hasProgressed: hasProgressed, at: now)
-      if isPollNeeded, case .run = item { state.hasRoomForDue = true }
-      return isPollNeeded
-    }
-    if isPollNeeded { services.wakeUp.call() }
+    guard state.withLock({ $0.finish(item, hasProgressed: hasProgressed, at: now) }) else { return }
+    if case .run = item { wakeForRoom() } else { services.wakeUp.call() }
   }
 }
 

@@ -28,12 +28,15 @@ struct WorkerState: Sendable {
   let limit: Int
   private var active: Set<WorkItem> = []
   private var held: [WorkItem: Hold] = [:]
-  /// The runs that were found due and have not started, in the reverse order of service.
-  private var due: [RunRecord] = []
-  private var dueReadAt = Timestamp.distantPast
   private var turns: QueueTurns
+  /// Whether the due runs that were looked at last differ in their queues or priorities.
+  private var isMixed = true
   /// Whether the worker was woken because an attempt has made room, and for nothing else as far as is known.
-  var hasRoomForDue = false
+  var isWokenByRoom = false
+  /// Whether more runs were due than there was room for.
+  private(set) var hasBacklog = false
+  /// The time at which there was room again for the backlog.
+  private var roomSince: Timestamp?
 
   init(limit: Int, queueOrder: QueueOrder = .standard) {
     self.limit = max(1, limit)
@@ -59,36 +62,90 @@ struct WorkerState: Sendable {
     return true
   }
 
-  /// Returns whether the due runs must be read again: none is left of those read before, they were read long ago, or
-  /// the worker was woken for another reason than room.
+  // MARK: The choice among due runs
+
+  /// The number of due runs to choose from, if their order matters.
+  static let window = 256
+
+  /// Due runs in the order of their service.
+  struct Choice: Sendable {
+    var records: [RunRecord]
+    fileprivate var turns: QueueTurns
+    fileprivate var isMixed: Bool
+  }
+
+  /// Returns the number of due runs to look at: as many as there is room for, if all were alike the last time and
+  /// nothing has come since.
+  mutating func windowSize(room: Int) -> Int {
+    defer { isWokenByRoom = false }
+    return isMixed || !isWokenByRoom ? max(room, Self.window) : room
+  }
+
+  /// Chooses the due runs to start.
   ///
   /// - Parameters:
+  ///   - records: the due runs, those that wait longest first.
+  ///   - count: the maximum number of runs to choose.
   ///   - now: the local time.
-  ///   - age: the age from which on a reading is too old.
-  /// - Returns: whether to read them.
-  mutating func needsReading(at now: Timestamp, afterAtMost age: Duration) -> Bool {
-    defer { hasRoomForDue = false }
-    return due.isEmpty || !hasRoomForDue || now >= dueReadAt + age
+  /// - Returns: the runs, in the order of their service.
+  func choice(among records: [RunRecord], upTo count: Int, at now: Timestamp) -> Choice {
+    let startable = records.filter { isStartable(.run($0.id), at: now) }
+    let places = startable.map(\.place)
+    let isMixed = places.contains { $0 != places[0] }
+    guard isMixed else { return Choice(records: Array(startable.prefix(count)), turns: turns, isMixed: false) }
+    var turns = turns
+    let ordered = turns.order(startable, upTo: count, by: \.place)
+    return Choice(records: ordered, turns: turns, isMixed: true)
   }
 
-  /// Notes that the worker was woken while it had no room: the due runs must be read again.
-  mutating func noteChange() {
-    if !hasRoomForDue { due = [] }
+  /// Notes that a choice was made.
+  ///
+  /// - Parameters:
+  ///   - choice: the choice.
+  ///   - isFull: whether as many runs were chosen as there was room for.
+  mutating func take(_ choice: Choice, isFull: Bool) {
+    (turns, isMixed, hasBacklog, roomSince) = (choice.turns, choice.isMixed, isFull, nil)
   }
 
-  /// Replaces the due runs.
-  mutating func setDue(_ records: [RunRecord], at now: Timestamp) {
-    due = turns.order(records, by: \.place).reversed()
-    dueReadAt = now
+  // MARK: Looks at due times
+
+  /// The local time of the next look at the due times of jobs and runs.
+  private(set) var nextLook: Timestamp?
+
+  /// Notes due times.
+  ///
+  /// - Parameters:
+  ///   - times: the times.
+  ///   - now: the local time.
+  ///   - interval: the longest time until the next look.
+  mutating func note(_ times: DueTimes, at now: Timestamp, atMost interval: Duration) {
+    nextLook = now + min(interval, times.next.map { $0 - times.time } ?? interval)
   }
 
-  /// Starts the next of the due runs, if there is room.
-  mutating func startNext(at now: Timestamp) -> RunRecord? {
-    while free > 0, let record = due.popLast() {
-      if start(.run(record.id), at: now) { return record }
-    }
-    return nil
+  /// Whether nothing else is known to be due than the runs of a backlog, for which there is room.
+  func isBacklogDue(at now: Timestamp) -> Bool {
+    hasBacklog && isWokenByRoom && nextLook.map { now < $0 } ?? false
   }
+
+  // MARK: Gathering room
+
+  /// The longest time for which room is gathered.
+  static let gatheringLimit = Duration.milliseconds(2)
+
+  /// The room from which on runs of a backlog are claimed at once: a claim costs the store about as much for many runs
+  /// as for one.
+  private var gatheredRoom: Int { max(1, limit / 4) }
+
+  /// Returns the time until which the worker waits for more room before it claims the next runs of a backlog; nil if it
+  /// does not wait.
+  mutating func gatheringEnd(at now: Timestamp) -> Timestamp? {
+    guard hasBacklog, isWokenByRoom, free < gatheredRoom else { return nil }
+    let end = (roomSince ?? now) + Self.gatheringLimit
+    if free > 0 { roomSince = roomSince ?? now }
+    return now < end ? end : nil
+  }
+
+  // MARK: The end of an item
 
   /// Ends an item.
   ///
@@ -102,17 +159,18 @@ struct WorkerState: Sendable {
   mutating func finish(_ item: WorkItem, hasProgressed: Bool, at now: Timestamp) -> Bool {
     let wasFull = free == 0
     active.remove(item)
+    let isRoomMade = wasFull || (hasBacklog && free == gatheredRoom)
     guard !hasProgressed else {
       held[item] = nil
       if case .job = item { return true }
-      return wasFull
+      return isRoomMade
     }
     let delay = held[item].map { min($0.delay * 2, Self.longestHold) } ?? Self.firstHold
     if held.count >= Self.heldLimit, held[item] == nil, let first = held.min(by: { $0.value.until < $1.value.until }) {
       held[first.key] = nil
     }
     held[item] = Hold(until: now + delay, delay: delay)
-    return wasFull
+    return isRoomMade
   }
 
   /// The earliest time at which a held item may be started again; nil if none is held.

@@ -64,9 +64,12 @@ package struct QueueTurns: Sendable {
   ///
   /// - Parameters:
   ///   - runs: the runs, those that wait longest first.
+  ///   - limit: the number of runs that are served now.
   ///   - place: the queue and the priority of each.
-  /// - Returns: the same runs.
-  package mutating func order<Item>(_ runs: [Item], by place: (Item) -> (queue: String?, priority: Int)) -> [Item] {
+  /// - Returns: the runs that are served.
+  package mutating func order<Item>(
+    _ runs: [Item], upTo limit: Int = .max, by place: (Item) -> (queue: String?, priority: Int)
+  ) -> [Item] {
     var queues: [String: [(item: Item, priority: Int, number: Int)]] = [:]
     for (number, run) in runs.enumerated() {
       let (queue, priority) = place(run)
@@ -77,8 +80,8 @@ package struct QueueTurns: Sendable {
       queues[name]?.sort { ($0.priority, $1.number) < ($1.priority, $0.number) }
     }
     var ordered: [Item] = []
-    ordered.reserveCapacity(runs.count)
-    while !queues.isEmpty {
+    ordered.reserveCapacity(min(limit, runs.count))
+    while !queues.isEmpty, ordered.count < limit {
       let name = next(among: queues.keys)
       guard let first = queues[name]?.popLast() else { break }
       ordered.append(first.item)

@@ -80,6 +80,10 @@ struct ConformanceFixture: Sendable {
     try await ConformanceFailure.unwrap(store as? any DueTimeStore, "the store as a DueTimeStore").dueTimes()
   }
 
+  func claiming() throws -> any ClaimingStore {
+    try ConformanceFailure.unwrap(store as? any ClaimingStore, "the store as a ClaimingStore")
+  }
+
   /// Reads all pages of a list and checks that each but the last is full and says where the next begins.
   func walk<Record>(
     _ limit: Int, _ page: (StoreCursor?) async throws -> StorePage<Record>

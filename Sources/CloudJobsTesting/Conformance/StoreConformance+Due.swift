@@ -153,12 +153,14 @@ extension StoreConformance {
   static let dueTimeCases: [Case] = [
     Case("An empty store has no due times", needs: [.dueTimes]) { fixture in
       let times = try await fixture.dueTimes()
-      try ConformanceFailure.expect(times, DueTimes(time: fixture.time(0), earliest: nil, next: nil), "the times")
+      try ConformanceFailure.expect(
+        times, DueTimes(time: fixture.time(0), earliestJob: nil, earliestRun: nil, next: nil), "the times")
     },
     Case("The earliest due time may have passed or be now; the next one is ahead", needs: [.dueTimes]) { fixture in
       try await fixture.commit(.patchState("late", Samples.nextRun(fixture.time(-9)), .none))
       try await fixture.commit(.putRun(Samples.run("now", wakeAt: fixture.time(0)), .none))
-      let due = DueTimes(time: fixture.time(0), earliest: fixture.time(-9), next: nil)
+      let due = DueTimes(
+        time: fixture.time(0), earliestJob: fixture.time(-9), earliestRun: fixture.time(0), next: nil)
       try ConformanceFailure.expect(try await fixture.dueTimes(), due, "the times while all has come")
       try await fixture.commit(.putRun(Samples.run("soon", wakeAt: fixture.time(3)), .none))
       try await fixture.commit(.patchState("later", Samples.nextRun(fixture.time(5)), .none))
@@ -181,7 +183,7 @@ extension StoreConformance {
       fixture.clock.advance(by: .seconds(3))
       let times = try await fixture.dueTimes()
       try ConformanceFailure.expect(
-        times, DueTimes(time: fixture.time(3), earliest: fixture.time(3), next: nil), "the times")
+        times, DueTimes(time: fixture.time(3), earliestJob: nil, earliestRun: fixture.time(3), next: nil), "the times")
     },
   ]
 }

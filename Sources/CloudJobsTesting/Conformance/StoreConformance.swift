@@ -23,6 +23,8 @@ public enum StoreConformance {
     case purging
     /// Tell when work comes due: the store is a ``DueTimeStore``.
     case dueTimes
+    /// Claim many due runs in one call: the store is a ``ClaimingStore``.
+    case claiming
   }
 
   /// How the suite gets at a store.
@@ -75,7 +77,7 @@ public enum StoreConformance {
   public static let cases: [Case] =
     preconditionCases + atomicityCases + versionCases + fenceCases + documentCases + importCases + runCases
     + payloadCases + dueCases + wakingCases + jobListCases + runListCases + journalCases + timeCases + limitCases
-    + concurrencyCases + purgeCases + dueTimeCases + ledgerCases
+    + concurrencyCases + purgeCases + dueTimeCases + ledgerCases + claimCases
 
   /// The cases that take no powers other than these.
   public static func cases(offering powers: Set<Power>) -> [Case] {

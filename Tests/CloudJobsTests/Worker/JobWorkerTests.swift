@@ -308,6 +308,68 @@ struct JobWorkerTests {
     #expect(effects.list.prefix(6).count { $0 == "low" } == 1, "a quarter of the turns")
   }
 
+  @Test(
+    "Whatever happens to a claim of many runs, each is executed once, and none waits for a lease to expire",
+    arguments: [Fault.lostAfter, .lostBefore, .unavailable])
+  func lostClaims(_ fault: Fault) async throws {
+    let effects = fixture.effects
+    let store = LosingClaims(fixture.memory, [fault])
+    let runtime = try await runtime(store: store) {
+      EndpointJob("job", input: Int.self) { number, _ in
+        effects.add("\(number)")
+        return .done
+      }
+    }
+    try await working(runtime) {
+      // The first run of a job is delivered alone: its document is not read ahead yet.
+      try await runtime.enqueue("job", 0)
+      try await until { effects.count == 1 }
+      try await runtime.enqueue((1...40).map { EnqueueRequest("job", $0) })
+      for _ in 0..<3 where effects.count < 41 {
+        try await rest()
+        fixture.clock.advance(by: .seconds(1))
+      }
+      try await until { effects.count == 41 }
+    }
+    #expect(store.faultsLeft == 0)
+    #expect(Set(effects.list).count == 41, "none ran twice")
+    #expect(try await fixture.runs().allSatisfy { ($0.status, $0.attempt) == (.succeeded, 1) })
+  }
+
+  @Test("A worker claims as many runs as it has room for, and serves a limit beside them")
+  func batches() async throws {
+    let effects = fixture.effects
+    let gate = HandlerGate()
+    let runtime = try await runtime {
+      EndpointJob("job") { _ in
+        effects.add("job")
+        await gate.pass()
+        return .done
+      }
+      EndpointJob("single") { _ in
+        effects.add("single")
+        await gate.pass()
+        return .done
+      }.maxConcurrent(1)
+    }
+    var options = JobWorker.Options()
+    options.concurrency = 12
+    try await working(runtime, options: options) {
+      try await runtime.enqueue((0..<3).map { _ in EnqueueRequest("single") })
+      try await until { effects.count == 1 }
+      try await runtime.enqueue((0..<30).map { _ in EnqueueRequest("job") })
+      try await until { effects.count == 12 }
+      for _ in 0..<500 { await Task.yield() }
+      #expect(effects.list.count { $0 == "job" } == 11 && effects.count == 12)
+      gate.open()
+      for _ in 0..<10 where effects.count < 33 {
+        try await rest()
+        fixture.clock.advance(by: .seconds(1))
+      }
+      try await until { effects.count == 33 }
+    }
+  }
+
   @Test("Ended runs are deleted after their retention")
   func retention() async throws {
     let runtime = try await runtime { EndpointJob("job") { _ in .done }.retention(.minutes(30)) }

@@ -77,6 +77,65 @@ struct WorkerStateTests {
     #expect(!state.isStartable(.job("1"), at: now))
   }
 
+  private func record(_ name: String, _ queue: String?, _ priority: Int) -> RunRecord {
+    var run = Run(
+      id: RunID(job: "job", occurrence: .key(name)), job: "job", trigger: .task, status: .pending, maxAttempts: 1,
+      notBefore: now, createdAt: now)
+    (run.queue, run.priority) = (queue, priority)
+    return RunRecord(id: run.id, version: Version(1), run: .success(run))
+  }
+
+  @Test("A worker looks at more due runs than it has room for if their order matters, or after anything but room")
+  func windows() {
+    var state = WorkerState(limit: 8)
+    func window() -> Int { state.windowSize(room: 3) }
+    #expect(window() == WorkerState.window, "nothing is known yet")
+    let alike = (0..<20).map { record("\($0)", nil, 0) }
+    state.take(state.choice(among: alike, upTo: 3, at: now), isFull: true)
+    #expect(window() == WorkerState.window, "it was woken for an unknown reason")
+    state.isWokenByRoom = true
+    #expect(window() == 3)
+    #expect(window() == WorkerState.window, "the reason counts once")
+    state.take(state.choice(among: alike + [record("first", nil, 1)], upTo: 3, at: now), isFull: true)
+    state.isWokenByRoom = true
+    #expect(window() == WorkerState.window, "the priorities differ")
+  }
+
+  @Test("Due runs are chosen by queue and priority, without those in process and held back")
+  func choices() {
+    var state = WorkerState(limit: 8)
+    let records = [record("a", nil, 0), record("b", nil, 5), record("c", "critical", 0), record("d", nil, 9)]
+    #expect(state.choice(among: records, upTo: 2, at: now).records.map(\.id) == [records[2].id, records[3].id])
+    _ = state.start(.run(records[2].id), at: now)
+    _ = state.start(.run(records[3].id), at: now)
+    state.finish(.run(records[3].id), hasProgressed: false, at: now)
+    let choice = state.choice(among: records, upTo: 9, at: now)
+    #expect(choice.records.map(\.id) == [records[1].id, records[0].id])
+    let again = state.choice(among: records, upTo: 1, at: now).records.map(\.id)
+    #expect(again == [records[1].id], "a choice changes nothing")
+  }
+
+  @Test("Room for a backlog is gathered up to a quarter, for 2 ms at most")
+  func gathering() {
+    var state = WorkerState(limit: 8)
+    func end(after milliseconds: Int = 0) -> Timestamp? { state.gatheringEnd(at: now + .milliseconds(milliseconds)) }
+    func finish(_ record: RunRecord) -> Bool { state.finish(.run(record.id), hasProgressed: true, at: now) }
+    let records = (0..<8).map { record("\($0)", nil, 0) }
+    for record in records { _ = state.start(.run(record.id), at: now) }
+    #expect(end() == nil, "there is no backlog")
+    state.take(state.choice(among: [], upTo: 8, at: now), isFull: true)
+    #expect(finish(records[0]), "there was no room")
+    state.isWokenByRoom = true
+    #expect(end() == now + .milliseconds(2))
+    #expect(end(after: 1) == now + .milliseconds(2))
+    #expect(end(after: 2) == nil)
+    #expect(finish(records[1]), "a quarter is free")
+    #expect(end() == nil)
+    #expect(!finish(records[2]), "the worker was woken already")
+    state.take(state.choice(among: [], upTo: 8, at: now), isFull: false)
+    #expect(!finish(records[3]), "nothing waits for room")
+  }
+
   @Test("A call that comes before the wait is not lost, and one call wakes once")
   func wakeUp() async {
     let wakeUp = WakeUp()
