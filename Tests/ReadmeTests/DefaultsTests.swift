@@ -52,6 +52,8 @@ struct DefaultsTests {
         "`RuntimeOptions.misfireGrace`": text(runtime.misfireGrace),
         "`RuntimeOptions.passBudget`": text(runtime.passBudget),
         "`RuntimeOptions.passConcurrency`": "\(runtime.passConcurrency)",
+        "`QueueDrainOptions.budget`": text(runtime.drain.budget),
+        "`QueueDrainOptions.concurrency`": "\(runtime.drain.concurrency)",
         "`RuntimeOptions.housekeeping`": text(runtime.housekeeping),
         "`RuntimeOptions.journalRetention`": text(runtime.journalRetention),
         "`RuntimeOptions.logRetention`": text(runtime.logRetention),

@@ -56,7 +56,7 @@ struct AttemptExecutor: Sendable {
     let result = await result(of: concluded, job)
     let hooks = HookCaller(registered.hooks, services)
     if hooks.hasEndHooks {
-      let deadline = claimed.local + claimed.run.timeLimit(under: job.policy)
+      let deadline = claimed.local + claimed.timeLimit
       let context = JobContext(run: called.run, deadline: deadline, record, services)
       await hooks.ended(AttemptEnd(called.outcome, concluded), context)
     }
@@ -226,7 +226,8 @@ struct AttemptExecutor: Sendable {
           return isOverdue
             ? .returned(.timedOut(after: timeLimit), isShutdown: false) : .returned(outcome, isShutdown: isShutdown)
         case .timedOut:
-          isOverdue = true
+          // An attempt whose request ends is interrupted; it has not failed.
+          if claimed.isCutShort { isShutdown = true } else { isOverdue = true }
           handler.cancel()
           timer = services.deadlines.add(deadline + services.options.cancellationGrace) {
             call.post(.ignoredCancellation)
@@ -236,7 +237,7 @@ struct AttemptExecutor: Sendable {
           Task(executorPreference: lane.executor) { await record.tick() }
           tick = services.deadlines.add(services.clock.now() + interval) { call.post(.tick) }
         case .stop:
-          isShutdown = services.active.isClosed
+          isShutdown = isShutdown || services.active.isClosed
           handler.cancel()
         case .ignoredCancellation: return .abandoned
         }

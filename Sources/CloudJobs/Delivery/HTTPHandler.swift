@@ -49,8 +49,8 @@ struct HTTPHandler: Sendable {
     guard let route = Route(path: target, mountPath: mountPath) else {
       throw JobError(
         .notFound,
-        "There is no such route. Under \(mountPath)/, POST to trigger, scheduled/{jobId} or master; GET jobs, runs or "
-          + "health.")
+        "There is no such route. Under \(mountPath)/, POST to trigger, scheduled/{jobId}, master or drain; GET jobs, "
+          + "runs or health.")
     }
     guard route.methods.contains(request.method) else {
       throw JobError(.methodNotAllowed, "This path takes \(route.allow) only.")
@@ -63,6 +63,7 @@ struct HTTPHandler: Sendable {
     let inspection = InspectionRoutes(services)
     switch route {
     case .health: return HandlerResponse(await HealthReporter(services).report())
+    case .drain: return HandlerResponse(await QueueDrain(services).run())
     case .runs: return try await inspection.listRuns(target)
     case .run(let id): return try await inspection.showRun(id)
     case .jobs: return try await inspection.listJobs(target)
@@ -93,6 +94,7 @@ struct HTTPHandler: Sendable {
 /// A route of the handler.
 private enum Route: Equatable {
   case health
+  case drain
   case runs
   case run(String)
   case jobs
@@ -104,7 +106,7 @@ private enum Route: Equatable {
     switch self {
     case .health, .runs, .run, .jobs: [.get, .head]
     case .job: [.get, .head, .patch]
-    case .envelope: [.post]
+    case .envelope, .drain: [.post]
     }
   }
 
@@ -119,6 +121,7 @@ private enum Route: Equatable {
     case (1, "trigger"): self = .envelope(.trigger)
     case (1, "master"): self = .envelope(.master)
     case (1, "health"): self = .health
+    case (1, "drain"): self = .drain
     case (1, "runs"): self = .runs
     case (2, "runs"): self = .run(PercentEncoding.decode(segments[1], plusIsSpace: false))
     case (1, "jobs"): self = .jobs

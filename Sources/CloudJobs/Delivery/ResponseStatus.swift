@@ -81,6 +81,17 @@ extension HandlerResponse {
       ])
   }
 
+  /// Creates the response to a drain.
+  init(_ summary: QueueDrainSummary) {
+    if let error = summary.error {
+      self.init(error)
+      return
+    }
+    self.init(
+      .ok,
+      ["status": "drained", "started": .integer(Int64(summary.started)), "complete": .bool(summary.isComplete)])
+  }
+
   /// Creates the response to a health probe.
   ///
   /// A degraded runtime answers 200 too: a restart would not help it.

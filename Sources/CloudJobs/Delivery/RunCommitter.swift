@@ -8,8 +8,10 @@ import Logging
 struct RunCommitter: Sendable {
   let client: StoreClient
   let active: ActiveAttempts
+  private let attemptEnd: Timestamp?
 
   init(_ services: RuntimeServices) {
+    attemptEnd = services.attemptEnd
     client = services.client
     active = services.active
   }
@@ -120,6 +122,7 @@ struct RunCommitter: Sendable {
     _ run: Run, _ writes: [Write], job: ResolvedJob, at now: Timestamp, _ budget: inout RetryBudget
   ) async throws(StoreError) -> ClaimedRun? {
     var claimed = ClaimedRun(run: run, job: job, checkpoint: run.checkpoint, time: now, local: client.clock.now())
+    claimed.end = attemptEnd
     guard let place = active.begin(claimed) else { return nil }
     do throws(StoreError) {
       guard let time = try await commit(writes, making: run, &budget) else {
@@ -181,8 +184,17 @@ struct ClaimedRun: Sendable {
   /// The attempt's place among those of this instance.
   var place = 0
 
+  /// The local time at which the attempt must end, because its request ends; nil if there is none.
+  var end: Timestamp?
+
   /// The time limit of the attempt.
-  var timeLimit: Duration { run.timeLimit(under: job.policy) }
+  var timeLimit: Duration {
+    let limit = run.timeLimit(under: job.policy)
+    return end.map { max(.zero, min(limit, $0 - local)) } ?? limit
+  }
+
+  /// Whether the request ends before the time limit of the job.
+  var isCutShort: Bool { timeLimit < run.timeLimit(under: job.policy) }
 
   /// The metadata of a log line about the attempt.
   var metadata: Logger.Metadata {

@@ -123,7 +123,7 @@ extension JobRuntime {
 extension JobRuntime {
   /// Processes an HTTP request: authenticates, decodes, plans, runs the handler, and answers.
   ///
-  /// Routes under the mount path: `POST trigger`, `POST scheduled/{jobId}`, `POST master`, `GET jobs`,
+  /// Routes under the mount path: `POST trigger`, `POST scheduled/{jobId}`, `POST master`, `POST drain`, `GET jobs`,
   /// `GET jobs/{jobId}`, `PATCH jobs/{jobId}`, `GET runs`, `GET runs/{runId}`, `GET health`.
   ///
   /// | status | meaning |
@@ -203,6 +203,19 @@ extension JobRuntime {
   /// one query.
   public func runMasterPass() async -> PassSummary {
     await MasterPass(services).run()
+  }
+
+  /// Executes what is due, and what comes due on the way, until nothing is due any more or the budget is used up: for
+  /// platforms whose only trigger is a timer.
+  ///
+  /// The jobs that are due, delayed runs and retries are executed as a worker would, within ``RuntimeOptions/drain``;
+  /// edited documents are applied, and expired records purged. A handler that is under way at the end of the budget is
+  /// cancelled: that counts as no failure, and the next drain continues the run, from its checkpoint if it has one. Any
+  /// number of drains may run at once.
+  ///
+  /// - Returns: what was done.
+  public func drainQueues() async -> QueueDrainSummary {
+    await QueueDrain(services).run()
   }
 
   /// Recovers the runs of a process that has died: releases its leases, and enqueues every waiting run again.

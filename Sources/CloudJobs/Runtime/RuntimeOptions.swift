@@ -26,6 +26,8 @@ public struct RuntimeOptions: Sendable {
   public var queueOrder = QueueOrder.standard
   /// The maximum number of jobs that a master pass executes at once.
   public var passConcurrency = 8
+  /// The limits of a drain: ``JobRuntime/drainQueues()``, `POST drain`.
+  public var drain = QueueDrainOptions()
   /// The interval of housekeeping: the first pass of each interval also recovers lost runs and applies edited
   /// documents.
   public var housekeeping = Duration.minutes(5)

@@ -13,25 +13,29 @@ final class RuntimeServices: Sendable {
   let client: StoreClient
   let payloads: StoredPayloads
   let redaction: RedactionRule?
-  let active = ActiveAttempts()
+  let active: ActiveAttempts
   let deadlines: Deadlines
   let watchdog: Watchdog
   let lanes: ExecutionLanes
   let memory: MemoryGuard
-  let wakeUp = WakeUp()
-  let documentLog = DocumentLog()
-  private let resolved = Mutex<[JobID: (configuration: JobConfiguration?, job: ResolvedJob)]>([:])
-  private let prepared = Mutex(false)
-  private let jobs: Mutex<JobRegistry>
+  let wakeUp: WakeUp
+  let documentLog: DocumentLog
+  /// The local time at which attempts must end, because the request ends in which they execute; nil if there is none.
+  let attemptEnd: Timestamp?
+  private let jobs: InstanceJobs
 
   /// The jobs of this instance.
-  var registry: JobRegistry { jobs.withLock { $0 } }
+  var registry: JobRegistry { jobs.registry.withLock { $0 } }
 
   var clock: any JobClock { options.clock }
   var logger: Logger { options.logger }
 
   init(_ registry: JobRegistry, _ store: any JobStore, _ queue: any TaskQueue, _ options: RuntimeOptions) {
-    jobs = Mutex(registry)
+    jobs = InstanceJobs(registry)
+    active = ActiveAttempts()
+    wakeUp = WakeUp()
+    documentLog = DocumentLog()
+    attemptEnd = nil
     self.store = store
     self.queue = queue
     self.options = options
@@ -52,6 +56,27 @@ final class RuntimeServices: Sendable {
       store: store, clock: options.clock, random: options.random, retry: options.storeRetry, health: health)
   }
 
+  private init(_ other: RuntimeServices, attemptEnd: Timestamp, settings: PlanSettings) {
+    self.attemptEnd = attemptEnd
+    self.settings = settings
+    (store, queue, options, jobs) = (other.store, other.queue, other.options, other.jobs)
+    (events, health, client, payloads) = (other.events, other.health, other.client, other.payloads)
+    (redaction, active, deadlines, watchdog) = (other.redaction, other.active, other.deadlines, other.watchdog)
+    (lanes, memory, wakeUp, documentLog) = (other.lanes, other.memory, other.wakeUp, other.documentLog)
+  }
+
+  /// Returns the same instance for attempts that execute within a request.
+  ///
+  /// - Parameters:
+  ///   - end: the local time at which they must end.
+  ///   - leaseLimit: their longest lease.
+  /// - Returns: services that share all their parts with these.
+  func bounded(by end: Timestamp, leaseLimit: Duration) -> RuntimeServices {
+    var settings = settings
+    settings.leaseLimit = leaseLimit
+    return RuntimeServices(self, attemptEnd: end, settings: settings)
+  }
+
   /// Admits a delivery or a due job, unless the memory is almost used up, the instance drains or the limit is reached.
   func admit(limit: Int) -> ActiveAttempts.Admission {
     switch memory.verdict() {
@@ -64,22 +89,24 @@ final class RuntimeServices: Sendable {
 
   /// Returns the effective job under a document's configuration; parsed once for each edit of the document.
   func resolve(_ definition: JobDefinition, _ configuration: JobConfiguration?) throws(JobError) -> ResolvedJob {
-    if let known = resolved.withLock({ $0[definition.id] }), known.configuration == configuration { return known.job }
+    if let known = jobs.resolved.withLock({ $0[definition.id] }), known.configuration == configuration {
+      return known.job
+    }
     let job = try ResolvedJob(definition, configuration: configuration, zones: registry.zones)
-    resolved.withLock { $0[definition.id] = (configuration, job) }
+    jobs.resolved.withLock { $0[definition.id] = (configuration, job) }
     return job
   }
 
   /// Removes a job from this instance.
   func unregister(_ job: JobID) {
-    jobs.withLock { $0.remove(job) }
+    jobs.registry.withLock { $0.remove(job) }
   }
 
   /// Returns the limits whose ledgers are read ahead of a claim: those of the job's document as last seen, or of its
   /// definition; none where the store is on the same machine, as it refuses a claim as cheaply.
   func expectedLimits(of definition: JobDefinition) -> [JobLimit] {
     if store is any DueTimeStore { return [] }
-    return resolved.withLock { $0[definition.id] }?.job.limits ?? definition.policy.limits(of: definition.id)
+    return jobs.resolved.withLock { $0[definition.id] }?.job.limits ?? definition.policy.limits(of: definition.id)
   }
 
   /// Returns the queue that delivers a job's runs: its own, or that of the service for heavy work.
@@ -89,7 +116,7 @@ final class RuntimeServices: Sendable {
 
   /// Returns whether the attempts of a job execute in another service.
   func isHandedOver(_ job: JobID) -> Bool {
-    let policy = resolved.withLock { $0[job]?.job.policy } ?? registry.jobs[job]?.definition.policy
+    let policy = jobs.resolved.withLock { $0[job]?.job.policy } ?? registry.jobs[job]?.definition.policy
     return policy.map { lanes.route(of: $0) == .otherService } ?? false
   }
 
@@ -106,7 +133,20 @@ final class RuntimeServices: Sendable {
 
   /// Whether the documents have been reconciled since the start.
   var isPrepared: Bool {
-    get { prepared.withLock { $0 } }
-    set { prepared.withLock { $0 = newValue } }
+    get { jobs.isPrepared.withLock { $0 } }
+    set { jobs.isPrepared.withLock { $0 = newValue } }
+  }
+}
+
+/// The jobs of an instance, and what it knows of their documents.
+private final class InstanceJobs: Sendable {
+  let registry: Mutex<JobRegistry>
+  /// The effective jobs, each by the configuration that it was made from.
+  let resolved = Mutex<[JobID: (configuration: JobConfiguration?, job: ResolvedJob)]>([:])
+  /// Whether the documents have been reconciled since the start.
+  let isPrepared = Mutex(false)
+
+  init(_ registry: JobRegistry) {
+    self.registry = Mutex(registry)
   }
 }

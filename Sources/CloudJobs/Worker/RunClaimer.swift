@@ -125,9 +125,10 @@ struct RunClaimer: Sendable {
   }
 
   private func claim(_ planned: PlannedClaim, at time: Timestamp) -> Claim {
-    let claimed = ClaimedRun(
+    var claimed = ClaimedRun(
       run: planned.run, job: planned.snapshot.input.job, checkpoint: planned.run.checkpoint, time: time,
       local: services.clock.now())
+    claimed.end = services.attemptEnd
     return Claim(claimed: claimed, registered: planned.registered, state: planned.snapshot.state)
   }
 

@@ -33,6 +33,10 @@ struct WorkerState: Sendable {
   private var isMixed = true
   /// Whether the worker was woken because an attempt has made room, and for nothing else as far as is known.
   var isWokenByRoom = false
+  /// Whether the end of the last item in process wakes the worker.
+  var wakesWhenIdle = false
+  /// The number of items that were started.
+  private(set) var startedCount = 0
   /// Whether more runs were due than there was room for.
   private(set) var hasBacklog = false
   /// The time at which there was room again for the backlog.
@@ -59,6 +63,7 @@ struct WorkerState: Sendable {
   mutating func start(_ item: WorkItem, at now: Timestamp) -> Bool {
     guard free > 0, isStartable(item, at: now) else { return false }
     active.insert(item)
+    startedCount += 1
     return true
   }
 
@@ -159,7 +164,7 @@ struct WorkerState: Sendable {
   mutating func finish(_ item: WorkItem, hasProgressed: Bool, at now: Timestamp) -> Bool {
     let wasFull = free == 0
     active.remove(item)
-    let isRoomMade = wasFull || (hasBacklog && free == gatheredRoom)
+    let isRoomMade = wasFull || (hasBacklog && free == gatheredRoom) || (wakesWhenIdle && active.isEmpty)
     guard !hasProgressed else {
       held[item] = nil
       if case .job = item { return true }

@@ -106,6 +106,8 @@ public struct PlanSettings: Hashable, Sendable {
   public var retryOwner: RetryOwner
   /// The time by which a lease outlasts the attempt's time limit.
   public var leaseMargin = Duration.seconds(15)
+  /// The longest lease of an attempt; nil if its time limit alone counts.
+  public var leaseLimit: Duration?
   /// The delay after a run's time at which the sweep looks for its lost task.
   public var sweepDelay: Duration
   /// The time before a run's time at which its delivery is accepted, because the clocks of queue and store differ.

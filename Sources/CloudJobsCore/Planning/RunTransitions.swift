@@ -12,7 +12,8 @@ extension Run {
     run.awaiting = nil
     run.permits = job.limits.filter { $0.maxConcurrent != nil }.map(\.ledger)
     run.waitsFor = nil
-    let end = now + timeLimit(under: job.policy) + settings.leaseMargin
+    let length = timeLimit(under: job.policy) + settings.leaseMargin
+    let end = now + (settings.leaseLimit.map { min($0, length) } ?? length)
     run.lease = Lease(owner: settings.owner, token: run.fence, expiresAt: end)
     run.wakeAt = end
     return run

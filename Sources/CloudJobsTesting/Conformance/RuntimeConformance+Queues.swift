@@ -45,10 +45,44 @@ extension RuntimeConformance {
         Array(repeating: "critical 0", count: 6) + Array(repeating: "default 0", count: 6)
           + Array(repeating: "low 0", count: 6), "the order")
     },
+    Case("A drain executes what is due with its children and retries, and leaves what is not") { fixture in
+      let seen = Mutex([String]())
+      let runtime = try await fixture.runtime {
+        EndpointJob("parent") { context in
+          seen.withLock { $0.append("parent") }
+          for number in 0..<3 { try await context.enqueue("child", number) }
+        }
+        EndpointJob("child", input: Int.self) { number, context in
+          seen.withLock { $0.append("child \(number) \(context.attempt)") }
+          if number == 1, context.attempt == 1 { throw JobFailure.failed("once") }
+          return .done
+        }.retry(RetryPolicy(maxAttempts: 2, backoff: .fixed(.zero), jitter: .none))
+      }
+      try await runtime.enqueue("parent")
+      try await runtime.enqueue("parent", after: .minutes(5))
+      fixture.clock.advance(by: .seconds(1))
+      let summary = await runtime.drainQueues()
+      try ConformanceFailure.expect(summary.error, nil, "the error")
+      try ConformanceFailure.expect(summary.isComplete, true, "whether nothing is due any more")
+      try ConformanceFailure.expect(summary.started, 5, "the attempts")
+      try ConformanceFailure.expect(
+        seen.withLock { $0 }.sorted(), ["child 0 1", "child 1 1", "child 1 2", "child 2 1", "parent"], "the attempts")
+      let idle = await runtime.drainQueues()
+      try ConformanceFailure.expect((idle.started, idle.isComplete) == (0, true), true, "a second drain does nothing")
+    },
   ]
 }
 
 extension RuntimeConformanceFixture {
+  /// Makes a runtime over the store, which is its queue.
+  fileprivate func runtime(@JobRegistryBuilder _ jobs: () -> [any JobHandler]) async throws -> JobRuntime {
+    var options = RuntimeOptions()
+    options.clock = clock
+    options.logger = Logger(label: "conformance") { _ in SwiftLogNoOpLogHandler() }
+    return try await JobRuntime.prepared(
+      try JobRegistry(jobs), store: store, queue: .store, authentication: .trustLoopback, options: options)
+  }
+
   /// Enqueues six runs for each queue and priority, and returns the order in which a master pass serves them.
   fileprivate func served(
     _ order: QueueOrder, queues: [String?], priorities: [Int]

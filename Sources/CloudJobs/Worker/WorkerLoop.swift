@@ -1,0 +1,236 @@
+import CloudJobsCore
+import Logging
+import Synchronization
+
+/// One run of a worker.
+final class WorkerLoop: Sendable {
+  private let services: RuntimeServices
+  private let options: JobWorker.Options
+  private let state: Mutex<WorkerState>
+  private let dueJobs: DueJobProcessor
+  private let sweeper: RunSweeper
+  private let claimer: RunClaimer
+  private let processor: DeliveryProcessor
+  /// The jobs of which runs were due.
+  private let seenJobs = Mutex<Set<JobID>>([])
+  private var clock: any JobClock { services.clock }
+
+  init(_ services: RuntimeServices, _ options: JobWorker.Options) {
+    self.services = services
+    self.options = options
+    dueJobs = DueJobProcessor(services)
+    sweeper = RunSweeper(services)
+    claimer = RunClaimer(services)
+    processor = DeliveryProcessor(services)
+    state = Mutex(WorkerState(limit: options.concurrency, queueOrder: services.options.queueOrder))
+  }
+
+  func run(_ start: (@escaping @Sendable () async -> Void) -> Void) async {
+    services.health.note { [services] state in
+      state.expectations = HealthExpectations(services.settings.retryOwner, services.options, hasWorker: true)
+    }
+    var upkeep = Upkeep(options, services)
+    while !isOver {
+      if let end = state.withLock({ $0.gatheringEnd(at: clock.now()) }) {
+        await services.wakeUp.wait(until: end, clock)
+        continue
+      }
+      var wake = clock.now() + options.pollInterval
+      do throws(StoreError) {
+        try await upkeep.perform()
+        wake = min(wake, try await poll(start))
+        services.health.note { [now = clock.now()] state in state.passEnded(at: now) }
+      } catch {
+        // The calls were retried already; the health report tells of the trouble.
+        services.logger.debug("The worker could not poll the store.", metadata: ["error": "\(error)"])
+      }
+      services.health.log(at: clock.now())
+      await services.wakeUp.wait(until: wake, clock)
+    }
+  }
+
+  /// Whether the worker was stopped.
+  private var isOver: Bool { Task.isCancelled || services.active.isDraining }
+
+  /// Executes what comes due until nothing is due and no attempt is under way, or until a time.
+  ///
+  /// - Parameters:
+  ///   - end: the time.
+  ///   - start: starts a piece of work.
+  /// - Returns: whether nothing was due any more.
+  /// - Throws: ``StoreError`` `unavailable`.
+  func drain(
+    until end: Timestamp, _ start: (@escaping @Sendable () async -> Void) -> Void
+  ) async throws(StoreError) -> Bool {
+    state.withLock { $0.wakesWhenIdle = true }
+    while !isOver, clock.now() < end {
+      if let gathered = state.withLock({ $0.gatheringEnd(at: clock.now()) }) {
+        await services.wakeUp.wait(until: min(gathered, end), clock)
+        continue
+      }
+      let next = try await poll(start)
+      if state.withLock({ $0.activeCount == 0 && !$0.hasBacklog }) { return true }
+      await services.wakeUp.wait(until: min(next, clock.now() + options.pollInterval, end), clock)
+    }
+    return false
+  }
+
+  /// The number of attempts that were started.
+  var startedCount: Int { state.withLock { $0.startedCount } }
+
+  /// Starts what is due and fits.
+  ///
+  /// - Returns: the time of the next poll at the latest.
+  private func poll(_ start: (@escaping @Sendable () async -> Void) -> Void) async throws(StoreError) -> Timestamp {
+    let local = clock.now()
+    if state.withLock({ $0.isBacklogDue(at: local) }) {
+      try await startRuns(start)
+      return state.withLock { $0.nextLook ?? .distantFuture }
+    }
+    let times = try await dueTimes()
+    state.withLock { $0.note(times, at: local, atMost: options.pollInterval) }
+    services.health.note { $0.observe(storeTime: times.time, at: local) }
+    await HealthReporter(services).updateOverdue(knowing: times)
+    if let earliest = times.earliestJob, earliest <= times.time { try await startJobs(start) }
+    if let earliest = times.earliestRun, earliest <= times.time { try await startRuns(start) }
+    var wake = Timestamp.distantFuture
+    // The local clock only measures how far away a time of the store's clock is.
+    if let next = times.next { wake = local + (next - times.time) }
+    if let retry = state.withLock({ $0.free > 0 ? $0.nextRetry : nil }), retry > local { wake = min(wake, retry) }
+    return wake
+  }
+
+  /// Reads the times at which jobs and runs come due; a store without ``DueTimeStore`` is asked for what is due now.
+  private func dueTimes() async throws(StoreError) -> DueTimes {
+    if let store = services.store as? any DueTimeStore {
+      return try await services.client.call { () async throws(StoreError) in try await store.dueTimes() }
+    }
+    let jobs = try await dueJobs.page(after: nil)
+    let runs = try await sweeper.page(after: nil, limit: 1)
+    return DueTimes(
+      time: max(jobs.time, runs.time), earliestJob: jobs.records.compactMap(\.nextRun).min(),
+      earliestRun: runs.records.map { (try? $0.run.get())?.wakeAt ?? runs.time }.min(), next: nil)
+  }
+
+  private func startJobs(_ start: (@escaping @Sendable () async -> Void) -> Void) async throws(StoreError) {
+    var cursor: StoreCursor?
+    repeat {
+      let page = try await dueJobs.page(after: cursor)
+      cursor = page.next
+      let now = clock.now()
+      let startable = page.records.filter { record in
+        state.withLock { $0.isStartable(.job(record.id), at: now) }
+      }
+      guard !startable.isEmpty else { continue }
+      let (jobs, context) = try await dueJobs.load(StorePage(records: startable, next: nil, time: page.time))
+      for job in jobs {
+        let item = WorkItem.job(job.record.id)
+        guard state.withLock({ $0.start(item, at: now) }) else { continue }
+        start { [self] in await process(job, item, context) }
+      }
+    } while cursor != nil && state.withLock { $0.free > 0 }
+  }
+
+  /// Processes a due job.
+  ///
+  /// The item ends as soon as the job is no longer due, so that its next occurrence starts on time even if an attempt
+  /// is still under way.
+  private func process(_ job: DueJob, _ item: WorkItem, _ context: DueJobContext) async {
+    var isFinished = false
+    let result = await dueJobs.process(job, context) {
+      isFinished = true
+      finish(item, hasProgressed: true)
+    }
+    if !isFinished { finish(item, hasProgressed: result?.hasProgressed ?? false) }
+    do throws(StoreError) {
+      try await PassJournal(services).append(result?.lines ?? [], time: context.reading.time, name: job.record.id)
+    } catch {
+      services.logger.warning(
+        "The pass journal could not be written.", metadata: ["jobId": "\(job.record.id)", "error": "\(error)"])
+    }
+  }
+
+  /// Claims and starts the runs that are due and fit.
+  private func startRuns(_ start: (@escaping @Sendable () async -> Void) -> Void) async throws(StoreError) {
+    var cursor: StoreCursor?
+    var isFull = false
+    repeat {
+      // Each place is admitted before its run is claimed, so that a drain waits for it.
+      var places = admit(state.withLock { $0.free })
+      defer { for _ in 0..<places { services.active.leave() } }
+      let room = places
+      if room == 0 { return }
+      let window = state.withLock { $0.windowSize(room: room) }
+      let now = clock.now()
+      let jobs = seenJobs.withLock { $0.sorted() }
+      let batch = try await claimer.claim(after: cursor, window: window, jobs: jobs) { [self] records in
+        state.withLock { $0.choice(among: records, upTo: room, at: now) }
+      }
+      cursor = batch.next
+      isFull = batch.choice?.records.count == room
+      if let choice = batch.choice { state.withLock { $0.take(choice, isFull: isFull) } }
+      for claim in batch.claimed where begin(.run(claim.claimed.run.id), at: now) {
+        places -= 1
+        start { [self] in await execute(claim) }
+      }
+      for record in batch.others where begin(.run(record.id), at: now) {
+        note(record)
+        start { [self] in finish(.run(record.id), hasProgressed: await execute(record)) }
+      }
+    } while cursor != nil && !isFull
+    if isFull, state.withLock({ $0.free > 0 }) { wakeForRoom() }
+  }
+
+  private func wakeForRoom() {
+    state.withLock { $0.isWokenByRoom = true }
+    services.wakeUp.call()
+  }
+
+  private func begin(_ item: WorkItem, at now: Timestamp) -> Bool { state.withLock { $0.start(item, at: now) } }
+
+  /// Admits attempts.
+  ///
+  /// - Parameter count: the number of attempts that there is room for.
+  /// - Returns: the number of those that the instance admits.
+  private func admit(_ count: Int) -> Int {
+    var admitted = 0
+    while admitted < count, services.admit(limit: services.options.maxConcurrentDeliveries) == .admitted {
+      admitted += 1
+    }
+    return admitted
+  }
+
+  /// Notes the job of a due run: the next ones are claimed together.
+  private func note(_ record: RunRecord) {
+    guard let run = try? record.run.get(), services.registry.jobs[run.job] != nil else { return }
+    seenJobs.withLock { jobs in
+      if jobs.count < StoreLimits.batch { jobs.insert(run.job) }
+    }
+  }
+
+  /// Executes the attempt of a claimed run.
+  private func execute(_ claim: RunClaimer.Claim) async {
+    await processor.execute(claim.claimed, claim.registered, state: claim.state)
+    services.active.leave()
+    finish(.run(claim.claimed.run.id), hasProgressed: true)
+  }
+
+  /// Executes the next attempt of a run that has come due.
+  ///
+  /// - Returns: whether the run has changed in the store, by this instance or by another.
+  private func execute(_ record: RunRecord) async -> Bool {
+    guard let (run, _) = sweeper.recoveryPlan(for: record, now: clock.now()),
+      services.registry.jobs[run.job] != nil
+    else {
+      return false
+    }
+    let result = await processor.process(run.nextDelivery)
+    return result.hasChangedRun || result.status == .duplicate
+  }
+
+  private func finish(_ item: WorkItem, hasProgressed: Bool) {
+    let now = clock.now()
+    guard state.withLock({ $0.finish(item, hasProgressed: hasProgressed, at: now) }) else { return }
+    if case .run = item { wakeForRoom() } else { services.wakeUp.call() }
+  }
+}
