@@ -38,10 +38,17 @@ extension PostgresStore {
       if rows.count == limit, let key = rows.int64(rows.count - 1, 7), let last = records.last {
         claims.next = StoreCursor(key: key, id: last.id.rawValue)
       }
+      var changedJobs = Set<JobID>()
       for (record, writes) in zip(records, plans) {
+        let jobs = writes.compactMap { $0.changedJob }
         let outcome = Result { () throws(StoreError) in
           try StoreLimits.check(writes)
+          // The version of a document that this claim has changed is not known before its end.
+          if let write = writes.first(where: { $0.isConditionalChange(ofOneOf: changedJobs) }) {
+            throw StoreError.conflict(on: write)
+          }
           try transaction.apply(writes)
+          changedJobs.formUnion(jobs)
         }
         claims.runs.append(RunClaims.Claim(record: record, outcome: writes.isEmpty ? nil : outcome))
       }
@@ -66,6 +73,21 @@ extension PostgresStore {
         $0.append(id.storedBytes)
       }
     }
+  }
+}
+
+extension Write {
+  /// The job whose document it changes, if any.
+  fileprivate var changedJob: JobID? {
+    switch self {
+    case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _): id
+    default: nil
+    }
+  }
+
+  fileprivate func isConditionalChange(ofOneOf jobs: Set<JobID>) -> Bool {
+    guard let job = changedJob, jobs.contains(job) else { return false }
+    return precondition != .none
   }
 }
 #endif

@@ -74,7 +74,12 @@ final class CommitTransaction {
   }
 
   /// Makes all changes; a ``StoreError`` is only thrown before the first of them.
-  func apply(_ writes: [Write]) throws {
+  ///
+  /// - Parameters:
+  ///   - writes: the changes.
+  ///   - documents: the documents of runs among them, as far as they are encoded already, in the same order.
+  /// - Throws: ``StoreError``, `DatabaseError`.
+  func apply(_ writes: [Write], documents: [String?] = []) throws {
     let targets = try writes.map { write in
       let target = try target(of: write)
       guard
@@ -85,7 +90,9 @@ final class CommitTransaction {
       }
       return target
     }
-    for (write, target) in zip(writes, targets) { try apply(write, target) }
+    for (index, write) in writes.enumerated() {
+      try apply(write, targets[index], document: index < documents.count ? documents[index] : nil)
+    }
   }
 
   /// The stored record that a write changes.
@@ -133,10 +140,11 @@ final class CommitTransaction {
     return .ledger(stored, try stored.applying(change, at: time))
   }
 
-  private func apply(_ write: Write, _ target: StoredTarget) throws {
+  private func apply(_ write: Write, _ target: StoredTarget, document: String?) throws {
     switch (write, target) {
     case (.putRun(let run, _), .run(let key)):
-      try StoredRun.put(run, version: try lastCommit.nextVersion(), over: key, database)
+      let document = document ?? StoredRun.document(of: run)
+      try StoredRun.put(run, document: document, version: try lastCommit.nextVersion(), over: key, database)
     case (.deleteRun, .run(let key)):
       guard let key else { return }
       lastCommit.noteChange()

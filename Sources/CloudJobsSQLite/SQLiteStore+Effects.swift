@@ -141,7 +141,10 @@ extension SQLiteStore {
     var lastCommit = try LastCommit(database)
     let time = clock.advance(past: lastCommit.lastTime)
     let (new, enqueued) = drafts.recording(try Self.reading(database, time, jobs: drafts.jobs, runs: drafts.runs))
-    for run in new { try StoredRun.put(run, version: try lastCommit.nextVersion(), over: nil, database) }
+    for run in new {
+      try StoredRun.put(
+        run, document: StoredRun.document(of: run), version: try lastCommit.nextVersion(), over: nil, database)
+    }
     try lastCommit.save(database, time: time)
     database.afterNextTransaction { _ in drafts.wakeWorker() }
     return enqueued

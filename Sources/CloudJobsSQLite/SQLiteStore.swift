@@ -76,8 +76,12 @@ public final class SQLiteStore: PurgingStore, DueTimeStore, ClaimingStore {
   /// Commits all writes, or none, and returns once they are on disk.
   public func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
     try StoreLimits.check(writes)
+    // The thread that writes is the narrowest place: documents are encoded before it.
+    let documents = writes.map { write -> String? in
+      if case .putRun(let run, _) = write { StoredRun.document(of: run) } else { nil }
+    }
     return try await change(weight: writes.count) { transaction in
-      try transaction.apply(writes)
+      try transaction.apply(writes, documents: documents)
       return transaction.time
     }
   }

@@ -112,15 +112,28 @@ enum StoredRun {
     WHERE rowid = ?
     """
 
-  /// Inserts a run or updates the stored one.
-  static func put(_ run: Run, version: Int64, over key: Key?, _ database: Database) throws {
+  /// Returns the document of a run.
+  static func document(of run: Run) -> String {
     var document = run
     document.input = nil
     document.output = nil
+    return document.fields.text
+  }
+
+  /// Inserts a run or updates the stored one.
+  ///
+  /// - Parameters:
+  ///   - run: the run.
+  ///   - document: its document, by ``document(of:)``.
+  ///   - version: its version.
+  ///   - key: the columns of the stored run; nil if there is none.
+  ///   - database: the database.
+  /// - Throws: `DatabaseError`.
+  static func put(_ run: Run, document: String, version: Int64, over key: Key?, _ database: Database) throws {
     let correlationID = run.correlationID.map { SQLiteText.value($0) } ?? .null
     var values: [(any DatabaseValueConvertible)?] = [
       version, run.status.rawValue, run.wakeAt?.microseconds, run.expireAt?.microseconds, run.fence,
-      run.amendments, document.fields.text, run.input.map(\.description), run.output.map(\.description),
+      run.amendments, document, run.input.map(\.description), run.output.map(\.description),
     ]
     let isLean =
       key.map {

@@ -32,23 +32,13 @@ struct DeliveryProcessor: Sendable {
     }
   }
 
-  /// Executes a run that a worker has claimed and admitted.
-  ///
-  /// - Parameters:
-  ///   - claimed: the run; its place is not known yet.
-  ///   - registered: its job with its handler.
-  ///   - state: the job's state before the claim.
-  func execute(_ claimed: ClaimedRun, _ registered: RegisteredJob, state: JobState) async {
-    var claimed = claimed
-    guard let place = services.active.begin(claimed) else {
-      _ = await Drain(services).release(claimed) { $0.interrupted(in: services, by: .instanceShutDown) }
-      return
-    }
-    claimed.place = place
-    _ = await executor.execute(claimed, registered, state: state)
+  /// Executes a run that a worker has claimed, and that is admitted.
+  func execute(_ claim: RunClaimer.Claim) async {
+    _ = await executor.execute(claim.claimed, claim.registered, state: claim.state)
   }
 
-  private func processAdmitted(_ delivery: Delivery) async -> DeliveryResult {
+  /// Processes a delivery that is admitted; otherwise like ``process(_:)``.
+  func processAdmitted(_ delivery: Delivery) async -> DeliveryResult {
     if let transport = delivery.transport {
       services.logger.debug(
         "Received a delivery.", metadata: transport.metadata.merging(["jobId": "\(delivery.job)"]) { $1 })

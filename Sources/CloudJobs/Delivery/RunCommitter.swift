@@ -50,6 +50,23 @@ struct RunCommitter: Sendable {
     }
   }
 
+  /// Finds out whether a commit whose response was lost took place, and makes it otherwise.
+  ///
+  /// - Parameters:
+  ///   - writes: the changes, that of the run among them.
+  ///   - run: the run after them.
+  ///   - error: the error of the first try.
+  /// - Returns: whether the changes were made; false if a precondition does not hold.
+  /// - Throws: the errors of ``commit(_:making:_:)``.
+  func settle(_ writes: [Write], making run: Run, after error: StoreError) async throws(StoreError) -> Bool {
+    var budget = client.budget()
+    budget.persist(at: client.clock.now())
+    return switch try await commit(writes, making: run, &budget, holding: nil, after: error) {
+    case .committed: true
+    case .amended, .lost: false
+    }
+  }
+
   /// The result of a commit by the attempt that holds a run.
   enum AttemptCommit {
     /// The changes were made at this time.
@@ -62,9 +79,10 @@ struct RunCommitter: Sendable {
   }
 
   private func commit(
-    _ writes: [Write], making run: Run, _ budget: inout RetryBudget, holding fence: Int64?
+    _ writes: [Write], making run: Run, _ budget: inout RetryBudget, holding fence: Int64?,
+    after earlier: StoreError? = nil
   ) async throws(StoreError) -> AttemptCommit {
-    var lost: StoreError?
+    var lost = earlier
     while true {
       let failure: StoreError
       do throws(StoreError) {

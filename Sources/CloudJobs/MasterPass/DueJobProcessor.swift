@@ -102,7 +102,7 @@ struct DueJobProcessor: Sendable {
       lines.append(PassJournalEntry.Line(reading.job.id, plan, isDuplicate: commit.isDuplicate))
       if !plan.isStillDue { onLastClaim() }
       await perform(plan, commit, reading, registered)
-      guard plan.isStillDue, !services.active.isDraining else { break }
+      guard plan.isStillDue, services.mayBeginAttempts else { break }
       // The document is read again: an edit made meanwhile applies to the next time already.
       guard let next = await read(registered.definition, lastRun: plan.run?.id ?? reading.previous?.id) else { break }
       reading = next

@@ -7,7 +7,7 @@ final class RuntimeServices: Sendable {
   let store: any JobStore
   let queue: any TaskQueue
   let options: RuntimeOptions
-  let settings: PlanSettings
+  private let unboundedSettings: PlanSettings
   let events: JobEvents
   let health: HealthMonitor
   let client: StoreClient
@@ -18,7 +18,7 @@ final class RuntimeServices: Sendable {
   let watchdog: Watchdog
   let lanes: ExecutionLanes
   let memory: MemoryGuard
-  let wakeUp: WakeUp
+  let wakeUp: WakeUps
   let documentLog: DocumentLog
   /// The local time at which attempts must end, because the request ends in which they execute; nil if there is none.
   let attemptEnd: Timestamp?
@@ -33,13 +33,13 @@ final class RuntimeServices: Sendable {
   init(_ registry: JobRegistry, _ store: any JobStore, _ queue: any TaskQueue, _ options: RuntimeOptions) {
     jobs = InstanceJobs(registry)
     active = ActiveAttempts()
-    wakeUp = WakeUp()
+    wakeUp = WakeUps()
     documentLog = DocumentLog()
     attemptEnd = nil
     self.store = store
     self.queue = queue
     self.options = options
-    settings = options.planSettings(retryOwner: queue.retryOwner)
+    unboundedSettings = options.planSettings(retryOwner: queue.retryOwner)
     payloads = StoredPayloads(codec: options.payloadCodec)
     redaction = RedactionRule(options)
     events = JobEvents(logger: options.logger)
@@ -56,9 +56,9 @@ final class RuntimeServices: Sendable {
       store: store, clock: options.clock, random: options.random, retry: options.storeRetry, health: health)
   }
 
-  private init(_ other: RuntimeServices, attemptEnd: Timestamp, settings: PlanSettings) {
+  private init(_ other: RuntimeServices, attemptEnd: Timestamp) {
     self.attemptEnd = attemptEnd
-    self.settings = settings
+    unboundedSettings = other.unboundedSettings
     (store, queue, options, jobs) = (other.store, other.queue, other.options, other.jobs)
     (events, health, client, payloads) = (other.events, other.health, other.client, other.payloads)
     (redaction, active, deadlines, watchdog) = (other.redaction, other.active, other.deadlines, other.watchdog)
@@ -67,15 +67,21 @@ final class RuntimeServices: Sendable {
 
   /// Returns the same instance for attempts that execute within a request.
   ///
-  /// - Parameters:
-  ///   - end: the local time at which they must end.
-  ///   - leaseLimit: their longest lease.
+  /// - Parameter end: the local time at which they must end. No lease outlasts it by more than the margin of leases.
   /// - Returns: services that share all their parts with these.
-  func bounded(by end: Timestamp, leaseLimit: Duration) -> RuntimeServices {
-    var settings = settings
-    settings.leaseLimit = leaseLimit
-    return RuntimeServices(self, attemptEnd: end, settings: settings)
+  func bounded(by end: Timestamp) -> RuntimeServices {
+    RuntimeServices(self, attemptEnd: end)
   }
+
+  /// The settings of decisions that are made now.
+  var settings: PlanSettings {
+    var settings = unboundedSettings
+    settings.leaseLimit = attemptEnd.map { max(.zero, $0 - clock.now()) + settings.leaseMargin }
+    return settings
+  }
+
+  /// Whether attempts may begin at this time.
+  var mayBeginAttempts: Bool { !active.isDraining && (attemptEnd.map { clock.now() < $0 } ?? true) }
 
   /// Admits a delivery or a due job, unless the memory is almost used up, the instance drains or the limit is reached.
   func admit(limit: Int) -> ActiveAttempts.Admission {

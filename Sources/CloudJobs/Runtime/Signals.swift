@@ -1,42 +1,82 @@
 import CloudJobsCore
 import Synchronization
 
-/// A signal that wakes the worker of this process: after an enqueue, at the end of an attempt, or at a shutdown.
+/// The signals that wake the workers of this process: after an enqueue, at the end of an attempt, or at a shutdown.
+final class WakeUps: Sendable {
+  private let signals = Mutex<[ObjectIdentifier: WakeUp]>([:])
+
+  /// Lets a signal be called with all others.
+  func add(_ signal: WakeUp) { signals.withLock { $0[ObjectIdentifier(signal)] = signal } }
+
+  /// Removes a signal.
+  func remove(_ signal: WakeUp) { signals.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(signal)) } }
+
+  /// Tells all workers that there may be new work.
+  func call() {
+    for signal in signals.withLock({ Array($0.values) }) { signal.call(withNews: true) }
+  }
+}
+
+/// A signal that wakes one worker.
 ///
-/// A call while no task waits is kept, so that none is lost between a query and the wait after it.
+/// A call while it does not wait is kept, so that none is lost between a query and the wait after it.
 final class WakeUp: Sendable {
   private struct State {
     var isSet = false
-    var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
-    var next = 0
+    var hasNews = false
+    var waiter: (key: Int, continuation: CheckedContinuation<Void, Never>)?
+    var lastKey = 0
   }
 
   private let state = Mutex(State())
 
-  /// Wakes the waiting tasks, or the next one to wait.
-  func call() {
-    let waiters = state.withLock { state in
-      state.isSet = state.waiters.isEmpty
-      defer { state.waiters = [:] }
-      return state.waiters
+  /// Wakes the worker, or lets its next wait end at once.
+  ///
+  /// - Parameter isNews: whether there may be new work; otherwise there is only room for what is known.
+  func call(withNews isNews: Bool = false) {
+    let waiter = state.withLock { state in
+      state.hasNews = state.hasNews || isNews
+      state.isSet = state.waiter == nil
+      defer { state.waiter = nil }
+      return state.waiter
     }
-    for waiter in waiters.values { waiter.resume() }
+    waiter?.continuation.resume()
   }
 
-  /// Waits for a call, until a deadline, or until the task is cancelled.
-  func wait(until deadline: Timestamp, _ clock: any JobClock) async {
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { await self.wait() }
-      group.addTask { try? await clock.sleep(until: deadline) }
-      await group.next()
-      group.cancelAll()
+  /// Returns whether there may be new work, and forgets it.
+  func takeNews() -> Bool {
+    state.withLock { state in
+      defer { state.hasNews = false }
+      return state.hasNews
+    }
+  }
+
+  /// Waits for a call, until a deadline, or until the task is cancelled; only one task may wait.
+  ///
+  /// - Parameters:
+  ///   - deadline: the latest time.
+  ///   - clock: the clock of the deadline.
+  /// - Returns: false if the deadline came first.
+  @discardableResult
+  func wait(until deadline: Timestamp, _ clock: any JobClock) async -> Bool {
+    await withTaskGroup(of: Bool.self) { group in
+      group.addTask {
+        await self.wait()
+        return true
+      }
+      group.addTask {
+        try? await clock.sleep(until: deadline)
+        return false
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? false
     }
   }
 
   private func wait() async {
     let key = state.withLock { state in
-      state.next += 1
-      return state.next
+      state.lastKey += 1
+      return state.lastKey
     }
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
@@ -45,13 +85,18 @@ final class WakeUp: Sendable {
             state.isSet = false
             return true
           }
-          state.waiters[key] = continuation
+          state.waiter = (key, continuation)
           return false
         }
         if isReady { continuation.resume() }
       }
     } onCancel: {
-      state.withLock { $0.waiters.removeValue(forKey: key) }?.resume()
+      let waiter = state.withLock { state in
+        guard state.waiter?.key == key else { return CheckedContinuation<Void, Never>?.none }
+        defer { state.waiter = nil }
+        return state.waiter?.continuation
+      }
+      waiter?.resume()
     }
   }
 }

@@ -20,8 +20,7 @@ struct QueueDrain: Sendable {
     let end = clock.now() + options.budget
     var worker = JobWorker.Options()
     worker.concurrency = options.concurrency
-    let leaseLimit = options.budget + services.options.leaseMargin
-    let loop = WorkerLoop(services.bounded(by: end, leaseLimit: leaseLimit), worker)
+    let loop = WorkerLoop(services.bounded(by: end), worker, isDrain: true)
     let result = await withTaskGroup(of: Void.self) { group in
       do throws(StoreError) {
         var upkeep = Upkeep(worker, services)
@@ -32,7 +31,7 @@ struct QueueDrain: Sendable {
         return .failure(error)
       }
     }
-    summary.started = loop.startedCount
+    summary.started = loop.progressCount
     switch result {
     case .success(let isComplete): summary.isComplete = isComplete
     case .failure(let error): summary.error = JobError(error)
@@ -59,9 +58,10 @@ public struct QueueDrainOptions: Hashable, Sendable {
 
 /// The summary of a drain.
 public struct QueueDrainSummary: Hashable, Sendable {
-  /// The number of due jobs and runs that were started.
+  /// The number of due jobs and attempts that were processed.
   public var started = 0
-  /// Whether nothing was due any more at the end; the next drain continues otherwise.
+  /// Whether nothing was due any more at the end; the next drain continues otherwise. What can't be processed here,
+  /// such as a run of a job that is not registered, stays due.
   public var isComplete = false
   /// The error that ended the drain, if any.
   public var error: JobError?

@@ -12,9 +12,11 @@ struct RunClaimer: Sendable {
     var claimed: [Claim] = []
     /// The runs that are to be delivered one by one.
     var others: [RunRecord] = []
+    /// The number of due runs that were looked at.
+    var seenCount = 0
     /// The cursor of the next page; nil if all due runs were looked at.
     var next: StoreCursor?
-    /// The choice that was made among the due runs.
+    /// The choice that was made among the due runs; nil if none was seen.
     var choice: WorkerState.Choice?
   }
 
@@ -27,21 +29,44 @@ struct RunClaimer: Sendable {
 
   /// A claim that is planned and not known to be committed.
   private struct PlannedClaim: Sendable {
-    var run: Run
+    /// The run after the claim, in its place among the attempts of this instance.
+    var claimed: ClaimedRun
     var writes: [Write]
-    var snapshot: DeliverySnapshot
     var registered: RegisteredJob
+    var state: JobState
   }
 
   /// The last plan of a call: a store may call for it several times.
+  ///
+  /// Its claims are among the attempts of this instance already, so that a process that ends meanwhile can release
+  /// their leases.
   private final class LatestPlan: Sendable {
     private let state = Mutex<(choice: WorkerState.Choice?, claims: [RunID: PlannedClaim])>((nil, [:]))
+    private let active: ActiveAttempts
+
+    init(_ active: ActiveAttempts) {
+      self.active = active
+    }
 
     var choice: WorkerState.Choice? { state.withLock { $0.choice } }
     var claims: [RunID: PlannedClaim] { state.withLock { $0.claims } }
 
-    func replace(_ choice: WorkerState.Choice, _ claims: [RunID: PlannedClaim]) {
+    /// Replaces the plan; a claim stays out of it if no attempt may begin any more.
+    func replace(_ choice: WorkerState.Choice, _ planned: [RunID: PlannedClaim]) -> [RunID: PlannedClaim] {
+      end()
+      let claims = planned.compactMapValues { planned -> PlannedClaim? in
+        guard let place = active.begin(planned.claimed) else { return nil }
+        var planned = planned
+        planned.claimed.place = place
+        return planned
+      }
       state.withLock { $0 = (choice, claims) }
+      return claims
+    }
+
+    /// Takes the claims that were not committed from the attempts of this instance.
+    func end(except committed: Set<RunID> = []) {
+      for (id, planned) in claims where !committed.contains(id) { active.end(planned.claimed.place) }
     }
   }
 
@@ -66,7 +91,7 @@ struct RunClaimer: Sendable {
   ) async throws(StoreError) -> Batch {
     let reading = jobs.isEmpty ? nil : try await services.client.read(jobs: jobs, runs: [])
     let known = Set(jobs)
-    let latest = LatestPlan()
+    let latest = LatestPlan(services.active)
     let plan: @Sendable ([RunRecord], Timestamp) -> [[Write]] = { records, now in
       let choice = choose(records)
       var claims = [RunID: PlannedClaim]()
@@ -74,31 +99,34 @@ struct RunClaimer: Sendable {
         guard let reading, let run = try? record.run.get(), known.contains(run.job) else { continue }
         claims[record.id] = planClaim(run, record.version, reading, at: now)
       }
-      latest.replace(choice, claims)
+      claims = latest.replace(choice, claims)
       return records.map { claims[$0.id]?.writes ?? [] }
     }
-    guard let store = services.store as? any ClaimingStore else {
-      return try await claimEach(after: cursor, window: window, plan, latest)
-    }
-    let claims: RunClaims
     do throws(StoreError) {
-      claims = try await services.client.call(.write) { () async throws(StoreError) in
+      guard let store = services.store as? any ClaimingStore else {
+        return try await claimEach(after: cursor, window: window, plan, latest)
+      }
+      let claims = try await services.client.call(.write) { () async throws(StoreError) in
         try await store.claim(after: cursor, limit: window, plan)
       }
+      let committed = claims.runs.filter { claim in
+        if case .success? = claim.outcome { true } else { false }
+      }
+      var batch = batch(latest, committed: Set(committed.map(\.record.id)), at: claims.time)
+      (batch.next, batch.seenCount) = (claims.next, claims.runs.count)
+      return batch
     } catch {
-      guard error.code == .unknownOutcome else { throw error }
-      return try await committed(latest)
+      guard error.code == .unknownOutcome else {
+        latest.end()
+        throw error
+      }
+      return await settle(latest, after: error)
     }
-    let committed = claims.runs.filter { claim in
-      if case .success? = claim.outcome { true } else { false }
-    }
-    var batch = batch(latest, committed: Set(committed.map(\.record.id)), at: claims.time)
-    batch.next = claims.next
-    return batch
   }
 
-  private func batch(_ latest: LatestPlan, committed: Set<RunID>, at time: Timestamp) -> Batch {
+  private func batch(_ latest: LatestPlan, committed: Set<RunID>, at time: Timestamp?) -> Batch {
     let (choice, claims) = (latest.choice, latest.claims)
+    latest.end(except: committed)
     var batch = Batch(choice: choice)
     for record in choice?.records ?? [] {
       if let planned = claims[record.id], committed.contains(record.id) {
@@ -120,16 +148,19 @@ struct RunClaimer: Sendable {
         ofWaiting: run, version, registered.definition, reading, services, at: now),
       case .run(let claimed) = plan(snapshot.input)
     else { return nil }
-    let writes = snapshot.writes(claiming: claimed)
-    return PlannedClaim(run: claimed, writes: writes, snapshot: snapshot, registered: registered)
+    var attempt = ClaimedRun(
+      run: claimed, job: snapshot.input.job, checkpoint: claimed.checkpoint, time: now, local: services.clock.now())
+    attempt.end = services.attemptEnd
+    return PlannedClaim(
+      claimed: attempt, writes: snapshot.writes(claiming: claimed), registered: registered, state: snapshot.state)
   }
 
-  private func claim(_ planned: PlannedClaim, at time: Timestamp) -> Claim {
-    var claimed = ClaimedRun(
-      run: planned.run, job: planned.snapshot.input.job, checkpoint: planned.run.checkpoint, time: time,
-      local: services.clock.now())
-    claimed.end = services.attemptEnd
-    return Claim(claimed: claimed, registered: planned.registered, state: planned.snapshot.state)
+  private func claim(_ planned: PlannedClaim, at time: Timestamp?) -> Claim {
+    var claimed = planned.claimed
+    let now = services.clock.now()
+    // The lease runs from the plan on: after a claim that took long, so does the time limit.
+    if let time, now - claimed.local < services.options.leaseMargin / 2 { (claimed.time, claimed.local) = (time, now) }
+    return Claim(claimed: claimed, registered: planned.registered, state: planned.state)
   }
 
   /// Claims the due runs of a page by a commit each, for a store that can't claim many at once.
@@ -141,28 +172,38 @@ struct RunClaimer: Sendable {
     }
     _ = plan(page.records, page.time)
     let committer = RunCommitter(services)
-    let committed = await withTaskGroup(of: RunID?.self) { group in
-      for planned in latest.claims.values {
-        group.addTask {
-          var budget = services.client.budget()
-          let time = try? await committer.commit(planned.writes, making: planned.run, &budget)
-          return time == nil ? nil : planned.run.id
-        }
-      }
-      return await group.reduce(into: Set()) { ids, id in if let id { ids.insert(id) } }
+    let committed = await ids(of: latest) { planned throws(StoreError) in
+      var budget = services.client.budget()
+      return try await committer.commit(planned.writes, making: planned.claimed.run, &budget) != nil
     }
-    var batch = batch(latest, committed: committed, at: page.time)
-    batch.next = page.next
+    var batch = batch(latest, committed: committed, at: nil)
+    (batch.next, batch.seenCount) = (page.next, page.records.count)
     return batch
   }
 
-  /// Finds the claims of a call whose response was lost.
-  private func committed(_ latest: LatestPlan) async throws(StoreError) -> Batch {
-    let claims = latest.claims
-    let reading = try await services.client.read(runs: claims.keys.sorted())
-    let committed = claims.values.filter { planned in
-      (try? reading.runs[planned.run.id]?.run.get())?.isSameStep(as: planned.run) ?? false
+  /// Finds out which claims of a call took place whose response was lost, and makes the others.
+  private func settle(_ latest: LatestPlan, after error: StoreError) async -> Batch {
+    let committer = RunCommitter(services)
+    let committed = await ids(of: latest) { planned throws(StoreError) in
+      try await committer.settle(planned.writes, making: planned.claimed.run, after: error)
     }
-    return batch(latest, committed: Set(committed.map(\.run.id)), at: reading.time)
+    var batch = batch(latest, committed: committed, at: nil)
+    batch.seenCount = latest.choice?.records.count ?? 0
+    return batch
+  }
+
+  /// Returns the runs whose claims a function has committed; it is called for all of them at once.
+  private func ids(
+    of latest: LatestPlan, committedBy commit: @escaping @Sendable (PlannedClaim) async throws(StoreError) -> Bool
+  ) async -> Set<RunID> {
+    await withTaskGroup(of: RunID?.self) { group in
+      for planned in latest.claims.values {
+        group.addTask {
+          let isCommitted = (try? await commit(planned)) ?? false
+          return isCommitted ? planned.claimed.run.id : nil
+        }
+      }
+      return await group.reduce(into: []) { ids, id in if let id { ids.insert(id) } }
+    }
   }
 }

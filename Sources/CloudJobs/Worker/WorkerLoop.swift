@@ -13,26 +13,36 @@ final class WorkerLoop: Sendable {
   private let processor: DeliveryProcessor
   /// The jobs of which runs were due.
   private let seenJobs = Mutex<Set<JobID>>([])
+  private let signal = WakeUp()
+  private let contention = Mutex(0)
   private var clock: any JobClock { services.clock }
 
-  init(_ services: RuntimeServices, _ options: JobWorker.Options) {
+  /// Creates a worker's loop.
+  ///
+  /// - Parameters:
+  ///   - services: the runtime's services.
+  ///   - options: the options.
+  ///   - isDrain: whether ``drain(until:_:)`` is called, and not ``run(_:)``.
+  init(_ services: RuntimeServices, _ options: JobWorker.Options, isDrain: Bool = false) {
     self.services = services
     self.options = options
     dueJobs = DueJobProcessor(services)
     sweeper = RunSweeper(services)
     claimer = RunClaimer(services)
     processor = DeliveryProcessor(services)
-    state = Mutex(WorkerState(limit: options.concurrency, queueOrder: services.options.queueOrder))
+    state = Mutex(WorkerState(limit: options.concurrency, queueOrder: services.options.queueOrder, isDrain: isDrain))
   }
 
   func run(_ start: (@escaping @Sendable () async -> Void) -> Void) async {
     services.health.note { [services] state in
       state.expectations = HealthExpectations(services.settings.retryOwner, services.options, hasWorker: true)
     }
+    services.wakeUp.add(signal)
+    defer { services.wakeUp.remove(signal) }
     var upkeep = Upkeep(options, services)
     while !isOver {
-      if let end = state.withLock({ $0.gatheringEnd(at: clock.now()) }) {
-        await services.wakeUp.wait(until: end, clock)
+      if let end = gatheringEnd() {
+        await signal.wait(until: end, clock)
         continue
       }
       var wake = clock.now() + options.pollInterval
@@ -45,12 +55,21 @@ final class WorkerLoop: Sendable {
         services.logger.debug("The worker could not poll the store.", metadata: ["error": "\(error)"])
       }
       services.health.log(at: clock.now())
-      await services.wakeUp.wait(until: wake, clock)
+      await signal.wait(until: wake, clock)
     }
   }
 
   /// Whether the worker was stopped.
   private var isOver: Bool { Task.isCancelled || services.active.isDraining }
+
+  /// Returns the time until which room for a backlog is gathered; nil to look for work now.
+  private func gatheringEnd() -> Timestamp? {
+    let (hasNews, now) = (signal.takeNews(), clock.now())
+    return state.withLock { state in
+      if hasNews { state.noteNews() }
+      return state.gatheringEnd(at: now)
+    }
+  }
 
   /// Executes what comes due until nothing is due and no attempt is under way, or until a time.
   ///
@@ -62,43 +81,70 @@ final class WorkerLoop: Sendable {
   func drain(
     until end: Timestamp, _ start: (@escaping @Sendable () async -> Void) -> Void
   ) async throws(StoreError) -> Bool {
-    state.withLock { $0.wakesWhenIdle = true }
+    services.wakeUp.add(signal)
+    defer { services.wakeUp.remove(signal) }
     while !isOver, clock.now() < end {
-      if let gathered = state.withLock({ $0.gatheringEnd(at: clock.now()) }) {
-        await services.wakeUp.wait(until: min(gathered, end), clock)
+      if let gathered = gatheringEnd() {
+        await signal.wait(until: min(gathered, end), clock)
         continue
       }
       let next = try await poll(start)
-      if state.withLock({ $0.activeCount == 0 && !$0.hasBacklog }) { return true }
-      await services.wakeUp.wait(until: min(next, clock.now() + options.pollInterval, end), clock)
+      if state.withLock({ $0.isIdle }), contentions == 0 { return state.withLock { !$0.holdsItems } }
+      await signal.wait(until: min(next, clock.now() + options.pollInterval, end), clock)
     }
     return false
   }
 
-  /// The number of attempts that were started.
-  var startedCount: Int { state.withLock { $0.startedCount } }
+  /// The number of due jobs and runs that were processed.
+  var progressCount: Int { state.withLock { $0.progressCount } }
 
   /// Starts what is due and fits.
   ///
   /// - Returns: the time of the next poll at the latest.
   private func poll(_ start: (@escaping @Sendable () async -> Void) -> Void) async throws(StoreError) -> Timestamp {
-    let local = clock.now()
+    var local = clock.now()
     if state.withLock({ $0.isBacklogDue(at: local) }) {
       try await startRuns(start)
       return state.withLock { $0.nextLook ?? .distantFuture }
+    }
+    // What a call has announced need not wait for the due times.
+    if services.store is any ClaimingStore, state.withLock({ $0.mayClaimFirst(at: local) }) {
+      try await startRuns(start)
+      local = clock.now()
     }
     let times = try await dueTimes()
     state.withLock { $0.note(times, at: local, atMost: options.pollInterval) }
     services.health.note { $0.observe(storeTime: times.time, at: local) }
     await HealthReporter(services).updateOverdue(knowing: times)
-    if let earliest = times.earliestJob, earliest <= times.time { try await startJobs(start) }
-    if let earliest = times.earliestRun, earliest <= times.time { try await startRuns(start) }
+    if let earliest = times.earliestJob, earliest <= times.time {
+      try await startJobs(start)
+      state.withLock { if $0.free == 0 { $0.noteWaitingJobs() } }
+    }
+    var isContended = false
+    if let earliest = times.earliestRun, earliest <= times.time {
+      isContended = try await startRuns(start) == 0
+    } else {
+      state.withLock { $0.take(nil, isFull: false) }
+    }
     var wake = Timestamp.distantFuture
     // The local clock only measures how far away a time of the store's clock is.
     if let next = times.next { wake = local + (next - times.time) }
     if let retry = state.withLock({ $0.free > 0 ? $0.nextRetry : nil }), retry > local { wake = min(wake, retry) }
-    return wake
+    return min(wake, contentionEnd(isContended, at: local) ?? .distantFuture)
   }
+
+  /// Notes whether due runs were not to be seen, because another worker chooses among them at this moment.
+  ///
+  /// - Returns: the time at which to look again; nil if they were seen.
+  private func contentionEnd(_ isContended: Bool, at now: Timestamp) -> Timestamp? {
+    contention.withLock { count in
+      count = isContended ? min(count + 1, 6) : 0
+      return count == 0 ? nil : now + .milliseconds(10 << count)
+    }
+  }
+
+  /// The number of looks in succession that saw no due run though there were some.
+  private var contentions: Int { contention.withLock { $0 } }
 
   /// Reads the times at which jobs and runs come due; a store without ``DueTimeStore`` is asked for what is due now.
   private func dueTimes() async throws(StoreError) -> DueTimes {
@@ -139,9 +185,13 @@ final class WorkerLoop: Sendable {
     var isFinished = false
     let result = await dueJobs.process(job, context) {
       isFinished = true
-      finish(item, hasProgressed: true)
+      if state.withLock({ $0.finishAhead(item, at: clock.now()) }) { signal.call(withNews: true) }
     }
-    if !isFinished { finish(item, hasProgressed: result?.hasProgressed ?? false) }
+    if isFinished {
+      if state.withLock({ $0.attemptOfJobEnded() }) { signal.call() }
+    } else {
+      finish(item, hasProgressed: result?.hasProgressed ?? false)
+    }
     do throws(StoreError) {
       try await PassJournal(services).append(result?.lines ?? [], time: context.reading.time, name: job.record.id)
     } catch {
@@ -151,15 +201,21 @@ final class WorkerLoop: Sendable {
   }
 
   /// Claims and starts the runs that are due and fit.
-  private func startRuns(_ start: (@escaping @Sendable () async -> Void) -> Void) async throws(StoreError) {
+  ///
+  /// - Returns: the number of due runs that were seen; nil if there was no room to look.
+  @discardableResult
+  private func startRuns(_ start: (@escaping @Sendable () async -> Void) -> Void) async throws(StoreError) -> Int? {
     var cursor: StoreCursor?
     var isFull = false
+    var seen: Int?
     repeat {
       // Each place is admitted before its run is claimed, so that a drain waits for it.
-      var places = admit(state.withLock { $0.free })
+      let free = state.withLock { $0.free }
+      let room = admit(free)
+      var places = room
       defer { for _ in 0..<places { services.active.leave() } }
-      let room = places
-      if room == 0 { return }
+      state.withLock { $0.noteAdmission(isLimited: room < free) }
+      if room == 0 { break }
       let window = state.withLock { $0.windowSize(room: room) }
       let now = clock.now()
       let jobs = seenJobs.withLock { $0.sorted() }
@@ -167,23 +223,30 @@ final class WorkerLoop: Sendable {
         state.withLock { $0.choice(among: records, upTo: room, at: now) }
       }
       cursor = batch.next
+      seen = (seen ?? 0) + batch.seenCount
       isFull = batch.choice?.records.count == room
-      if let choice = batch.choice { state.withLock { $0.take(choice, isFull: isFull) } }
+      state.withLock { $0.take(batch.choice, isFull: isFull) }
       for claim in batch.claimed where begin(.run(claim.claimed.run.id), at: now) {
         places -= 1
-        start { [self] in await execute(claim) }
+        start { [self] in
+          await processor.execute(claim)
+          end(.run(claim.claimed.run.id), hasProgressed: true)
+        }
       }
       for record in batch.others where begin(.run(record.id), at: now) {
+        places -= 1
         note(record)
-        start { [self] in finish(.run(record.id), hasProgressed: await execute(record)) }
+        start { [self] in end(.run(record.id), hasProgressed: await execute(record)) }
       }
     } while cursor != nil && !isFull
-    if isFull, state.withLock({ $0.free > 0 }) { wakeForRoom() }
+    if isFull, state.withLock({ $0.free > 0 }) { signal.call() }
+    return seen
   }
 
-  private func wakeForRoom() {
-    state.withLock { $0.isWokenByRoom = true }
-    services.wakeUp.call()
+  /// Ends an item that was admitted.
+  private func end(_ item: WorkItem, hasProgressed: Bool) {
+    services.active.leave()
+    finish(item, hasProgressed: hasProgressed)
   }
 
   private func begin(_ item: WorkItem, at now: Timestamp) -> Bool { state.withLock { $0.start(item, at: now) } }
@@ -208,13 +271,6 @@ final class WorkerLoop: Sendable {
     }
   }
 
-  /// Executes the attempt of a claimed run.
-  private func execute(_ claim: RunClaimer.Claim) async {
-    await processor.execute(claim.claimed, claim.registered, state: claim.state)
-    services.active.leave()
-    finish(.run(claim.claimed.run.id), hasProgressed: true)
-  }
-
   /// Executes the next attempt of a run that has come due.
   ///
   /// - Returns: whether the run has changed in the store, by this instance or by another.
@@ -224,13 +280,13 @@ final class WorkerLoop: Sendable {
     else {
       return false
     }
-    let result = await processor.process(run.nextDelivery)
+    let result = await processor.processAdmitted(run.nextDelivery)
     return result.hasChangedRun || result.status == .duplicate
   }
 
   private func finish(_ item: WorkItem, hasProgressed: Bool) {
     let now = clock.now()
     guard state.withLock({ $0.finish(item, hasProgressed: hasProgressed, at: now) }) else { return }
-    if case .run = item { wakeForRoom() } else { services.wakeUp.call() }
+    if case .run = item { signal.call() } else { signal.call(withNews: true) }
   }
 }

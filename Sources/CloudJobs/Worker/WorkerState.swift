@@ -31,18 +31,23 @@ struct WorkerState: Sendable {
   private var turns: QueueTurns
   /// Whether the due runs that were looked at last differ in their queues or priorities.
   private var isMixed = true
-  /// Whether the worker was woken because an attempt has made room, and for nothing else as far as is known.
-  var isWokenByRoom = false
-  /// Whether the end of the last item in process wakes the worker.
-  var wakesWhenIdle = false
-  /// The number of items that were started.
-  private(set) var startedCount = 0
+  /// Whether there may be due runs that no choice has seen.
+  private var hasNews = true
   /// Whether more runs were due than there was room for.
   private(set) var hasBacklog = false
   /// The time at which there was room again for the backlog.
   private var roomSince: Timestamp?
+  /// Whether the instance admitted fewer attempts than there was room for.
+  private var isLimited = false
+  /// Whether a drain uses the worker: it counts the attempts of scheduled jobs too, and ends with the last of them.
+  let isDrain: Bool
+  /// The scheduled jobs whose item has ended and whose attempt goes on.
+  private var attemptsOfJobs = 0
+  /// The number of items that have changed the store.
+  private(set) var progressCount = 0
 
-  init(limit: Int, queueOrder: QueueOrder = .standard) {
+  init(limit: Int, queueOrder: QueueOrder = .standard, isDrain: Bool = false) {
+    self.isDrain = isDrain
     self.limit = max(1, limit)
     turns = QueueTurns(queueOrder)
   }
@@ -50,7 +55,11 @@ struct WorkerState: Sendable {
   /// The number of items in process.
   var activeCount: Int { active.count }
   /// The number of further items that may be started.
-  var free: Int { max(0, limit - active.count) }
+  var free: Int { max(0, limit - active.count - (isDrain ? attemptsOfJobs : 0)) }
+  /// Whether nothing is under way and no due item is known.
+  var isIdle: Bool { active.isEmpty && attemptsOfJobs == 0 && !hasBacklog && !isLimited }
+  /// Whether items are held back.
+  var holdsItems: Bool { !held.isEmpty }
 
   /// Whether an item may be started now, if there is room.
   func isStartable(_ item: WorkItem, at now: Timestamp) -> Bool {
@@ -63,7 +72,6 @@ struct WorkerState: Sendable {
   mutating func start(_ item: WorkItem, at now: Timestamp) -> Bool {
     guard free > 0, isStartable(item, at: now) else { return false }
     active.insert(item)
-    startedCount += 1
     return true
   }
 
@@ -79,11 +87,14 @@ struct WorkerState: Sendable {
     fileprivate var isMixed: Bool
   }
 
+  /// Notes that there may be new work, of any queue and priority.
+  mutating func noteNews() { hasNews = true }
+
   /// Returns the number of due runs to look at: as many as there is room for, if all were alike the last time and
   /// nothing has come since.
   mutating func windowSize(room: Int) -> Int {
-    defer { isWokenByRoom = false }
-    return isMixed || !isWokenByRoom ? max(room, Self.window) : room
+    defer { hasNews = false }
+    return isMixed || hasNews ? max(room, Self.window) : room
   }
 
   /// Chooses the due runs to start.
@@ -106,11 +117,15 @@ struct WorkerState: Sendable {
   /// Notes that a choice was made.
   ///
   /// - Parameters:
-  ///   - choice: the choice.
+  ///   - choice: the choice; nil if nothing was due.
   ///   - isFull: whether as many runs were chosen as there was room for.
-  mutating func take(_ choice: Choice, isFull: Bool) {
-    (turns, isMixed, hasBacklog, roomSince) = (choice.turns, choice.isMixed, isFull, nil)
+  mutating func take(_ choice: Choice?, isFull: Bool) {
+    if let choice { (turns, isMixed) = (choice.turns, choice.isMixed) }
+    (hasBacklog, roomSince) = (isFull, nil)
   }
+
+  /// Notes whether the instance admits fewer attempts than there is room for: due runs wait then.
+  mutating func noteAdmission(isLimited: Bool) { self.isLimited = isLimited }
 
   // MARK: Looks at due times
 
@@ -125,12 +140,20 @@ struct WorkerState: Sendable {
   ///   - interval: the longest time until the next look.
   mutating func note(_ times: DueTimes, at now: Timestamp, atMost interval: Duration) {
     nextLook = now + min(interval, times.next.map { $0 - times.time } ?? interval)
+    // Other processes may have enqueued runs of any queue.
+    hasNews = true
   }
+
+  /// Notes that due jobs found no room: the next room is theirs.
+  mutating func noteWaitingJobs() { nextLook = nil }
 
   /// Whether nothing else is known to be due than the runs of a backlog, for which there is room.
   func isBacklogDue(at now: Timestamp) -> Bool {
-    hasBacklog && isWokenByRoom && nextLook.map { now < $0 } ?? false
+    hasBacklog && !hasNews && nextLook.map { now < $0 } ?? false
   }
+
+  /// Whether runs may be claimed before the due times are asked for: no job is known to wait for room.
+  func mayClaimFirst(at now: Timestamp) -> Bool { hasNews && nextLook.map { now < $0 } ?? false }
 
   // MARK: Gathering room
 
@@ -144,9 +167,9 @@ struct WorkerState: Sendable {
   /// Returns the time until which the worker waits for more room before it claims the next runs of a backlog; nil if it
   /// does not wait.
   mutating func gatheringEnd(at now: Timestamp) -> Timestamp? {
-    guard hasBacklog, isWokenByRoom, free < gatheredRoom else { return nil }
+    guard isBacklogDue(at: now), free > 0, free < gatheredRoom else { return nil }
     let end = (roomSince ?? now) + Self.gatheringLimit
-    if free > 0 { roomSince = roomSince ?? now }
+    roomSince = roomSince ?? now
     return now < end ? end : nil
   }
 
@@ -164,7 +187,8 @@ struct WorkerState: Sendable {
   mutating func finish(_ item: WorkItem, hasProgressed: Bool, at now: Timestamp) -> Bool {
     let wasFull = free == 0
     active.remove(item)
-    let isRoomMade = wasFull || (hasBacklog && free == gatheredRoom) || (wakesWhenIdle && active.isEmpty)
+    let isRoomMade = wasFull || isLimited || (hasBacklog && free == gatheredRoom) || (isDrain && active.isEmpty)
+    if hasProgressed { progressCount += 1 }
     guard !hasProgressed else {
       held[item] = nil
       if case .job = item { return true }
@@ -176,6 +200,22 @@ struct WorkerState: Sendable {
     }
     held[item] = Hold(until: now + delay, delay: delay)
     return isRoomMade
+  }
+
+  /// Ends the item of a scheduled job, whose attempt goes on.
+  ///
+  /// - Returns: whether the worker should poll the store now.
+  mutating func finishAhead(_ item: WorkItem, at now: Timestamp) -> Bool {
+    attemptsOfJobs += 1
+    return finish(item, hasProgressed: true, at: now)
+  }
+
+  /// Ends the attempt of a scheduled job whose item has ended.
+  ///
+  /// - Returns: whether the worker should poll the store now.
+  mutating func attemptOfJobEnded() -> Bool {
+    attemptsOfJobs -= 1
+    return isDrain
   }
 
   /// The earliest time at which a held item may be started again; nil if none is held.

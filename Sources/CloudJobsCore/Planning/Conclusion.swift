@@ -138,6 +138,9 @@ package struct ConcludedAttempt: Hashable, Sendable {
       return
     }
     let reason = AttemptLoss.instanceShutDown.reason(attempt: run.attempt)
+    var run = run
+    // An attempt that got on is not one of those that are lost over and over.
+    if run.checkpoint != start { run.losses = 0 }
     let interrupted = run.interrupted(policy: policy, settings: settings, at: now, by: .instanceShutDown)
     (self.run, interruption) = (interrupted, reason)
     if interrupted.status.isTerminal {

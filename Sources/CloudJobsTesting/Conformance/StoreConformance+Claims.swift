@@ -61,6 +61,23 @@ extension StoreConformance {
       let ledger = try await fixture.store.read(jobs: [], runs: [], ledgers: [limit.ledger]).ledgers[limit.ledger]
       try ConformanceFailure.expect(ledger?.ledger?.limits?.holders.count, 1, "the permits")
     },
+    Case("Of runs that change one document under its version, the first succeeds", needs: [.claiming]) { fixture in
+      try await fixture.commit(.patchState("job", Samples.nextRun(fixture.time(9)), .none))
+      let version = try await fixture.version("job" as JobID)
+      for (number, name) in ["a", "b", "c"].enumerated() {
+        try await fixture.commit(.putRun(Samples.run(name, wakeAt: fixture.time(Int64(number) - 9)), .none))
+      }
+      let claims = try await fixture.claiming().claim(after: nil, limit: 10) { records, now in
+        records.map { record in
+          let patch = Samples.nextRun(now)
+          return [
+            claim(record, until: now + .seconds(60)),
+            .patchState("job", patch, record.id == Samples.id("c") ? .none : .version(version)),
+          ]
+        }
+      }
+      try ConformanceFailure.expect(claims.runs.map(word), ["done", "conflict", "done"], "the outcomes")
+    },
     Case("Of claims at the same time, each gets other runs", needs: [.claiming]) { fixture in
       let names = (0..<120).map { "run \($0)" }
       _ = try await fixture.store.commit(

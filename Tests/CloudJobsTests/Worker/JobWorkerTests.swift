@@ -336,6 +336,30 @@ struct JobWorkerTests {
     #expect(try await fixture.runs().allSatisfy { ($0.status, $0.attempt) == (.succeeded, 1) })
   }
 
+  @Test("A schedule keeps its times while a backlog of runs fills all places")
+  func scheduleUnderLoad() async throws {
+    let effects = fixture.effects
+    let runtime = try await runtime {
+      PeriodicJob("tick", every: .seconds(5)) { _ in effects.add("tick") }
+      EndpointJob("job") { context in
+        try await context.clock.sleep(for: .milliseconds(500))
+        effects.add("job")
+      }
+    }
+    var options = JobWorker.Options()
+    options.concurrency = 4
+    try await working(runtime, options: options) {
+      try await rest()
+      try await runtime.enqueue((0..<300).map { _ in EnqueueRequest("job") })
+      for _ in 0..<600 {
+        for _ in 0..<200 { await Task.yield() }
+        fixture.clock.advance(by: .milliseconds(50))
+      }
+      #expect(effects.list.count { $0 == "tick" } >= 5, "30 s have passed")
+      #expect((20..<300).contains(effects.list.count { $0 == "job" }), "the backlog is served, and lasts")
+    }
+  }
+
   @Test("A worker claims as many runs as it has room for, and serves a limit beside them")
   func batches() async throws {
     let effects = fixture.effects

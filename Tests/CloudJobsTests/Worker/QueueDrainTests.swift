@@ -51,6 +51,46 @@ struct QueueDrainTests {
     #expect(most <= 3)
   }
 
+  @Test("A drain ends when nothing is due any more, also if its places were all taken", arguments: [1, 2, 3, 4])
+  func exact(concurrency: Int) async throws {
+    let effects = fixture.effects
+    let runtime = try await runtime(concurrency: concurrency) { EndpointJob("job") { _ in effects.add("job") } }
+    try await runtime.enqueue((0..<12).map { _ in EnqueueRequest("job") })
+    try await runtime.enqueue("job", after: .hours(1))
+    fixture.clock.advance(by: .seconds(1))
+    let summary = await drain(runtime, for: 55)
+    #expect((summary.started, summary.isComplete, effects.count) == (12, true, 12))
+  }
+
+  @Test("What a scheduled job enqueues is executed by the same drain, though its attempt was the only one")
+  func children() async throws {
+    let effects = fixture.effects
+    let runtime = try await runtime {
+      PeriodicJob("tick", every: .minutes(1)) { context in
+        try await context.clock.sleep(for: .seconds(1))
+        for number in 0..<5 { try await context.enqueue("child", number) }
+      }
+      EndpointJob("child", input: Int.self) { number, _ in
+        effects.add("\(number)")
+        return .done
+      }
+    }
+    fixture.clock.advance(by: .minutes(2))
+    let summary = await drain(runtime, for: 10)
+    #expect((summary.started, summary.isComplete) == (6, true))
+    #expect(effects.list.sorted() == ["0", "1", "2", "3", "4"])
+  }
+
+  @Test("A run of an unknown job stays due: the drain ends, and does not claim to be complete")
+  func unknown() async throws {
+    let maker = try await fixture.runtime("maker") { EndpointJob("elsewhere") { _ in .done } }
+    try await maker.enqueue("elsewhere")
+    fixture.clock.advance(by: .minutes(2))
+    let runtime = try await runtime { EndpointJob("job") { _ in .done } }
+    let summary = await drain(runtime, for: 3)
+    #expect((summary.started, summary.isComplete, summary.error) == (0, false, nil))
+  }
+
   @Test("What exceeds the budget is interrupted, counts as no failure, and goes on from its checkpoint")
   func budget() async throws {
     let effects = fixture.effects

@@ -85,20 +85,58 @@ struct WorkerStateTests {
     return RunRecord(id: run.id, version: Version(1), run: .success(run))
   }
 
-  @Test("A worker looks at more due runs than it has room for if their order matters, or after anything but room")
+  private func times(next: Timestamp? = nil) -> DueTimes {
+    DueTimes(time: now, earliestJob: nil, earliestRun: now, next: next)
+  }
+
+  @Test("A worker looks at more due runs than it has room for if their order matters, or if something may have come")
   func windows() {
     var state = WorkerState(limit: 8)
     func window() -> Int { state.windowSize(room: 3) }
     #expect(window() == WorkerState.window, "nothing is known yet")
     let alike = (0..<20).map { record("\($0)", nil, 0) }
     state.take(state.choice(among: alike, upTo: 3, at: now), isFull: true)
-    #expect(window() == WorkerState.window, "it was woken for an unknown reason")
-    state.isWokenByRoom = true
     #expect(window() == 3)
-    #expect(window() == WorkerState.window, "the reason counts once")
+    state.noteNews()
+    #expect(window() == WorkerState.window)
+    #expect(window() == 3, "the news is known")
+    state.note(times(), at: now, atMost: .seconds(1))
+    #expect(window() == WorkerState.window, "others may have enqueued something")
     state.take(state.choice(among: alike + [record("first", nil, 1)], upTo: 3, at: now), isFull: true)
-    state.isWokenByRoom = true
     #expect(window() == WorkerState.window, "the priorities differ")
+  }
+
+  @Test("A backlog is served without looks at the due times until the next one, and waiting jobs are not forgotten")
+  func backlog() {
+    var state = WorkerState(limit: 8)
+    state.note(times(next: now + .milliseconds(300)), at: now, atMost: .seconds(1))
+    state.take(nil, isFull: true)
+    #expect(!state.isBacklogDue(at: now) && state.mayClaimFirst(at: now), "there may be news")
+    _ = state.windowSize(room: 8)
+    #expect(state.isBacklogDue(at: now + .milliseconds(299)) && !state.isBacklogDue(at: now + .milliseconds(300)))
+    state.noteWaitingJobs()
+    #expect(!state.isBacklogDue(at: now) && !state.mayClaimFirst(at: now))
+    state.note(times(), at: now, atMost: .seconds(1))
+    _ = state.windowSize(room: 8)
+    #expect(state.isBacklogDue(at: now + .milliseconds(999)) && !state.isBacklogDue(at: now + .seconds(1)))
+    state.take(nil, isFull: false)
+    #expect(!state.isBacklogDue(at: now))
+  }
+
+  @Test("A drain is idle after the last attempt, those of scheduled jobs included, which take up its places")
+  func drain() {
+    var state = WorkerState(limit: 2, isDrain: true)
+    #expect(state.isIdle)
+    #expect(start(.job("a")) && start(.job("b")))
+    func start(_ item: WorkItem) -> Bool { state.start(item, at: now) }
+    #expect(finishAhead("a") && finishAhead("b"))
+    func finishAhead(_ name: String) -> Bool { state.finishAhead(.job(name), at: now) }
+    #expect(!state.isIdle && state.free == 0)
+    func ended() -> Bool { state.attemptOfJobEnded() }
+    #expect(ended() && ended())
+    #expect(state.isIdle && state.free == 2 && state.progressCount == 2)
+    state.noteAdmission(isLimited: true)
+    #expect(!state.isIdle, "due runs wait for admission")
   }
 
   @Test("Due runs are chosen by queue and priority, without those in process and held back")
@@ -122,17 +160,19 @@ struct WorkerStateTests {
     func finish(_ record: RunRecord) -> Bool { state.finish(.run(record.id), hasProgressed: true, at: now) }
     let records = (0..<8).map { record("\($0)", nil, 0) }
     for record in records { _ = state.start(.run(record.id), at: now) }
+    state.note(times(), at: now, atMost: .seconds(1))
+    _ = state.windowSize(room: 8)
     #expect(end() == nil, "there is no backlog")
-    state.take(state.choice(among: [], upTo: 8, at: now), isFull: true)
+    state.take(nil, isFull: true)
+    #expect(end() == nil, "there is no room")
     #expect(finish(records[0]), "there was no room")
-    state.isWokenByRoom = true
     #expect(end() == now + .milliseconds(2))
     #expect(end(after: 1) == now + .milliseconds(2))
     #expect(end(after: 2) == nil)
     #expect(finish(records[1]), "a quarter is free")
     #expect(end() == nil)
     #expect(!finish(records[2]), "the worker was woken already")
-    state.take(state.choice(among: [], upTo: 8, at: now), isFull: false)
+    state.take(nil, isFull: false)
     #expect(!finish(records[3]), "nothing waits for room")
   }
 
@@ -140,13 +180,15 @@ struct WorkerStateTests {
   func wakeUp() async {
     let wakeUp = WakeUp()
     let clock = VirtualClock(start: RuntimeFixture.start)
+    wakeUp.call(withNews: true)
     wakeUp.call()
-    wakeUp.call()
-    await wakeUp.wait(until: .distantFuture, clock)
-    await wakeUp.wait(until: clock.now(), clock)
-    async let waited: Void = wakeUp.wait(until: .distantFuture, clock)
+    func takesNews() -> Bool { wakeUp.takeNews() }
+    #expect(takesNews() && !takesNews())
+    #expect(await wakeUp.wait(until: .distantFuture, clock))
+    #expect(await !wakeUp.wait(until: clock.now(), clock))
+    async let waited = wakeUp.wait(until: .distantFuture, clock)
     while clock.sleeperCount == 0 { await Task.yield() }
     wakeUp.call()
-    await waited
+    #expect(await waited)
   }
 }
