@@ -60,8 +60,9 @@ public struct QueueDrainOptions: Hashable, Sendable {
 public struct QueueDrainSummary: Hashable, Sendable {
   /// The number of due jobs and attempts that were processed.
   public var started = 0
-  /// Whether nothing was due any more at the end; the next drain continues otherwise. What can't be processed here,
-  /// such as a run of a job that is not registered, stays due.
+  /// Whether nothing was due any more at the end; the next drain continues otherwise.
+  ///
+  /// What can't be processed here, such as a run of a job that is not registered, stays due.
   public var isComplete = false
   /// The error that ended the drain, if any.
   public var error: JobError?
