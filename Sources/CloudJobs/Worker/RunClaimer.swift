@@ -89,6 +89,9 @@ struct RunClaimer: Sendable {
     after cursor: StoreCursor?, window: Int, jobs: [JobID],
     choosing choose: @escaping @Sendable ([RunRecord]) -> WorkerState.Choice
   ) async throws(StoreError) -> Batch {
+    guard let store = services.store as? any ClaimingStore else {
+      return try await self.choose(after: cursor, window: window, choosing: choose)
+    }
     let reading = jobs.isEmpty ? nil : try await services.client.read(jobs: jobs, runs: [])
     let known = Set(jobs)
     let latest = LatestPlan(services.active)
@@ -103,9 +106,6 @@ struct RunClaimer: Sendable {
       return records.map { claims[$0.id]?.writes ?? [] }
     }
     do throws(StoreError) {
-      guard let store = services.store as? any ClaimingStore else {
-        return try await claimEach(after: cursor, window: window, plan, latest)
-      }
       let claims = try await services.client.call(.write) { () async throws(StoreError) in
         try await store.claim(after: cursor, limit: window, plan)
       }
@@ -163,22 +163,16 @@ struct RunClaimer: Sendable {
     return Claim(claimed: claimed, registered: planned.registered, state: planned.state)
   }
 
-  /// Claims the due runs of a page by a commit each, for a store that can't claim many at once.
-  private func claimEach(
-    after cursor: StoreCursor?, window: Int, _ plan: ([RunRecord], Timestamp) -> [[Write]], _ latest: LatestPlan
+  /// Chooses the due runs of a page, all to be delivered one by one: in a store that can't claim many at once, a run
+  /// need not wait for the claims of others.
+  private func choose(
+    after cursor: StoreCursor?, window: Int, choosing choose: ([RunRecord]) -> WorkerState.Choice
   ) async throws(StoreError) -> Batch {
     let page = try await services.client.call { () async throws(StoreError) in
       try await services.store.wakingRuns(after: cursor, limit: window)
     }
-    _ = plan(page.records, page.time)
-    let committer = RunCommitter(services)
-    let committed = await ids(of: latest) { planned throws(StoreError) in
-      var budget = services.client.budget()
-      return try await committer.commit(planned.writes, making: planned.claimed.run, &budget) != nil
-    }
-    var batch = batch(latest, committed: committed, at: nil)
-    (batch.next, batch.seenCount) = (page.next, page.records.count)
-    return batch
+    let choice = choose(page.records)
+    return Batch(others: choice.records, seenCount: page.records.count, next: page.next, choice: choice)
   }
 
   /// Finds out which claims of a call took place whose response was lost, and makes the others.
