@@ -1,22 +1,15 @@
 """Huey on SQLite: enqueues and executes jobs that do nothing; prints figures as JSON."""
 
-import argparse
-import json
 import logging
 import time
 
+import figures
 from huey import SqliteHuey
 
 
 def main() -> None:
     """Measures the throughput: as huey is set up by default, and with a write to disk for each commit, as here."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("measure", choices=["throughput", "latency"])
-    parser.add_argument("--store", required=True)
-    parser.add_argument("--runs", type=int, default=5_000)
-    parser.add_argument("--rate", type=int, default=200)
-    parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--concurrency", type=int, default=8)
+    parser = figures.parser(concurrency=8)
     parser.add_argument("--durable", action="store_true")
     options = parser.parse_args()
     logging.getLogger("huey").setLevel(logging.ERROR)
@@ -33,7 +26,7 @@ def main() -> None:
     consumer.start()
     time.sleep(0.5)
     start = time.monotonic()
-    count = options.runs if options.measure == "throughput" else options.rate * options.seconds
+    count = figures.count(options)
     for number in range(count):
         if options.measure == "latency":
             time.sleep(max(0.0, start + number / options.rate - time.monotonic()))
@@ -42,11 +35,7 @@ def main() -> None:
         time.sleep(0.001)
     span = time.monotonic() - start
     consumer.stop()
-    if options.measure == "throughput":
-        print(json.dumps({"runsPerSecond": count / span}))
-    else:
-        ordered = sorted(spans)
-        print(json.dumps({"p50": ordered[count // 2] * 1e3, "p99": ordered[int(count * 0.99)] * 1e3}))
+    figures.report(options, spans, span)
 
 
 main()

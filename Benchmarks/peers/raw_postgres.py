@@ -1,10 +1,9 @@
 """The raw limit of PostgreSQL: jobs inserted, claimed with SKIP LOCKED and finished in batches; prints JSON."""
 
-import argparse
-import json
 import threading
 import time
 
+import figures
 import psycopg
 
 CLAIM = """
@@ -16,12 +15,7 @@ CLAIM = """
 
 def main() -> None:
     """One connection inserts, another one claims and finishes, at the same time."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("measure", choices=["throughput"])
-    parser.add_argument("--store", required=True)
-    parser.add_argument("--runs", type=int, default=20_000)
-    parser.add_argument("--batch", type=int, default=64)
-    options = parser.parse_args()
+    options = figures.raw_options()
     with psycopg.connect(options.store, autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS raw_jobs")
         connection.execute("CREATE TABLE raw_jobs (id bigserial PRIMARY KEY, status text NOT NULL, payload text)")
@@ -47,7 +41,7 @@ def main() -> None:
         span = time.monotonic() - start
         inserter.join()
         connection.execute("DROP TABLE raw_jobs")
-    print(json.dumps({"runsPerSecond": options.runs / span}))
+    figures.report_rate(options.runs, span)
 
 
 main()

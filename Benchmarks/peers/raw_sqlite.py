@@ -1,19 +1,14 @@
 """The raw limit of SQLite: jobs inserted, claimed and finished in grouped transactions; prints JSON."""
 
-import argparse
-import json
 import sqlite3
 import time
+
+import figures
 
 
 def main() -> None:
     """One connection inserts a batch, claims it and finishes it, each in one transaction that is on disk."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("measure", choices=["throughput"])
-    parser.add_argument("--store", required=True)
-    parser.add_argument("--runs", type=int, default=20_000)
-    parser.add_argument("--batch", type=int, default=64)
-    options = parser.parse_args()
+    options = figures.raw_options()
     database = sqlite3.connect(options.store, isolation_level=None)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
@@ -39,7 +34,7 @@ def main() -> None:
         database.execute("COMMIT")
         done += len(rows)
     span = time.monotonic() - start
-    print(json.dumps({"runsPerSecond": options.runs / span}))
+    figures.report_rate(options.runs, span)
 
 
 main()
