@@ -89,11 +89,8 @@ struct Drain: Sendable {
   ///
   /// The handler may have returned meanwhile, and the attempt's end may be committed, while its hooks still run.
   ///
-  /// - Parameters:
-  ///   - attempt: the attempt.
-  ///   - end: returns the run after the attempt's end.
   /// - Returns: false if the store could not be reached, so that the lease has to expire.
-  func release(_ attempt: ClaimedRun, _ end: @Sendable (ClaimedRun) -> Run) async -> Bool {
+  private func release(_ attempt: ClaimedRun, _ end: @Sendable (ClaimedRun) -> Run) async -> Bool {
     let ended: Run?
     do throws(StoreError) {
       let committer = RunCommitter(services)

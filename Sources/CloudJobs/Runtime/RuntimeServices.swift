@@ -75,8 +75,9 @@ final class RuntimeServices: Sendable {
 
   /// The settings of decisions that are made now.
   var settings: PlanSettings {
+    guard let attemptEnd else { return unboundedSettings }
     var settings = unboundedSettings
-    settings.leaseLimit = attemptEnd.map { max(.zero, $0 - clock.now()) + settings.leaseMargin }
+    settings.leaseLimit = max(.zero, attemptEnd - clock.now()) + settings.leaseMargin
     return settings
   }
 

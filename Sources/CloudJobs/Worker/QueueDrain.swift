@@ -52,6 +52,7 @@ public struct QueueDrainOptions: Hashable, Sendable {
   public var budget = Duration.seconds(50)
   /// The maximum number of attempts at once.
   public var concurrency = 10
+
   /// Creates the default limits: 50 seconds, 10 attempts at once.
   public init() {}
 }

@@ -20,17 +20,11 @@ struct RunClaimer: Sendable {
     var choice: WorkerState.Choice?
   }
 
-  /// A run that was claimed, with what its execution needs.
+  /// The claim of a run, with what its execution needs.
   struct Claim: Sendable {
-    var claimed: ClaimedRun
-    var registered: RegisteredJob
-    var state: JobState
-  }
-
-  /// A claim that is planned and not known to be committed.
-  private struct PlannedClaim: Sendable {
     /// The run after the claim, in its place among the attempts of this instance.
     var claimed: ClaimedRun
+    /// The changes that make the claim.
     var writes: [Write]
     var registered: RegisteredJob
     var state: JobState
@@ -41,7 +35,7 @@ struct RunClaimer: Sendable {
   /// Its claims are among the attempts of this instance already, so that a process that ends meanwhile can release
   /// their leases.
   private final class LatestPlan: Sendable {
-    private let state = Mutex<(choice: WorkerState.Choice?, claims: [RunID: PlannedClaim])>((nil, [:]))
+    private let state = Mutex<(choice: WorkerState.Choice?, claims: [RunID: Claim])>((nil, [:]))
     private let active: ActiveAttempts
 
     init(_ active: ActiveAttempts) {
@@ -49,12 +43,12 @@ struct RunClaimer: Sendable {
     }
 
     var choice: WorkerState.Choice? { state.withLock { $0.choice } }
-    var claims: [RunID: PlannedClaim] { state.withLock { $0.claims } }
+    var claims: [RunID: Claim] { state.withLock { $0.claims } }
 
     /// Replaces the plan; a claim stays out of it if no attempt may begin any more.
-    func replace(_ choice: WorkerState.Choice, _ planned: [RunID: PlannedClaim]) -> [RunID: PlannedClaim] {
+    func replace(_ choice: WorkerState.Choice, _ planned: [RunID: Claim]) -> [RunID: Claim] {
       end()
-      let claims = planned.compactMapValues { planned -> PlannedClaim? in
+      let claims = planned.compactMapValues { planned -> Claim? in
         guard let place = active.begin(planned.claimed) else { return nil }
         var planned = planned
         planned.claimed.place = place
@@ -97,7 +91,7 @@ struct RunClaimer: Sendable {
     let latest = LatestPlan(services.active)
     let plan: @Sendable ([RunRecord], Timestamp) -> [[Write]] = { records, now in
       let choice = choose(records)
-      var claims = [RunID: PlannedClaim]()
+      var claims = [RunID: Claim]()
       for record in choice.records {
         guard let reading, let run = try? record.run.get(), known.contains(run.job) else { continue }
         claims[record.id] = planClaim(run, record.version, reading, at: now)
@@ -130,7 +124,7 @@ struct RunClaimer: Sendable {
     var batch = Batch(choice: choice)
     for record in choice?.records ?? [] {
       if let planned = claims[record.id], committed.contains(record.id) {
-        batch.claimed.append(claim(planned, at: time))
+        batch.claimed.append(self.committed(planned, at: time))
       } else {
         batch.others.append(record)
       }
@@ -141,7 +135,7 @@ struct RunClaimer: Sendable {
   /// Plans the claim of a due run; nil if more must be read, or if the run does not start.
   private func planClaim(
     _ run: Run, _ version: Version, _ reading: StoreReading, at now: Timestamp
-  ) -> PlannedClaim? {
+  ) -> Claim? {
     guard case .deliver = planRecovery(of: run, settings: services.settings, now: now),
       let registered = services.registry.jobs[run.job],
       let snapshot = DeliverySnapshot(
@@ -151,16 +145,19 @@ struct RunClaimer: Sendable {
     var attempt = ClaimedRun(
       run: claimed, job: snapshot.input.job, checkpoint: claimed.checkpoint, time: now, local: services.clock.now())
     attempt.end = services.attemptEnd
-    return PlannedClaim(
+    return Claim(
       claimed: attempt, writes: snapshot.writes(claiming: claimed), registered: registered, state: snapshot.state)
   }
 
-  private func claim(_ planned: PlannedClaim, at time: Timestamp?) -> Claim {
-    var claimed = planned.claimed
+  /// Returns a claim as it was committed; nil for the time leaves that of its plan.
+  private func committed(_ planned: Claim, at time: Timestamp?) -> Claim {
+    var claim = planned
     let now = services.clock.now()
     // The lease runs from the plan on: after a claim that took long, so does the time limit.
-    if let time, now - claimed.local < services.options.leaseMargin / 2 { (claimed.time, claimed.local) = (time, now) }
-    return Claim(claimed: claimed, registered: planned.registered, state: planned.state)
+    if let time, now - claim.claimed.local < services.options.leaseMargin / 2 {
+      (claim.claimed.time, claim.claimed.local) = (time, now)
+    }
+    return claim
   }
 
   /// Chooses the due runs of a page, all to be delivered one by one: in a store that can't claim many at once, a run
@@ -178,26 +175,18 @@ struct RunClaimer: Sendable {
   /// Finds out which claims of a call took place whose response was lost, and makes the others.
   private func settle(_ latest: LatestPlan, after error: StoreError) async -> Batch {
     let committer = RunCommitter(services)
-    let committed = await ids(of: latest) { planned throws(StoreError) in
-      try await committer.settle(planned.writes, making: planned.claimed.run, after: error)
+    let committed = await withTaskGroup(of: RunID?.self) { group in
+      for planned in latest.claims.values {
+        group.addTask {
+          let run = planned.claimed.run
+          let isCommitted = (try? await committer.settle(planned.writes, making: run, after: error)) ?? false
+          return isCommitted ? run.id : nil
+        }
+      }
+      return await group.reduce(into: Set()) { ids, id in if let id { ids.insert(id) } }
     }
     var batch = batch(latest, committed: committed, at: nil)
     batch.seenCount = latest.choice?.records.count ?? 0
     return batch
-  }
-
-  /// Returns the runs whose claims a function has committed; it is called for all of them at once.
-  private func ids(
-    of latest: LatestPlan, committedBy commit: @escaping @Sendable (PlannedClaim) async throws(StoreError) -> Bool
-  ) async -> Set<RunID> {
-    await withTaskGroup(of: RunID?.self) { group in
-      for planned in latest.claims.values {
-        group.addTask {
-          let isCommitted = (try? await commit(planned)) ?? false
-          return isCommitted ? planned.claimed.run.id : nil
-        }
-      }
-      return await group.reduce(into: []) { ids, id in if let id { ids.insert(id) } }
-    }
   }
 }
