@@ -241,7 +241,7 @@ private struct Commands: Service {
       do {
         try await runtime.enqueue(requests)
         return
-      } catch where error.code == .storeUnavailable {
+      } catch  where error.code == .storeUnavailable {
         try await SystemClock().sleep(for: .milliseconds(100))
       }
     }
