@@ -16,6 +16,8 @@ let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: .when(traits: ["Server"]))
+let signals: Target.Dependency = .product(
+  name: "UnixSignals", package: "swift-service-lifecycle", condition: .when(traits: ["Server"]))
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["SQLite"]))
 let hummingbird: Target.Dependency = .product(
   name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Server"]))
@@ -155,7 +157,15 @@ let package = Package(
         "CloudJobsEmulatorServer", httpTypes,
       ]),
     program("store-stress", ["CloudJobsSQLite"]),
-    program("limits-stress", ["CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsSQLite", logging]),
+    program(
+      "limits-stress",
+      ["CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsSQLite", "CloudJobsPostgres", logging]),
+    program(
+      "worker-stress",
+      [
+        "CloudJobs", "CloudJobsSQLite", "CloudJobsPostgres", "CloudJobsServer", arguments, grdb, lifecycle, signals,
+        logging,
+      ]),
     // The README's program, with the settings of a new package.
     .executableTarget(
       name: "quick-start", dependencies: ["CloudJobsServer", "CloudJobsSQLite"], path: "Tests/Programs/quick-start"),

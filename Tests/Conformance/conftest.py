@@ -10,6 +10,7 @@ from google.cloud import scheduler_v1, tasks_v2
 from emulator_process import Emulator
 from google_clients import LOCATION, client_of
 from local_service import Recorder
+from postgres_server import PostgresServer
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +70,11 @@ def demo(bin_dir):
     tool = bin_dir / "inbox-demo"
     assert tool.is_file(), f"{tool} is missing: run `make conformance`, which builds it."
     return tool
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server."""
+    server = PostgresServer()
+    yield server
+    server.close()

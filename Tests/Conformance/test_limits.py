@@ -1,4 +1,4 @@
-"""Limits and unique keys across 8 processes on one store: an SQLite file, or Firestore.
+"""Limits and unique keys across 8 processes on one store: an SQLite file, PostgreSQL, or Firestore.
 
 Each process records its attempts in a file of its own, and the checks below depend on these files alone. The short form
 runs with the other tests; `CLOUD_JOBS_LIMITS=full` runs 10,000 master minutes and more attempts.
@@ -89,12 +89,15 @@ class Fleet:
         return [attempt for process in self.processes for attempt in process.attempts()]
 
 
-@pytest.fixture(params=["sqlite", "firestore"])
-def store(request, cloud_jobs, tmp_path):
+@pytest.fixture(params=["sqlite", "postgres", "firestore"])
+def store(request, tmp_path):
     if request.param == "sqlite":
         yield f"sqlite:{tmp_path / 'jobs.db'}", lambda: None
         return
-    emulator = Emulator(cloud_jobs)
+    if request.param == "postgres":
+        yield request.getfixturevalue("postgres").database().store, lambda: None
+        return
+    emulator = Emulator(request.getfixturevalue("cloud_jobs"))
     yield (
         f"firestore:{emulator.url.removeprefix('http://')}",
         lambda: emulator.call("POST", "/_emulator/advance?by=60s"),
@@ -153,7 +156,7 @@ def test_limits_are_never_exceeded_and_cost_no_throughput(bin_dir, store, tmp_pa
 def test_each_minute_runs_each_job_once(bin_dir, store, tmp_path):
     fleet = Fleet(bin_dir / "limits-stress", store[0], tmp_path)
     moment = None
-    if store[0].startswith("sqlite"):
+    if not store[0].startswith("firestore"):
         moment = time.time_ns() // 1000 // MINUTE * MINUTE + MINUTE
     begin = time.monotonic()
     for _ in range(MINUTES):

@@ -1,8 +1,9 @@
-#if HTTP && SQLite
+#if HTTP && SQLite && PostgreSQL
 import CloudJobs
 import CloudJobsCore
 import CloudJobsGoogle
 import CloudJobsHTTP
+import CloudJobsPostgres
 import CloudJobsSQLite
 import Foundation
 import Logging
@@ -12,6 +13,7 @@ import Synchronization
 ///
 /// ```
 /// limits-stress sqlite:<file> <records file>                 on a file
+/// limits-stress postgres://<…> <records file>                on a server
 /// limits-stress firestore:<host:port> <records file>         on an emulator
 /// ```
 ///
@@ -35,10 +37,12 @@ enum LimitsStress {
     guard arguments.count == 3, let colon = arguments[1].firstIndex(of: ":") else { throw Misuse() }
     let (kind, place) = (arguments[1][..<colon], String(arguments[1][arguments[1].index(after: colon)...]))
     let clock = SettableClock()
-    let store: any JobStore =
-      kind == "sqlite"
-      ? try SQLiteStore(path: place, clock: clock, busyTimeout: .seconds(60))
-      : .firestore(try GoogleCloud(emulator: place, project: "stress", client: CurlHTTPClient()))
+    let store: any JobStore
+    switch kind {
+    case "sqlite": store = try SQLiteStore(path: place, clock: clock, busyTimeout: .seconds(60))
+    case "postgres": store = try await PostgresStore.open(arguments[1], options: postgresOptions(clock))
+    default: store = .firestore(try GoogleCloud(emulator: place, project: "stress", client: CurlHTTPClient()))
+    }
     let record = Record(path: arguments[2])
     var options = RuntimeOptions()
     options.clock = clock
@@ -111,6 +115,13 @@ enum LimitsStress {
     }
   }
 
+  private static func postgresOptions(_ clock: SettableClock) -> PostgresOptions {
+    var options = PostgresOptions()
+    options.clock = clock
+    options.requestTimeout = .seconds(60)
+    return options
+  }
+
   /// The lines of standard input, read on a thread of their own.
   private static func commands() -> AsyncStream<String> {
     AsyncStream { continuation in
@@ -166,7 +177,7 @@ private final class Record: Sendable {
 /// Invalid arguments or commands.
 private struct Misuse: Error {}
 #else
-/// A placeholder for builds without the traits HTTP and SQLite.
+/// A placeholder for builds without the traits HTTP, SQLite and PostgreSQL.
 @main
 enum LimitsStress {
   static func main() {}
