@@ -31,14 +31,14 @@ class Contender:
     command: list[str]
     # The Python package that it needs, if any.
     package: str | None = None
-    # The number of runs, if it is not that of the comparison.
-    runs: int | None = None
 
     @property
     def absence(self) -> str | None:
         """Why it can't be measured here; None if it can."""
         if self.package and importlib.util.find_spec(self.package) is None:
             return f"The package {self.package} is not installed."
+        if shutil.which(self.command[0]) is None:
+            return f"There is no program {self.command[0]}."
         return None
 
 
@@ -63,23 +63,46 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20_000)
     parser.add_argument("--quick", action="store_true", help="one short round: checks that it runs, not the figures")
     parser.add_argument("--json", type=pathlib.Path, help="a file for the results")
+    parser.add_argument("--only", metavar="TEXT", help="only the comparisons whose titles contain the text")
+    parser.add_argument(
+        "--memory-peer",
+        type=memory_peer,
+        action="append",
+        default=[],
+        metavar="NAME=PROGRAM",
+        help="one more program to measure in memory; README.md tells what it takes and prints",
+    )
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.runs = 1, 500
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
         postgres = stack.enter_context(postgres_server(folder))
-        comparisons = plan(options.bin_dir, postgres, options)
+        comparisons = [
+            comparison
+            for comparison in plan(options.bin_dir, postgres, options)
+            if options.only is None or options.only in comparison.title
+        ]
+        if not comparisons:
+            parser.error(f"no title of a comparison contains '{options.only}'")
         results = [compare(comparison, folder, options.rounds) for comparison in comparisons]
     report = {"machine": machine(options.bin_dir), "rounds": options.rounds, "comparisons": results}
     print_table(report)
     if options.json:
         options.json.write_text(json.dumps(report, indent=2) + "\n")
     # A peer may be absent, our own programs may not.
-    failed = [row for result in results for row in result["rows"] if row["own"] and row["median"] is None]
+    failed = [row for result in results for row in result["rows"] if row["own"] and row["note"]]
     for row in failed:
         print(f"{row['name']} failed: {row['note']}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def memory_peer(text: str) -> tuple[str, str]:
+    """Parses the name and the program of a peer."""
+    name, equals, program = text.partition("=")
+    if not (name and equals and program):
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=PROGRAM")
+    return name, program
 
 
 def plan(bin_dir: pathlib.Path, postgres: str | None, options: argparse.Namespace) -> list[Comparison]:
@@ -98,7 +121,10 @@ def plan(bin_dir: pathlib.Path, postgres: str | None, options: argparse.Namespac
             "throughput",
             "runs a second",
             "runsPerSecond",
-            [Contender("swift-cloud-jobs", [worker, "throughput", "--store", "memory", *runs])],
+            [
+                Contender(name, [program, "throughput", "--store", "memory", *runs])
+                for name, program in [("swift-cloud-jobs", worker), *options.memory_peer]
+            ],
         ),
         Comparison(
             "No-op jobs on SQLite, enqueued and executed",
@@ -204,7 +230,7 @@ def compare(comparison: Comparison, folder: pathlib.Path, rounds: int) -> dict:
             print(f"{comparison.title}: {contender.name}, round {number + 1} of {rounds}", file=sys.stderr)
             try:
                 figures[contender.name].append(measure(contender, folder)[comparison.figure])
-            except (subprocess.SubprocessError, ValueError, KeyError) as error:
+            except (OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
                 notes[contender.name] = f"It failed: {error}"
     own = figures[comparison.contenders[0].name]
     rows = []
