@@ -135,7 +135,7 @@ def cut_connections(bin_dir, database, folder, proxy, count):
     url = database.url(proxy.address)
     with contextlib.closing(proxy), Fleet(bin_dir, database, folder, 3, store=url) as fleet:
         fleet.begin_load()
-        wait_for(lambda: count_effects(database) > 0)
+        wait_for(lambda: count_effects(database) > 0 and database.sql("SELECT * FROM ticks"))
         proxy.is_calm = False
         wait_for(lambda: proxy.total >= count, seconds=3_600 if FULL else 90)
         proxy.is_calm = True
@@ -244,7 +244,7 @@ def test_a_worker_that_hangs_and_wakes_after_a_takeover_has_no_effect(bin_dir, d
 @pytest.mark.parametrize("offset", [-3_600, 3_600])
 def test_a_worker_whose_clock_is_wrong_starts_runs_neither_early_nor_twice(bin_dir, database, tmp_path, offset):
     with Fleet(bin_dir, database, tmp_path, 1) as fleet:
-        fleet.workers.append(fleet.start("--clock-offset", offset))
+        fleet.workers.append(fleet.start(f"--clock-offset={offset}"))
         fleet.begin_load()
         time.sleep(20 if FULL else 4)
         fleet.end_load()
@@ -379,7 +379,7 @@ def test_a_verified_tls_connection_works(bin_dir, tls_server, tmp_path):
         )
         assert [row[0] for row in rows] == ["t"], rows
         fleet.stop_all()
-        fleet.check(range(20))
+        fleet.check(range(20), period=None)
 
 
 @pytest.mark.parametrize(
