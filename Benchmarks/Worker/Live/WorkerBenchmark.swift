@@ -12,7 +12,7 @@ import Logging
 struct WorkerBenchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "worker-benchmark", abstract: "Measures workers over a store.",
-    subcommands: [Throughput.self, Latency.self, Lateness.self] + local)
+    subcommands: [Throughput.self, Latency.self, Lateness.self, Scale.self] + local)
 
   private static var local: [any ParsableCommand.Type] {
     #if SQLite
