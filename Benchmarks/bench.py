@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 
 FOLDER = pathlib.Path(__file__).parent
 PEERS = FOLDER / "peers"
+# The place of the connection string in a command: a server is started only for comparisons that name it.
+POSTGRES = "{postgres}"
 
 
 @dataclass
@@ -75,17 +77,16 @@ def main() -> int:
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.runs = 1, 500
+    comparisons = [
+        each for each in plan(options.bin_dir, options) if options.only is None or options.only in each.title
+    ]
+    if not comparisons:
+        parser.error(f"no title of a comparison contains '{options.only}'")
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        postgres = stack.enter_context(postgres_server(folder))
-        comparisons = [
-            comparison
-            for comparison in plan(options.bin_dir, postgres, options)
-            if options.only is None or options.only in comparison.title
-        ]
-        if not comparisons:
-            parser.error(f"no title of a comparison contains '{options.only}'")
-        results = [compare(comparison, folder, options.rounds) for comparison in comparisons]
+        needs_server = any(POSTGRES in contender.command for each in comparisons for contender in each.contenders)
+        postgres = stack.enter_context(postgres_server(folder)) if needs_server else None
+        results = [compare(comparison, folder, postgres, options.rounds) for comparison in comparisons]
     report = {"machine": machine(options.bin_dir), "rounds": options.rounds, "comparisons": results}
     print_table(report)
     if options.json:
@@ -105,7 +106,7 @@ def memory_peer(text: str) -> tuple[str, str]:
     return name, program
 
 
-def plan(bin_dir: pathlib.Path, postgres: str | None, options: argparse.Namespace) -> list[Comparison]:
+def plan(bin_dir: pathlib.Path, options: argparse.Namespace) -> list[Comparison]:
     """Returns the comparisons."""
     worker = str(bin_dir / "worker-benchmark")
     python = sys.executable
@@ -159,7 +160,7 @@ def plan(bin_dir: pathlib.Path, postgres: str | None, options: argparse.Namespac
             ],
         ),
     ]
-    if postgres is None:
+    if not (postgres_program("pg_ctl") and postgres_program("initdb")):
         print("PostgreSQL is not installed here: its comparisons are left out.", file=sys.stderr)
         return comparisons
     few = ["--runs", str(min(options.runs, 2_000))]
@@ -170,16 +171,16 @@ def plan(bin_dir: pathlib.Path, postgres: str | None, options: argparse.Namespac
             "runs a second",
             "runsPerSecond",
             [
-                Contender("swift-cloud-jobs", [worker, "throughput", "--store", postgres, *runs]),
-                Contender("pgqueuer", peer("pgqueuer_peer.py", "throughput", "--store", postgres, *runs), "pgqueuer"),
+                Contender("swift-cloud-jobs", [worker, "throughput", "--store", POSTGRES, *runs]),
+                Contender("pgqueuer", peer("pgqueuer_peer.py", "throughput", "--store", POSTGRES, *runs), "pgqueuer"),
                 Contender(
                     "procrastinate",
-                    peer("procrastinate_peer.py", "throughput", "--store", postgres, *few),
+                    peer("procrastinate_peer.py", "throughput", "--store", POSTGRES, *few),
                     "procrastinate",
                 ),
                 Contender(
                     "raw SKIP LOCKED batches",
-                    peer("raw_postgres.py", "throughput", "--store", postgres, *runs),
+                    peer("raw_postgres.py", "throughput", "--store", POSTGRES, *runs),
                     "psycopg",
                 ),
             ],
@@ -190,15 +191,15 @@ def plan(bin_dir: pathlib.Path, postgres: str | None, options: argparse.Namespac
             "ms, p99",
             "p99",
             [
-                Contender("swift-cloud-jobs", [worker, "latency", "--store", postgres, "--rate", "200", *latency]),
+                Contender("swift-cloud-jobs", [worker, "latency", "--store", POSTGRES, "--rate", "200", *latency]),
                 Contender(
                     "pgqueuer",
-                    peer("pgqueuer_peer.py", "latency", "--store", postgres, "--rate", "200", *latency),
+                    peer("pgqueuer_peer.py", "latency", "--store", POSTGRES, "--rate", "200", *latency),
                     "pgqueuer",
                 ),
                 Contender(
                     "procrastinate",
-                    peer("procrastinate_peer.py", "latency", "--store", postgres, "--rate", "50", *latency),
+                    peer("procrastinate_peer.py", "latency", "--store", POSTGRES, "--rate", "50", *latency),
                     "procrastinate",
                 ),
             ],
@@ -209,14 +210,14 @@ def plan(bin_dir: pathlib.Path, postgres: str | None, options: argparse.Namespac
             "ms, p99",
             "p99",
             [
-                Contender("swift-cloud-jobs", [worker, "latency", "--store", postgres, "--rate", "1000", *latency]),
+                Contender("swift-cloud-jobs", [worker, "latency", "--store", POSTGRES, "--rate", "1000", *latency]),
             ],
         ),
     ]
     return comparisons
 
 
-def compare(comparison: Comparison, folder: pathlib.Path, rounds: int) -> dict:
+def compare(comparison: Comparison, folder: pathlib.Path, postgres: str | None, rounds: int) -> dict:
     """Measures the contenders of a comparison in turn."""
     figures: dict[str, list[float]] = {contender.name: [] for contender in comparison.contenders}
     notes: dict[str, str] = {}
@@ -229,7 +230,7 @@ def compare(comparison: Comparison, folder: pathlib.Path, rounds: int) -> dict:
                 continue
             print(f"{comparison.title}: {contender.name}, round {number + 1} of {rounds}", file=sys.stderr)
             try:
-                figures[contender.name].append(measure(contender, folder)[comparison.figure])
+                figures[contender.name].append(measure(contender, folder, postgres)[comparison.figure])
             except (OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
                 notes[contender.name] = f"It failed: {error}"
     own = figures[comparison.contenders[0].name]
@@ -250,10 +251,12 @@ def compare(comparison: Comparison, folder: pathlib.Path, rounds: int) -> dict:
     return {"title": comparison.title, "unit": comparison.unit, "rows": rows}
 
 
-def measure(contender: Contender, folder: pathlib.Path) -> dict[str, float]:
+def measure(contender: Contender, folder: pathlib.Path, postgres: str | None) -> dict[str, float]:
     """Runs a program once and returns its figures."""
     with tempfile.TemporaryDirectory(dir=folder) as own:
-        command = [part.replace("{file}", f"{own}/jobs.db") for part in contender.command]
+        command = [
+            part.replace("{file}", f"{own}/jobs.db").replace(POSTGRES, postgres or "") for part in contender.command
+        ]
         result = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     if result.returncode != 0:
         raise ValueError((result.stderr.strip() or "no message").splitlines()[-1])
@@ -307,12 +310,9 @@ def postgres_program(name: str) -> pathlib.Path | None:
 
 
 @contextlib.contextmanager
-def postgres_server(folder: pathlib.Path) -> Iterator[str | None]:
+def postgres_server(folder: pathlib.Path) -> Iterator[str]:
     """Starts a server of its own on a free port of loopback; yields its connection string."""
     control, initialize = postgres_program("pg_ctl"), postgres_program("initdb")
-    if control is None or initialize is None:
-        yield None
-        return
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -17,7 +17,7 @@ IN_MEMORY = "No-op jobs in memory, enqueued and executed"
 def bench(bin_dir: pathlib.Path, results: pathlib.Path, *arguments: str) -> tuple[int, dict]:
     """Runs the script with this Python; peers that are not installed for it are left out."""
     command = [sys.executable, ROOT / "Benchmarks" / "bench.py", "--quick", "--bin-dir", bin_dir, "--json", results]
-    finished = subprocess.run([*command, *arguments], timeout=120, check=False)
+    finished = subprocess.run([*command, *arguments], timeout=600, check=False)
     return finished.returncode, json.loads(results.read_text())
 
 
