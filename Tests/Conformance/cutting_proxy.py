@@ -1,6 +1,7 @@
 """A TCP proxy that cuts and stalls connections at every step of a protocol of requests and responses."""
 
 import collections
+import contextlib
 import random
 import socket
 import struct
@@ -120,12 +121,11 @@ class Connection:
 
     def cut(self, connection):
         """Ends a connection, or resets it, which drops data in transit."""
-        if self.resets:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        try:
+        # The other thread may have closed it.
+        with contextlib.suppress(OSError):
+            if self.resets:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
 
     def close(self):
         """Ends both connections; `shutdown` ends the other thread's wait too."""

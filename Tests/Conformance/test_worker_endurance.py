@@ -244,7 +244,8 @@ def test_a_worker_that_hangs_and_wakes_after_a_takeover_has_no_effect(bin_dir, d
 @pytest.mark.parametrize("offset", [-3_600, 3_600])
 def test_a_worker_whose_clock_is_wrong_starts_runs_neither_early_nor_twice(bin_dir, database, tmp_path, offset):
     with Fleet(bin_dir, database, tmp_path, 1) as fleet:
-        fleet.workers.append(fleet.start("--clock-offset", offset))
+        fleet.workers.append(fleet.start(f"--clock-offset={offset}"))
+        fleet.workers[1].wait_until_ready()
         fleet.begin_load()
         time.sleep(20 if FULL else 4)
         fleet.end_load()
