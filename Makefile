@@ -32,7 +32,8 @@ define run-tests
   || { status=$$?; echo "What failed:"; grep -aE '^(✘|↳|.*error:)' "$(SCRATCH)/tests.log"; exit $$status; }
 endef
 
-.PHONY: help run test build-tests lint format emulator conformance bench packages test-packages clean
+.PHONY: help run worker enqueue workers test build-tests lint format emulator conformance bench packages \
+  test-packages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -41,6 +42,15 @@ help: ## List the targets
 run: packages ## Process a folder of files with the service and the emulator (INBOX=folder DATA=.data ARGS=--stay)
 	$(SWIFT) run -c $(CONFIGURATION) $(BUILD_FLAGS) inbox-demo \
 	  $(if $(INBOX),--inbox "$(INBOX)") --data "$(DATA)" $(ARGS)
+
+worker: packages ## Run a worker of several on one store (ARGS="--store postgres://… --name A")
+	$(SWIFT) run -c $(CONFIGURATION) $(BUILD_FLAGS) worker-demo work $(ARGS)
+
+enqueue: packages ## Enqueue runs for the workers (ARGS="--store postgres://… --count 1000")
+	$(SWIFT) run -c $(CONFIGURATION) $(BUILD_FLAGS) worker-demo enqueue $(ARGS)
+
+workers: packages ## Show the workers of a store and what waits (ARGS="--store postgres://…")
+	$(SWIFT) run -c $(CONFIGURATION) $(BUILD_FLAGS) worker-demo status $(ARGS)
 
 test: test-packages ## Build, lint, and run all tests, those against the official clients included
 	@$(MAKE) --no-print-directory build-tests

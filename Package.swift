@@ -26,6 +26,10 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let hummingbirdCore: Target.Dependency = .product(
   name: "HummingbirdCore", package: "hummingbird", condition: .when(traits: ["Server"]))
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Server"]))
+let configuration: Target.Dependency = .product(
+  name: "Configuration", package: "swift-configuration", condition: .when(traits: ["Server"]))
+let system: Target.Dependency = .product(
+  name: "SystemPackage", package: "swift-system", condition: .when(traits: ["Server"]))
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit", condition: .when(traits: ["Google"]))
 let crypto: Target.Dependency = .product(
@@ -61,6 +65,7 @@ let package = Package(
     .library(name: "CloudJobsGoogle", targets: ["CloudJobsGoogle"]),
     .library(name: "CloudJobsSQLite", targets: ["CloudJobsSQLite"]),
     .library(name: "CloudJobsPostgres", targets: ["CloudJobsPostgres"]),
+    .library(name: "CloudJobsStores", targets: ["CloudJobsStores"]),
     .library(name: "CloudJobsEncryption", targets: ["CloudJobsEncryption"]),
     .library(name: "CloudJobsServer", targets: ["CloudJobsServer"]),
     .library(name: "CloudJobsTesting", targets: ["CloudJobsTesting"]),
@@ -84,6 +89,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
@@ -105,11 +112,16 @@ let package = Package(
       name: "CPostgres", pkgConfig: "libpq",
       providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
     library("CloudJobsPostgres", ["CloudJobs", libpq]),
+    library("CloudJobsStores", ["CloudJobs", "CloudJobsSQLite", "CloudJobsPostgres"]),
     library("CloudJobsEncryption", ["CloudJobs", crypto]),
     library(
       "CloudJobsHTTPServer",
       ["CloudJobsCore", hummingbird, hummingbirdCore, nio, nioHTTP, nioPosix, lifecycle, logging]),
-    library("CloudJobsServer", ["CloudJobs", "CloudJobsHTTPServer", hummingbird, nio, lifecycle, logging, httpTypes]),
+    library(
+      "CloudJobsServer",
+      [
+        "CloudJobs", "CloudJobsHTTPServer", hummingbird, nio, lifecycle, logging, httpTypes, configuration, system,
+      ]),
     library("CloudJobsTesting", ["CloudJobs", "CloudJobsEmulator", logging, httpTypes]),
     library("CloudJobsEmulator", path: "Emulator/CloudJobsEmulator", ["CloudJobsCore"]),
     library(
@@ -125,10 +137,14 @@ let package = Package(
     .executableTarget(
       name: "inbox-demo",
       dependencies: [
-        "CloudJobs", "CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsEmulatorServer",
+        "CloudJobs", "CloudJobsGoogle", "CloudJobsStores", "CloudJobsServer", "CloudJobsEmulatorServer",
         "ProgramConsole", arguments, lifecycle, logging, httpTypes,
       ],
       path: "Sources/InboxDemo", swiftSettings: settings),
+    .executableTarget(
+      name: "worker-demo",
+      dependencies: ["CloudJobs", "CloudJobsServer", "CloudJobsStores", "ProgramConsole", arguments, logging],
+      path: "Sources/WorkerDemo", swiftSettings: settings),
     program("schedule-cli", ["CloudJobsCore"]),
     program("token-cli", ["CloudJobsGoogle", "CloudJobsHTTP"]),
     program("cloud-run-service", ["CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsServer"]),
@@ -158,7 +174,7 @@ let package = Package(
       path: "Benchmarks/Deliveries", swiftSettings: settings),
     .executableTarget(
       name: "worker-benchmark",
-      dependencies: ["CloudJobs", "CloudJobsSQLite", "CloudJobsPostgres", arguments, logging],
+      dependencies: ["CloudJobs", "CloudJobsSQLite", "CloudJobsStores", arguments, logging],
       path: "Benchmarks/Worker", swiftSettings: settings),
 
     .target(name: "TestSupport", dependencies: [logging], path: "Tests/TestSupport", swiftSettings: settings),
@@ -191,7 +207,10 @@ let package = Package(
         "CloudJobsEmulator", "CloudJobsEmulatorServer", "CloudJobsTesting", "TestSupport", logging, httpTypes,
       ]),
     tests("CloudJobsHTTPServerTests", ["CloudJobsHTTPServer"]),
-    tests("CloudJobsServerTests", ["CloudJobsServer", "CloudJobsHTTP", hummingbird, lifecycle, httpTypes]),
+    tests(
+      "CloudJobsServerTests",
+      ["CloudJobsServer", "CloudJobsHTTP", hummingbird, lifecycle, httpTypes, configuration, logging]),
+    tests("CloudJobsStoresTests", ["CloudJobsStores"]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
     tests("CloudJobsEmulatorServerTests", ["CloudJobsEmulatorServer", hummingbird, httpTypes]),
     tests(

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 
 FOLDER = pathlib.Path(__file__).parent
 PEERS = FOLDER / "peers"
+# The place of the connection string in a command: a server is started only for comparisons that name it.
+POSTGRES = "{postgres}"
 
 
 @dataclass
@@ -31,14 +33,14 @@ class Contender:
     command: list[str]
     # The Python package that it needs, if any.
     package: str | None = None
-    # The number of runs, if it is not that of the comparison.
-    runs: int | None = None
 
     @property
     def absence(self) -> str | None:
         """Why it can't be measured here; None if it can."""
         if self.package and importlib.util.find_spec(self.package) is None:
             return f"The package {self.package} is not installed."
+        if shutil.which(self.command[0]) is None:
+            return f"There is no program {self.command[0]}."
         return None
 
 
@@ -63,26 +65,48 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20_000)
     parser.add_argument("--quick", action="store_true", help="one short round: checks that it runs, not the figures")
     parser.add_argument("--json", type=pathlib.Path, help="a file for the results")
+    parser.add_argument("--only", metavar="TEXT", help="only the comparisons whose titles contain the text")
+    parser.add_argument(
+        "--memory-peer",
+        type=memory_peer,
+        action="append",
+        default=[],
+        metavar="NAME=PROGRAM",
+        help="one more program to measure in memory; README.md tells what it takes and prints",
+    )
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.runs = 1, 500
+    comparisons = [
+        each for each in plan(options.bin_dir, options) if options.only is None or options.only in each.title
+    ]
+    if not comparisons:
+        parser.error(f"no title of a comparison contains '{options.only}'")
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        postgres = stack.enter_context(postgres_server(folder))
-        comparisons = plan(options.bin_dir, postgres, options)
-        results = [compare(comparison, folder, options.rounds) for comparison in comparisons]
+        needs_server = any(POSTGRES in contender.command for each in comparisons for contender in each.contenders)
+        postgres = stack.enter_context(postgres_server(folder)) if needs_server else None
+        results = [compare(comparison, folder, postgres, options.rounds) for comparison in comparisons]
     report = {"machine": machine(options.bin_dir), "rounds": options.rounds, "comparisons": results}
     print_table(report)
     if options.json:
         options.json.write_text(json.dumps(report, indent=2) + "\n")
     # A peer may be absent, our own programs may not.
-    failed = [row for result in results for row in result["rows"] if row["own"] and row["median"] is None]
+    failed = [row for result in results for row in result["rows"] if row["own"] and row["note"]]
     for row in failed:
         print(f"{row['name']} failed: {row['note']}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def plan(bin_dir: pathlib.Path, postgres: str | None, options: argparse.Namespace) -> list[Comparison]:
+def memory_peer(text: str) -> tuple[str, str]:
+    """Parses the name and the program of a peer."""
+    name, equals, program = text.partition("=")
+    if not (name and equals and program):
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=PROGRAM")
+    return name, program
+
+
+def plan(bin_dir: pathlib.Path, options: argparse.Namespace) -> list[Comparison]:
     """Returns the comparisons."""
     worker = str(bin_dir / "worker-benchmark")
     python = sys.executable
@@ -98,7 +122,10 @@ def plan(bin_dir: pathlib.Path, postgres: str | None, options: argparse.Namespac
             "throughput",
             "runs a second",
             "runsPerSecond",
-            [Contender("swift-cloud-jobs", [worker, "throughput", "--store", "memory", *runs])],
+            [
+                Contender(name, [program, "throughput", "--store", "memory", *runs])
+                for name, program in [("swift-cloud-jobs", worker), *options.memory_peer]
+            ],
         ),
         Comparison(
             "No-op jobs on SQLite, enqueued and executed",
@@ -133,7 +160,7 @@ def plan(bin_dir: pathlib.Path, postgres: str | None, options: argparse.Namespac
             ],
         ),
     ]
-    if postgres is None:
+    if not (postgres_program("pg_ctl") and postgres_program("initdb")):
         print("PostgreSQL is not installed here: its comparisons are left out.", file=sys.stderr)
         return comparisons
     few = ["--runs", str(min(options.runs, 2_000))]
@@ -144,16 +171,16 @@ def plan(bin_dir: pathlib.Path, postgres: str | None, options: argparse.Namespac
             "runs a second",
             "runsPerSecond",
             [
-                Contender("swift-cloud-jobs", [worker, "throughput", "--store", postgres, *runs]),
-                Contender("pgqueuer", peer("pgqueuer_peer.py", "throughput", "--store", postgres, *runs), "pgqueuer"),
+                Contender("swift-cloud-jobs", [worker, "throughput", "--store", POSTGRES, *runs]),
+                Contender("pgqueuer", peer("pgqueuer_peer.py", "throughput", "--store", POSTGRES, *runs), "pgqueuer"),
                 Contender(
                     "procrastinate",
-                    peer("procrastinate_peer.py", "throughput", "--store", postgres, *few),
+                    peer("procrastinate_peer.py", "throughput", "--store", POSTGRES, *few),
                     "procrastinate",
                 ),
                 Contender(
                     "raw SKIP LOCKED batches",
-                    peer("raw_postgres.py", "throughput", "--store", postgres, *runs),
+                    peer("raw_postgres.py", "throughput", "--store", POSTGRES, *runs),
                     "psycopg",
                 ),
             ],
@@ -164,15 +191,15 @@ def plan(bin_dir: pathlib.Path, postgres: str | None, options: argparse.Namespac
             "ms, p99",
             "p99",
             [
-                Contender("swift-cloud-jobs", [worker, "latency", "--store", postgres, "--rate", "200", *latency]),
+                Contender("swift-cloud-jobs", [worker, "latency", "--store", POSTGRES, "--rate", "200", *latency]),
                 Contender(
                     "pgqueuer",
-                    peer("pgqueuer_peer.py", "latency", "--store", postgres, "--rate", "200", *latency),
+                    peer("pgqueuer_peer.py", "latency", "--store", POSTGRES, "--rate", "200", *latency),
                     "pgqueuer",
                 ),
                 Contender(
                     "procrastinate",
-                    peer("procrastinate_peer.py", "latency", "--store", postgres, "--rate", "50", *latency),
+                    peer("procrastinate_peer.py", "latency", "--store", POSTGRES, "--rate", "50", *latency),
                     "procrastinate",
                 ),
             ],
@@ -183,14 +210,14 @@ def plan(bin_dir: pathlib.Path, postgres: str | None, options: argparse.Namespac
             "ms, p99",
             "p99",
             [
-                Contender("swift-cloud-jobs", [worker, "latency", "--store", postgres, "--rate", "1000", *latency]),
+                Contender("swift-cloud-jobs", [worker, "latency", "--store", POSTGRES, "--rate", "1000", *latency]),
             ],
         ),
     ]
     return comparisons
 
 
-def compare(comparison: Comparison, folder: pathlib.Path, rounds: int) -> dict:
+def compare(comparison: Comparison, folder: pathlib.Path, postgres: str | None, rounds: int) -> dict:
     """Measures the contenders of a comparison in turn."""
     figures: dict[str, list[float]] = {contender.name: [] for contender in comparison.contenders}
     notes: dict[str, str] = {}
@@ -203,8 +230,8 @@ def compare(comparison: Comparison, folder: pathlib.Path, rounds: int) -> dict:
                 continue
             print(f"{comparison.title}: {contender.name}, round {number + 1} of {rounds}", file=sys.stderr)
             try:
-                figures[contender.name].append(measure(contender, folder)[comparison.figure])
-            except (subprocess.SubprocessError, ValueError, KeyError) as error:
+                figures[contender.name].append(measure(contender, folder, postgres)[comparison.figure])
+            except (OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
                 notes[contender.name] = f"It failed: {error}"
     own = figures[comparison.contenders[0].name]
     rows = []
@@ -224,10 +251,12 @@ def compare(comparison: Comparison, folder: pathlib.Path, rounds: int) -> dict:
     return {"title": comparison.title, "unit": comparison.unit, "rows": rows}
 
 
-def measure(contender: Contender, folder: pathlib.Path) -> dict[str, float]:
+def measure(contender: Contender, folder: pathlib.Path, postgres: str | None) -> dict[str, float]:
     """Runs a program once and returns its figures."""
     with tempfile.TemporaryDirectory(dir=folder) as own:
-        command = [part.replace("{file}", f"{own}/jobs.db") for part in contender.command]
+        command = [
+            part.replace("{file}", f"{own}/jobs.db").replace(POSTGRES, postgres or "") for part in contender.command
+        ]
         result = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     if result.returncode != 0:
         raise ValueError((result.stderr.strip() or "no message").splitlines()[-1])
@@ -281,12 +310,9 @@ def postgres_program(name: str) -> pathlib.Path | None:
 
 
 @contextlib.contextmanager
-def postgres_server(folder: pathlib.Path) -> Iterator[str | None]:
+def postgres_server(folder: pathlib.Path) -> Iterator[str]:
     """Starts a server of its own on a free port of loopback; yields its connection string."""
     control, initialize = postgres_program("pg_ctl"), postgres_program("initdb")
-    if control is None or initialize is None:
-        yield None
-        return
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

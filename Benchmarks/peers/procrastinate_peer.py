@@ -18,7 +18,9 @@ async def main() -> None:
         spans.append(time.monotonic() - at)
 
     async with app.open_async():
-        await app.schema_manager.apply_schema_async()
+        # The schema can't be applied twice, and another measurement may have done so on this server.
+        if not await app.check_connection_async():
+            await app.schema_manager.apply_schema_async()
         worker = asyncio.create_task(
             app.run_worker_async(concurrency=options.concurrency, install_signal_handlers=False)
         )

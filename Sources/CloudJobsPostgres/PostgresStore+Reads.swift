@@ -133,6 +133,23 @@ extension PostgresStore {
       next: times[2...].compactMap { $0 }.min())
   }
 
+  /// Returns a page of the ledgers of a family, by their ids.
+  public func ledgers(in family: LedgerID.Family, after cursor: StoreCursor?, limit: Int) async throws(StoreError)
+    -> StorePage<LedgerRecord>
+  {
+    var query = ListQuery(
+      "id, version, changed_at, document", of: "\(schema.sql).ledgers", key: "0::int8", order: "id", limit: limit,
+      floor: time.floor)
+    query.require(cursor == nil ? "id >= ?" : "id > ?") { $0.append(cursor?.id ?? family.prefix) }
+    query.require("id < ?") { $0.append(family.end) }
+    let rows = try await perform([query.statement(time.expression(1))])[0]
+    let page = query.page(rows, keyColumn: 5, id: { rows.text($0, 1) }) { row in
+      LedgerRecord(
+        id: rows.text(row, 1), version: rows.int64(row, 2), changedAt: rows.int64(row, 3), document: rows.bytes(row, 4))
+    }
+    return StorePage(records: page.records, next: page.next, time: time.advance(to: page.time))
+  }
+
   // MARK: Journal and log
 
   /// Returns a run's log, oldest entry first; unreadable entries edited by hand are left out.

@@ -260,6 +260,20 @@ extension SQLiteStore {
     }
   }
 
+  /// Returns a page of the ledgers of a family, by their ids.
+  public func ledgers(in family: LedgerID.Family, after cursor: StoreCursor?, limit: Int) async throws(StoreError)
+    -> StorePage<LedgerRecord>
+  {
+    let query = ListQuery(
+      "SELECT id, version, changed_at, document, 0 FROM ledgers", keyColumn: 4, limit: limit,
+      conditions: [cursor == nil ? "id >= ?" : "id > ?", "id < ?"], order: "id")
+    return try await read { database, time in
+      try query.page(database, time, [cursor?.id ?? family.prefix, family.end]) { row in
+        LedgerRecord(row: row)
+      }
+    }
+  }
+
   /// Returns a run's log, oldest entry first; unreadable entries edited by hand are left out.
   public func log(of run: RunID, after sequence: Int64?, limit: Int) async throws(StoreError) -> [RunLogEntry] {
     let limit = StoreLimits.page(limit)

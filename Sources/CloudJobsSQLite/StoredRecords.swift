@@ -38,13 +38,17 @@ extension LedgerRecord {
       guard let row = try Row.fetchOne(statement, arguments: [id.rawValue]) else { return nil }
       if Version(row[0]) == known.version, Timestamp(microseconds: row[1]) == known.changedAt { return known }
     }
-    let statement = try database.cachedStatement(sql: "SELECT version, changed_at, document FROM ledgers WHERE id = ?")
-    return try Row.fetchOne(statement, arguments: [id.rawValue]).map { row in
-      let document = Array((row[2] as String).utf8)
-      let fields = try? JSONValue(parsing: document, limits: JSONLimits(bytes: .max, depth: 512))
-      return LedgerRecord(
-        id: id, version: Version(row[0]), changedAt: Timestamp(microseconds: row[1]), fields: fields ?? .null)
-    }
+    let statement = try database.cachedStatement(
+      sql: "SELECT id, version, changed_at, document FROM ledgers WHERE id = ?")
+    return try Row.fetchOne(statement, arguments: [id.rawValue]).flatMap { LedgerRecord(row: $0) }
+  }
+
+  /// Creates a record from a row of `id, version, changed_at, document`; nil if its id is not one of a ledger.
+  init?(row: Row) {
+    guard let id = try? LedgerID(row[0]) else { return nil }
+    let document = Array((row[3] as String).utf8)
+    let fields = try? JSONValue(parsing: document, limits: JSONLimits(bytes: .max, depth: 512))
+    self.init(id: id, version: Version(row[1]), changedAt: Timestamp(microseconds: row[2]), fields: fields ?? .null)
   }
 
   /// Writes the record of a ledger.

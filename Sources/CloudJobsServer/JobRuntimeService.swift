@@ -15,6 +15,7 @@ public struct JobRuntimeService: Service {
   private let drainLimit: Duration
   private let worker: JobWorker.Options?
   private let mountPath: String
+  private var exitLimit = JobServerConfiguration().exitLimit
   /// Opens when the worker may start and the triggers have been logged; nil if it may start immediately.
   var start: Latch?
   /// Called before the watchdog exits the process.
@@ -36,6 +37,30 @@ public struct JobRuntimeService: Service {
     self.drainLimit = drainLimit
     self.worker = worker
     self.mountPath = mountPath
+  }
+
+  /// Creates the service of a runtime by the configuration of a server, for a program that has a worker and no server.
+  ///
+  /// - Parameters:
+  ///   - runtime: the runtime.
+  ///   - configuration: the limits and the worker's options; the address is not used.
+  public init(_ runtime: JobRuntime, _ configuration: JobServerConfiguration) {
+    self.init(
+      runtime, drainLimit: configuration.drainLimit, worker: configuration.worker, mountPath: configuration.mountPath)
+    exitLimit = configuration.exitLimit
+  }
+
+  /// Executes due work until SIGTERM or SIGINT, and exits within a limit after that, as
+  /// ``JobServer/runUntilSignal()`` does: for a program that has a worker and no server.
+  ///
+  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable` if the store can't be read.
+  public func runUntilSignal() async throws {
+    await runtime.runSubprocessAttempt()
+    var configuration = JobServerConfiguration()
+    (configuration.drainLimit, configuration.exitLimit) = (drainLimit, exitLimit)
+    try await JobServer.runUntilSignal(
+      [.init(service: self, successTerminationBehavior: .gracefullyShutdownGroup)], draining: runtime, configuration,
+      logger: runtime.options.logger)
   }
 
   /// Executes due work until graceful shutdown, or until the memory is almost used up, and drains.
@@ -77,7 +102,7 @@ public struct JobRuntimeService: Service {
 
   /// Logs the jobs' triggers.
   func logTriggers() {
-    runtime.logTriggers(hasWorker: worker != nil && runtime.needsWorker, mountPath: mountPath)
+    runtime.logTriggers(worker: runtime.needsWorker ? worker : nil, mountPath: mountPath)
   }
 }
 #endif

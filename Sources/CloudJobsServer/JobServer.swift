@@ -43,8 +43,7 @@ public struct JobServer: Service {
     await runtime.runSubprocessAttempt()
     // Services are stopped last to first: while the runtime drains, new claims are rejected, and the socket still
     // answers deliveries with 503.
-    var work = JobRuntimeService(
-      runtime, drainLimit: configuration.drainLimit, worker: configuration.worker, mountPath: configuration.mountPath)
+    var work = JobRuntimeService(runtime, configuration)
     // An instance that can't listen has done nothing.
     work.start = Latch()
     let server = try http(announcing: work)

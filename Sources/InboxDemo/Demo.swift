@@ -4,8 +4,8 @@ import CloudJobsCore
 import CloudJobsEmulatorServer
 import CloudJobsGoogle
 import CloudJobsHTTP
-import CloudJobsSQLite
 import CloudJobsServer
+import CloudJobsStores
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -55,9 +55,15 @@ struct Demo {
   ///
   /// - Returns: whether everything in the store could be read and reported.
   func run() async throws -> Bool {
-    let file = storage == .sqlite ? try SQLiteStore(path: folder.database) : nil
+    let address: StoreAddress? =
+      switch storage {
+      case .sqlite: try StoreAddress("sqlite:\(folder.database)")
+      case .postgres(let address): address
+      case .firestore: nil
+      }
+    let local = try await address?.open()
     return try await withCurlHTTPClient { client in
-      let store: any JobStore = try file ?? .firestore(google(at: emulator ?? "", client))
+      let store: any JobStore = try local ?? .firestore(google(at: emulator ?? "", client))
       return try await run(on: store.reportingOutages(to: outages), client)
     }
   }

@@ -3,6 +3,7 @@ import ArgumentParser
 import CloudJobs
 import CloudJobsCore
 import CloudJobsServer
+import CloudJobsStores
 import Foundation
 import ProgramConsole
 
@@ -36,7 +37,7 @@ struct InboxDemo: AsyncParsableCommand {
   @Option(help: "The emulator's port, 0 to 65535; 0 for a free one.")
   var emulatorPort: UInt16 = 0
 
-  @Option(help: "The store of documents and runs: sqlite, or firestore in the emulator that --emulator names.")
+  @Option(help: "The store: sqlite, firestore in the emulator that --emulator names, or postgres://user@host/database.")
   var store = DemoStore.sqlite
 
   @Option(help: "The queue that delivers runs: cloud-tasks.")
@@ -94,11 +95,25 @@ struct InboxDemo: AsyncParsableCommand {
 }
 
 /// The store of the demo's documents and runs.
-enum DemoStore: String, ExpressibleByArgument, CaseIterable {
+enum DemoStore: Hashable, Sendable, ExpressibleByArgument {
   /// An SQLite file in the data folder.
   case sqlite
+  /// A PostgreSQL database.
+  case postgres(StoreAddress)
   /// Cloud Firestore, in an emulator in another process.
   case firestore
+
+  init?(argument: String) {
+    switch argument {
+    case "sqlite": self = .sqlite
+    case "firestore": self = .firestore
+    default:
+      guard let address = try? StoreAddress(argument), case .postgres = address.kind else { return nil }
+      self = .postgres(address)
+    }
+  }
+
+  var defaultValueDescription: String { "sqlite" }
 }
 
 /// The queue that delivers the demo's runs.

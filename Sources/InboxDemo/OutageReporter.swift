@@ -96,6 +96,14 @@ final class OutageReportingStore<Base: JobStore>: JobStore {
     try await watch(.reading) { () async throws(StoreError) in try await base.journal(until: time, limit: limit) }
   }
 
+  func ledgers(
+    in family: LedgerID.Family, after cursor: StoreCursor?, limit: Int
+  ) async throws(StoreError) -> StorePage<LedgerRecord> {
+    try await watch(.reading) { () async throws(StoreError) in
+      try await base.ledgers(in: family, after: cursor, limit: limit)
+    }
+  }
+
   func log(of run: RunID, after sequence: Int64?, limit: Int) async throws(StoreError) -> [RunLogEntry] {
     try await watch(.reading) { () async throws(StoreError) in
       try await base.log(of: run, after: sequence, limit: limit)

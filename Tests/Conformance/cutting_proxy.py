@@ -121,7 +121,7 @@ class Connection:
 
     def cut(self, connection):
         """Ends a connection, or resets it, which drops data in transit."""
-        # The other thread may have closed it.
+        # The other thread may have closed it already.
         with contextlib.suppress(OSError):
             if self.resets:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -135,7 +135,7 @@ def cut_connections(bin_dir, database, folder, proxy, count):
     url = database.url(proxy.address)
     with contextlib.closing(proxy), Fleet(bin_dir, database, folder, 3, store=url) as fleet:
         fleet.begin_load()
-        wait_for(lambda: count_effects(database) > 0)
+        wait_for(lambda: count_effects(database) > 0 and database.sql("SELECT * FROM ticks"))
         proxy.is_calm = False
         wait_for(lambda: proxy.total >= count, seconds=3_600 if FULL else 90)
         proxy.is_calm = True
@@ -380,7 +380,7 @@ def test_a_verified_tls_connection_works(bin_dir, tls_server, tmp_path):
         )
         assert [row[0] for row in rows] == ["t"], rows
         fleet.stop_all()
-        fleet.check(range(20))
+        fleet.check(range(20), period=None)
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ enum Imports {
   /// The modules that only executables and the adapters in `Live/` folders may import.
   static let live: Set<String> = ["Foundation", "Glibc", "Musl", "Darwin", "Dispatch"]
   /// The targets of executables, which may use the machine as adapters do.
-  static let executables: Set<String> = ["cloud-jobs", "InboxDemo"]
+  static let executables: Set<String> = ["cloud-jobs", "InboxDemo", "WorkerDemo"]
 
   /// The other modules that each target may import.
   static let allowed: [String: Set<String>] = [
@@ -97,8 +97,10 @@ enum Imports {
       "Logging",
     ],
     "CloudJobsServer": [
-      "CloudJobsCore", "CloudJobs", "CloudJobsHTTPServer", "Hummingbird", "NIOCore", "ServiceLifecycle", "Logging",
+      "CloudJobsCore", "CloudJobs", "CloudJobsHTTPServer", "Configuration", "Hummingbird", "NIOCore",
+      "ServiceLifecycle", "SystemPackage", "Logging",
     ],
+    "CloudJobsStores": ["CloudJobsCore", "CloudJobs", "CloudJobsPostgres", "CloudJobsSQLite"],
     "CloudJobsTesting": ["CloudJobsCore", "CloudJobs", "CloudJobsEmulator", "Logging", "HTTPTypes"],
     "CloudJobsEmulator": ["CloudJobsCore"],
     "CloudJobsEmulatorServer": [
@@ -110,8 +112,12 @@ enum Imports {
       "CloudJobsCore", "CloudJobsEmulator", "CloudJobsEmulatorServer", "ProgramConsole", "ArgumentParser", "Logging",
     ],
     "InboxDemo": [
-      "CloudJobsCore", "CloudJobs", "CloudJobsHTTP", "CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsServer",
+      "CloudJobsCore", "CloudJobs", "CloudJobsHTTP", "CloudJobsGoogle", "CloudJobsStores", "CloudJobsServer",
       "CloudJobsEmulatorServer", "ProgramConsole", "ArgumentParser", "ServiceLifecycle", "Logging", "HTTPTypes",
+    ],
+    "WorkerDemo": [
+      "CloudJobsCore", "CloudJobs", "CloudJobsServer", "CloudJobsStores", "ProgramConsole", "ArgumentParser",
+      "Logging",
     ],
   ]
 
@@ -222,7 +228,9 @@ enum TraitConditions {
   ///
   /// Every target is built by `swift test --disable-default-traits`, the quick loop.
   static func check(_ file: SourceFile) -> [Finding] {
-    let programs = ["Tests/Programs/", "Benchmarks/", "Sources/InboxDemo/", "Sources/cloud-jobs/"]
+    let programs = [
+      "Tests/Programs/", "Benchmarks/", "Sources/InboxDemo/", "Sources/WorkerDemo/", "Sources/cloud-jobs/",
+    ]
     guard programs.contains(where: { file.path.hasPrefix($0) }) else { return [] }
     let start = file.code.firstIndex { line in
       let traits = ["HTTP", "Google", "SQLite", "PostgreSQL", "Encryption", "Server"]

@@ -58,6 +58,13 @@ final class CountingStore: DueTimeStore, PurgingStore {
     return try await base.journal(until: time, limit: limit)
   }
 
+  func ledgers(
+    in family: LedgerID.Family, after cursor: StoreCursor?, limit: Int
+  ) async throws(StoreError) -> StorePage<LedgerRecord> {
+    count()
+    return try await base.ledgers(in: family, after: cursor, limit: limit)
+  }
+
   func log(of run: RunID, after sequence: Int64?, limit: Int) async throws(StoreError) -> [RunLogEntry] {
     count()
     return try await base.log(of: run, after: sequence, limit: limit)

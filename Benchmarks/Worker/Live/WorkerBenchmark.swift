@@ -1,15 +1,9 @@
 import ArgumentParser
 import CloudJobs
 import CloudJobsCore
+import CloudJobsStores
 import Foundation
 import Logging
-
-#if SQLite
-import CloudJobsSQLite
-#endif
-#if PostgreSQL
-import CloudJobsPostgres
-#endif
 
 /// Measures workers.
 ///
@@ -18,7 +12,7 @@ import CloudJobsPostgres
 struct WorkerBenchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "worker-benchmark", abstract: "Measures workers over a store.",
-    subcommands: [Throughput.self, Latency.self, Lateness.self] + local)
+    subcommands: [Throughput.self, Latency.self, Lateness.self, Scale.self] + local)
 
   private static var local: [any ParsableCommand.Type] {
     #if SQLite
@@ -56,14 +50,7 @@ struct WorkerOptions: ParsableArguments {
   }
 
   private func openStore() async throws -> any JobStore {
-    if store == "memory" { return MemoryStore() }
-    #if SQLite
-    if store.hasPrefix("sqlite:") { return try SQLiteStore(path: String(store.dropFirst("sqlite:".count))) }
-    #endif
-    #if PostgreSQL
-    if store.hasPrefix("postgres") { return try await PostgresStore.open(store) }
-    #endif
-    throw ValidationError("'\(store)' is no store. Name memory, sqlite:FILE or postgres://…, as the traits allow.")
+    try await StoreAddress(store).open()
   }
 }
 

@@ -10,6 +10,8 @@ struct RunDraft: Sendable {
   private let request: EnqueueRequest
   private let parent: Run?
 
+  /// Whether the id is random, so that no run has it yet.
+  var hasRandomID: Bool { request.key == nil && request.unique == nil }
   /// The ledger of the unique key, if there is one.
   var ledger: LedgerID? { unique.map { .unique(definition.id, key: $0.key) } }
 

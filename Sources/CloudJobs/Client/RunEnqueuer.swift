@@ -100,10 +100,12 @@ struct RunEnqueuer: Sendable {
       let keys = Set(drafts.compactMap(\.ledger)).sorted()
       let ledgers = try await holders(of: keys, &budget)
       let holders = (ledgers?.ledgers.values).map { $0.compactMap { $0.ledger?.unique?.run } } ?? []
+      // A run with a random id does not exist yet; its commit would be refused otherwise, and is planned again.
+      let sought = isFirst ? drafts.filter { !$0.hasRandomID } : drafts
       let reading = try await services.client.call(.read, &budget) { () async throws(StoreError) in
         try await services.store.read(
           jobs: isFirst ? Set(drafts.map(\.definition.id)).sorted() : [],
-          runs: Set(drafts.flatMap { [$0.id] + $0.prerequisites } + holders).sorted())
+          runs: Set(sought.map(\.id) + drafts.flatMap(\.prerequisites) + holders).sorted())
       }
       if isFirst { drawn = draw(drafts, reading, &recording) }
       var unique = UniqueRecording(keys, ledgers, reading, services.settings, services.payloads)

@@ -50,11 +50,12 @@ struct HTTPHandler: Sendable {
       throw JobError(
         .notFound,
         "There is no such route. Under \(mountPath)/, POST to trigger, scheduled/{jobId}, master or drain; GET jobs, "
-          + "runs or health.")
+          + "runs, workers, health, health/live, health/ready or health/started.")
     }
     guard route.methods.contains(request.method) else {
       throw JobError(.methodNotAllowed, "This path takes \(route.allow) only.")
     }
+    if case .probe(let probe) = route { return HandlerResponse(await HealthReporter(services).answer(to: probe)) }
     if route == .health {
       try authentication.authenticateProbe(request, peer: peer)
       return HandlerResponse(await HealthReporter(services).report())
@@ -62,8 +63,10 @@ struct HTTPHandler: Sendable {
     try await authentication.authenticate(request, peer: peer)
     let inspection = InspectionRoutes(services)
     switch route {
+    case .probe(let probe): return HandlerResponse(await HealthReporter(services).answer(to: probe))
     case .health: return HandlerResponse(await HealthReporter(services).report())
     case .drain: return HandlerResponse(await QueueDrain(services).run())
+    case .workers: return try await inspection.listWorkers()
     case .runs: return try await inspection.listRuns(target)
     case .run(let id): return try await inspection.showRun(id)
     case .jobs: return try await inspection.listJobs(target)
@@ -95,6 +98,8 @@ struct HTTPHandler: Sendable {
 private enum Route: Equatable {
   case health
   case drain
+  case workers
+  case probe(HealthProbe)
   case runs
   case run(String)
   case jobs
@@ -104,7 +109,7 @@ private enum Route: Equatable {
   /// The methods of the route.
   var methods: [HTTPRequest.Method] {
     switch self {
-    case .health, .runs, .run, .jobs: [.get, .head]
+    case .health, .probe, .workers, .runs, .run, .jobs: [.get, .head]
     case .job: [.get, .head, .patch]
     case .envelope, .drain: [.post]
     }
@@ -122,6 +127,10 @@ private enum Route: Equatable {
     case (1, "master"): self = .envelope(.master)
     case (1, "health"): self = .health
     case (1, "drain"): self = .drain
+    case (1, "workers"): self = .workers
+    case (2, "health"):
+      guard let probe = HealthProbe(rawValue: String(segments[1])) else { return nil }
+      self = .probe(probe)
     case (1, "runs"): self = .runs
     case (2, "runs"): self = .run(PercentEncoding.decode(segments[1], plusIsSpace: false))
     case (1, "jobs"): self = .jobs

@@ -5,7 +5,7 @@ struct HealthReporter: Sendable {
   /// The maximum number of records of each kind that a count of overdue work reads.
   static let overdueLimit = 100
 
-  private let services: RuntimeServices
+  let services: RuntimeServices
   private var health: HealthMonitor { services.health }
 
   init(_ services: RuntimeServices) {

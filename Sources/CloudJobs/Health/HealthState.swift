@@ -51,6 +51,9 @@ struct HealthState: Sendable {
     storeFailures[call] = StoreFailure(since: storeFailures[call]?.since ?? now, message: message)
   }
 
+  /// Whether the store answered the last read.
+  var isStoreReadable: Bool { storeFailures[.read] == nil }
+
   /// Notes the store's time.
   mutating func observe(storeTime: Timestamp, at now: Timestamp) {
     let span = storeTime - now

@@ -86,6 +86,12 @@ struct InspectionRoutes: Sendable {
     return HandlerResponse(.ok, JobView(definition, reading.jobs[id], in: services).json)
   }
 
+  /// Answers `GET workers`: the workers of the store, by the time of their start.
+  func listWorkers() async throws(JobError) -> HandlerResponse {
+    let (workers, time) = try await WorkerList(services).all()
+    return HandlerResponse(.ok, Self.list("workers", workers.map(\.json), nil, time: time))
+  }
+
   private static func list(
     _ name: String, _ values: [JSONValue], _ next: StoreCursor?, time: Timestamp
   ) -> JSONValue {

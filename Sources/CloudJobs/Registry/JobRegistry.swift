@@ -29,6 +29,18 @@ public struct JobRegistry: Sendable {
     jobs[job] = nil
   }
 
+  /// Returns the registry with other values for what the policies of jobs leave open.
+  func withDefaults(_ defaults: JobDefaults) -> JobRegistry {
+    if defaults == JobDefaults() { return self }
+    var registry = self
+    registry.jobs = jobs.mapValues { registered in
+      var registered = registered
+      registered.definition.policy.defaults = defaults
+      return registered
+    }
+    return registry
+  }
+
   /// Returns the registry with a function around the handler of a job, or in the handler's place.
   ///
   /// - Parameters:

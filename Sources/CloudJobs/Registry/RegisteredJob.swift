@@ -2,7 +2,7 @@ import CloudJobsCore
 
 /// A registered job: its handler with the types of input and output erased behind JSON.
 struct RegisteredJob: Sendable {
-  let definition: JobDefinition
+  var definition: JobDefinition
   let hooks: JobHooks
   private var call: JobMiddleware.Next
   private let inputType: any Any.Type

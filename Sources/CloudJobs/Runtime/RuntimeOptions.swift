@@ -28,6 +28,8 @@ public struct RuntimeOptions: Sendable {
   public var passConcurrency = 8
   /// The limits of a drain: ``JobRuntime/drainQueues()``, `POST drain`.
   public var drain = QueueDrainOptions()
+  /// The values of jobs' policies that neither code nor documents set.
+  public var defaults = JobDefaults()
   /// The interval of housekeeping: the first pass of each interval also recovers lost runs and applies edited
   /// documents.
   public var housekeeping = Duration.minutes(5)

@@ -31,7 +31,7 @@ final class RuntimeServices: Sendable {
   var logger: Logger { options.logger }
 
   init(_ registry: JobRegistry, _ store: any JobStore, _ queue: any TaskQueue, _ options: RuntimeOptions) {
-    jobs = InstanceJobs(registry)
+    jobs = InstanceJobs(registry.withDefaults(options.defaults))
     active = ActiveAttempts()
     wakeUp = WakeUps()
     documentLog = DocumentLog()
@@ -56,9 +56,9 @@ final class RuntimeServices: Sendable {
       store: store, clock: options.clock, random: options.random, retry: options.storeRetry, health: health)
   }
 
-  private init(_ other: RuntimeServices, attemptEnd: Timestamp) {
+  private init(_ other: RuntimeServices, attemptEnd: Timestamp?, _ settings: PlanSettings) {
     self.attemptEnd = attemptEnd
-    unboundedSettings = other.unboundedSettings
+    unboundedSettings = settings
     (store, queue, options, jobs) = (other.store, other.queue, other.options, other.jobs)
     (events, health, client, payloads) = (other.events, other.health, other.client, other.payloads)
     (redaction, active, deadlines, watchdog) = (other.redaction, other.active, other.deadlines, other.watchdog)
@@ -70,7 +70,14 @@ final class RuntimeServices: Sendable {
   /// - Parameter end: the local time at which they must end. No lease outlasts it by more than the margin of leases.
   /// - Returns: services that share all their parts with these.
   func bounded(by end: Timestamp) -> RuntimeServices {
-    RuntimeServices(self, attemptEnd: end)
+    RuntimeServices(self, attemptEnd: end, unboundedSettings)
+  }
+
+  /// Returns the same instance for schedules whose runs other processes execute.
+  func withoutExecution() -> RuntimeServices {
+    var settings = unboundedSettings
+    settings.executesRuns = false
+    return RuntimeServices(self, attemptEnd: attemptEnd, settings)
   }
 
   /// The settings of decisions that are made now.

@@ -89,6 +89,17 @@ public protocol JobStore: Sendable {
   /// - Throws: ``StoreError`` `unavailable`.
   func log(of run: RunID, after sequence: Int64?, limit: Int) async throws(StoreError) -> [RunLogEntry]
 
+  /// Lists the ledgers of a family, by their ids.
+  ///
+  /// - Parameters:
+  ///   - family: the family.
+  ///   - cursor: the end of the previous page; nil for the first page.
+  ///   - limit: the maximum number of records, clamped to 1 to 500.
+  /// - Returns: a page of ledgers, the store's time, and the cursor of the next page.
+  /// - Throws: ``StoreError`` `unavailable`.
+  func ledgers(in family: LedgerID.Family, after cursor: StoreCursor?, limit: Int) async throws(StoreError)
+    -> StorePage<LedgerRecord>
+
   /// Commits all changes, or none.
   ///
   /// All preconditions are checked before anything changes. No document may appear in two writes. Each changed document

@@ -145,6 +145,24 @@ public final class MemoryStore: PurgingStore, DueTimeStore, ClaimingStore {
     }
   }
 
+  /// Lists the ledgers of a family, by their ids.
+  public func ledgers(in family: LedgerID.Family, after cursor: StoreCursor?, limit: Int) async throws(StoreError)
+    -> StorePage<LedgerRecord>
+  {
+    let now = clock.now()
+    let limit = StoreLimits.page(limit)
+    let first = cursor.flatMap { try? LedgerID($0.id) }
+    return state.withLock { state in
+      let found = state.ledgers.values.filter { record in
+        record.id.family == family && (first.map { $0 < record.id } ?? true)
+      }.sorted { $0.id < $1.id }
+      return StorePage(
+        records: Array(found.prefix(limit)),
+        next: found.count > limit ? StoreCursor(key: 0, id: found[limit - 1].id.rawValue) : nil,
+        time: Self.advance(&state, to: now))
+    }
+  }
+
   /// Commits all changes, or none.
   public func commit(_ writes: [Write]) async throws(StoreError) -> Timestamp {
     try StoreLimits.check(writes)

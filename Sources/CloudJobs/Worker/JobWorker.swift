@@ -3,6 +3,8 @@ import CloudJobsCore
 /// A worker: it executes in this process what comes due in a runtime's store, delayed and retried runs and the
 /// schedules of jobs.
 ///
+/// Schedules and runs can be left to different workers: ``Options/runsSchedules``, ``Options/executesRuns``.
+///
 /// It sleeps until the next due time, is woken by each enqueue in the process, and queries the store once per
 /// ``Options/pollInterval`` for changes by other processes; a ``WakingStore`` tells it of those at once. Any number of
 /// workers may share a store: each run is claimed by a conditional write.
@@ -17,8 +19,22 @@ public struct JobWorker: Sendable {
     public var pollInterval = Duration.seconds(1)
     /// The interval at which edited documents are applied; it reads the documents of all registered jobs.
     public var reconcileInterval = Duration.seconds(10)
+    /// Whether it starts the schedules of jobs; otherwise another worker or a master pass must.
+    public var runsSchedules = true
+    /// Whether it executes runs; otherwise it records those of schedules, and another worker must execute them.
+    public var executesRuns = true
+    /// The interval at which it tells the list of workers that it lives, each time with one write; nil keeps it out of
+    /// the list.
+    public var heartbeat: Duration? = .seconds(15)
+    /// The time without a heartbeat after which the list shows it as lost.
+    ///
+    /// That frees none of its runs: their leases expire by themselves.
+    public var staleAfter = Duration.seconds(60)
+    /// The name in the list of workers; nil for the names of the host and the process.
+    public var name: String?
 
-    /// Creates the default options: 64 attempts at once, a poll a second, edited documents within 10 seconds.
+    /// Creates the default options: 64 attempts at once, a poll a second, edited documents within 10 seconds, schedules
+    /// and runs, a heartbeat each 15 seconds.
     public init() {}
   }
 
@@ -44,6 +60,7 @@ public struct JobWorker: Sendable {
   }
 
   private func runLoop() async {
+    var entry: WorkerHeartbeats?
     await withTaskGroup(of: Void.self) { subscription in
       if let store = runtime.services.store as? any WakingStore {
         subscription.addTask { [wakeUp = runtime.services.wakeUp] in
@@ -51,9 +68,13 @@ public struct JobWorker: Sendable {
         }
       }
       await withDiscardingTaskGroup { group in
-        let loop = WorkerLoop(runtime.services, options)
-        await loop.run { work in group.addTask { await work() } }
+        var heartbeats = WorkerHeartbeats(runtime.services, options)
+        let loop = WorkerLoop(options.executesRuns ? runtime.services : runtime.services.withoutExecution(), options)
+        await loop.run(&heartbeats) { work in group.addTask { await work() } }
+        await heartbeats.announceStop(loop.load)
+        entry = heartbeats
       }
+      await entry?.remove()
       subscription.cancelAll()
     }
   }

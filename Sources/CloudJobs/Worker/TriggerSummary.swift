@@ -14,21 +14,24 @@ struct TriggerSummary: Hashable, Sendable {
   /// - Parameters:
   ///   - definitions: the registered jobs.
   ///   - owner: the party that delivers failed attempts again.
-  ///   - hasWorker: whether a worker runs in the process.
+  ///   - worker: the options of the worker in the process; nil if none runs.
   ///   - hasSync: whether housekeeping calls a function of the program, such as a sync with Cloud Scheduler.
   ///   - mountPath: the path of the handler.
   init(
-    _ definitions: [JobDefinition], owner: RetryOwner, hasWorker: Bool, hasSync: Bool, mountPath: String = "/jobs"
+    _ definitions: [JobDefinition], owner: RetryOwner, worker: JobWorker.Options?, hasSync: Bool,
+    mountPath: String = "/jobs"
   ) {
     let periodic = definitions.filter { $0.kind == .periodic }.map(\.id.rawValue)
     let scheduled = definitions.filter { $0.kind == .scheduled }.map(\.id.rawValue)
     let schedules = Self.list(periodic + scheduled)
     let master = "POST \(mountPath)/master once a minute"
     switch owner {
-    case .pass where hasWorker:
-      text = "The worker of this process runs delayed and retried runs and the schedules\(schedules) by itself."
-      needsAttention = false
     case .pass:
+      if let worker {
+        text = Self.text(of: worker, schedules)
+        needsAttention = false
+        return
+      }
       text =
         "No worker runs in this process: delayed and retried runs and the schedules\(schedules) wait until something "
         + "calls \(master). Use JobServer, or run a JobWorker."
@@ -51,6 +54,18 @@ struct TriggerSummary: Hashable, Sendable {
     }
   }
 
+  private static func text(of worker: JobWorker.Options, _ schedules: String) -> String {
+    switch (worker.runsSchedules, worker.executesRuns) {
+    case (true, true):
+      "The worker of this process runs delayed and retried runs and the schedules\(schedules) by itself."
+    case (true, false):
+      "The worker of this process starts the schedules\(schedules); it leaves all runs to workers that execute them."
+    case (false, true):
+      "The worker of this process executes runs; it leaves the schedules\(schedules) to workers that start them."
+    case (false, false): "The worker of this process neither starts schedules nor executes runs."
+    }
+  }
+
   private static func list(_ names: [String]) -> String {
     if names.isEmpty { return "" }
     let shown = names.prefix(5).joined(separator: ", ")
@@ -65,14 +80,14 @@ extension JobRuntime {
   /// Logs the triggers of the jobs.
   ///
   /// - Parameters:
-  ///   - hasWorker: whether a worker runs in the process.
+  ///   - worker: the options of the worker in the process; nil if none runs.
   ///   - mountPath: the path of the handler.
-  package func logTriggers(hasWorker: Bool, mountPath: String) {
+  package func logTriggers(worker: JobWorker.Options?, mountPath: String) {
     let summary = TriggerSummary(
-      services.registry.definitions, owner: services.settings.retryOwner, hasWorker: hasWorker,
+      services.registry.definitions, owner: services.settings.retryOwner, worker: worker,
       hasSync: options.onHousekeeping != nil, mountPath: mountPath)
     options.logger.log(level: summary.needsAttention ? .warning : .info, "\(summary.text)")
-    guard !hasWorker else { return }
+    guard worker == nil else { return }
     for definition in services.registry.definitions {
       guard let job = try? services.resolve(definition, nil), job.isRunByPass(under: services.settings.scheduleOwner),
         let note = job.minuteNote(after: clock.now())

@@ -33,7 +33,14 @@ final class WorkerLoop: Sendable {
     state = Mutex(WorkerState(limit: options.concurrency, queueOrder: services.options.queueOrder, isDrain: isDrain))
   }
 
-  func run(_ start: (@escaping @Sendable () async -> Void) -> Void) async {
+  /// Executes what comes due until the runtime drains or the task is cancelled.
+  ///
+  /// - Parameters:
+  ///   - heartbeats: the worker's entry in the list of workers.
+  ///   - start: starts a piece of work.
+  func run(
+    _ heartbeats: inout WorkerHeartbeats, _ start: (@escaping @Sendable () async -> Void) -> Void
+  ) async {
     services.health.note { [services] state in
       state.expectations = HealthExpectations(services.settings.retryOwner, services.options, hasWorker: true)
     }
@@ -55,9 +62,13 @@ final class WorkerLoop: Sendable {
         services.logger.debug("The worker could not poll the store.", metadata: ["error": "\(error)"])
       }
       services.health.log(at: clock.now())
-      await signal.wait(until: wake, clock)
+      await heartbeats.beat(load)
+      await signal.wait(until: min(wake, heartbeats.next), clock)
     }
   }
+
+  /// The number of items in process, and of those that were processed.
+  var load: WorkerLoad { state.withLock { WorkerLoad(active: $0.activeCount, processed: $0.progressCount) } }
 
   /// Whether the worker was stopped.
   private var isOver: Bool { Task.isCancelled || services.active.isDraining }
@@ -108,7 +119,7 @@ final class WorkerLoop: Sendable {
       return state.withLock { $0.nextLook ?? .distantFuture }
     }
     // What a call has announced need not wait for the due times.
-    if services.store is any ClaimingStore, state.withLock({ $0.mayClaimFirst(at: local) }) {
+    if options.executesRuns, services.store is any ClaimingStore, state.withLock({ $0.mayClaimFirst(at: local) }) {
       try await startRuns(start)
       local = clock.now()
     }
@@ -116,12 +127,12 @@ final class WorkerLoop: Sendable {
     state.withLock { $0.note(times, at: local, atMost: options.pollInterval) }
     services.health.note { $0.observe(storeTime: times.time, at: local) }
     await HealthReporter(services).updateOverdue(knowing: times)
-    if let earliest = times.earliestJob, earliest <= times.time {
+    if options.runsSchedules, let earliest = times.earliestJob, earliest <= times.time {
       try await startJobs(start)
       state.withLock { if $0.free == 0 { $0.noteWaitingJobs() } }
     }
     var isContended = false
-    if let earliest = times.earliestRun, earliest <= times.time {
+    if options.executesRuns, let earliest = times.earliestRun, earliest <= times.time {
       isContended = try await startRuns(start) == 0
     } else {
       state.withLock { $0.take(nil, isFull: false) }

@@ -1,9 +1,30 @@
 /// The name of a ledger.
 ///
-/// A ledger is a small document that the runs of a job or a group share: the account of a limit, or the holder of a
-/// unique key.
+/// A ledger is a small document that instances share: the account of a limit, the holder of a unique key, the entry of
+/// a worker, or the leader among instances.
 public struct LedgerID: Hashable, Comparable, Sendable, CustomStringConvertible {
-  /// The name as stored: `job/…`, `group/…` or `unique/…`.
+  /// The kinds of ledgers, by the first part of their names.
+  public enum Family: String, Hashable, Sendable, CaseIterable {
+    /// The limits of jobs.
+    case job
+    /// The limits of groups.
+    case group
+    /// The unique keys of jobs.
+    case unique
+    /// The workers of a store.
+    case worker
+    /// The leaders among instances.
+    case leader
+
+    /// The beginning of the names.
+    package var prefix: String { rawValue + "/" }
+    /// The first text behind all names.
+    package var end: String { rawValue + "0" }
+  }
+
+  /// The family of the ledger.
+  public var family: Family { Family.allCases.first { rawValue.hasPrefix($0.prefix) } ?? .job }
+  /// The name as stored, such as `job/…` or `worker/…`.
   public let rawValue: String
   /// The name as stored.
   public var description: String { rawValue }
@@ -13,9 +34,10 @@ public struct LedgerID: Hashable, Comparable, Sendable, CustomStringConvertible 
   /// - Parameter text: the stored form.
   /// - Throws: ``JobError`` `invalidField` if it has another form.
   public init(_ text: String) throws(JobError) {
-    let isKnown = ["job/", "group/", "unique/"].contains { text.hasPrefix($0) }
+    let isKnown = Family.allCases.contains { text.hasPrefix($0.prefix) }
     guard isKnown, text.utf8.count <= 512, !text.utf8.contains(0) else {
-      throw JobError(.invalidField, "A ledger's id begins with job/, group/ or unique/.", field: "ledger")
+      let prefixes = Family.allCases.map(\.prefix).joined(separator: ", ")
+      throw JobError(.invalidField, "A ledger's id begins with one of \(prefixes).", field: "ledger")
     }
     rawValue = text
   }
@@ -28,9 +50,16 @@ public struct LedgerID: Hashable, Comparable, Sendable, CustomStringConvertible 
   public static func job(_ job: JobID) -> LedgerID { LedgerID(unchecked: "job/\(job.rawValue)") }
 
   /// The ledger of a group's limit; a name that is no valid job id is hashed.
-  public static func group(_ name: String) -> LedgerID {
-    let isPlain = JobID.fault(of: name) == nil
-    return LedgerID(unchecked: "group/" + (isPlain ? name : "#" + SHA256.hexDigest(of: name.utf8)))
+  public static func group(_ name: String) -> LedgerID { LedgerID(unchecked: "group/" + plain(name)) }
+
+  /// The entry of a worker; a name that is no valid job id is hashed.
+  public static func worker(_ name: String) -> LedgerID { LedgerID(unchecked: "worker/" + plain(name)) }
+
+  /// The ledger of the leader among the instances that campaign under a name; one that is no valid job id is hashed.
+  public static func leader(_ name: String) -> LedgerID { LedgerID(unchecked: "leader/" + plain(name)) }
+
+  private static func plain(_ name: String) -> String {
+    JobID.fault(of: name) == nil ? name : "#" + SHA256.hexDigest(of: name.utf8)
   }
 
   /// The ledger of a job's unique key.
@@ -50,12 +79,18 @@ public enum Ledger: Hashable, Sendable {
   case limits(LimitLedger)
   /// The holder of a unique key.
   case unique(UniqueLedger)
+  /// The entry of a worker.
+  case worker(WorkerRecord)
+  /// The leader among instances.
+  case leader(LeaderLedger)
 
   /// The time after which the ledger may be deleted: it says nothing then that its absence does not.
   public var expireAt: Timestamp {
     switch self {
     case .limits(let ledger): ledger.expireAt
     case .unique(let ledger): ledger.expireAt
+    case .worker(let record): record.expireAt
+    case .leader(let ledger): ledger.expireAt
     }
   }
 
@@ -63,6 +98,10 @@ public enum Ledger: Hashable, Sendable {
   package var limits: LimitLedger? { if case .limits(let ledger) = self { ledger } else { nil } }
   /// The holder of a unique key; nil for another kind.
   package var unique: UniqueLedger? { if case .unique(let ledger) = self { ledger } else { nil } }
+  /// The entry of a worker; nil for another kind.
+  package var worker: WorkerRecord? { if case .worker(let record) = self { record } else { nil } }
+  /// The leader among instances; nil for another kind.
+  package var leader: LeaderLedger? { if case .leader(let ledger) = self { ledger } else { nil } }
 }
 
 /// A change to a ledger that a store applies within a commit, by ``LimitLedger/applying(_:changedAt:at:)``.
@@ -139,7 +178,9 @@ extension Ledger {
     switch try reader.string("kind") {
     case "limits": self = .limits(try LimitLedger(reader))
     case "unique": self = .unique(try UniqueLedger(reader))
-    default: throw JobError(.invalidField, "Expected limits or unique.", field: "kind")
+    case "worker": self = .worker(try WorkerRecord(reader))
+    case "leader": self = .leader(try LeaderLedger(reader))
+    default: throw JobError(.invalidField, "Expected limits, unique, worker or leader.", field: "kind")
     }
   }
 
@@ -148,6 +189,8 @@ extension Ledger {
     switch self {
     case .limits(let ledger): ledger.fields
     case .unique(let ledger): ledger.fields
+    case .worker(let record): record.fields
+    case .leader(let ledger): ledger.fields
     }
   }
 }

@@ -14,10 +14,16 @@ public struct JobPolicy: Hashable, Sendable {
   public var dependencies: [JobID] = []
   /// The order among jobs that are due at the same time: higher first.
   public var priority = 0
-  /// The retry policy for failed attempts.
-  public var retry = RetryPolicy.standard
-  /// The time limit of one attempt.
-  public var timeout = Duration.minutes(5)
+  /// The retry policy for failed attempts; that of ``defaults`` unless it is set.
+  public var retry: RetryPolicy {
+    get { ownRetry ?? defaults.retry }
+    set { ownRetry = newValue }
+  }
+  /// The time limit of one attempt; that of ``defaults`` unless it is set.
+  public var timeout: Duration {
+    get { ownTimeout ?? defaults.timeout }
+    set { ownTimeout = newValue }
+  }
   /// The properties that determine where attempts execute; nil means light, fast, and retried by ``retry``.
   public var descriptor: JobDescriptor?
   /// A label shared by related jobs.
@@ -42,8 +48,17 @@ public struct JobPolicy: Hashable, Sendable {
   public var input: JSONValue?
   /// Data that goes with each run of the job, for its handler and for those who look at it.
   public var metadata: [String: JSONValue] = [:]
-  /// The time for which a run's record is kept after the run has ended.
-  public var retention = Retention.standard
+  /// The time for which a run's record is kept after the run has ended; that of ``defaults`` unless it is set.
+  public var retention: Retention {
+    get { ownRetention ?? defaults.retention }
+    set { ownRetention = newValue }
+  }
+  /// The values that apply unless they are set.
+  public var defaults = JobDefaults()
+
+  private var ownRetry: RetryPolicy?
+  private var ownTimeout: Duration?
+  private var ownRetention: Retention?
 
   /// Whether the job is enabled and not paused.
   public var isActive: Bool { enabled && !paused }

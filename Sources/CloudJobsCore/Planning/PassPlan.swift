@@ -127,15 +127,21 @@ private func start(_ input: PassInput, scheduledFor: Timestamp, next: Timestamp?
   run.queue = job.policy.queue
   run.priority = job.policy.priority
   run.metadata = job.policy.metadata
+  var isHandedOver = false
   if job.overlap == .queue, let skip = Gate.overlapSkip(input.previous, now: input.now) {
     run = run.waiting(until: input.now + input.settings.overlapDelay, why: skip.reason, input.settings)
   } else if let refusal = input.refusal {
     run = run.waiting(for: refusal, input.settings)
+  } else if !input.settings.executesRuns {
+    run = run.waiting(until: input.now, why: "A worker that executes runs takes it.", input.settings)
+    isHandedOver = true
   } else {
     run = run.claimed(by: input.settings, for: job, at: input.now)
+    if input.settings.handsOver(job.policy) {
+      run = run.handedOver(from: nil, input.settings, at: input.now)
+      isHandedOver = true
+    }
   }
-  let isHandedOver = run.status == .running && input.settings.handsOver(job.policy)
-  if isHandedOver { run = run.handedOver(from: nil, input.settings, at: input.now) }
   var plan = reschedule(input, at: next, reason)
   // A run that waits for its turn is not the latest one: those behind it wait for the one that executes, not for it.
   // A job that skips overlapping runs has one that waits at most.

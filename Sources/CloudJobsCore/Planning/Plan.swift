@@ -124,6 +124,8 @@ public struct PlanSettings: Hashable, Sendable {
   public var pauseDelay = Duration.seconds(60)
   /// Whether heavy work is handed to another service.
   public var handsOverHeavyWork = false
+  /// Whether the runs of schedules are executed here; otherwise they are recorded, and wait for another process.
+  public var executesRuns = true
 
   /// Creates the default settings.
   ///

@@ -83,7 +83,7 @@ extension JobPolicy {
     policy.skipDates = configuration.skipDates ?? skipDates
     policy.dependencies = configuration.dependencies ?? dependencies
     policy.priority = configuration.priority ?? priority
-    policy.timeout = configuration.timeout ?? timeout
+    if let timeout = configuration.timeout { policy.timeout = timeout }
     if let weight = configuration.weight {
       policy.descriptor = effectiveDescriptor
       policy.descriptor?.weight = weight
@@ -99,8 +99,8 @@ extension JobPolicy {
     policy.queue = configuration.queue ?? queue
     policy.input = configuration.input ?? input
     policy.metadata = metadata.merging(configuration.metadata ?? [:]) { $1 }
-    policy.retention = configuration.retention.map { $0.applied(to: retention) } ?? retention
-    policy.retry = configuration.retry.map { $0.applied(to: retry) } ?? retry
+    if let change = configuration.retention { policy.retention = change.applied(to: retention) }
+    if let change = configuration.retry { policy.retry = change.applied(to: retry) }
     if let maxRetries = configuration.maxRetries { policy.retry.maxAttempts = max(0, maxRetries).successor }
     // Work that must not be repeated is not repeated by an edit of its document either.
     if descriptor?.isRetryable == false { policy.retry = .never }

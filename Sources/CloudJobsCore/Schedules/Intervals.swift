@@ -106,3 +106,16 @@ enum IntervalText {
     return parts.joined(separator: " ")
   }
 }
+
+extension Duration {
+  /// Creates a duration from a setting: a text such as `30s` or `1h30m`, or a number of seconds; nil for another text.
+  package init?(settingText text: String) {
+    if let seconds = Int64(text) {
+      guard seconds >= 0 else { return nil }
+      self = .microseconds(seconds.saturatingMultiplication(by: 1_000_000))
+      return
+    }
+    guard IntervalText.resembles(text), let span = try? IntervalText.duration(text) else { return nil }
+    self = span
+  }
+}

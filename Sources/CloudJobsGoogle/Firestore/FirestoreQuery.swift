@@ -13,6 +13,8 @@ struct FirestoreQuery: Sendable {
   private let isDescending: Bool
   private var filters: [JSONValue] = []
   private var start: StoreCursor?
+  /// The ids of a list by id: from the first, and before the second.
+  private var range: (first: String, end: String)?
   private var namesOnly = false
 
   private init(_ configuration: FirestoreConfiguration, _ collection: String, by time: String?, descending: Bool) {
@@ -43,6 +45,16 @@ struct FirestoreQuery: Sendable {
   static func jobs(after cursor: StoreCursor?, _ configuration: FirestoreConfiguration) -> Self {
     var query = Self(configuration, configuration.jobs, by: nil, descending: false)
     query.start = cursor
+    return query
+  }
+
+  /// Returns the query for the ledgers of a family by id.
+  static func ledgers(
+    in family: LedgerID.Family, after cursor: StoreCursor?, _ configuration: FirestoreConfiguration
+  ) -> Self {
+    var query = Self(configuration, configuration.ledgers, by: nil, descending: false)
+    query.start = cursor
+    query.range = (FirestoreDocumentID.encode(family.prefix), FirestoreDocumentID.encode(family.prefix) + "~")
     return query
   }
 
@@ -111,6 +123,12 @@ struct FirestoreQuery: Sendable {
     if filters.count == 1 { query["where"] = filters[0] }
     if filters.count > 1 { query["where"] = ["compositeFilter": ["op": "AND", "filters": .array(filters)]] }
     if namesOnly { query["select"] = ["fields": [Self.field("__name__")]] }
+    if let range {
+      func bound(_ id: String) -> JSONValue {
+        ["values": [FirestoreValue.reference(configuration.name(collection, id))], "before": true]
+      }
+      (query["startAt"], query["endAt"]) = (bound(range.first), bound(range.end))
+    }
     if let start {
       let name = FirestoreValue.reference(configuration.name(collection, start.id))
       let key = time.map { _ in FirestoreValue.timestamp(Timestamp(microseconds: start.key)) }

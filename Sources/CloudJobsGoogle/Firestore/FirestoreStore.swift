@@ -202,6 +202,13 @@ extension FirestoreStore {
     return try await page(query, limit: limit, by: "createdAt") { $0.run }
   }
 
+  /// Returns a page of the ledgers of a family, by their ids.
+  public func ledgers(in family: LedgerID.Family, after cursor: StoreCursor?, limit: Int) async throws(StoreError)
+    -> StorePage<LedgerRecord>
+  {
+    try await page(.ledgers(in: family, after: cursor, configuration), limit: limit) { $0.ledger }
+  }
+
   /// Returns a page of a query's results; one extra result is requested to know whether more follow.
   private func page<Record: Sendable>(
     _ query: FirestoreQuery, limit: Int, by path: String..., record: (FirestoreDocument) -> Record?

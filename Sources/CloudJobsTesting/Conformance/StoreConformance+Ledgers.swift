@@ -130,6 +130,41 @@ extension StoreConformance {
       try ConformanceFailure.expect(
         try await fixture.ledger(limit.ledger)?.ledger?.limits?.holders.count, 7, "the holders")
     },
+    Case("The ledgers of a family are listed by page, with the time of their last change") { fixture in
+      let start = ConformanceFixture.start
+      for name in ["b", "a", "c"] {
+        var record = WorkerRecord(
+          name: "host:\(name)", owner: "owner", startedAt: start, staleAfter: .seconds(60), concurrency: 4)
+        (record.active, record.processed, record.heartbeats) = (1, 2, 3)
+        (record.runsSchedules, record.executesRuns, record.isStopping) = (false, false, true)
+        try await fixture.commit(.putLedger(.worker(name), .worker(record), .none))
+        try ConformanceFailure.expect(
+          try await fixture.ledger(.worker(name))?.ledger, .worker(record), "the entry of a worker")
+      }
+      var leader = LeaderLedger(holder: "x", term: 7, until: fixture.time(60))
+      leader.renewals = 3
+      for (id, ledger) in [
+        (LedgerID.leader("x"), .leader(leader)), (.unique("sample", key: "one"), .unique(holder("one"))),
+      ] as [(LedgerID, Ledger)] {
+        try await fixture.commit(.putLedger(id, ledger, .absent))
+        try ConformanceFailure.expect(try await fixture.ledger(id)?.ledger, ledger, "another ledger")
+      }
+      fixture.clock.advance(by: .seconds(10))
+      let changed = WorkerRecord(
+        name: "host:a", owner: "owner", startedAt: start, staleAfter: .seconds(60), concurrency: 5)
+      let time = try await fixture.store.commit([.putLedger(.worker("a"), .worker(changed), .none)])
+      let first = try await fixture.store.ledgers(in: .worker, after: nil, limit: 2)
+      try ConformanceFailure.expect(first.records.map(\.id), [.worker("a"), .worker("b")], "the first page")
+      try ConformanceFailure.expect(first.records.first?.changedAt == time, "the time of the last change")
+      let second = try await fixture.store.ledgers(in: .worker, after: first.next, limit: 2)
+      try ConformanceFailure.expect(second.records.map(\.id), [.worker("c")], "the second page")
+      try ConformanceFailure.expect(second.next == nil, "there is no third page")
+      try ConformanceFailure.expect(
+        try await fixture.store.ledgers(in: .leader, after: nil, limit: 9).records.map(\.id), [.leader("x")],
+        "another family")
+      try ConformanceFailure.expect(
+        try await fixture.store.ledgers(in: .job, after: nil, limit: 9).records.isEmpty, "an empty family")
+    },
     Case("A purge deletes the ledgers that have expired", needs: [.purging]) { fixture in
       let store = try fixture.purging()
       for (name, seconds) in [("a", -1), ("b", -2), ("later", 1)] as [(String, Int64)] {

@@ -25,7 +25,8 @@ struct TriggerSummaryTests {
     owner: RetryOwner, hasWorker: Bool, hasSync: Bool, hasSchedules: Bool, needsAttention: Bool, words: String
   ) {
     let definitions = Self.all.filter { hasSchedules || $0.kind == .endpoint }
-    let note = TriggerSummary(definitions, owner: owner, hasWorker: hasWorker, hasSync: hasSync, mountPath: "/tasks")
+    let note = TriggerSummary(
+      definitions, owner: owner, worker: hasWorker ? JobWorker.Options() : nil, hasSync: hasSync, mountPath: "/tasks")
     #expect(note.needsAttention == needsAttention)
     #expect(note.text.contains(words), "\(note.text)")
     #expect(note.text.contains("tick, nightly") == hasSchedules)
@@ -35,7 +36,7 @@ struct TriggerSummaryTests {
   @Test("Long lists are cut")
   func many() {
     let definitions = (1...8).map { JobDefinition(id: JobID(stringLiteral: "j\($0)"), kind: .periodic) }
-    let note = TriggerSummary(definitions, owner: .pass, hasWorker: true, hasSync: false)
+    let note = TriggerSummary(definitions, owner: .pass, worker: JobWorker.Options(), hasSync: false)
     #expect(note.text.contains("j5 and 3 more"))
   }
 }

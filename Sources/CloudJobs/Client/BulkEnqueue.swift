@@ -1,0 +1,117 @@
+public import CloudJobsCore
+
+/// The result of enqueuing many runs in one call.
+public struct BulkEnqueueSummary: Hashable, Sendable {
+  /// The number of requests.
+  public var requested = 0
+  /// The number of runs that the call created; for the others, a run with the same key or unique key exists.
+  public var created = 0
+
+  /// Creates the summary of no requests.
+  public init() {}
+}
+
+/// The limits of enqueuing many runs.
+private enum BulkEnqueue {
+  /// The number of commits under way at once: one is prepared while another is written.
+  static let concurrency = 2
+}
+
+extension JobClient {
+  /// Enqueues any number of runs, as they are made: no more than some thousand of them are in memory at a time.
+  ///
+  /// They are recorded 500 at a time, each time all or none, and start in no particular order. If a part can't be
+  /// recorded, the call ends with the error, and what was recorded before stays: with a key in each request, the same
+  /// call can be repeated and creates what is missing.
+  ///
+  /// ```swift
+  /// let users = 1...100_000
+  /// try await runtime.enqueue(contentsOf: users.lazy.map { EnqueueRequest(Newsletter(user: $0), key: "news-\($0)") })
+  /// ```
+  ///
+  /// - Parameter requests: the runs to enqueue.
+  /// - Returns: the number of requests, and of the runs that were created.
+  /// - Throws: ``CloudJobsCore/JobError`` as ``JobClient/enqueue(_:)`` does; the message tells how many requests are
+  ///   recorded.
+  @discardableResult
+  public func enqueue(contentsOf requests: some Sequence<EnqueueRequest>) async throws(JobError) -> BulkEnqueueSummary {
+    var iterator = requests.makeIterator()
+    return try await enqueueParts { () throws(JobError) in iterator.next() }
+  }
+
+  /// Enqueues any number of runs, as an asynchronous sequence makes them; otherwise like ``enqueue(contentsOf:)``.
+  ///
+  /// - Parameter requests: the runs to enqueue, such as the rows of a query.
+  /// - Returns: the number of requests, and of the runs that were created.
+  /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(contentsOf:)`` does; `invalidInput` if the sequence throws.
+  @discardableResult
+  public func enqueue<Requests: AsyncSequence>(
+    contentsOf requests: Requests
+  ) async throws(JobError) -> BulkEnqueueSummary where Requests.Element == EnqueueRequest {
+    var iterator = requests.makeAsyncIterator()
+    return try await enqueueParts { () async throws(JobError) in
+      do {
+        return try await iterator.next(isolation: #isolation)
+      } catch {
+        throw JobError(.invalidInput, "The sequence of requests failed: \(error)")
+      }
+    }
+  }
+
+  private func enqueueParts(
+    _ next: () async throws(JobError) -> EnqueueRequest?
+  ) async throws(JobError) -> BulkEnqueueSummary {
+    var summary = BulkEnqueueSummary()
+    let outcome = await withTaskGroup(of: Result<[EnqueuedRun], JobError>.self) { group -> Result<Void, JobError> in
+      var failure: JobError?
+      var underWay = 0
+      func take(_ result: Result<[EnqueuedRun], JobError>?) {
+        underWay -= 1
+        switch result {
+        case .success(let runs)?:
+          summary.requested += runs.count
+          summary.created += runs.count { $0.isNew }
+        case .failure(let error)?: failure = failure ?? error
+        case nil: break
+        }
+      }
+      var isAtEnd = false
+      while !isAtEnd, failure == nil {
+        var part: [EnqueueRequest] = []
+        do throws(JobError) {
+          while part.count < StoreLimits.batch {
+            guard let request = try await next() else {
+              isAtEnd = true
+              break
+            }
+            part.append(request)
+          }
+        } catch {
+          failure = error
+          break
+        }
+        if part.isEmpty { break }
+        if underWay == BulkEnqueue.concurrency { take(await group.next()) }
+        if failure != nil { break }
+        underWay += 1
+        group.addTask { [part] in
+          do throws(JobError) {
+            return .success(try await enqueue(part))
+          } catch {
+            return .failure(error)
+          }
+        }
+      }
+      while underWay > 0 { take(await group.next()) }
+      return failure.map { .failure($0) } ?? .success(())
+    }
+    do {
+      try outcome.get()
+      return summary
+    } catch {
+      throw JobError(
+        error.code, "\(error.message) \(summary.requested) requests before are recorded.", field: error.field,
+        nativeCode: error.nativeCode)
+    }
+  }
+}

@@ -1,0 +1,184 @@
+#if Server
+public import CloudJobs
+public import CloudJobsCore
+public import Configuration
+import SystemPackage
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// The settings of a program that serves or executes jobs, from the environment, from a file in JSON and from code.
+///
+/// ```swift
+/// let settings = try await JobSettings.load()
+/// let runtime = JobRuntime(jobs, store: store, authentication: .trustLoopback, options: settings.runtime)
+/// try await JobServer(runtime, configuration: settings.server).runUntilSignal()
+/// ```
+///
+/// The environment goes before the file, and the file before the values in code. `Documentation/settings.md` lists all
+/// settings with their defaults.
+public struct JobSettings: Sendable {
+  /// The options of the runtime.
+  public var runtime: RuntimeOptions
+  /// The configuration of the server, with that of its worker.
+  public var server: JobServerConfiguration
+  /// The address of the store, such as `sqlite:jobs.db`; nil if none is set.
+  public var store: String?
+
+  /// The environment variable with the path of the file.
+  public static let fileVariable = "CLOUD_JOBS_SETTINGS"
+
+  /// Creates settings from values in code.
+  ///
+  /// - Parameters:
+  ///   - runtime: the options of the runtime.
+  ///   - server: the configuration of the server.
+  ///   - store: the address of the store; nil for none.
+  public init(
+    runtime: RuntimeOptions = RuntimeOptions(), server: JobServerConfiguration = JobServerConfiguration(),
+    store: String? = nil
+  ) {
+    self.runtime = runtime
+    self.server = server
+    self.store = store
+  }
+
+  /// Reads settings from the environment and from a file.
+  ///
+  /// The variable of the setting `worker.pollInterval` is `CLOUD_JOBS_WORKER_POLL_INTERVAL`; in the file it is the
+  /// member `pollInterval` of the object `worker`. Durations are texts such as `30s`, `5m` and `1h30m`, or numbers of
+  /// seconds.
+  ///
+  /// - Parameters:
+  ///   - base: the values in code.
+  ///   - environment: the environment variables; nil for those of the process.
+  ///   - file: the path of the file; nil for that in the variable `CLOUD_JOBS_SETTINGS`, without which there is none.
+  /// - Returns: the settings.
+  /// - Throws: ``CloudJobsCore/JobError`` `invalidField` with the name of a variable or of a field that is unknown or
+  ///   has an invalid value, or if the file can't be read.
+  public static func load(
+    over base: JobSettings = JobSettings(), environment: [String: String]? = nil, file: String? = nil
+  ) async throws(JobError) -> JobSettings {
+    let variables = environment ?? ProcessVariables.all
+    try refuseUnknown(variables)
+    let environment = EnvironmentVariablesProvider(environmentVariables: variables).prefixKeys(with: "cloudJobs")
+    var sources = [Source(provider: environment, file: nil)]
+    if let path = file ?? variables[fileVariable], !path.isEmpty {
+      sources.append(Source(provider: try await provider(ofFile: path), file: path))
+    }
+    var settings = base
+    try settings.read(sources)
+    return settings
+  }
+
+  /// Reads settings from providers of swift-configuration, such as the program's own.
+  ///
+  /// - Parameters:
+  ///   - base: the values in code.
+  ///   - providers: the providers, of which the first that has a value counts. Keys are `worker.concurrency` and so on;
+  ///     `prefixKeys(with:)` puts another key before them.
+  /// - Throws: ``CloudJobsCore/JobError`` `invalidField` with the provider's key of an invalid value.
+  public init(over base: JobSettings = JobSettings(), from providers: [any ConfigProvider]) throws(JobError) {
+    self = base
+    try read(providers.map { Source(provider: $0, file: nil) })
+  }
+
+  /// A provider, and the path of the file that it reads, if any.
+  private struct Source {
+    var provider: any ConfigProvider
+    var file: String?
+  }
+
+  private mutating func read(_ sources: [Source]) throws(JobError) {
+    for setting in JobSetting.all {
+      for source in sources {
+        let key = AbsoluteConfigKey(setting.key.split(separator: ".").map(String.init))
+        guard let (text, name) = try Self.text(of: key, in: source) else { continue }
+        do {
+          try setting.set(&self, text)
+        } catch {
+          throw JobError(.invalidField, (error as? JobError)?.message ?? "\(error)", field: name)
+        }
+        break
+      }
+    }
+  }
+
+  /// Returns the value of a key as text, and its name in the provider; nil if there is none.
+  private static func text(
+    of key: AbsoluteConfigKey, in source: Source
+  ) throws(JobError) -> (text: String, name: String)? {
+    var name = key.description
+    for type in [ConfigType.string, .int, .bool, .double] {
+      // A provider throws if its value has another type.
+      guard let found = try? source.provider.value(forKey: key, type: type) else { continue }
+      if source.file == nil { name = found.encodedKey }
+      guard let value = found.value else { return nil }
+      switch value.content {
+      case .string(let text): return (text, name)
+      case .int(let number): return ("\(number)", name)
+      case .bool(let flag): return ("\(flag)", name)
+      case .double(let number): return ("\(number)", name)
+      default: continue
+      }
+    }
+    throw JobError(.invalidField, "The value is neither a text nor a number, true or false. Change it.", field: name)
+  }
+
+  // MARK: Names that nothing reads
+
+  private static func refuseUnknown(_ variables: [String: String]) throws(JobError) {
+    let known = Set(JobSetting.all.map(\.variable))
+    let groups = Set(JobSetting.all.compactMap(\.group)).map { "CLOUD_JOBS_\($0.uppercased())_" }
+    let unknown = variables.keys.filter { name in
+      groups.contains { name.hasPrefix($0) } && !known.contains(name)
+    }.min()
+    if let unknown { throw Self.unknown(unknown, among: known) }
+  }
+
+  private static func provider(ofFile path: String) async throws(JobError) -> any ConfigProvider {
+    let bytes: [UInt8]
+    do {
+      bytes = Array(try Data(contentsOf: URL(filePath: path)))
+    } catch {
+      throw JobError(
+        .invalidField, "The file of settings can't be read: \(path). Give the path of a readable file.",
+        field: fileVariable)
+    }
+    do throws(JobError) {
+      try refuseUnknown(in: try JSONValue(parsing: bytes))
+    } catch {
+      throw JobError(.invalidField, "\(error.message) The file is \(path).", field: error.field ?? "settings")
+    }
+    do {
+      return try await FileProvider<JSONSnapshot>(filePath: FilePath(path))
+    } catch {
+      throw JobError(.invalidField, "The file of settings can't be read: \(path).", field: fileVariable)
+    }
+  }
+
+  private static func refuseUnknown(in file: JSONValue) throws(JobError) {
+    guard let groups = file.object else {
+      throw JobError(.invalidField, "Expected an object, found another kind of value.", field: "settings")
+    }
+    let known = Set(JobSetting.all.map(\.key))
+    for (name, value) in groups.sorted(by: { $0.key < $1.key }) where !known.contains(name) {
+      guard let members = value.object, known.contains(where: { $0.hasPrefix(name + ".") }) else {
+        throw unknown(name, among: known)
+      }
+      for member in members.keys.sorted() where !known.contains("\(name).\(member)") {
+        throw unknown("\(name).\(member)", among: known)
+      }
+    }
+  }
+
+  private static func unknown(_ name: String, among known: Set<String>) -> JobError {
+    let nearest = known.filter { $0.prefix(14) == name.prefix(14) || name.hasPrefix($0.prefix(6)) }.sorted().prefix(8)
+    let hint = nearest.isEmpty ? "" : " Known are \(nearest.joined(separator: ", "))."
+    return JobError(.invalidField, "There is no such setting.\(hint)", field: name)
+  }
+}
+#endif

@@ -1,0 +1,115 @@
+public import CloudJobs
+public import CloudJobsCore
+
+#if PostgreSQL
+import CloudJobsPostgres
+#endif
+#if SQLite
+import CloudJobsSQLite
+#endif
+
+/// The address of a store as text, for settings and command lines.
+///
+/// | text | store |
+/// | --- | --- |
+/// | `memory` | in memory; it ends with the process |
+/// | `sqlite:jobs.db`, `sqlite:/var/lib/app/jobs.db` | an SQLite file, which is created if it does not exist |
+/// | `postgres://user@host/database`, `postgresql://…` | PostgreSQL, by a connection URI of libpq |
+///
+/// The schema of PostgreSQL is `cloud_jobs`; `schema=other` in the URI's query names another.
+public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
+  /// The kinds of stores.
+  public enum Kind: Hashable, Sendable {
+    /// A store in memory.
+    case memory
+    /// An SQLite file at a path.
+    case sqlite(path: String)
+    /// A schema of a PostgreSQL database, by its connection string.
+    case postgres(String, schema: String?)
+  }
+
+  /// The kind of store, with its place.
+  public let kind: Kind
+
+  /// Creates an address from its text.
+  ///
+  /// - Parameter text: the text.
+  /// - Throws: ``CloudJobsCore/JobError`` `invalidField` for another text.
+  public init(_ text: String) throws(JobError) {
+    if text == "memory" {
+      kind = .memory
+    } else if text.hasPrefix("sqlite:"), text.utf8.count > 7, !text.utf8.contains(0) {
+      kind = .sqlite(path: String(text.dropFirst(7)))
+    } else if text.hasPrefix("postgres://") || text.hasPrefix("postgresql://"), !text.utf8.contains(0) {
+      let (connection, schema) = Self.withoutSchema(text)
+      kind = .postgres(connection, schema: schema)
+    } else {
+      throw JobError(
+        .invalidField,
+        "The address of a store is memory, sqlite: with a path, such as sqlite:jobs.db, or a URI such as "
+          + "postgres://user@host/database.", field: "store")
+    }
+  }
+
+  /// Takes the parameter `schema`, which libpq does not know, out of a URI.
+  private static func withoutSchema(_ text: String) -> (connection: String, schema: String?) {
+    guard let mark = text.firstIndex(of: "?") else { return (text, nil) }
+    var schema: String?
+    let others = text[text.index(after: mark)...].split(separator: "&").filter { pair in
+      guard pair.hasPrefix("schema=") else { return true }
+      schema = String(pair.dropFirst(7))
+      return false
+    }
+    return (String(text[..<mark]) + (others.isEmpty ? "" : "?" + others.joined(separator: "&")), schema)
+  }
+
+  /// The address without a password.
+  public var description: String {
+    switch kind {
+    case .memory: return "memory"
+    case .sqlite(let path): return "sqlite:\(path)"
+    case .postgres(let connection, _):
+      // What is between the scheme and the last @ before the path names the user.
+      guard let slashes = connection.firstRange(of: "://") else { return "postgres" }
+      let rest = connection[slashes.upperBound...]
+      let end = rest.firstIndex { $0 == "?" || $0 == "#" } ?? rest.endIndex
+      let place = rest[..<end]
+      guard let at = place.lastIndex(of: "@") else { return "postgres://\(place)" }
+      let user = place[..<at].prefix { $0 != ":" }
+      return "postgres://\(user)\(place[at...])"
+    }
+  }
+
+  /// Opens the store.
+  ///
+  /// - Returns: the store; that of a file or a database stays open until it is released.
+  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`; `storeRejected` also if the program was built without
+  ///   this kind of store.
+  public func open() async throws(JobError) -> any JobStore {
+    do throws(StoreError) {
+      switch kind {
+      case .memory: return MemoryStore()
+      case .sqlite(let path):
+        #if SQLite
+        return try SQLiteStore(path: path)
+        #else
+        throw Self.missing("SQLite")
+        #endif
+      case .postgres(let connection, let schema):
+        #if PostgreSQL
+        var options = PostgresOptions()
+        if let schema { options.schema = schema }
+        return try await PostgresStore.open(connection, options: options)
+        #else
+        throw Self.missing("PostgreSQL")
+        #endif
+      }
+    } catch {
+      throw JobError(error)
+    }
+  }
+
+  private static func missing(_ trait: String) -> StoreError {
+    StoreError(.invalid, "This program was built without the trait \(trait). Build it with the trait.")
+  }
+}

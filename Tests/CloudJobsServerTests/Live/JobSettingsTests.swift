@@ -1,0 +1,164 @@
+#if Server
+import CloudJobs
+import CloudJobsCore
+import Configuration
+import Foundation
+import Logging
+import Testing
+
+@testable import CloudJobsServer
+
+@Suite("Settings")
+struct JobSettingsTests {
+  private func file(_ text: String) throws -> String {
+    let path = FileManager.default.temporaryDirectory.appending(path: "settings-\(UUID().uuidString).json").path
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    return path
+  }
+
+  @Test("Every setting is read from its variable, and from its field in a file")
+  func each() async throws {
+    let samples: [String: (text: String, json: String, read: (JobSettings) -> String)] = [
+      "store": ("sqlite:a.db", #""sqlite:a.db""#, { $0.store ?? "" }),
+      "worker.concurrency": ("7", "7", { "\($0.server.worker?.concurrency ?? 0)" }),
+      "worker.pollInterval": ("2s", #""2s""#, { seconds($0.server.worker?.pollInterval) }),
+      "worker.reconcileInterval": ("3", "3", { seconds($0.server.worker?.reconcileInterval) }),
+      "worker.heartbeat": ("off", #""off""#, { "\($0.server.worker?.heartbeat == nil)" }),
+      "worker.staleAfter": ("2m", "120", { seconds($0.server.worker?.staleAfter) }),
+      "worker.name": ("web", #""web""#, { $0.server.worker?.name ?? "" }),
+      "worker.enableScheduler": ("false", "false", { "\($0.server.worker?.runsSchedules ?? true)" }),
+      "worker.enableProcessing": ("no", "false", { "\($0.server.worker?.executesRuns ?? true)" }),
+      "worker.enabled": ("off", "false", { "\($0.server.worker == nil)" }),
+      "runtime.queues": ("a, b", #""a, b""#, { "\($0.runtime.queueOrder == .strict(["a", "b"]))" }),
+      "runtime.leaseMargin": ("1s", #""1s""#, { seconds($0.runtime.leaseMargin) }),
+      "runtime.sweepDelay": ("2s", #""2s""#, { seconds($0.runtime.sweepDelay) }),
+      "runtime.misfireGrace": ("3s", #""3s""#, { seconds($0.runtime.misfireGrace) }),
+      "runtime.passBudget": ("4s", #""4s""#, { seconds($0.runtime.passBudget) }),
+      "runtime.passConcurrency": ("5", "5", { "\($0.runtime.passConcurrency)" }),
+      "runtime.housekeeping": ("6s", #""6s""#, { seconds($0.runtime.housekeeping) }),
+      "runtime.journalRetention": ("1d", #""1d""#, { seconds($0.runtime.journalRetention) }),
+      "runtime.logRetention": ("2d", #""2d""#, { seconds($0.runtime.logRetention) }),
+      "runtime.runLogLevel": ("Error", #""error""#, { "\($0.runtime.runLogLevel == .error)" }),
+      "runtime.cancellationPoll": ("9s", #""9s""#, { seconds($0.runtime.cancellationPoll) }),
+      "runtime.hookTimeout": ("8s", #""8s""#, { seconds($0.runtime.hookTimeout) }),
+      "runtime.maxConcurrentDeliveries": ("70", "70", { "\($0.runtime.maxConcurrentDeliveries)" }),
+      "runtime.computeThreads": ("3", "3", { "\($0.runtime.computeThreads ?? 0)" }),
+      "jobs.timeout": ("1h", #""1h""#, { seconds($0.runtime.defaults.timeout) }),
+      "jobs.retention": ("30d", #""30d""#, { seconds($0.runtime.defaults.retention.failed) }),
+      "jobs.maxAttempts": ("5", "5", { "\($0.runtime.defaults.retry.maxAttempts)" }),
+      "drain.budget": ("25s", #""25s""#, { seconds($0.runtime.drain.budget) }),
+      "drain.concurrency": ("4", "4", { "\($0.runtime.drain.concurrency)" }),
+      "memory.refuseAt": ("70", "70", { "\($0.runtime.memory?.refuseAt ?? 0)" }),
+      "memory.drainAt": ("80", "80", { "\($0.runtime.memory?.drainAt ?? 0)" }),
+      "server.host": ("127.0.0.1", #""127.0.0.1""#, { $0.server.host ?? "" }),
+      "server.port": ("9", "9", { "\($0.server.port ?? 0)" }),
+      "server.mountPath": ("/tasks", #""/tasks""#, { $0.server.mountPath }),
+      "server.drainLimit": ("3s", #""3s""#, { seconds($0.server.drainLimit) }),
+      "server.exitLimit": ("5s", #""5s""#, { seconds($0.server.exitLimit) }),
+      "server.maxConnections": ("9", "9", { "\($0.server.maxConnections)" }),
+      "server.requestTimeout": ("4s", #""4s""#, { seconds($0.server.requestTimeout) }),
+      "server.idleTimeout": ("5s", #""5s""#, { seconds($0.server.idleTimeout) }),
+    ]
+    #expect(Set(samples.keys) == Set(JobSetting.all.map(\.key)))
+    for setting in JobSetting.all {
+      let sample = try #require(samples[setting.key])
+      let before = sample.read(JobSettings())
+      let byVariable = try await JobSettings.load(environment: [setting.variable: sample.text])
+      let members = setting.key.split(separator: ".")
+      let json =
+        members.count == 1
+        ? "{\"\(members[0])\":\(sample.json)}" : "{\"\(members[0])\":{\"\(members[1])\":\(sample.json)}}"
+      let byFile = try await JobSettings.load(environment: [:], file: try file(json))
+      #expect(sample.read(byVariable) != before, "\(setting.variable) has an effect")
+      #expect(sample.read(byFile) == sample.read(byVariable), "\(setting.key) in a file")
+    }
+  }
+
+  @Test("The environment goes before the file, and the file before code")
+  func precedence() async throws {
+    var base = JobSettings()
+    base.server.worker?.concurrency = 1
+    (base.runtime.passConcurrency, base.runtime.drain.concurrency) = (1, 1)
+    let path = try file(#"{"worker": {"concurrency": 2}, "runtime": {"passConcurrency": 2}}"#)
+    let settings = try await JobSettings.load(
+      over: base, environment: ["CLOUD_JOBS_WORKER_CONCURRENCY": "3", "CLOUD_JOBS_SETTINGS": path, "OTHER": "x"])
+    #expect(settings.server.worker?.concurrency == 3)
+    #expect(settings.runtime.passConcurrency == 2 && settings.runtime.drain.concurrency == 1)
+    let own = try JobSettings(
+      over: base, from: [InMemoryProvider(values: [AbsoluteConfigKey(["drain", "concurrency"]): 9])])
+    #expect(own.runtime.drain.concurrency == 9 && own.runtime.passConcurrency == 1)
+  }
+
+  @Test(
+    "An invalid value is refused with the name of its variable or field",
+    arguments: [
+      (["CLOUD_JOBS_WORKER_CONCURRENCY": "many"], nil, "CLOUD_JOBS_WORKER_CONCURRENCY"),
+      (["CLOUD_JOBS_WORKER_CONCURRENCY": "0"], nil, "CLOUD_JOBS_WORKER_CONCURRENCY"),
+      (["CLOUD_JOBS_WORKER_POLL_INTERVAL": "1 s"], nil, "CLOUD_JOBS_WORKER_POLL_INTERVAL"),
+      (["CLOUD_JOBS_WORKER_ENABLE_SCHEDULER": "maybe"], nil, "CLOUD_JOBS_WORKER_ENABLE_SCHEDULER"),
+      (["CLOUD_JOBS_RUNTIME_QUEUES": "a=1,b"], nil, "CLOUD_JOBS_RUNTIME_QUEUES"),
+      (["CLOUD_JOBS_RUNTIME_QUEUES": "a,a"], nil, "CLOUD_JOBS_RUNTIME_QUEUES"),
+      (["CLOUD_JOBS_RUNTIME_RUN_LOG_LEVEL": "loud"], nil, "CLOUD_JOBS_RUNTIME_RUN_LOG_LEVEL"),
+      (["CLOUD_JOBS_SERVER_PORT": "65536"], nil, "CLOUD_JOBS_SERVER_PORT"),
+      (["CLOUD_JOBS_SERVER_MOUNT_PATH": "jobs/"], nil, "CLOUD_JOBS_SERVER_MOUNT_PATH"),
+      (["CLOUD_JOBS_WORKER_CONCURENCY": "1"], nil, "CLOUD_JOBS_WORKER_CONCURENCY"),
+      ([:], #"{"worker": {"concurrency": "-1"}}"#, "worker.concurrency"),
+      ([:], #"{"worker": {"concurrency": [1]}}"#, "worker.concurrency"),
+      ([:], #"{"worker": {"concurency": 1}}"#, "worker.concurency"), ([:], #"{"wörker": {}}"#, "wörker"),
+      ([:], #"{"worker": 1}"#, "worker"), ([:], "[]", "settings"), ([:], "{", "settings"),
+      (["CLOUD_JOBS_SETTINGS": "/nowhere/at/all.json"], nil, "CLOUD_JOBS_SETTINGS"),
+    ] as [([String: String], String?, String)])
+  func faults(_ environment: [String: String], json: String?, field: String) async throws {
+    let path = try json.map { try file($0) }
+    do throws(JobError) {
+      _ = try await JobSettings.load(environment: environment, file: path)
+      Issue.record("The settings were accepted.")
+    } catch {
+      #expect(error.code == .invalidField && error.field == field, "\(error)")
+      #expect(!error.message.isEmpty)
+    }
+  }
+
+  @Test("The documentation lists every setting with its variable and its default")
+  func documentation() throws {
+    let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../../Documentation/settings.md").standardizedFileURL
+    let rows = try String(contentsOf: page, encoding: .utf8).split(separator: "\n").filter { $0.hasPrefix("| `") }
+      .map { $0.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) } }
+    #expect(rows.map { $0[0] } == JobSetting.all.map { "`\($0.key)`" })
+    #expect(rows.map { $0[1] } == JobSetting.all.map { "`\($0.variable)`" })
+    #expect(rows.map { $0[2] } == JobSetting.all.map(\.standard))
+    #expect(rows.allSatisfy { $0.count == 4 && !$0[3].isEmpty })
+  }
+
+  @Test("The defaults in the table are those of the code")
+  func standards() async throws {
+    // A setting with its default changes nothing.
+    let plain = JobSettings()
+    for setting in JobSetting.all where setting.standard.allSatisfy({ !$0.isWhitespace }) {
+      if ["store", "worker.name"].contains(setting.key) { continue }
+      let settings = try await JobSettings.load(environment: [setting.variable: setting.standard])
+      #expect(settings.server.worker == plain.server.worker, "\(setting.key)")
+      #expect("\(settings.runtime.defaults)" == "\(plain.runtime.defaults)" || setting.group == "jobs")
+      #expect(settings.runtime.drain == plain.runtime.drain, "\(setting.key)")
+      #expect(settings.runtime.memory == plain.runtime.memory, "\(setting.key)")
+      #expect(Self.figures(settings) == Self.figures(plain), "\(setting.key)")
+    }
+  }
+
+  private static func figures(_ settings: JobSettings) -> [String] {
+    let (runtime, server) = (settings.runtime, settings.server)
+    return [
+      "\(runtime.queueOrder == .standard)", "\(runtime.leaseMargin)", "\(runtime.sweepDelay)",
+      "\(runtime.misfireGrace)", "\(runtime.passBudget)", "\(runtime.passConcurrency)", "\(runtime.housekeeping)",
+      "\(runtime.journalRetention)", "\(runtime.logRetention)", "\(String(describing: runtime.runLogLevel))",
+      "\(runtime.cancellationPoll)", "\(runtime.hookTimeout)", "\(runtime.maxConcurrentDeliveries)",
+      "\(runtime.defaults.timeout)", "\(runtime.defaults.retention)", "\(runtime.defaults.retry)",
+      "\(server.port ?? JobServerConfiguration.defaultPort)", server.mountPath, "\(server.drainLimit)",
+      "\(server.exitLimit)", "\(server.maxConnections)", "\(server.requestTimeout)", "\(server.idleTimeout)",
+    ]
+  }
+}
+
+private func seconds(_ span: Duration?) -> String { span.map { "\($0)" } ?? "none" }
+#endif

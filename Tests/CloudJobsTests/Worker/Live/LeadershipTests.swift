@@ -1,0 +1,110 @@
+import CloudJobsCore
+import Synchronization
+import Testing
+
+@testable import CloudJobs
+
+@Suite("Leadership", .serialized)
+struct LeadershipTests {
+  private let store = MemoryStore()
+
+  private func runtime(_ store: (any JobStore)? = nil) throws -> JobRuntime {
+    JobRuntime(try JobRegistry {}, store: store ?? self.store, authentication: .trustLoopback)
+  }
+
+  @Test("Of several instances one leads at a time, and each term has a greater number")
+  func exclusive() async throws {
+    let rounds = Rounds()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<5 {
+        let runtime = try runtime()
+        group.addTask {
+          for _ in 0..<4 {
+            try await runtime.whileLeading("import", for: .seconds(5)) { term in
+              try Task.checkCancellation()
+              rounds.begin(term.number)
+              defer { rounds.end() }
+              try await Task.sleep(for: .milliseconds(20))
+            }
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(rounds.most == 1)
+    let numbers = rounds.terms
+    #expect(numbers.count == 20 && numbers == numbers.sorted() && Set(numbers).count == 20)
+  }
+
+  @Test("A term is renewed while the operation runs, and its result comes back")
+  func renewal() async throws {
+    let (leader, follower) = (try runtime(), try runtime())
+    let began = ContinuousClock.now
+    async let value = leader.whileLeading("long", for: .seconds(1)) { term in
+      try await Task.sleep(for: .milliseconds(1_700))
+      return term.number
+    }
+    try await Task.sleep(for: .milliseconds(100))
+    let second = try await follower.whileLeading("long", for: .seconds(1)) { $0.number }
+    #expect(ContinuousClock.now - began >= .milliseconds(1_700))
+    #expect(try await value < second)
+  }
+
+  @Test("An operation whose term can't be renewed is cancelled before another instance leads, and tried again")
+  func loss() async throws {
+    let faulty = FaultyStore(store)
+    let runtime = try runtime(faulty)
+    let rounds = Rounds()
+    let result = try await runtime.whileLeading("fragile", for: .seconds(1)) { term in
+      rounds.begin(term.number)
+      if rounds.terms.count == 1 {
+        faulty.isDown = true
+        let began = ContinuousClock.now
+        await #expect(throws: CancellationError.self) { try await Task.sleep(for: .seconds(10)) }
+        #expect(ContinuousClock.now - began < .milliseconds(1_000))
+        faulty.isDown = false
+        return "lost"
+      }
+      return "led"
+    }
+    #expect(result == "led" && rounds.terms.count == 2)
+  }
+
+  @Test("An error of the operation ends the term at once; a cancelled call ends too")
+  func ends() async throws {
+    struct Failure: Error {}
+    let (first, second) = (try runtime(), try runtime())
+    await #expect(throws: Failure.self) {
+      try await first.whileLeading("x", for: .seconds(60)) { _ in throw Failure() }
+    }
+    let began = ContinuousClock.now
+    try await second.whileLeading("x", for: .seconds(60)) { _ in }
+    #expect(ContinuousClock.now - began < .seconds(5))
+    let holder = Task {
+      try await first.whileLeading("y", for: .seconds(60)) { _ in try await Task.sleep(for: .seconds(60)) }
+    }
+    let waiter = Task { try await second.whileLeading("y", for: .seconds(60)) { _ in } }
+    try await Task.sleep(for: .milliseconds(100))
+    for task in [waiter, holder] { task.cancel() }
+    for task in [waiter, holder] { await #expect(throws: CancellationError.self) { try await task.value } }
+    try await second.whileLeading("y", for: .seconds(60)) { _ in }
+  }
+}
+
+/// The terms of some instances, as they overlap.
+private final class Rounds: Sendable {
+  private let state = Mutex((leading: 0, most: 0, terms: [Int64]()))
+
+  var most: Int { state.withLock { $0.most } }
+  var terms: [Int64] { state.withLock { $0.terms } }
+
+  func begin(_ term: Int64) {
+    state.withLock { state in
+      state.leading += 1
+      state.most = max(state.most, state.leading)
+      state.terms.append(term)
+    }
+  }
+
+  func end() { state.withLock { $0.leading -= 1 } }
+}
