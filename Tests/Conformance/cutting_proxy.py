@@ -97,10 +97,10 @@ class Connection:
             return False
         fault, part = self.fault, self.draw.randrange(len(data))
         if fault == STALL:
-            if self.piece == float("inf"):
-                return False
+            # A connection that has stalled is cut later.
+            self.fault = self.draw.choice(CUTS)
+            self.piece += int(self.proxy.longest ** self.draw.random())
             self.proxy.note(fault)
-            self.piece = float("inf")
             time.sleep(self.draw.uniform(0.2, 3))
             return False
         if fault == SILENCE:

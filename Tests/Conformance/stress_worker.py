@@ -63,6 +63,7 @@ class StressWorker:
         )  # fmt: skip
         self.answers = queue.Queue()
         threading.Thread(target=self.read, daemon=True).start()
+        self.is_ready = not works
         if works:
             self.send("work")
 
@@ -89,6 +90,12 @@ class StressWorker:
         self.send(command)
         return self.answer(timeout)
 
+    def wait_until_ready(self):
+        """Waits until the worker has started: before, a signal ends the process in the system's own way."""
+        if not self.is_ready:
+            assert self.answer() == "done"
+            self.is_ready = True
+
     def kill(self):
         """Ends the process like a crash."""
         self.process.kill()
@@ -97,6 +104,7 @@ class StressWorker:
 
     def stop(self):
         """Stops the process by SIGTERM; returns the seconds until its end."""
+        self.wait_until_ready()
         begin = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(timeout=30)
