@@ -159,12 +159,14 @@ let package = Package(
     program("store-stress", ["CloudJobsSQLite"]),
     program(
       "limits-stress",
-      ["CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsSQLite", "CloudJobsPostgres", logging]),
+      [
+        "CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsSQLite", "CloudJobsPostgres", "TestSupport", logging,
+      ]),
     program(
       "worker-stress",
       [
-        "CloudJobs", "CloudJobsSQLite", "CloudJobsPostgres", "CloudJobsServer", arguments, grdb, lifecycle, signals,
-        logging,
+        "CloudJobs", "CloudJobsSQLite", "CloudJobsPostgres", "CloudJobsServer", "TestSupport", arguments, grdb,
+        lifecycle, signals, logging,
       ]),
     // The README's program, with the settings of a new package.
     .executableTarget(

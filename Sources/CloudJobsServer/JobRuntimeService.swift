@@ -12,10 +12,7 @@ public import ServiceLifecycle
 /// ```
 public struct JobRuntimeService: Service {
   private let runtime: JobRuntime
-  private let drainLimit: Duration
-  private let worker: JobWorker.Options?
-  private let mountPath: String
-  private var exitLimit = JobServerConfiguration().exitLimit
+  private let configuration: JobServerConfiguration
   /// Opens when the worker may start and the triggers have been logged; nil if it may start immediately.
   var start: Latch?
   /// Called before the watchdog exits the process.
@@ -33,10 +30,9 @@ public struct JobRuntimeService: Service {
     _ runtime: JobRuntime, drainLimit: Duration = .seconds(6), worker: JobWorker.Options? = JobWorker.Options(),
     mountPath: String = "/jobs"
   ) {
-    self.runtime = runtime
-    self.drainLimit = drainLimit
-    self.worker = worker
-    self.mountPath = mountPath
+    var configuration = JobServerConfiguration()
+    (configuration.drainLimit, configuration.worker, configuration.mountPath) = (drainLimit, worker, mountPath)
+    self.init(runtime, configuration)
   }
 
   /// Creates the service of a runtime by the configuration of a server, for a program that has a worker and no server.
@@ -45,9 +41,8 @@ public struct JobRuntimeService: Service {
   ///   - runtime: the runtime.
   ///   - configuration: the limits and the worker's options; the address is not used.
   public init(_ runtime: JobRuntime, _ configuration: JobServerConfiguration) {
-    self.init(
-      runtime, drainLimit: configuration.drainLimit, worker: configuration.worker, mountPath: configuration.mountPath)
-    exitLimit = configuration.exitLimit
+    self.runtime = runtime
+    self.configuration = configuration
   }
 
   /// Executes due work until SIGTERM or SIGINT, and exits within a limit after that, as
@@ -56,8 +51,6 @@ public struct JobRuntimeService: Service {
   /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable` if the store can't be read.
   public func runUntilSignal() async throws {
     await runtime.runSubprocessAttempt()
-    var configuration = JobServerConfiguration()
-    (configuration.drainLimit, configuration.exitLimit) = (drainLimit, exitLimit)
     try await JobServer.runUntilSignal(
       [.init(service: self, successTerminationBehavior: .gracefullyShutdownGroup)], draining: runtime, configuration,
       logger: runtime.options.logger)
@@ -77,14 +70,14 @@ public struct JobRuntimeService: Service {
 
   private func work() async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
-      if let worker, runtime.needsWorker {
+      if let worker = configuration.worker, runtime.needsWorker {
         group.addTask {
           await start?.wait()
           if !Task.isCancelled { await JobWorker(runtime, options: worker).run() }
         }
       }
       try await untilShutdown()
-      await runtime.drain(within: drainLimit)
+      await runtime.drain(within: configuration.drainLimit)
       start?.open()
       try await group.waitForAll()
     }
@@ -102,7 +95,8 @@ public struct JobRuntimeService: Service {
 
   /// Logs the jobs' triggers.
   func logTriggers() {
-    runtime.logTriggers(worker: runtime.needsWorker ? worker : nil, mountPath: mountPath)
+    runtime.logTriggers(
+      worker: runtime.needsWorker ? configuration.worker : nil, mountPath: configuration.mountPath)
   }
 }
 #endif

@@ -35,15 +35,26 @@ struct StoreOptions: ParsableArguments {
   @Option(help: "sqlite:FILE or postgres://…; the variable CLOUD_JOBS_STORE if it is left out.")
   var store: String?
 
-  /// Opens the store with the settings of the environment.
-  func open() async throws -> (settings: JobSettings, store: any JobStore) {
-    do throws(JobError) {
+  /// Calls a function with a runtime over the store, under the settings of the environment.
+  ///
+  /// - Parameters:
+  ///   - report: gets a line for each attempt.
+  ///   - body: the function.
+  /// - Throws: ``ProgramFailure`` for any error, so that the program ends with one line.
+  func withRuntime(
+    _ report: @escaping @Sendable (String) -> Void = { _ in },
+    _ body: (JobRuntime, JobSettings) async throws -> Void
+  ) async throws {
+    do {
       var settings = try await JobSettings.load()
       settings.runtime.logger.logLevel = .warning
       guard let text = store ?? settings.store else {
         throw JobError(.invalidField, "Name the store: --store sqlite:jobs.db, or postgres://…", field: "--store")
       }
-      return (settings, try await StoreAddress(text).open())
+      let runtime = JobRuntime(
+        try DemoJobs.registry(report), store: try await StoreAddress(text).open(), authentication: .trustLoopback,
+        options: settings.runtime)
+      try await body(runtime, settings)
     } catch {
       throw ProgramFailure(error)
     }
@@ -81,18 +92,14 @@ struct Work: AsyncParsableCommand {
   var name: String?
 
   func run() async throws {
-    var (settings, store) = try await options.open()
-    if let name { settings.server.worker?.name = name }
     let label = name ?? "worker"
-    let jobs = try DemoJobs.registry { Line.write("\(label): \($0)") }
-    let runtime = JobRuntime(jobs, store: store, authentication: .trustLoopback, options: settings.runtime)
-    Line.write("\(label) works. Stop it with Ctrl-C.")
-    do {
-      try await JobRuntimeService(runtime, settings.server).runUntilSignal()
-    } catch {
-      throw ProgramFailure(error)
+    try await options.withRuntime({ Line.write("\(label): \($0)") }) { runtime, settings in
+      var configuration = settings.server
+      if let name { configuration.worker?.name = name }
+      Line.write("\(label) works. Stop it with Ctrl-C.")
+      try await JobRuntimeService(runtime, configuration).runUntilSignal()
+      Line.write("\(label) has stopped.")
     }
-    Line.write("\(label) has stopped.")
   }
 }
 
@@ -109,23 +116,10 @@ struct Enqueue: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let (settings, store) = try await options.open()
-    let runtime = JobRuntime(
-      try DemoJobs.registry { _ in }, store: store, authentication: .trustLoopback, options: settings.runtime)
-    let begin = runtime.clock.now()
-    let (count, span) = try await Self.enqueue(count, runtime, since: begin)
-    Line.write("Enqueued \(count) runs in \(span).")
-  }
-
-  private static func enqueue(
-    _ count: Int, _ runtime: JobRuntime, since begin: Timestamp
-  ) async throws -> (count: Int, span: Duration) {
-    do {
-      let summary = try await runtime.enqueue(
-        contentsOf: (1...count).lazy.map { EnqueueRequest(DemoJobs.greet, $0) })
-      return (summary.created, runtime.clock.now() - begin)
-    } catch {
-      throw ProgramFailure(error)
+    try await options.withRuntime { runtime, _ in
+      let begin = runtime.clock.now()
+      let summary = try await runtime.enqueue(contentsOf: (1...count).lazy.map { EnqueueRequest(DemoJobs.greet, $0) })
+      Line.write("Enqueued \(summary.created) runs in \(runtime.clock.now() - begin).")
     }
   }
 }
@@ -137,10 +131,7 @@ struct Status: AsyncParsableCommand {
   @OptionGroup var options: StoreOptions
 
   func run() async throws {
-    let (settings, store) = try await options.open()
-    let runtime = JobRuntime(
-      try DemoJobs.registry { _ in }, store: store, authentication: .trustLoopback, options: settings.runtime)
-    do {
+    try await options.withRuntime { runtime, _ in
       let workers = try await runtime.workers()
       for worker in workers {
         Line.write(
@@ -154,8 +145,6 @@ struct Status: AsyncParsableCommand {
           "\(job): \(statistics.waiting) waiting, \(statistics.running) running, \(statistics.succeeded) succeeded, "
             + "\(statistics.failed) failed\(statistics.isCut ? " among the latest \(statistics.runs)" : "")")
       }
-    } catch {
-      throw ProgramFailure(error)
     }
   }
 }

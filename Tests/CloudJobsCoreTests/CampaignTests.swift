@@ -15,14 +15,14 @@ struct CampaignTests {
   func steps() {
     let fresh = Self.now.microseconds
     let cases: [(ledger: LeaderLedger?, term: Int64?, leads: Int64?)] = [
-      // Nobody leads: the term's number is the time.
+      // No instance leads: the term's number is the time.
       (nil, nil, fresh), (Self.ledger(nil, term: 5, until: 2_000), nil, fresh),
       // A term that is over; one whose number is ahead of the time.
       (Self.ledger("b", term: 5, until: 1_000), nil, fresh),
       (Self.ledger("b", term: fresh + 9, until: 999), nil, fresh + 10),
       // Another leads.
       (Self.ledger("b", term: 5, until: 1_001), nil, nil), (Self.ledger("b", term: 6, until: 1_001), 5, nil),
-      // Its own term, also if it was over for a moment and nobody took its place.
+      // Its own term, also if it was over for a moment and no other took its place.
       (Self.ledger("a", term: 5, until: 1_001), 5, 5), (Self.ledger("a", term: 5, until: 900), 5, 5),
       // Its own earlier term, of which it knows nothing any more.
       (Self.ledger("a", term: 5, until: 1_001), nil, nil), (Self.ledger("a", term: 5, until: 999), nil, fresh),

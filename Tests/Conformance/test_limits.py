@@ -21,8 +21,8 @@ KEYS = 1_000 if FULL else 60
 # The jobs of the program and their limits.
 MAX_CONCURRENT = 3
 RATE, PERIOD = 20, 1_000_000
-# The time between the commit of a claim, which a rate counts, and the record of its handler, on a busy machine.
-LATENCY = 0.5
+# The time between the commit of a claim, which a rate counts, and the record of its handler.
+LATENCY = 0.25
 # With 8 processes of more threads each that time is longer over PostgreSQL: there the claims are recorded themselves.
 CLAIMS = """
 CREATE TABLE claims (job text, time timestamptz);

@@ -126,10 +126,10 @@ def test_cut_connections_lose_nothing_and_do_nothing_twice(bin_dir, postgres_dat
 def test_silent_connections_lose_nothing_and_do_nothing_twice(bin_dir, postgres_database, tmp_path):
     # Each waits for the request timeout of 10 seconds.
     proxy = CuttingProxy(postgres_database.server.port, SEED + 1, [SILENCE, *CUTS], longest=3_000)
-    cut_connections(bin_dir, postgres_database, tmp_path, proxy, FAULTS // 10)
+    cut_connections(bin_dir, postgres_database, tmp_path, proxy, FAULTS // 10, silences=FAULTS // 30)
 
 
-def cut_connections(bin_dir, database, folder, proxy, count):
+def cut_connections(bin_dir, database, folder, proxy, count, silences=0):
     # The program creates its tables without faults.
     proxy.is_calm = True
     url = database.url(proxy.address)
@@ -137,7 +137,7 @@ def cut_connections(bin_dir, database, folder, proxy, count):
         fleet.begin_load()
         wait_for(lambda: count_effects(database) > 0 and database.sql("SELECT * FROM ticks"))
         proxy.is_calm = False
-        wait_for(lambda: proxy.total >= count, seconds=3_600 if FULL else 90)
+        wait_for(lambda: proxy.total >= count and proxy.counts[SILENCE] >= silences, seconds=3_600 if FULL else 90)
         proxy.is_calm = True
         fleet.end_load()
         fleet.stop_all()

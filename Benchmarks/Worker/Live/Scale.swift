@@ -49,16 +49,20 @@ struct Scale: AsyncParsableCommand {
 
   private static func job(_ number: Int) -> JobID { JobID(stringLiteral: "due-\(number)") }
 
+  /// Returns the write of a job's next time.
+  private static func next(of job: JobID, _ time: Timestamp) -> Write {
+    var patch = JobStatePatch()
+    patch.set(nextRun: time)
+    return .patchState(job, patch, .none)
+  }
+
   /// Stores what is not due.
   private func fill(_ runtime: JobRuntime) async throws {
     let later = runtime.clock.now() + .days(365)
-    for first in stride(from: 0, to: documents, by: 500) {
-      let writes = (first..<min(first + 500, documents)).map { number in
-        var patch = JobStatePatch()
-        patch.set(nextRun: later + .seconds(number))
-        return Write.patchState(JobID(stringLiteral: "other-\(number)"), patch, .none)
-      }
-      _ = try await runtime.store.commit(writes)
+    for first in stride(from: 0, to: documents, by: StoreLimits.batch) {
+      let numbers = first..<min(first + StoreLimits.batch, documents)
+      _ = try await runtime.store.commit(
+        numbers.map { Self.next(of: JobID(stringLiteral: "other-\($0)"), later + .seconds($0)) })
     }
     try await runtime.enqueue(
       contentsOf: (0..<waiting).lazy.map { EnqueueRequest("run", start: .at(later + .seconds($0))) })
@@ -67,12 +71,7 @@ struct Scale: AsyncParsableCommand {
   /// Makes the jobs and some runs due.
   private func makeDue(_ runtime: JobRuntime) async throws {
     let earlier = runtime.clock.now() - .seconds(1)
-    let writes = (0..<Self.due).map { number in
-      var patch = JobStatePatch()
-      patch.set(nextRun: earlier)
-      return Write.patchState(Self.job(number), patch, .none)
-    }
-    _ = try await runtime.store.commit(writes)
+    _ = try await runtime.store.commit((0..<Self.due).map { Self.next(of: Self.job($0), earlier) })
     try await runtime.enqueue((0..<Self.due).map { _ in EnqueueRequest("run") })
   }
 }

@@ -58,60 +58,58 @@ extension JobClient {
     }
   }
 
+  /// Enqueues what a function returns until it returns nil.
   private func enqueueParts(
     _ next: () async throws(JobError) -> EnqueueRequest?
   ) async throws(JobError) -> BulkEnqueueSummary {
     var summary = BulkEnqueueSummary()
-    let outcome = await withTaskGroup(of: Result<[EnqueuedRun], JobError>.self) { group -> Result<Void, JobError> in
-      var failure: JobError?
-      var underWay = 0
-      func take(_ result: Result<[EnqueuedRun], JobError>?) {
-        underWay -= 1
-        switch result {
-        case .success(let runs)?:
+    var failure: JobError?
+    await withTaskGroup(of: Result<[EnqueuedRun], JobError>.self) { group in
+      func take(_ result: Result<[EnqueuedRun], JobError>) {
+        do throws(JobError) {
+          let runs = try result.get()
           summary.requested += runs.count
           summary.created += runs.count { $0.isNew }
-        case .failure(let error)?: failure = failure ?? error
-        case nil: break
-        }
-      }
-      var isAtEnd = false
-      while !isAtEnd, failure == nil {
-        var part: [EnqueueRequest] = []
-        do throws(JobError) {
-          while part.count < StoreLimits.batch {
-            guard let request = try await next() else {
-              isAtEnd = true
-              break
-            }
-            part.append(request)
-          }
         } catch {
-          failure = error
-          break
-        }
-        if part.isEmpty { break }
-        if underWay == BulkEnqueue.concurrency { take(await group.next()) }
-        if failure != nil { break }
-        underWay += 1
-        group.addTask { [part] in
-          do throws(JobError) {
-            return .success(try await enqueue(part))
-          } catch {
-            return .failure(error)
-          }
+          failure = failure ?? error
         }
       }
-      while underWay > 0 { take(await group.next()) }
-      return failure.map { .failure($0) } ?? .success(())
+      var underWay = 0
+      do throws(JobError) {
+        while failure == nil {
+          let part = try await Self.part(of: next)
+          if part.isEmpty { break }
+          if underWay == BulkEnqueue.concurrency, let result = await group.next() {
+            take(result)
+            underWay -= 1
+          }
+          if failure != nil { break }
+          underWay += 1
+          group.addTask {
+            do throws(JobError) {
+              return .success(try await enqueue(part))
+            } catch {
+              return .failure(error)
+            }
+          }
+        }
+      } catch {
+        failure = failure ?? error
+      }
+      for await result in group { take(result) }
     }
-    do {
-      try outcome.get()
-      return summary
-    } catch {
-      throw JobError(
-        error.code, "\(error.message) \(summary.requested) requests before are recorded.", field: error.field,
-        nativeCode: error.nativeCode)
-    }
+    guard let failure else { return summary }
+    throw JobError(
+      failure.code, "\(failure.message) \(summary.requested) requests before are recorded.", field: failure.field,
+      nativeCode: failure.nativeCode)
+  }
+
+  /// Returns the next requests, as many as are recorded together; none at the end.
+  private static func part(
+    of next: () async throws(JobError) -> EnqueueRequest?
+  ) async throws(JobError) -> [EnqueueRequest] {
+    var part: [EnqueueRequest] = []
+    while part.count < StoreLimits.batch, let request = try await next() { part.append(request) }
+    return part
   }
 }

@@ -55,12 +55,11 @@ struct HTTPHandler: Sendable {
     guard route.methods.contains(request.method) else {
       throw JobError(.methodNotAllowed, "This path takes \(route.allow) only.")
     }
-    if case .probe(let probe) = route { return HandlerResponse(await HealthReporter(services).answer(to: probe)) }
-    if route == .health {
-      try authentication.authenticateProbe(request, peer: peer)
-      return HandlerResponse(await HealthReporter(services).report())
+    switch route {
+    case .probe: break
+    case .health: try authentication.authenticateProbe(request, peer: peer)
+    default: try await authentication.authenticate(request, peer: peer)
     }
-    try await authentication.authenticate(request, peer: peer)
     let inspection = InspectionRoutes(services)
     switch route {
     case .probe(let probe): return HandlerResponse(await HealthReporter(services).answer(to: probe))

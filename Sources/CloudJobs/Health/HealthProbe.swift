@@ -32,7 +32,7 @@ struct HealthAnswer: Hashable, Sendable {
 
   /// Answers a probe: pure.
   ///
-  /// An instance whose store is down is alive: to restart it would help nobody.
+  /// An instance whose store is down is alive: a restart would not help.
   ///
   /// - Parameters:
   ///   - probe: the question.
@@ -48,22 +48,16 @@ struct HealthAnswer: Hashable, Sendable {
     case .started: refusal = isPrepared ? nil : .starting
     case .ready:
       refusal =
-        isDraining
-        ? .shuttingDown
-        : !isStoreReadable ? .storeUnavailable : !isPrepared ? .starting : isMemoryExhausted ? .memoryExhausted : nil
+        if isDraining {
+          .shuttingDown
+        } else if !isStoreReadable {
+          .storeUnavailable
+        } else if !isPrepared {
+          .starting
+        } else {
+          isMemoryExhausted ? .memoryExhausted : nil
+        }
     }
-  }
-}
-
-extension HealthReporter {
-  /// Answers a probe; for readiness the store is asked, unless it was in the last seconds.
-  func answer(to probe: HealthProbe) async -> HealthAnswer {
-    if probe == .ready { await updateOverdue() }
-    return HealthAnswer(
-      to: probe, isPrepared: services.isPrepared, isDraining: services.active.isDraining,
-      isStoreReadable: services.health.note { $0.isStoreReadable },
-      isMemoryExhausted: services.memory.verdict() != .admit
-    )
   }
 }
 

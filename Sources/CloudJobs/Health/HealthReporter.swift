@@ -5,7 +5,7 @@ struct HealthReporter: Sendable {
   /// The maximum number of records of each kind that a count of overdue work reads.
   static let overdueLimit = 100
 
-  let services: RuntimeServices
+  private let services: RuntimeServices
   private var health: HealthMonitor { services.health }
 
   init(_ services: RuntimeServices) {
@@ -21,6 +21,14 @@ struct HealthReporter: Sendable {
       status: isDraining ? .draining : problems.isEmpty ? .ok : .degraded,
       startedAt: health.note { $0.startedAt }, lastPass: health.note { $0.lastPass },
       activeDeliveries: services.active.deliveries, registeredJobs: services.registry.jobs.count, problems: problems)
+  }
+
+  /// Answers a probe; for readiness the store is asked, unless it was in the last seconds.
+  func answer(to probe: HealthProbe) async -> HealthAnswer {
+    if probe == .ready { await updateOverdue() }
+    return HealthAnswer(
+      to: probe, isPrepared: services.isPrepared, isDraining: services.active.isDraining,
+      isStoreReadable: health.note { $0.isStoreReadable }, isMemoryExhausted: services.memory.verdict() != .admit)
   }
 
   /// Counts overdue work, at most once in ``HealthState/checkInterval``.

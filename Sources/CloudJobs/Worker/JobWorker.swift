@@ -60,7 +60,7 @@ public struct JobWorker: Sendable {
   }
 
   private func runLoop() async {
-    var entry: WorkerHeartbeats?
+    var heartbeats = WorkerHeartbeats(runtime.services, options)
     await withTaskGroup(of: Void.self) { subscription in
       if let store = runtime.services.store as? any WakingStore {
         subscription.addTask { [wakeUp = runtime.services.wakeUp] in
@@ -68,13 +68,11 @@ public struct JobWorker: Sendable {
         }
       }
       await withDiscardingTaskGroup { group in
-        var heartbeats = WorkerHeartbeats(runtime.services, options)
         let loop = WorkerLoop(options.executesRuns ? runtime.services : runtime.services.withoutExecution(), options)
         await loop.run(&heartbeats) { work in group.addTask { await work() } }
         await heartbeats.announceStop(loop.load)
-        entry = heartbeats
       }
-      await entry?.remove()
+      await heartbeats.remove()
       subscription.cancelAll()
     }
   }

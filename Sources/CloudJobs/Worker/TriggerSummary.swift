@@ -27,15 +27,11 @@ struct TriggerSummary: Hashable, Sendable {
     let master = "POST \(mountPath)/master once a minute"
     switch owner {
     case .pass:
-      if let worker {
-        text = Self.text(of: worker, schedules)
-        needsAttention = false
-        return
-      }
       text =
-        "No worker runs in this process: delayed and retried runs and the schedules\(schedules) wait until something "
-        + "calls \(master). Use JobServer, or run a JobWorker."
-      needsAttention = true
+        worker.map { Self.text(of: $0, schedules) }
+        ?? "No worker runs in this process: delayed and retried runs and the schedules\(schedules) wait until "
+        + "something calls \(master). Use JobServer, or run a JobWorker."
+      needsAttention = worker == nil
     case .runtime:
       text =
         periodic.isEmpty && scheduled.isEmpty

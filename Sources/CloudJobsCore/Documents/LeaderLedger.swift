@@ -64,7 +64,7 @@ public func planCampaign(
   _ ledger: LeaderLedger?, candidate: String, term: Int64? = nil, span: Duration, at now: Timestamp
 ) -> CampaignStep {
   if var ledger, let term, ledger.term == term, ledger.holder == candidate {
-    // Nobody else has led since, even if the term was over for a moment.
+    // No other instance has led since, even if the term was over for a moment.
     ledger.until = now + span
     ledger.renewals += 1
     return .lead(ledger)

@@ -110,12 +110,7 @@ enum IntervalText {
 extension Duration {
   /// Creates a duration from a setting: a text such as `30s` or `1h30m`, or a number of seconds; nil for another text.
   package init?(settingText text: String) {
-    if let seconds = Int64(text) {
-      guard seconds >= 0 else { return nil }
-      self = .microseconds(seconds.saturatingMultiplication(by: 1_000_000))
-      return
-    }
-    guard IntervalText.resembles(text), let span = try? IntervalText.duration(text) else { return nil }
+    guard let span = IntervalText.duration(of: Int64(text).map { .integer($0) } ?? .string(text)) else { return nil }
     self = span
   }
 }

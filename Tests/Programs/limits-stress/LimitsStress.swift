@@ -8,6 +8,7 @@ import CloudJobsSQLite
 import Foundation
 import Logging
 import Synchronization
+import TestSupport
 
 /// One of several processes that share a store and execute limited and unlimited jobs.
 ///
@@ -51,7 +52,7 @@ enum LimitsStress {
     let runtime = JobRuntime(try registry(record), store: store, authentication: .trustLoopback, options: options)
     try await runtime.prepare()
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for await line in commands() {
+      for await line in CommandLines.all() {
         let words = line.split(separator: " ").map(String.init)
         if words == ["work"] {
           var options = JobWorker.Options()
@@ -59,9 +60,9 @@ enum LimitsStress {
           options.concurrency = 8
           let worker = JobWorker(runtime, options: options)
           group.addTask { await worker.run() }
-          answer("done")
+          CommandLines.answer("done")
         } else {
-          answer(try await perform(words, runtime, clock))
+          CommandLines.answer(try await perform(words, runtime, clock))
         }
       }
       await runtime.drain()
@@ -120,20 +121,6 @@ enum LimitsStress {
     options.clock = clock
     options.requestTimeout = .seconds(60)
     return options
-  }
-
-  /// The lines of standard input, read on a thread of their own.
-  private static func commands() -> AsyncStream<String> {
-    AsyncStream { continuation in
-      Thread.detachNewThread {
-        while let line = readLine() { continuation.yield(line) }
-        continuation.finish()
-      }
-    }
-  }
-
-  private static func answer(_ line: String) {
-    FileHandle.standardOutput.write(Data("\(line)\n".utf8))
   }
 }
 

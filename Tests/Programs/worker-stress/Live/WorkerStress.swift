@@ -9,6 +9,7 @@ import Foundation
 import GRDB
 import Logging
 import ServiceLifecycle
+import TestSupport
 import UnixSignals
 
 /// A worker that shares a store with others and may be killed, stopped or cut off at any moment.
@@ -202,11 +203,11 @@ private struct Commands: Service {
   var start: Latch
 
   func run() async throws {
-    for await line in Self.lines().cancelOnGracefulShutdown() {
+    for await line in CommandLines.all().cancelOnGracefulShutdown() {
       do {
-        Self.answer(try await perform(line.split(separator: " ").map(String.init)))
+        CommandLines.answer(try await perform(line.split(separator: " ").map(String.init)))
       } catch {
-        Self.answer("failed \(error)")
+        CommandLines.answer("failed \(error)")
       }
       if line == "stop" { return }
     }
@@ -265,20 +266,6 @@ private struct Commands: Service {
       return slowest
     }
     return "loaded \(count) \(slowest / .milliseconds(1))"
-  }
-
-  /// The lines of standard input, read on a thread of their own.
-  private static func lines() -> AsyncStream<String> {
-    AsyncStream { continuation in
-      Thread.detachNewThread {
-        while let line = readLine() { continuation.yield(line) }
-        continuation.finish()
-      }
-    }
-  }
-
-  private static func answer(_ line: String) {
-    FileHandle.standardOutput.write(Data("\(line)\n".utf8))
   }
 }
 
