@@ -57,4 +57,15 @@ struct HealthProbeTests {
     #expect(try await answer("live") == "200 ok")
     #expect(try await answer("else").hasPrefix("404"))
   }
+
+  @Test("A probe from the node's address is answered, where all other routes are for local callers only")
+  func remoteProbe() async throws {
+    let fixture = RuntimeFixture(retryOwner: .pass)
+    let runtime = try await fixture.runtime(queue: .store) { EndpointJob("job") { _ in .done } }
+    for (path, status) in [("health/ready", 200), ("health/live", 200), ("health", 403), ("workers", 403)] {
+      let request = HTTPRequest(method: .get, scheme: nil, authority: "10.0.0.7", path: "/jobs/\(path)")
+      let response = await runtime.handle(request, peer: .address("10.0.0.1"))
+      #expect(response.head.status.code == status, "\(path)")
+    }
+  }
 }
