@@ -25,7 +25,8 @@ struct CampaignTests {
       // Its own term, also if it was over for a moment and no other took its place.
       (Self.ledger("a", term: 5, until: 1_001), 5, 5), (Self.ledger("a", term: 5, until: 900), 5, 5),
       // Its own earlier term, of which it knows nothing any more.
-      (Self.ledger("a", term: 5, until: 1_001), nil, nil), (Self.ledger("a", term: 5, until: 999), nil, fresh),
+      (Self.ledger("a", term: 5, until: 1_001), nil, fresh), (Self.ledger("a", term: 5, until: 999), nil, fresh),
+      (Self.ledger("a", term: fresh + 9, until: 1_001), nil, fresh + 10),
     ]
     for (ledger, term, leads) in cases {
       let step = planCampaign(ledger, candidate: "a", term: term, span: Self.span, at: Self.now)

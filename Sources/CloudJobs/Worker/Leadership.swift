@@ -25,8 +25,8 @@ extension JobRuntime {
   /// a quarter of `span` may overlap with that of another instance.
   ///
   /// The call returns when the operation has returned in a term that was not lost, or throws its error. It resigns
-  /// then, so that another instance leads after a third of `span` at the latest. It does the same if its own task is
-  /// cancelled.
+  /// then, so that another instance leads after a third of `span` at the latest. If its own task is cancelled, the
+  /// operation's task is cancelled too; the call returns what the operation makes of that, and resigns as well.
   ///
   /// - Parameters:
   ///   - name: the name under which the instances campaign.
@@ -39,40 +39,113 @@ extension JobRuntime {
     _ name: String, for span: Duration = .seconds(15),
     _ operation: @escaping @Sendable (LeadershipTerm) async throws -> Result
   ) async throws -> Result {
-    var campaign = Campaign(services, name, span: max(span, .seconds(1)))
-    while true {
-      let term = try await campaign.win()
-      let outcome = await lead(campaign, term, operation)
-      guard case .lost = outcome, !Task.isCancelled else {
+    let campaign = Campaign(services, name, span: max(span, .seconds(1)))
+    while let term = await campaign.win() {
+      let outcome = await LeadershipWatch(campaign, term).lead { [operation] in
+        try await operation(LeadershipTerm(name: name, number: term.number))
+      }
+      if case .ended(let result) = outcome {
         await campaign.resign()
-        switch outcome {
-        case .ended(let result): return try result.get()
-        case .lost: throw CancellationError()
-        }
+        return try result.get()
       }
       services.logger.warning("This instance no longer leads, and campaigns again.", metadata: ["name": "\(name)"])
     }
+    await campaign.resign()
+    throw CancellationError()
+  }
+}
+
+/// A term that this instance has won.
+private struct WonTerm: Sendable {
+  var number: Int64
+  /// The time for which the instance may act as the leader without a renewal.
+  var remaining: Duration
+}
+
+/// The candidacy of an instance under a name.
+private struct Campaign: Sendable {
+  /// What became of an attempt to lead, or to lead on.
+  enum Attempt: Sendable {
+    /// The instance leads.
+    case leads(term: Int64)
+    /// Another instance leads, or just became faster.
+    case waits(Duration)
+    /// The store has not answered.
+    case unknown
   }
 
-  private func lead<Result: Sendable>(
-    _ campaign: Campaign, _ term: LeadershipTerm,
-    _ operation: @escaping @Sendable (LeadershipTerm) async throws -> Result
-  ) async -> LeadershipOutcome<Result> {
-    await withTaskGroup(of: LeadershipOutcome<Result>?.self) { group in
-      group.addTask {
-        do { return .ended(.success(try await operation(term))) } catch { return .ended(.failure(error)) }
+  let span: Duration
+  /// The time for which an instance may act as the leader after the begin of the attempt that made it one; the rest of
+  /// the span is left to its operation to end.
+  var actingSpan: Duration { span * 3 / 4 }
+  var clock: any JobClock { services.clock }
+
+  private let services: RuntimeServices
+  private let candidate: String
+  private let id: LedgerID
+
+  init(_ services: RuntimeServices, _ name: String, span: Duration) {
+    (self.services, self.span) = (services, span)
+    candidate = services.options.random.token()
+    id = .leader(name)
+  }
+
+  /// Waits until the instance leads.
+  ///
+  /// - Returns: the term; nil if the task is cancelled.
+  func win() async -> WonTerm? {
+    var held: Int64?
+    while !Task.isCancelled {
+      let begin = clock.now()
+      switch await attempt(holding: held) {
+      case .leads(let term):
+        // A response that came late leaves too little of the term; it is renewed first.
+        let elapsed = max(.zero, clock.now() - begin)
+        if elapsed < span / 4 { return WonTerm(number: term, remaining: actingSpan - elapsed) }
+        held = term
+      case .waits(let wait):
+        held = nil
+        // The leader may resign at any time.
+        try? await clock.sleep(for: max(.milliseconds(50), min(wait, span / 3)))
+      case .unknown: try? await clock.sleep(for: span / 10)
       }
-      group.addTask {
-        var campaign = campaign
-        await campaign.renewUntilLost()
-        return nil
+    }
+    return nil
+  }
+
+  /// Leads, or leads on, if possible.
+  ///
+  /// - Parameter term: the term in which the instance leads already; nil if it does not.
+  func attempt(holding term: Int64?) async -> Attempt {
+    do throws(StoreError) {
+      let reading = try await services.client.once { () async throws(StoreError) in
+        try await services.store.read(jobs: [], runs: [], ledgers: [id])
       }
-      let first = await group.next() ?? nil
-      group.cancelAll()
-      if let first { return first }
-      // The term is lost: what the operation still returns was made by one that may not lead any more.
-      _ = await group.next()
-      return .lost
+      let record = reading.ledgers[id]
+      let step = planCampaign(
+        record?.ledger?.leader, candidate: candidate, term: term, span: span, at: reading.time)
+      switch step {
+      case .wait(let until): return .waits(until - reading.time)
+      case .lead(let ledger):
+        let write = Write.putLedger(id, .leader(ledger), record.map { .version($0.version) } ?? .absent)
+        _ = try await services.client.once(.write) { () async throws(StoreError) in
+          try await services.store.commit([write])
+        }
+        return .leads(term: ledger.term)
+      }
+    } catch {
+      // Another candidate was faster, if the write was not this instance's own, whose response was lost.
+      return error.code == .conflict && term == nil ? .waits(.zero) : .unknown
+    }
+  }
+
+  /// Ends the term of this instance, if there is one, also if the task is cancelled.
+  func resign() async {
+    await withoutCancellation {
+      let record = try? await services.client.read(ledgers: [id]).ledgers[id]
+      guard let record, var ledger = record.ledger?.leader, ledger.holder == candidate else { return }
+      ledger.holder = nil
+      _ = try? await services.client.commit([.putLedger(id, .leader(ledger), .version(record.version))])
     }
   }
 }
@@ -83,88 +156,65 @@ private enum LeadershipOutcome<Result: Sendable>: Sendable {
   case lost
 }
 
-/// The candidacy of an instance under a name.
-private struct Campaign: Sendable {
-  private let services: RuntimeServices
-  private let name: String
-  private let span: Duration
-  private let candidate: String
-  private var term: Int64?
-  /// The local time until which the instance may act as the leader.
-  private var end = Timestamp.distantPast
-
-  private var id: LedgerID { .leader(name) }
-  private var clock: any JobClock { services.clock }
-
-  init(_ services: RuntimeServices, _ name: String, span: Duration) {
-    (self.services, self.name, self.span) = (services, name, span)
-    candidate = services.options.random.token()
+/// The watch over a term: it renews the term while the operation runs, and cancels the operation in time if it can't.
+private struct LeadershipWatch: Sendable {
+  private enum Event<Result: Sendable>: Sendable {
+    case ended(Swift.Result<Result, any Error>)
+    case renewalDue
+    case attempted(Int, Campaign.Attempt)
+    /// The time is over for which the attempt of this number made the instance the leader.
+    case expired(Int)
+    case cancelled
   }
 
-  /// Waits until the instance leads.
+  private let campaign: Campaign
+  private let term: WonTerm
+
+  init(_ campaign: Campaign, _ term: WonTerm) {
+    (self.campaign, self.term) = (campaign, term)
+  }
+
+  /// Runs an operation in the term.
   ///
-  /// - Throws: `CancellationError` if the task is cancelled.
-  mutating func win() async throws -> LeadershipTerm {
-    term = nil
-    while true {
-      try Task.checkCancellation()
-      let wait = await step()
-      if let term { return LeadershipTerm(name: name, number: term) }
-      // The leader may resign at any time.
-      try await clock.sleep(for: max(.milliseconds(50), min(wait, span / 3)))
-    }
-  }
-
-  /// Renews the term until it is lost or the task is cancelled.
-  mutating func renewUntilLost() async {
-    // A quarter of the term is left to the operation to end.
-    while !Task.isCancelled, clock.now() < end - span / 4 {
-      let pause = min(span / 3, end - span / 4 - clock.now())
-      guard (try? await clock.sleep(for: pause)) != nil else { return }
-      let held = term
-      _ = await step()
-      if term == nil || term != held { return }
-    }
-  }
-
-  /// Ends the term.
-  func resign() async {
-    guard let term else { return }
-    let record = try? await services.client.read(ledgers: [id]).ledgers[id]
-    guard let record, var ledger = record.ledger?.leader, ledger.term == term else { return }
-    ledger.holder = nil
-    _ = try? await services.client.commit([.putLedger(id, .leader(ledger), .version(record.version))])
-  }
-
-  /// Leads, or leads on, if possible.
-  ///
-  /// - Returns: the time to wait before the next step.
-  private mutating func step() async -> Duration {
-    let begin = clock.now()
-    do throws(StoreError) {
-      let reading = try await services.client.once { [services, id] () async throws(StoreError) in
-        try await services.store.read(jobs: [], runs: [], ledgers: [id])
+  /// Each attempt has a timer from its begin on, and the timer of the last one that succeeded counts: an attempt that
+  /// gets no answer does not prolong the term, and no clock that is set back does.
+  func lead<Result: Sendable>(
+    _ operation: @escaping @Sendable () async throws -> Result
+  ) async -> LeadershipOutcome<Result> {
+    await withTaskGroup(of: Event<Result>.self) { group in
+      group.addTask {
+        do { return .ended(.success(try await operation())) } catch { return .ended(.failure(error)) }
       }
-      let record = reading.ledgers[id]
-      let step = planCampaign(
-        record?.ledger?.leader, candidate: candidate, term: term, span: span, at: reading.time)
-      switch step {
-      case .wait(let until):
-        term = nil
-        return until - reading.time
-      case .lead(let ledger):
-        let write = Write.putLedger(id, .leader(ledger), record.map { .version($0.version) } ?? .absent)
-        _ = try await services.client.once(.write) { [services] () async throws(StoreError) in
-          try await services.store.commit([write])
+      group.addTask { await event(.expired(0), after: term.remaining) }
+      group.addTask { await event(.renewalDue, after: campaign.span / 3) }
+      var (begun, confirmed) = (0, 0)
+      while let event = await group.next() {
+        switch event {
+        case .ended(let result):
+          group.cancelAll()
+          return .ended(result)
+        case .renewalDue:
+          begun += 1
+          group.addTask { [begun] in await self.event(.expired(begun), after: campaign.actingSpan) }
+          group.addTask { [begun] in .attempted(begun, await campaign.attempt(holding: term.number)) }
+        case .attempted(let number, .leads(term.number)):
+          confirmed = number
+          group.addTask { await self.event(.renewalDue, after: campaign.span / 3) }
+        case .attempted(_, .unknown):
+          group.addTask { await self.event(.renewalDue, after: campaign.span / 10) }
+        case .expired(let number) where number < confirmed: break
+        case .cancelled: break
+        case .attempted, .expired:
+          group.cancelAll()
+          return .lost
         }
-        // The term began after the read.
-        (term, end) = (ledger.term, begin + span)
-        return span / 3
       }
-    } catch {
-      // Without an answer, the term lasts until its end; the next step finds out what has happened.
-      if error.code == .conflict { return .milliseconds(50) }
-      return span / 10
+      return .lost
     }
+  }
+
+  private func event<Result: Sendable>(_ event: Event<Result>, after span: Duration) async -> Event<Result> {
+    do { try await campaign.clock.sleep(for: span) } catch { return .cancelled }
+    return event
   }
 }

@@ -69,7 +69,10 @@ public func planCampaign(
     ledger.renewals += 1
     return .lead(ledger)
   }
-  if let ledger, ledger.holder != nil, now < ledger.until { return .wait(until: ledger.until) }
+  // What the instance has written itself, without learning of it, holds up others alone.
+  if let ledger, let holder = ledger.holder, holder != candidate, now < ledger.until {
+    return .wait(until: ledger.until)
+  }
   let number = max(now.microseconds, (ledger?.term ?? 0) + 1)
   return .lead(LeaderLedger(holder: candidate, term: number, until: now + span))
 }

@@ -70,6 +70,79 @@ struct LeadershipTests {
     #expect(result == "led" && rounds.terms.count == 2)
   }
 
+  @Test("A renewal that gets no answer does not keep the operation beyond three quarters of the term")
+  func stalledRenewal() async throws {
+    let faulty = FaultyStore(store)
+    let (stalled, other) = (try runtime(faulty), try runtime())
+    let rounds = Rounds()
+    let first = Task {
+      try await stalled.whileLeading("stalled", for: .seconds(2)) { term in
+        rounds.begin(term.number)
+        defer { rounds.end() }
+        if rounds.terms.count == 1 { faulty.onRead { try? await Task.sleep(for: .seconds(6)) } }
+        try await Task.sleep(for: .seconds(60))
+      }
+    }
+    while rounds.terms.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+    try await other.whileLeading("stalled", for: .seconds(2)) { term in
+      rounds.begin(term.number)
+      rounds.end()
+    }
+    #expect(rounds.most == 1 && rounds.terms.count == 2)
+    faulty.onRead(nil)
+    first.cancel()
+    await #expect(throws: CancellationError.self) { try await first.value }
+  }
+
+  @Test("An instance whose winning response was lost leads without waiting for its own term to end")
+  func lostResponse() async throws {
+    let faulty = FaultyStore(store)
+    faulty.fail(commit: 1, .lostAfter)
+    let began = ContinuousClock.now
+    let term = try await runtime(faulty).whileLeading("answered", for: .seconds(20)) { $0.number }
+    #expect(ContinuousClock.now - began < .seconds(6))
+    let next = try await runtime().whileLeading("answered", for: .seconds(20)) { $0.number }
+    #expect(next > term && ContinuousClock.now - began < .seconds(8))
+  }
+
+  @Test("A response that comes late leaves too little of the term, and is followed by a renewal")
+  func lateResponse() async throws {
+    let faulty = FaultyStore(store)
+    let delays = Mutex(1)
+    faulty.onCommit { _ in
+      let isFirst = delays.withLock { count in
+        defer { count -= 1 }
+        return count > 0
+      }
+      if isFirst { try? await Task.sleep(for: .milliseconds(800)) }
+    }
+    _ = try await runtime(faulty).whileLeading("late", for: .seconds(1)) { $0.number }
+    #expect(faulty.counts.commits == 3, "the term, its renewal and the resignation")
+  }
+
+  @Test("A call that is cancelled while it waits leaves no term behind, and a result that it has made comes back")
+  func cancelled() async throws {
+    let faulty = FaultyStore(store)
+    let runtime = try runtime(faulty)
+    faulty.onCommit { _ in try? await Task.sleep(for: .milliseconds(300)) }
+    let waiting = Task { try await runtime.whileLeading("cancelled", for: .seconds(60)) { _ in } }
+    try await Task.sleep(for: .milliseconds(100))
+    waiting.cancel()
+    _ = try? await waiting.value
+    faulty.onCommit(nil)
+    let began = ContinuousClock.now
+    let working = Task {
+      try await runtime.whileLeading("cancelled", for: .seconds(60)) { _ in
+        try? await Task.sleep(for: .seconds(60))
+        return "kept"
+      }
+    }
+    try await Task.sleep(for: .milliseconds(300))
+    working.cancel()
+    #expect(try await working.value == "kept")
+    #expect(ContinuousClock.now - began < .seconds(5))
+  }
+
   @Test("An error of the operation ends the term at once; a cancelled call ends too")
   func ends() async throws {
     struct Failure: Error {}
@@ -80,9 +153,14 @@ struct LeadershipTests {
     let began = ContinuousClock.now
     try await second.whileLeading("x", for: .seconds(60)) { _ in }
     #expect(ContinuousClock.now - began < .seconds(5))
+    let leads = Latch()
     let holder = Task {
-      try await first.whileLeading("y", for: .seconds(60)) { _ in try await Task.sleep(for: .seconds(60)) }
+      try await first.whileLeading("y", for: .seconds(60)) { _ in
+        leads.open()
+        try await Task.sleep(for: .seconds(60))
+      }
     }
+    await leads.wait()
     let waiter = Task { try await second.whileLeading("y", for: .seconds(60)) { _ in } }
     try await Task.sleep(for: .milliseconds(100))
     for task in [waiter, holder] { task.cancel() }
