@@ -28,8 +28,6 @@ let hummingbirdCore: Target.Dependency = .product(
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Server"]))
 let configuration: Target.Dependency = .product(
   name: "Configuration", package: "swift-configuration", condition: .when(traits: ["Server"]))
-let system: Target.Dependency = .product(
-  name: "SystemPackage", package: "swift-system", condition: .when(traits: ["Server"]))
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit", condition: .when(traits: ["Google"]))
 let crypto: Target.Dependency = .product(
@@ -90,7 +88,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0"),
-    .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
@@ -120,7 +117,7 @@ let package = Package(
     library(
       "CloudJobsServer",
       [
-        "CloudJobs", "CloudJobsHTTPServer", hummingbird, nio, lifecycle, logging, httpTypes, configuration, system,
+        "CloudJobs", "CloudJobsHTTPServer", hummingbird, nio, lifecycle, logging, httpTypes, configuration,
       ]),
     library("CloudJobsTesting", ["CloudJobs", "CloudJobsEmulator", logging, httpTypes]),
     library("CloudJobsEmulator", path: "Emulator/CloudJobsEmulator", ["CloudJobsCore"]),

@@ -43,7 +43,11 @@ struct JobSetting: Sendable {
     settings.store = try text(value)
   }
 
+  // Whether there is a worker is read first: the others change one that there is.
   private static let worker: [JobSetting] = [
+    JobSetting(key: "worker.enabled", standard: "true") { settings, text in
+      settings.server.worker = try flag(text) ? settings.server.worker ?? JobWorker.Options() : nil
+    },
     worker("concurrency", "64") { $0.concurrency = try number($1, 1...10_000) },
     worker("pollInterval", "1s") { $0.pollInterval = try span($1, atLeast: .milliseconds(10)) },
     worker("reconcileInterval", "10s") { $0.reconcileInterval = try span($1, atLeast: .milliseconds(100)) },
@@ -52,9 +56,6 @@ struct JobSetting: Sendable {
     worker("name", "host:process") { $0.name = try text($1) },
     worker("enableScheduler", "true") { $0.runsSchedules = try flag($1) },
     worker("enableProcessing", "true") { $0.executesRuns = try flag($1) },
-    JobSetting(key: "worker.enabled", standard: "true") { settings, text in
-      if try !flag(text) { settings.server.worker = nil }
-    },
   ]
 
   private static let runtime: [JobSetting] = [
@@ -86,6 +87,7 @@ struct JobSetting: Sendable {
   ]
 
   private static let memory: [JobSetting] = [
+    memory("limit", "that of the container") { $0.bytes = try amount($1) },
     memory("refuseAt", "85") { $0.refuseAt = try number($1, 1...100) },
     memory("drainAt", "92") { $0.drainAt = try number($1, 1...100) },
   ]
@@ -109,9 +111,9 @@ struct JobSetting: Sendable {
     _ name: String, _ standard: String, _ set: @escaping Setter<JobWorker.Options>
   ) -> JobSetting {
     JobSetting(key: "worker.\(name)", standard: standard) { settings, text in
-      guard var options = settings.server.worker else { return }
+      var options = settings.server.worker ?? JobWorker.Options()
       try set(&options, text)
-      settings.server.worker = options
+      if settings.server.worker != nil { settings.server.worker = options }
     }
   }
 
@@ -181,6 +183,13 @@ struct JobSetting: Sendable {
 
   private static func optionalSpan(_ text: String, atLeast least: Duration) throws(JobError) -> Duration? {
     text.lowercased() == "off" ? nil : try span(text, atLeast: least)
+  }
+
+  private static func amount(_ text: String) throws(JobError) -> Int64 {
+    guard let bytes = MemoryReading.bytes(text), bytes > 0 else {
+      throw fault("an amount of memory such as 512Mi or 2G, or a number of bytes", text)
+    }
+    return bytes
   }
 
   private static func level(_ text: String) throws(JobError) -> Logger.Level? {

@@ -2,7 +2,6 @@
 public import CloudJobs
 public import CloudJobsCore
 public import Configuration
-import SystemPackage
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -62,12 +61,12 @@ public struct JobSettings: Sendable {
   public static func load(
     over base: JobSettings = JobSettings(), environment: [String: String]? = nil, file: String? = nil
   ) async throws(JobError) -> JobSettings {
-    let variables = environment ?? ProcessVariables.all
+    let variables = (environment ?? ProcessVariables.all).filter { !ServiceLinks.contain($0.key, $0.value) }
     try refuseUnknown(variables)
     let environment = EnvironmentVariablesProvider(environmentVariables: variables).prefixKeys(with: "cloudJobs")
     var sources = [Source(provider: environment, file: nil)]
     if let path = file ?? variables[fileVariable], !path.isEmpty {
-      sources.append(Source(provider: try await provider(ofFile: path), file: path))
+      sources.append(Source(provider: try provider(ofFile: path), file: path))
     }
     var settings = base
     try settings.read(sources)
@@ -95,7 +94,7 @@ public struct JobSettings: Sendable {
   private mutating func read(_ sources: [Source]) throws(JobError) {
     for setting in JobSetting.all {
       for source in sources {
-        let key = AbsoluteConfigKey(setting.key.split(separator: ".").map(String.init))
+        let key = AbsoluteConfigKey(settingKey: setting.key)
         guard let (text, name) = try Self.text(of: key, in: source) else { continue }
         do {
           try setting.set(&self, text)
@@ -136,10 +135,10 @@ public struct JobSettings: Sendable {
     let unknown = variables.keys.filter { name in
       groups.contains { name.hasPrefix($0) } && !known.contains(name)
     }.min()
-    if let unknown { throw Self.unknown(unknown, among: known) }
+    if let unknown { throw .noSuchSetting(unknown, among: known) }
   }
 
-  private static func provider(ofFile path: String) async throws(JobError) -> any ConfigProvider {
+  private static func provider(ofFile path: String) throws(JobError) -> any ConfigProvider {
     let bytes: [UInt8]
     do {
       bytes = Array(try Data(contentsOf: URL(filePath: path)))
@@ -149,36 +148,10 @@ public struct JobSettings: Sendable {
         field: fileVariable)
     }
     do throws(JobError) {
-      try refuseUnknown(in: try JSONValue(parsing: bytes))
+      return try SettingsFile(bytes, known: Set(JobSetting.all.map(\.key))).provider
     } catch {
-      throw JobError(.invalidField, "\(error.message) The file is \(path).", field: error.field ?? "settings")
+      throw JobError(error.code, "\(error.message) The file is \(path).", field: error.field)
     }
-    do {
-      return try await FileProvider<JSONSnapshot>(filePath: FilePath(path))
-    } catch {
-      throw JobError(.invalidField, "The file of settings can't be read: \(path).", field: fileVariable)
-    }
-  }
-
-  private static func refuseUnknown(in file: JSONValue) throws(JobError) {
-    guard let groups = file.object else {
-      throw JobError(.invalidField, "Expected an object, found another kind of value.", field: "settings")
-    }
-    let known = Set(JobSetting.all.map(\.key))
-    for (name, value) in groups.sorted(by: { $0.key < $1.key }) where !known.contains(name) {
-      guard let members = value.object, known.contains(where: { $0.hasPrefix(name + ".") }) else {
-        throw unknown(name, among: known)
-      }
-      for member in members.keys.sorted() where !known.contains("\(name).\(member)") {
-        throw unknown("\(name).\(member)", among: known)
-      }
-    }
-  }
-
-  private static func unknown(_ name: String, among known: Set<String>) -> JobError {
-    let nearest = known.filter { $0.prefix(14) == name.prefix(14) || name.hasPrefix($0.prefix(6)) }.sorted().prefix(8)
-    let hint = nearest.isEmpty ? "" : " Known are \(nearest.joined(separator: ", "))."
-    return JobError(.invalidField, "There is no such setting.\(hint)", field: name)
   }
 }
 #endif

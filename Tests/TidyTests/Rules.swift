@@ -98,7 +98,7 @@ enum Imports {
     ],
     "CloudJobsServer": [
       "CloudJobsCore", "CloudJobs", "CloudJobsHTTPServer", "Configuration", "Hummingbird", "NIOCore",
-      "ServiceLifecycle", "SystemPackage", "Logging",
+      "ServiceLifecycle", "Logging",
     ],
     "CloudJobsStores": ["CloudJobsCore", "CloudJobs", "CloudJobsPostgres", "CloudJobsSQLite"],
     "CloudJobsTesting": ["CloudJobsCore", "CloudJobs", "CloudJobsEmulator", "Logging", "HTTPTypes"],

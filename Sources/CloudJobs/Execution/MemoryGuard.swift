@@ -55,7 +55,7 @@ package struct MemoryReading: Hashable, Sendable {
   }
 
   /// Parses an amount: bytes, or a number with one of the units of Kubernetes, such as `512Mi` or `2G`.
-  static func bytes(_ text: String) -> Int64? {
+  package static func bytes(_ text: String) -> Int64? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     guard let count = Int64(digits) else { return nil }
     let units: [String: Int64] = [

@@ -108,9 +108,18 @@ enum IntervalText {
 }
 
 extension Duration {
-  /// Creates a duration from a setting: a text such as `30s` or `1h30m`, or a number of seconds; nil for another text.
+  /// Creates a duration from a setting: a text such as `30s` or `1h30m`, or a number of seconds such as `2` or `2.5`;
+  /// nil for another text.
   package init?(settingText text: String) {
-    guard let span = IntervalText.duration(of: Int64(text).map { .integer($0) } ?? .string(text)) else { return nil }
-    self = span
+    if let span = IntervalText.duration(of: Int64(text).map { .integer($0) } ?? .string(text)) {
+      self = span
+      return
+    }
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (48...57).contains($0) } }),
+      parts[1].utf8.count <= 6, let seconds = IntervalText.duration(of: Int64(parts[0]).map { .integer($0) } ?? .null),
+      let fraction = Int64(parts[1] + String(repeating: "0", count: 6 - parts[1].utf8.count))
+    else { return nil }
+    self = seconds + .microseconds(fraction)
   }
 }

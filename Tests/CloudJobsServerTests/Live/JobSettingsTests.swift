@@ -9,11 +9,19 @@ import Testing
 @testable import CloudJobsServer
 
 @Suite("Settings")
-struct JobSettingsTests {
+final class JobSettingsTests {
+  private let folder = FileManager.default.temporaryDirectory.appending(path: "settings-\(UUID().uuidString)")
+
+  init() throws {
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
   private func file(_ text: String) throws -> String {
-    let path = FileManager.default.temporaryDirectory.appending(path: "settings-\(UUID().uuidString).json").path
-    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-    return path
+    let file = folder.appending(path: "\(UUID().uuidString).json")
+    try Data(text.utf8).write(to: file)
+    return file.path
   }
 
   @Test("Every setting is read from its variable, and from its field in a file")
@@ -48,6 +56,7 @@ struct JobSettingsTests {
       "jobs.maxAttempts": ("5", "5", { "\($0.runtime.defaults.retry.maxAttempts)" }),
       "drain.budget": ("25s", #""25s""#, { seconds($0.runtime.drain.budget) }),
       "drain.concurrency": ("4", "4", { "\($0.runtime.drain.concurrency)" }),
+      "memory.limit": ("512Mi", #""512Mi""#, { "\($0.runtime.memory?.bytes ?? 0)" }),
       "memory.refuseAt": ("70", "70", { "\($0.runtime.memory?.refuseAt ?? 0)" }),
       "memory.drainAt": ("80", "80", { "\($0.runtime.memory?.drainAt ?? 0)" }),
       "server.host": ("127.0.0.1", #""127.0.0.1""#, { $0.server.host ?? "" }),
@@ -104,6 +113,16 @@ struct JobSettingsTests {
       (["CLOUD_JOBS_WORKER_CONCURENCY": "1"], nil, "CLOUD_JOBS_WORKER_CONCURENCY"),
       ([:], #"{"worker": {"concurrency": "-1"}}"#, "worker.concurrency"),
       ([:], #"{"worker": {"concurrency": [1]}}"#, "worker.concurrency"),
+      ([:], #"{"worker": {"concurrency": {"a": 1}}}"#, "worker.concurrency"),
+      ([:], #"{"worker": {"concurrency": null}}"#, "worker.concurrency"),
+      ([:], #"{"worker": {"concurrency": true}}"#, "worker.concurrency"),
+      ([:], #"{"worker": {"concurrency": 1.5}}"#, "worker.concurrency"),
+      ([:], #"{"worker": {"enableScheduler": 0.5}}"#, "worker.enableScheduler"),
+      ([:], #"{"worker": {"pollInterval": false}}"#, "worker.pollInterval"),
+      ([:], #"{"worker": {"pollInterval": 1e99}}"#, "worker.pollInterval"),
+      ([:], #"{"store": {"path": "a.db"}}"#, "store"),
+      ([:], #"{"worker.concurrency": 1, "worker": {"concurrency": 2}}"#, "worker.concurrency"),
+      (["CLOUD_JOBS_MEMORY_LIMIT": "much"], nil, "CLOUD_JOBS_MEMORY_LIMIT"),
       ([:], #"{"worker": {"concurency": 1}}"#, "worker.concurency"), ([:], #"{"wörker": {}}"#, "wörker"),
       ([:], #"{"worker": 1}"#, "worker"), ([:], "[]", "settings"), ([:], "{", "settings"),
       (["CLOUD_JOBS_SETTINGS": "/nowhere/at/all.json"], nil, "CLOUD_JOBS_SETTINGS"),
@@ -116,6 +135,43 @@ struct JobSettingsTests {
     } catch {
       #expect(error.code == .invalidField && error.field == field, "\(error)")
       #expect(!error.message.isEmpty)
+    }
+  }
+
+  @Test("A key with a point, and a fraction of a second, are read from a file")
+  func forms() async throws {
+    let settings = try await JobSettings.load(
+      environment: [:], file: try file(#"{"worker.pollInterval": 2.25, "runtime": {"hookTimeout": "0.5"}}"#))
+    #expect(settings.server.worker?.pollInterval == .milliseconds(2_250))
+    #expect(settings.runtime.hookTimeout == .milliseconds(500))
+  }
+
+  @Test("The variables of services in Kubernetes are no settings")
+  func serviceLinks() async throws {
+    let settings = try await JobSettings.load(environment: [
+      "CLOUD_JOBS_SERVER_PORT": "tcp://10.0.0.11:80", "CLOUD_JOBS_SERVER_SERVICE_HOST": "10.0.0.11",
+      "CLOUD_JOBS_SERVER_SERVICE_PORT": "80", "CLOUD_JOBS_SERVER_SERVICE_PORT_HTTP": "80",
+      "CLOUD_JOBS_SERVER_PORT_80_TCP": "tcp://10.0.0.11:80", "CLOUD_JOBS_SERVER_PORT_80_TCP_PROTO": "tcp",
+      "CLOUD_JOBS_SERVER_PORT_80_TCP_PORT": "80", "CLOUD_JOBS_SERVER_PORT_80_TCP_ADDR": "10.0.0.11",
+      "CLOUD_JOBS_WORKER_MAIN_PORT": "udp://10.0.0.12:53", "CLOUD_JOBS_WORKER_CONCURRENCY": "2",
+    ])
+    #expect(settings.server.port == nil && settings.server.worker?.concurrency == 2)
+    await #expect(throws: JobError.self) {
+      try await JobSettings.load(environment: ["CLOUD_JOBS_SERVER_PORT_80": "1"])
+    }
+  }
+
+  @Test("Whether there is a worker is read before its other settings, which are checked in any case")
+  func worker() async throws {
+    var base = JobSettings()
+    base.server.worker = nil
+    let settings = try await JobSettings.load(
+      over: base, environment: ["CLOUD_JOBS_WORKER_ENABLED": "true", "CLOUD_JOBS_WORKER_CONCURRENCY": "3"])
+    #expect(settings.server.worker?.concurrency == 3)
+    let without = try await JobSettings.load(over: base, environment: ["CLOUD_JOBS_WORKER_CONCURRENCY": "3"])
+    #expect(without.server.worker == nil)
+    await #expect(throws: JobError.self) {
+      try await JobSettings.load(over: base, environment: ["CLOUD_JOBS_WORKER_CONCURRENCY": "none"])
     }
   }
 
