@@ -53,7 +53,7 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
 
   /// Takes the parameter `schema`, which libpq does not know, out of a URI.
   private static func withoutSchema(_ text: String) -> (connection: String, schema: String?) {
-    guard let mark = text.firstIndex(of: "?") else { return (text, nil) }
+    guard let mark = text[host(in: text)...].firstIndex(of: "?") else { return (text, nil) }
     var schema: String?
     let others = text[text.index(after: mark)...].split(separator: "&").filter { pair in
       guard pair.hasPrefix("schema=") else { return true }
@@ -63,20 +63,25 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
     return (String(text[..<mark]) + (others.isEmpty ? "" : "?" + others.joined(separator: "&")), schema)
   }
 
+  /// Returns the place of the host in a URI: behind the user and the password, in which any character may stand but a
+  /// slash, as libpq reads it.
+  private static func host(in text: String) -> String.Index {
+    guard let slashes = text.firstRange(of: "://") else { return text.startIndex }
+    let head = text[slashes.upperBound...].prefix { $0 != "/" }
+    return head.lastIndex(of: "@").map(text.index(after:)) ?? slashes.upperBound
+  }
+
   /// The address without a password.
   public var description: String {
     switch kind {
     case .memory: return "memory"
     case .sqlite(let path): return "sqlite:\(path)"
     case .postgres(let connection, _):
-      // What is between the scheme and the last @ before the path names the user.
-      guard let slashes = connection.firstRange(of: "://") else { return "postgres" }
-      let rest = connection[slashes.upperBound...]
-      let end = rest.firstIndex { $0 == "?" || $0 == "#" } ?? rest.endIndex
-      let place = rest[..<end]
-      guard let at = place.lastIndex(of: "@") else { return "postgres://\(place)" }
-      let user = place[..<at].prefix { $0 != ":" }
-      return "postgres://\(user)\(place[at...])"
+      let host = Self.host(in: connection)
+      let place = connection[host...].prefix { $0 != "?" && $0 != "#" }
+      let user = connection[..<host].dropFirst(connection.hasPrefix("postgresql") ? 13 : 11).prefix { $0 != ":" }
+      if user.isEmpty { return "postgres://\(place)" }
+      return "postgres://\(user.last == "@" ? user.dropLast() : user)@\(place)"
     }
   }
 

@@ -20,6 +20,13 @@ struct StoreAddressTests {
         "postgres://u:p@q@h/d?a=b&schema=s&c=d", .postgres("postgres://u:p@q@h/d?a=b&c=d", schema: "s"),
         "postgres://u@h/d"
       ),
+      (
+        "postgres://u:p?schema=x&y@h/d?schema=s", .postgres("postgres://u:p?schema=x&y@h/d", schema: "s"),
+        "postgres://u@h/d"
+      ),
+      ("postgres://u:a#b?c@h?schema=s", .postgres("postgres://u:a#b?c@h", schema: "s"), "postgres://u@h"),
+      ("postgres://u@h/d?x=a@b", .postgres("postgres://u@h/d?x=a@b", schema: nil), "postgres://u@h/d"),
+      ("postgres:///d?host=/r&password=p", .postgres("postgres:///d?host=/r&password=p", schema: nil), "postgres:///d"),
     ] as [(String, StoreAddress.Kind, String)])
   func kinds(_ text: String, kind: StoreAddress.Kind, shown: String) throws {
     let address = try StoreAddress(text)
