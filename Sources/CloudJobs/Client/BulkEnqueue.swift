@@ -20,9 +20,9 @@ private enum BulkEnqueue {
 extension JobClient {
   /// Enqueues any number of runs, as they are made: no more than some thousand of them are in memory at a time.
   ///
-  /// They are recorded 500 at a time, each time all or none, and start in no particular order. If a part can't be
-  /// recorded, the call ends with the error, and what was recorded before stays: with a key in each request, the same
-  /// call can be repeated and creates what is missing.
+  /// They are recorded 500 at a time, or fewer if they have unique keys or prerequisites, each part all or none, and
+  /// start in no particular order. If a part can't be recorded, the call ends with the error, and other parts stay
+  /// recorded: with a key in each request, the same call can be repeated and creates what is missing.
   ///
   /// ```swift
   /// let users = 1...100_000
@@ -32,7 +32,7 @@ extension JobClient {
   /// - Parameter requests: the runs to enqueue.
   /// - Returns: the number of requests, and of the runs that were created.
   /// - Throws: ``CloudJobsCore/JobError`` as ``JobClient/enqueue(_:)`` does; the message tells how many requests are
-  ///   recorded.
+  ///   recorded at least.
   @discardableResult
   public func enqueue(contentsOf requests: some Sequence<EnqueueRequest>) async throws(JobError) -> BulkEnqueueSummary {
     var iterator = requests.makeIterator()
@@ -100,7 +100,7 @@ extension JobClient {
     }
     guard let failure else { return summary }
     throw JobError(
-      failure.code, "\(failure.message) \(summary.requested) requests before are recorded.", field: failure.field,
+      failure.code, "\(failure.message) At least \(summary.requested) requests are recorded.", field: failure.field,
       nativeCode: failure.nativeCode)
   }
 
