@@ -83,6 +83,11 @@ struct DueJobProcessor: Sendable {
       var input = PassInput(
         job: reading.job, state: reading.state, previous: reading.previous, dependencies: dependencies,
         now: reading.now, settings: services.settings)
+      let intention = planPass(input)
+      if intention.waitsForRun != nil {
+        lines.append(PassJournalEntry.Line(reading.job.id, intention, isDuplicate: false))
+        break
+      }
       let commit: PassCommit
       do throws(StoreError) {
         commit = try await self.commit(&input, reading)
@@ -92,7 +97,7 @@ struct DueJobProcessor: Sendable {
         guard error.code == .conflict, conflicts < RetryBudget.conflictLimit,
           let again = await readAgain(registered.definition), again.isDue
         else {
-          let result = refused(error, due, planPass(input))
+          let result = refused(error, due, intention)
           return lines.isEmpty ? result : .planned(lines + result.lines)
         }
         reading = again
@@ -269,7 +274,7 @@ enum DueJobResult: Sendable {
   /// Whether the job's document has changed, by this pass or by another.
   var hasProgressed: Bool {
     switch self {
-    case .planned(let lines): !lines.isEmpty
+    case .planned(let lines): lines.contains { !$0.isWaiting }
     case .quarantined, .raced: true
     case .unavailable: false
     }
@@ -298,6 +303,11 @@ private struct PassCommit: Sendable {
 }
 
 extension PassJournalEntry.Line {
+  private static let waitingVerdict = "waiting"
+
+  /// Whether a missed time waits for the run of an earlier one: the job stays due.
+  var isWaiting: Bool { verdict == Self.waitingVerdict }
+
   fileprivate init(_ job: JobID, _ plan: PassPlan, isDuplicate: Bool) {
     if isDuplicate {
       self.init(
@@ -309,6 +319,7 @@ extension PassJournalEntry.Line {
       switch plan.run?.status {
       case .running?: "run"
       case .some: "queued"
+      case nil where plan.waitsForRun != nil: Self.waitingVerdict
       case nil: plan.skip?.status.rawValue ?? "planned"
       }
     self.init(

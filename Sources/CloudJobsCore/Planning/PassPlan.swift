@@ -25,6 +25,10 @@ public func planPass(_ input: PassInput) -> PassPlan {
   switch closed?.status {
   case nil: return start(input, scheduledFor: scheduledFor, next: choice.next, reason: choice.reason)
   case .skippedEnded?: return unschedule(input, closed, closed?.reason ?? "", scheduledFor: scheduledFor)
+  case .skippedOverlap? where input.isCatchingUp(with: scheduledFor):
+    var plan = PassPlan(patch: JobStatePatch(), reason: "\(closed?.reason ?? "") This missed time is served after it.")
+    (plan.scheduledFor, plan.waitsForRun, plan.isStillDue) = (scheduledFor, input.previous?.id, true)
+    return plan
   case .skippedNotStarted?:
     return skip(input, scheduledFor: scheduledFor, closed, next: firstRun(of: job, schedule, after: input.now))
   default: return skip(input, scheduledFor: scheduledFor, closed, next: choice.next)
@@ -43,8 +47,15 @@ public struct PassPlan: Hashable, Sendable {
   public var skip: Skip?
   /// The reason for the plan, in words.
   public var reason: String
+  /// The run whose end a missed time waits for; nil if the plan changes the job's state. A plan that waits changes
+  /// nothing, and the job stays due.
+  public var waitsForRun: RunID?
   /// Whether the job stays due after the change, because further missed times are served one by one.
-  public var isStillDue: Bool
+  public var isStillDue = false
+
+  fileprivate init(patch: JobStatePatch, reason: String) {
+    (self.patch, self.reason) = (patch, reason)
+  }
 }
 
 /// Everything that a pass's decision about one job depends on.
@@ -76,6 +87,13 @@ public struct PassInput: Sendable {
     self.dependencies = dependencies
     self.now = now
     self.settings = settings
+  }
+
+  /// Whether the latest run was created only after a scheduled time, because both are served late: it did not run when
+  /// the time came, and so is no reason to skip it.
+  fileprivate func isCatchingUp(with scheduledFor: Timestamp) -> Bool {
+    guard case .catchUp = job.policy.misfire, let previous else { return false }
+    return previous.createdAt > scheduledFor && previous.scheduledFor.map { $0 < scheduledFor } ?? true
   }
 
   fileprivate func gateInput(scheduledFor: Timestamp) -> GateInput {
@@ -178,7 +196,7 @@ private func reschedule(_ input: PassInput, at next: Timestamp?, _ reason: Strin
   patch.set(nextRun: next)
   patch.set(plannedFor: next == nil ? nil : input.job.planKey)
   patch.set(epoch: (input.state.epoch ?? 0).successor)
-  return PassPlan(
-    patch: patch, scheduledFor: nil, run: nil, skip: nil, reason: reason,
-    isStillDue: next.map { $0 <= input.now } ?? false)
+  var plan = PassPlan(patch: patch, reason: reason)
+  plan.isStillDue = next.map { $0 <= input.now } ?? false
+  return plan
 }

@@ -91,6 +91,33 @@ struct PassPlanTests {
     #expect(planPass(PlanSample.pass(job, nextRun: nil)).run == nil)
   }
 
+  @Test(
+    "A missed time waits for the run of an earlier one, which is also late; one that came while it ran is skipped",
+    arguments: [
+      (MisfirePolicy.catchUp(3), 10, 5, true), (.catchUp(3), 10, 0, true), (.catchUp(3), 3, 0, false),
+      (.catchUp(3), 5, 5, false), (.once, 10, 5, false), (.skip, 10, 5, false),
+    ])
+  func missedOverlap(misfire: MisfirePolicy, created: Int, previous: Int, waits: Bool) {
+    let job = PlanSample.job(.periodic, cron: "*/5 * * * *") {
+      ($0.misfire, $0.overlap) = (misfire, .skip)
+    }
+    // The times 5 and 10 were missed.
+    var run = PlanSample.run(.running)
+    (run.createdAt, run.scheduledFor) = (hour + .minutes(created), hour + .minutes(previous - 5))
+    run.wakeAt = hour + .hours(1)
+    let plan = planPass(
+      PlanSample.pass(job, nextRun: hour + .minutes(5), previous: run, now: hour + .minutes(11)))
+    #expect(plan.run == nil)
+    #expect((plan.waitsForRun == run.id) == waits && (plan.skip?.status == .skippedOverlap) == !waits)
+    #expect(plan.isStillDue == (waits || misfire == .catchUp(3)))
+    if waits { #expect(plan.patch.fields == [:] && plan.scheduledFor == hour + .minutes(5)) }
+    run.status = .succeeded
+    #expect(
+      planPass(
+        PlanSample.pass(job, nextRun: hour + .minutes(5), previous: run, now: hour + .minutes(11))
+      ).run != nil)
+  }
+
   @Test("While an earlier run is under way, the overlap policy decides", arguments: OverlapPolicy.allCases)
   func overlap(_ policy: OverlapPolicy) {
     let job = PlanSample.job(.periodic) { $0.overlap = policy }

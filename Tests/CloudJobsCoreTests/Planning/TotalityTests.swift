@@ -173,7 +173,9 @@ struct TotalityTests {
       isSound = isSound && (plan.run == nil || job.policy.enabled && plan.run?.wakeAt != nil)
       isSound = isSound && (plan.run?.scheduledFor.map { $0 <= now } ?? true)
       isSound = isSound && (plan.run == nil || next.map { $0 > plan.scheduledFor ?? .distantPast } ?? true)
-      isSound = isSound && plan.isStillDue == (next.map { $0 <= now } ?? false)
+      isSound = isSound && plan.isStillDue == (plan.waitsForRun != nil || next.map { $0 <= now } ?? false)
+      let isIdle = plan.run == nil && plan.skip == nil && plan.patch == JobStatePatch()
+      isSound = isSound && (plan.waitsForRun == nil || isIdle)
       isSound = isSound && (plan.skip == nil || plan.patch.fields["status"]?.string?.hasPrefix("skipped") == true)
       _ = reconcile(job, state: input.state, now: now)
       if !isSound {

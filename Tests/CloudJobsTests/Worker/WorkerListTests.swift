@@ -148,4 +148,40 @@ struct WorkerListTests {
       try await group.waitForAll()
     }
   }
+
+  @Test("A worker that executes nothing loses no missed time: each waits for the run of the one before")
+  func missedTimes() async throws {
+    let effects = fixture.effects
+    func start(_ owner: String, _ change: (inout JobWorker.Options) -> Void) async throws -> (JobRuntime, JobWorker) {
+      let registry = try JobRegistry {
+        PeriodicJob("tick", every: .minutes(5)) { context in
+          effects.add("\(context.scheduledFor ?? .distantPast)")
+          return .done
+        }.misfire(.catchUp(3))
+      }
+      let runtime = try await JobRuntime.prepared(
+        registry, store: fixture.memory, queue: .store, authentication: .trustLoopback,
+        options: fixture.options(owner))
+      var options = JobWorker.Options()
+      change(&options)
+      return (runtime, JobWorker(runtime, options: options))
+    }
+    let (scheduling, scheduler) = try await start("scheduler") { $0.executesRuns = false }
+    let (executing, executor) = try await start("executor") { $0.runsSchedules = false }
+    fixture.clock.advance(by: .minutes(29))
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await scheduler.run() }
+      try await until { try await !scheduling.runs(matching: RunFilter(job: "tick")).runs.isEmpty }
+      group.addTask { await executor.run() }
+      try await until {
+        fixture.clock.advance(by: .milliseconds(500))
+        return effects.count == 3
+      }
+      #expect(effects.list == ["10:20", "10:25", "10:30"].map { "2026-11-21T\($0):00Z" })
+      #expect(try await fixture.journal().contains("tick waiting"))
+      #expect(try await !fixture.journal().contains { $0.contains("skipped") })
+      for runtime in [scheduling, executing] { await runtime.drain(within: .zero) }
+      try await group.waitForAll()
+    }
+  }
 }
