@@ -26,7 +26,7 @@ public struct JobWorker: Sendable {
     /// The interval at which it tells the list of workers that it lives, each time with one write; nil keeps it out of
     /// the list.
     public var heartbeat: Duration? = .seconds(15)
-    /// The time without a heartbeat after which the list shows it as lost.
+    /// The time without a heartbeat after which the list shows it as lost, at least two intervals of heartbeats.
     ///
     /// That frees none of its runs: their leases expire by themselves.
     public var staleAfter = Duration.seconds(60)
@@ -60,20 +60,21 @@ public struct JobWorker: Sendable {
   }
 
   private func runLoop() async {
-    var heartbeats = WorkerHeartbeats(runtime.services, options)
-    await withTaskGroup(of: Void.self) { subscription in
+    let loop = WorkerLoop(options.executesRuns ? runtime.services : runtime.services.withoutExecution(), options)
+    let heartbeats = WorkerHeartbeats(runtime.services, options) { loop.load }
+    await withTaskGroup(of: Void.self) { companions in
       if let store = runtime.services.store as? any WakingStore {
-        subscription.addTask { [wakeUp = runtime.services.wakeUp] in
+        companions.addTask { [wakeUp = runtime.services.wakeUp] in
           for await _ in store.wakeUps() { wakeUp.call() }
         }
       }
+      companions.addTask { await heartbeats.run() }
       await withDiscardingTaskGroup { group in
-        let loop = WorkerLoop(options.executesRuns ? runtime.services : runtime.services.withoutExecution(), options)
-        await loop.run(&heartbeats) { work in group.addTask { await work() } }
-        await heartbeats.announceStop(loop.load)
+        await loop.run { work in group.addTask { await work() } }
+        heartbeats.announceStop()
       }
-      await heartbeats.remove()
-      subscription.cancelAll()
+      companions.cancelAll()
     }
+    await heartbeats.remove()
   }
 }

@@ -35,12 +35,8 @@ final class WorkerLoop: Sendable {
 
   /// Executes what comes due until the runtime drains or the task is cancelled.
   ///
-  /// - Parameters:
-  ///   - heartbeats: the worker's entry in the list of workers.
-  ///   - start: starts a piece of work.
-  func run(
-    _ heartbeats: inout WorkerHeartbeats, _ start: (@escaping @Sendable () async -> Void) -> Void
-  ) async {
+  /// - Parameter start: starts a piece of work.
+  func run(_ start: (@escaping @Sendable () async -> Void) -> Void) async {
     services.health.note { [services] state in
       state.expectations = HealthExpectations(services.settings.retryOwner, services.options, hasWorker: true)
     }
@@ -62,8 +58,7 @@ final class WorkerLoop: Sendable {
         services.logger.debug("The worker could not poll the store.", metadata: ["error": "\(error)"])
       }
       services.health.log(at: clock.now())
-      await heartbeats.beat(load)
-      await signal.wait(until: min(wake, heartbeats.next), clock)
+      await signal.wait(until: wake, clock)
     }
   }
 
