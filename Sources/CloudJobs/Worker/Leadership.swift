@@ -116,6 +116,7 @@ private struct Campaign: Sendable {
   /// Leads, or leads on, if possible.
   ///
   /// - Parameter term: the term in which the instance leads already; nil if it does not.
+  /// - Returns: what became of the attempt.
   func attempt(holding term: Int64?) async -> Attempt {
     do throws(StoreError) {
       let reading = try await services.client.once { () async throws(StoreError) in
