@@ -33,17 +33,15 @@ struct CommitStatements: Sendable {
 
   /// Inserts a run unless it exists, with parameters as texts.
   func insertText(_ run: Run) -> PostgresStatement {
-    var document = run
-    (document.input, document.output) = (nil, nil)
     func number(_ time: Timestamp?) -> String? { time.map { String($0.microseconds) } }
     func hex(_ bytes: [UInt8]?) -> String? { bytes.flatMap { PostgresValue(bytes: $0).text } }
     let values: [(column: String, type: String, value: String?)] = [
-      ("id", "bytea", hex(run.id.storedBytes)), ("created_at", "bigint", number(run.createdAt)),
+      ("id", "bytea", hex(run.id.bytes)), ("created_at", "bigint", number(run.createdAt)),
       ("wake_at", "bigint", number(run.wakeAt)), ("expire_at", "bigint", number(run.expireAt)),
       ("fence", "bigint", String(run.fence)), ("amendments", "bigint", String(run.amendments)),
       ("status", "text", run.status.rawValue), ("job", "text", run.job.rawValue),
       ("correlation_id", "bytea", hex(run.correlationID.map { Array($0.utf8) })),
-      ("document", "text", document.fields.text), ("input", "bytea", hex(run.input?.bytes)),
+      ("document", "text", run.document), ("input", "bytea", hex(run.input?.bytes)),
       ("output", "bytea", hex(run.output?.bytes)),
     ]
     let columns = values.map(\.column).joined(separator: ", ")
@@ -92,7 +90,7 @@ struct CommitStatements: Sendable {
 
   /// Deletes runs.
   func delete(_ runs: [RunID]) -> Statement {
-    Statement("DELETE FROM \(schema).runs WHERE id = ANY ($1)") { $0.append(runs.map(\.storedBytes)) }
+    Statement("DELETE FROM \(schema).runs WHERE id = ANY ($1)") { $0.append(runs.map(\.bytes)) }
   }
 
   // MARK: Locks
@@ -112,7 +110,7 @@ struct CommitStatements: Sendable {
   func lock(runs: [RunID]) -> Statement {
     Statement(
       "SELECT id, version, fence, amendments FROM \(schema).runs WHERE id = ANY ($1) ORDER BY id FOR UPDATE"
-    ) { $0.append(runs.map(\.storedBytes)) }
+    ) { $0.append(runs.map(\.bytes)) }
   }
 
   /// Locks ledgers; the columns are the id, version, time of change, and the document unless its version is known.
@@ -206,7 +204,7 @@ struct CommitStatements: Sendable {
       ON CONFLICT (run, sequence) DO UPDATE SET expire_at = excluded.expire_at, document = excluded.document
       """
     ) {
-      $0.append(logs.map(\.run.storedBytes))
+      $0.append(logs.map(\.run.bytes))
       $0.append(logs.map(\.sequence))
       $0.append(logs.map(\.expireAt.microseconds))
       $0.append(logs.map(\.fields.text))

@@ -117,7 +117,7 @@ struct CommitTransaction {
     }
     if !targets.runs.isEmpty, let rows = results.next() {
       for row in 0..<rows.count {
-        guard let id = rows.bytes(row, 0).flatMap({ RunID(storedBytes: $0) }) else { continue }
+        guard let id = rows.bytes(row, 0).flatMap({ RunID(bytes: $0) }) else { continue }
         takeRun(id, version: rows.int64(row, 1), fence: rows.int64(row, 2), amendments: rows.int64(row, 3))
       }
     }

@@ -70,7 +70,7 @@ extension PostgresStore {
       $0.append(Int64(limit))
       if let id {
         $0.append(cursor?.key)
-        $0.append(id.storedBytes)
+        $0.append(id.bytes)
       }
     }
   }

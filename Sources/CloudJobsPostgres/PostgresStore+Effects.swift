@@ -155,7 +155,7 @@ extension PostgresStore {
       LEFT JOIN \(schema.sql).run_effects AS effect ON effect.run = run.id AND name = $2 WHERE id = $1
       """
     ) {
-      $0.append(run.storedBytes)
+      $0.append(run.bytes)
       $0.append(name)
     }
     let rows = try await connection.perform([statement])[0]
@@ -182,7 +182,7 @@ extension PostgresStore {
       """
     ) {
       $0.append(time.floor)
-      $0.append(run.storedBytes)
+      $0.append(run.bytes)
       $0.append(name)
       $0.append(fence)
       $0.append(value?.bytes)

@@ -124,7 +124,7 @@ extension PostgresStore {
 
   /// Returns the answer to a caller, in which runs that another transaction inserted first are not new.
   private static func corrected(_ enqueued: [EnqueuedRun], _ new: [Run], _ inserted: QueryResult) -> [EnqueuedRun] {
-    let ids = Set((0..<inserted.count).compactMap { inserted.bytes($0, 0).flatMap { RunID(storedBytes: $0) } })
+    let ids = Set((0..<inserted.count).compactMap { inserted.bytes($0, 0).flatMap { RunID(bytes: $0) } })
     return enqueued.map { run in
       var run = run
       run.isNew = run.isNew && ids.contains(run.id)

@@ -29,7 +29,7 @@ extension PostgresStore {
     ) {
       $0.append(time.floor)
       $0.append(jobs.map(\.rawValue))
-      $0.append(runs.map(\.storedBytes))
+      $0.append(runs.map(\.bytes))
       $0.append(ledgers.map(\.rawValue))
     }
   }
@@ -90,7 +90,7 @@ extension PostgresStore {
     var query = ListQuery(
       RunRecord.columns, of: "\(schema.sql).runs", key: "wake_at", order: "key, id", limit: limit, floor: time.floor)
     query.require("wake_at <= now.time")
-    if let cursor, let id = try? RunID(cursor.id) { query.require(after: cursor, ">") { $0.append(id.storedBytes) } }
+    if let cursor, let id = try? RunID(cursor.id) { query.require(after: cursor, ">") { $0.append(id.bytes) } }
     return try await runPage(query)
   }
 
@@ -109,7 +109,7 @@ extension PostgresStore {
   ) async throws(StoreError) -> StorePage<RunRecord> {
     let rows = try await perform([query.statement(time.expression(1), anyOf: alternatives)])[0]
     let page = query.page(
-      rows, keyColumn: 6, id: { rows.bytes($0, 1).flatMap { RunID(storedBytes: $0)?.rawValue } }
+      rows, keyColumn: 6, id: { rows.bytes($0, 1).flatMap { RunID(bytes: $0)?.rawValue } }
     ) { RunRecord(rows, $0, from: 1) }
     return StorePage(records: page.records, next: page.next, time: time.advance(to: page.time))
   }
@@ -157,7 +157,7 @@ extension PostgresStore {
     let statement = Statement(
       "SELECT document FROM \(schema.sql).run_log WHERE run = $1 AND sequence > $2 ORDER BY sequence LIMIT $3"
     ) {
-      $0.append(run.storedBytes)
+      $0.append(run.bytes)
       $0.append(sequence ?? .min)
       $0.append(Int64(StoreLimits.page(limit)))
     }

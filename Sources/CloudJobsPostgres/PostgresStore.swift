@@ -153,7 +153,7 @@ public final class PostgresStore: PurgingStore, DueTimeStore, WakingStore, Claim
     let changed = Set((0..<results[0].count).compactMap { results[0].bytes($0, 0) })
     let time = time.advance(to: results[1].int64(0, 0))
     return zip(group, puts).map { writes, put in
-      changed.contains(put.run.id.storedBytes) ? .success(time) : .failure(.conflict(on: writes[0]))
+      changed.contains(put.run.id.bytes) ? .success(time) : .failure(.conflict(on: writes[0]))
     }
   }
 

@@ -134,7 +134,7 @@ struct RunQuery: Sendable {
     if let job = filter.job { list.require("job = ?") { $0.append(job.rawValue) } }
     if let from = filter.createdFrom { list.require("created_at >= ?") { $0.append(from.microseconds) } }
     if let before = filter.createdBefore { list.require("created_at < ?") { $0.append(before.microseconds) } }
-    if let cursor, let id = try? RunID(cursor.id) { list.require(after: cursor, "<") { $0.append(id.storedBytes) } }
+    if let cursor, let id = try? RunID(cursor.id) { list.require(after: cursor, "<") { $0.append(id.bytes) } }
     guard let statuses = filter.statuses, statuses.count < RunStatus.allCases.count else { return }
     if statuses.isEmpty { return nil }
     // As literals, so that the planner knows that the partial index has them.

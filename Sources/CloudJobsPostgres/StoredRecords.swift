@@ -2,33 +2,6 @@
 import CloudJobs
 import CloudJobsCore
 
-extension RunID {
-  /// The 32 bytes of the digits, as stored.
-  var storedBytes: [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(32)
-    var high: UInt8?
-    for digit in rawValue.utf8 {
-      let value = digit < UInt8(ascii: "a") ? digit - UInt8(ascii: "0") : digit - UInt8(ascii: "a") + 10
-      if let first = high {
-        bytes.append(first << 4 | value)
-        high = nil
-      } else {
-        high = value
-      }
-    }
-    return bytes
-  }
-
-  /// Creates an id from its stored bytes; nil if their number is not 32.
-  init?(storedBytes: [UInt8]) {
-    guard storedBytes.count == 32 else { return nil }
-    let digits = Array("0123456789abcdef".utf8)
-    let text = storedBytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-    try? self.init(String(decoding: text, as: UTF8.self))
-  }
-}
-
 /// The stored form of runs: a JSON document, the columns of lists, and the payloads byte for byte.
 struct StoredRuns {
   /// The columns that ``append(to:)`` fills, in its order.
@@ -60,7 +33,7 @@ struct StoredRuns {
 
   /// Adds the columns as arrays.
   func append(to parameters: inout Parameters) {
-    parameters.append(runs.map { $0.id.storedBytes })
+    parameters.append(runs.map { $0.id.bytes })
     parameters.append(runs.map(\.createdAt.microseconds))
     parameters.append(runs.map { $0.wakeAt?.microseconds })
     parameters.append(runs.map { $0.expireAt?.microseconds })
@@ -69,12 +42,7 @@ struct StoredRuns {
     parameters.append(runs.map(\.status.rawValue))
     parameters.append(runs.map(\.job.rawValue))
     parameters.append(runs.map { $0.correlationID.map { Array($0.utf8) } })
-    parameters.append(
-      runs.map { run in
-        var document = run
-        (document.input, document.output) = (nil, nil)
-        return document.fields.text
-      })
+    parameters.append(runs.map(\.document))
     parameters.append(runs.map { $0.input?.bytes })
     parameters.append(runs.map { $0.output?.bytes })
   }
@@ -93,7 +61,7 @@ extension RunRecord {
 
   /// Creates a record from the values of its columns.
   init?(id: [UInt8]?, version: Int64?, document: [UInt8]?, input: [UInt8]?, output: [UInt8]?) {
-    guard let id = id.flatMap({ RunID(storedBytes: $0) }), let version, let document else { return nil }
+    guard let id = id.flatMap({ RunID(bytes: $0) }), let version, let document else { return nil }
     do throws(JobError) {
       let fields = try JSONValue(parsing: document, limits: JSONLimits(bytes: .max, depth: 512))
       var run = try Run(id: id, fields: fields)

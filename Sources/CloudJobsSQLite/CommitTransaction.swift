@@ -143,7 +143,7 @@ final class CommitTransaction {
   private func apply(_ write: Write, _ target: StoredTarget, document: String?) throws {
     switch (write, target) {
     case (.putRun(let run, _), .run(let key)):
-      let document = document ?? StoredRun.document(of: run)
+      let document = document ?? run.document
       try StoredRun.put(run, document: document, version: try lastCommit.nextVersion(), over: key, database)
     case (.deleteRun, .run(let key)):
       guard let key else { return }

@@ -143,7 +143,7 @@ extension SQLiteStore {
     let (new, enqueued) = drafts.recording(try Self.reading(database, time, jobs: drafts.jobs, runs: drafts.runs))
     for run in new {
       try StoredRun.put(
-        run, document: StoredRun.document(of: run), version: try lastCommit.nextVersion(), over: nil, database)
+        run, document: run.document, version: try lastCommit.nextVersion(), over: nil, database)
     }
     try lastCommit.save(database, time: time)
     database.afterNextTransaction { _ in drafts.wakeWorker() }

@@ -78,7 +78,7 @@ public final class SQLiteStore: PurgingStore, DueTimeStore, ClaimingStore {
     try StoreLimits.check(writes)
     // The thread that writes is the narrowest place: documents are encoded before it.
     let documents = writes.map { write -> String? in
-      if case .putRun(let run, _) = write { StoredRun.document(of: run) } else { nil }
+      if case .putRun(let run, _) = write { run.document } else { nil }
     }
     return try await change(weight: writes.count) { transaction in
       try transaction.apply(writes, documents: documents)

@@ -116,19 +116,11 @@ enum StoredRun {
     WHERE rowid = ?
     """
 
-  /// Returns the document of a run.
-  static func document(of run: Run) -> String {
-    var document = run
-    document.input = nil
-    document.output = nil
-    return document.fields.text
-  }
-
   /// Inserts a run or updates the stored one.
   ///
   /// - Parameters:
   ///   - run: the run.
-  ///   - document: its document, by ``document(of:)``.
+  ///   - document: its ``Run/document``.
   ///   - version: its version.
   ///   - key: the columns of the stored run; nil if there is none.
   ///   - database: the database.

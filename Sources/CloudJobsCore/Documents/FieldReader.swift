@@ -22,9 +22,11 @@ struct FieldReader {
   }
 
   /// Reads a member with a function that returns nil for an invalid value.
-  func read<Result>(_ name: String, _ expected: String, _ read: (JSONValue) -> Result?) throws(JobError) -> Result? {
+  func read<Result>(
+    _ name: String, _ expected: @autoclosure () -> String, _ read: (JSONValue) -> Result?
+  ) throws(JobError) -> Result? {
     guard let value = value(name) else { return nil }
-    guard let result = read(value) else { throw fault(name, expected, value) }
+    guard let result = read(value) else { throw fault(name, expected(), value) }
     return result
   }
 

@@ -30,7 +30,7 @@ public enum Write: Hashable, Sendable {
   /// Deletes a run; a missing run is not an error if the precondition allows it.
   case deleteRun(RunID, Precondition)
   /// Creates a job's document or replaces its configuration; the state is kept.
-  case putConfiguration(JobID, JobConfiguration, Precondition)
+  indirect case putConfiguration(JobID, JobConfiguration, Precondition)
   /// Changes fields of a job's state, and creates the document if it is missing; the configuration is kept.
   case patchState(JobID, JobStatePatch, Precondition)
   /// Deletes a job's document.

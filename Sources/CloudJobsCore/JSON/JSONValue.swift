@@ -111,13 +111,13 @@ extension JSONValue {
     String(decoding: encoded, as: UTF8.self)
   }
 
-  private func encode(into bytes: inout [UInt8]) {
+  func encode(into bytes: inout [UInt8]) {
     switch self {
     case .null: bytes += "null".utf8
     case .bool(let value): bytes += (value ? "true" : "false").utf8
     case .integer(let value): bytes += String(value).utf8
     case .double(let value): bytes += (value.isFinite ? "\(value)" : "null").utf8
-    case .string(let text): Self.encode(text, into: &bytes)
+    case .string(let text): bytes.append(json: text)
     case .array(let values):
       bytes.append(UInt8(ascii: "["))
       for (index, value) in values.enumerated() {
@@ -129,27 +129,36 @@ extension JSONValue {
       bytes.append(UInt8(ascii: "{"))
       for (index, member) in members.sorted(by: { $0.key < $1.key }).enumerated() {
         if index > 0 { bytes.append(UInt8(ascii: ",")) }
-        Self.encode(member.key, into: &bytes)
+        bytes.append(json: member.key)
         bytes.append(UInt8(ascii: ":"))
         member.value.encode(into: &bytes)
       }
       bytes.append(UInt8(ascii: "}"))
     }
   }
+}
 
-  private static func encode(_ text: String, into bytes: inout [UInt8]) {
-    bytes.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""): bytes += "\\\"".utf8
-      case UInt8(ascii: "\\"): bytes += "\\\\".utf8
-      case 0x0A: bytes += "\\n".utf8
-      case 0x0D: bytes += "\\r".utf8
-      case 0x09: bytes += "\\t".utf8
-      case 0..<0x20: bytes += "\\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))".utf8
-      default: bytes.append(byte)
-      }
+extension [UInt8] {
+  /// Appends a text as a JSON string.
+  mutating func append(json text: String) {
+    append(UInt8(ascii: "\""))
+    var text = text
+    text.withUTF8 { characters in
+      let isPlain = characters.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+      if isPlain { append(contentsOf: characters) } else { for byte in characters { append(escaping: byte) } }
     }
-    bytes.append(UInt8(ascii: "\""))
+    append(UInt8(ascii: "\""))
+  }
+
+  private mutating func append(escaping byte: UInt8) {
+    switch byte {
+    case UInt8(ascii: "\""): self += "\\\"".utf8
+    case UInt8(ascii: "\\"): self += "\\\\".utf8
+    case 0x0A: self += "\\n".utf8
+    case 0x0D: self += "\\r".utf8
+    case 0x09: self += "\\t".utf8
+    case 0..<0x20: self += "\\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))".utf8
+    default: append(byte)
+    }
   }
 }

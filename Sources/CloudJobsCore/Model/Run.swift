@@ -1,87 +1,215 @@
 /// The record of one occurrence: its request, its progress and its result.
+///
+/// A copy is cheap: the fields lie in one place until one of the copies is changed.
 public struct Run: Hashable, Sendable {
+  // One element: an array shares its place among copies, and copies it when one of them changes.
+  private var content: [RunContent]
+
   /// The hash of job and occurrence.
-  public var id: RunID
+  public var id: RunID {
+    get { content[0].id }
+    set { content[0].id = newValue }
+  }
   /// The job that runs.
-  public var job: JobID
+  public var job: JobID {
+    get { content[0].job }
+    set { content[0].job = newValue }
+  }
   /// The reason for the run.
-  public var trigger: Trigger
+  public var trigger: Trigger {
+    get { content[0].trigger }
+    set { content[0].trigger = newValue }
+  }
   /// The handler's input.
-  public var input: JSONText?
+  public var input: JSONText? {
+    get { content[0].input }
+    set { content[0].input = newValue }
+  }
   /// The handler's output.
-  public var output: JSONText?
+  public var output: JSONText? {
+    get { content[0].output }
+    set { content[0].output = newValue }
+  }
   /// The current status.
-  public var status: RunStatus
+  public var status: RunStatus {
+    get { content[0].status }
+    set { content[0].status = newValue }
+  }
   /// The number of attempts started; 0 before the first.
-  public var attempt = 0
+  public var attempt: Int {
+    get { content[0].attempt }
+    set { content[0].attempt = newValue }
+  }
   /// The number of attempts that failed or were lost; a snooze does not count.
-  public var failures = 0
+  public var failures: Int {
+    get { content[0].failures }
+    set { content[0].failures = newValue }
+  }
   /// The number of attempts whose process ended; beyond ``maximumLosses``, further ones also count as failures.
-  public var losses = 0
+  public var losses: Int {
+    get { content[0].losses }
+    set { content[0].losses = newValue }
+  }
   /// The number of failures at which the run fails permanently, as of the last evaluation of the policy.
-  public var maxAttempts: Int
+  public var maxAttempts: Int {
+    get { content[0].maxAttempts }
+    set { content[0].maxAttempts = newValue }
+  }
   /// The time that the run is for: a time of the schedule, or the time that the caller requested.
-  public var scheduledFor: Timestamp?
+  public var scheduledFor: Timestamp? {
+    get { content[0].scheduledFor }
+    set { content[0].scheduledFor = newValue }
+  }
   /// The earliest start of the next attempt.
-  public var notBefore: Timestamp
+  public var notBefore: Timestamp {
+    get { content[0].notBefore }
+    set { content[0].notBefore = newValue }
+  }
   /// The creation time, by the store's clock.
-  public var createdAt: Timestamp
+  public var createdAt: Timestamp {
+    get { content[0].createdAt }
+    set { content[0].createdAt = newValue }
+  }
   /// The start of the first attempt.
-  public var startedAt: Timestamp?
+  public var startedAt: Timestamp? {
+    get { content[0].startedAt }
+    set { content[0].startedAt = newValue }
+  }
   /// The end of the run.
-  public var finishedAt: Timestamp?
+  public var finishedAt: Timestamp? {
+    get { content[0].finishedAt }
+    set { content[0].finishedAt = newValue }
+  }
   /// The lease of the attempt in progress; nil if none is.
-  public var lease: Lease?
+  public var lease: Lease? {
+    get { content[0].lease }
+    set { content[0].lease = newValue }
+  }
   /// The last fencing token issued; 0 before the first claim.
-  public var fence: Int64 = 0
+  public var fence: Int64 {
+    get { content[0].fence }
+    set { content[0].fence = newValue }
+  }
   /// The number of times the next attempt was enqueued again, after the first time.
-  public var reenqueues = 0
+  public var reenqueues: Int {
+    get { content[0].reenqueues }
+    set { content[0].reenqueues = newValue }
+  }
   /// The time at which the sweep must inspect the run if nothing else happens; nil once it has ended.
-  public var wakeAt: Timestamp?
+  public var wakeAt: Timestamp? {
+    get { content[0].wakeAt }
+    set { content[0].wakeAt = newValue }
+  }
   /// The failure of the latest attempt.
-  public var failure: RunFailure?
+  public var failure: RunFailure? {
+    get { content[0].failure }
+    set { content[0].failure = newValue }
+  }
   /// A description of why the run was cancelled or is waiting.
-  public var reason: String?
+  public var reason: String? {
+    get { content[0].reason }
+    set { content[0].reason = newValue }
+  }
   /// An identifier shared by all runs with the same original cause.
-  public var correlationID: String?
+  public var correlationID: String? {
+    get { content[0].correlationID }
+    set { content[0].correlationID = newValue }
+  }
   /// The position of the request in a distributed trace.
-  public var trace: TraceContext?
+  public var trace: TraceContext? {
+    get { content[0].trace }
+    set { content[0].trace = newValue }
+  }
   /// The run that requested this one, or the dead letter that this one repeats.
-  public var parent: RunID?
+  public var parent: RunID? {
+    get { content[0].parent }
+    set { content[0].parent = newValue }
+  }
   /// The time limit of one attempt; nil means that of the job.
-  public var timeout: Duration?
+  public var timeout: Duration? {
+    get { content[0].timeout }
+    set { content[0].timeout = newValue }
+  }
   /// The latest checkpoint, from which the next attempt resumes.
-  public var checkpoint: JSONText?
+  public var checkpoint: JSONText? {
+    get { content[0].checkpoint }
+    set { content[0].checkpoint = newValue }
+  }
   /// The number of attempts that ended to continue from a checkpoint.
-  public var continuations = 0
+  public var continuations: Int {
+    get { content[0].continuations }
+    set { content[0].continuations = newValue }
+  }
   /// The progress that the handler has reported.
-  public var progress: RunProgress?
+  public var progress: RunProgress? {
+    get { content[0].progress }
+    set { content[0].progress = newValue }
+  }
   /// The reason why the attempt in progress was asked to stop; nil if it was not.
-  public var cancellation: String?
+  public var cancellation: String? {
+    get { content[0].cancellation }
+    set { content[0].cancellation = newValue }
+  }
   /// The runs that must end before this one starts.
-  public var prerequisites: [RunID] = []
+  public var prerequisites: [RunID] {
+    get { content[0].prerequisites }
+    set { content[0].prerequisites = newValue }
+  }
   /// The treatment of a prerequisite that did not succeed.
-  public var failedPrerequisite = FailedPrerequisitePolicy.cancel
+  public var failedPrerequisite: FailedPrerequisitePolicy {
+    get { content[0].failedPrerequisite }
+    set { content[0].failedPrerequisite = newValue }
+  }
   /// The prerequisite whose end delivers this run; nil if it waits for none.
-  public var awaiting: RunID?
+  public var awaiting: RunID? {
+    get { content[0].awaiting }
+    set { content[0].awaiting = newValue }
+  }
   /// The runs to deliver when this one ends.
-  public var dependents: [RunID] = []
+  public var dependents: [RunID] {
+    get { content[0].dependents }
+    set { content[0].dependents = newValue }
+  }
   /// The number of changes made by others than the attempt in progress, such as a request to cancel it.
-  public var amendments: Int64 = 0
+  public var amendments: Int64 {
+    get { content[0].amendments }
+    set { content[0].amendments = newValue }
+  }
   /// The caller's own key, if any.
-  public var uniqueKey: String?
+  public var uniqueKey: String? {
+    get { content[0].uniqueKey }
+    set { content[0].uniqueKey = newValue }
+  }
   /// The queue for the run's tasks; nil means the runtime's default queue.
-  public var queue: String?
+  public var queue: String? {
+    get { content[0].queue }
+    set { content[0].queue = newValue }
+  }
   /// The order among runs: higher first.
-  public var priority = 0
+  public var priority: Int {
+    get { content[0].priority }
+    set { content[0].priority = newValue }
+  }
   /// Data that goes with the run, such as that of its job.
-  public var metadata: [String: JSONValue] = [:]
+  public var metadata: [String: JSONValue] {
+    get { content[0].metadata }
+    set { content[0].metadata = newValue }
+  }
   /// The ledgers of which the current attempt holds a permit.
-  public var permits: [LedgerID] = []
+  public var permits: [LedgerID] {
+    get { content[0].permits }
+    set { content[0].permits = newValue }
+  }
   /// The ledger of the limit for which the run waits; nil if it waits for nothing or for something else.
-  public var waitsFor: LedgerID?
+  public var waitsFor: LedgerID? {
+    get { content[0].waitsFor }
+    set { content[0].waitsFor = newValue }
+  }
   /// The time after which the record may be deleted; nil until the run has ended.
-  public var expireAt: Timestamp?
+  public var expireAt: Timestamp? {
+    get { content[0].expireAt }
+    set { content[0].expireAt = newValue }
+  }
 
   /// The number of attempts that may end with their process before each further one counts as a failure.
   ///
@@ -93,15 +221,11 @@ public struct Run: Hashable, Sendable {
     id: RunID, job: JobID, trigger: Trigger, input: JSONText? = nil, status: RunStatus = .pending, maxAttempts: Int,
     scheduledFor: Timestamp? = nil, notBefore: Timestamp, createdAt: Timestamp
   ) {
-    self.id = id
-    self.job = job
-    self.trigger = trigger
-    self.input = input
-    self.status = status
-    self.maxAttempts = maxAttempts
-    self.scheduledFor = scheduledFor
-    self.notBefore = notBefore
-    self.createdAt = createdAt
+    content = [
+      RunContent(
+        id: id, job: job, trigger: trigger, input: input, status: status, maxAttempts: maxAttempts,
+        scheduledFor: scheduledFor, notBefore: notBefore, createdAt: createdAt)
+    ]
   }
 }
 
@@ -187,7 +311,7 @@ extension Run {
   /// - Throws: ``JobError`` `invalidField` with the dotted path of the first missing or invalid field.
   public init(id: RunID, fields: JSONValue) throws(JobError) {
     let reader = try FieldReader(fields)
-    self.init(
+    var content = RunContent(
       id: id, job: try reader.required("job", reader.jobID("job")),
       trigger: try reader.required("trigger", reader.choice("trigger", Trigger.self)),
       input: try reader.text("input"),
@@ -196,88 +320,41 @@ extension Run {
       scheduledFor: try reader.timestamp("scheduledFor"),
       notBefore: try reader.required("notBefore", reader.timestamp("notBefore")),
       createdAt: try reader.required("createdAt", reader.timestamp("createdAt")))
-    output = try reader.text("output")
-    attempt = try reader.int("attempt", 0...Int.max) ?? 0
-    failures = try reader.int("failures", 0...Int.max) ?? 0
-    losses = try reader.int("losses", 0...Int.max) ?? 0
-    startedAt = try reader.timestamp("startedAt")
-    finishedAt = try reader.timestamp("finishedAt")
-    lease = try reader.value("lease").map { (lease) throws(JobError) in try Lease(fields: lease) }
-    fence = try reader.long("fence") ?? 0
-    reenqueues = try reader.int("handoffs", 0...Int.max) ?? 0
-    wakeAt = try reader.timestamp("wakeAt")
-    failure = try reader.value("error").map { (error) throws(JobError) in try RunFailure(fields: error) }
-    reason = try reader.string("reason")
-    correlationID = try reader.string("correlationId")
-    trace = try reader.read("trace", "a traceparent") { $0.string.flatMap { TraceContext(traceparent: $0) } }
-    parent = try reader.runID("parent")
-    timeout = try reader.span("timeout", seconds: 0...86_400)
-    checkpoint = try reader.read("checkpoint", "JSON in a string") { value in
+    content.output = try reader.text("output")
+    content.attempt = try reader.int("attempt", 0...Int.max) ?? 0
+    content.failures = try reader.int("failures", 0...Int.max) ?? 0
+    content.losses = try reader.int("losses", 0...Int.max) ?? 0
+    content.startedAt = try reader.timestamp("startedAt")
+    content.finishedAt = try reader.timestamp("finishedAt")
+    content.lease = try reader.value("lease").map { (lease) throws(JobError) in try Lease(fields: lease) }
+    content.fence = try reader.long("fence") ?? 0
+    content.reenqueues = try reader.int("handoffs", 0...Int.max) ?? 0
+    content.wakeAt = try reader.timestamp("wakeAt")
+    content.failure = try reader.value("error").map { (error) throws(JobError) in try RunFailure(fields: error) }
+    content.reason = try reader.string("reason")
+    content.correlationID = try reader.string("correlationId")
+    content.trace = try reader.read("trace", "a traceparent") { $0.string.flatMap { TraceContext(traceparent: $0) } }
+    content.parent = try reader.runID("parent")
+    content.timeout = try reader.span("timeout", seconds: 0...86_400)
+    content.checkpoint = try reader.read("checkpoint", "JSON in a string") { value in
       value.string.flatMap { try? JSONText(checking: Array($0.utf8), limits: .payload) }
     }
-    continuations = try reader.int("continuations", 0...Int.max) ?? 0
-    progress = try reader.value("progress").map { (value) throws(JobError) in try RunProgress(fields: value) }
-    cancellation = try reader.string("cancellation")
-    prerequisites = try reader.runIDs("after") ?? []
-    failedPrerequisite = try reader.choice("afterFailure", FailedPrerequisitePolicy.self) ?? .cancel
-    awaiting = try reader.runID("awaiting")
-    dependents = try reader.runIDs("dependents") ?? []
-    amendments = try reader.long("amendments") ?? 0
-    uniqueKey = try reader.string("uniqueKey")
-    queue = try reader.string("queue")
-    priority = try reader.int("priority") ?? 0
-    metadata = try reader.read("metadata", "an object") { $0.object } ?? [:]
-    permits = try reader.ledgers("permits")
-    waitsFor = try reader.ledger("waitsFor")
-    expireAt = try reader.timestamp("expireAt")
-  }
-
-  /// The stored form: the fields that are set; times are RFC 3339 text.
-  public var fields: JSONValue {
-    var members: [String: JSONValue] = [
-      "job": .string(job.rawValue), "trigger": .string(trigger.rawValue), "status": .string(status.rawValue),
-      "attempt": .integer(Int64(attempt)), "maxAttempts": .integer(Int64(maxAttempts)),
-      "failures": .integer(Int64(failures)),
-      "notBefore": .string(notBefore.description), "createdAt": .string(createdAt.description),
-      "fence": .integer(fence), "handoffs": .integer(Int64(reenqueues)), "priority": .integer(Int64(priority)),
-    ]
-    members["input"] = input?.value
-    members["output"] = output?.value
-    if losses > 0 { members["losses"] = .integer(Int64(losses)) }
-    members["scheduledFor"] = scheduledFor.map { .string($0.description) }
-    members["startedAt"] = startedAt.map { .string($0.description) }
-    members["finishedAt"] = finishedAt.map { .string($0.description) }
-    members["lease"] = lease?.fields
-    members["wakeAt"] = wakeAt.map { .string($0.description) }
-    members["error"] = failure?.fields
-    members["reason"] = reason.map { .string($0) }
-    members["correlationId"] = correlationID.map { .string($0) }
-    members["parent"] = parent.map { .string($0.rawValue) }
-    addOptionalFields(to: &members)
-    members["uniqueKey"] = uniqueKey.map { .string($0) }
-    members["queue"] = queue.map { .string($0) }
-    if !permits.isEmpty { members["permits"] = .array(permits.map { .string($0.rawValue) }) }
-    members["waitsFor"] = waitsFor.map { .string($0.rawValue) }
-    members["expireAt"] = expireAt.map { .string($0.description) }
-    return .object(members)
-  }
-
-  /// Adds the fields that most runs lack.
-  private func addOptionalFields(to members: inout [String: JSONValue]) {
-    members["trace"] = trace.map { .string($0.description) }
-    members["timeout"] = timeout?.field
-    members["checkpoint"] = checkpoint.map { .string($0.description) }
-    if continuations > 0 { members["continuations"] = .integer(Int64(continuations)) }
-    members["progress"] = progress?.fields
-    members["cancellation"] = cancellation.map { .string($0) }
-    if !prerequisites.isEmpty {
-      members["after"] = .array(prerequisites.map { .string($0.rawValue) })
-      members["afterFailure"] = .string(failedPrerequisite.rawValue)
-    }
-    members["awaiting"] = awaiting.map { .string($0.rawValue) }
-    if !dependents.isEmpty { members["dependents"] = .array(dependents.map { .string($0.rawValue) }) }
-    if amendments > 0 { members["amendments"] = .integer(amendments) }
-    if !metadata.isEmpty { members["metadata"] = .object(metadata) }
+    content.continuations = try reader.int("continuations", 0...Int.max) ?? 0
+    content.progress = try reader.value("progress").map { (value) throws(JobError) in try RunProgress(fields: value) }
+    content.cancellation = try reader.string("cancellation")
+    content.prerequisites = try reader.runIDs("after") ?? []
+    content.failedPrerequisite = try reader.choice("afterFailure", FailedPrerequisitePolicy.self) ?? .cancel
+    content.awaiting = try reader.runID("awaiting")
+    content.dependents = try reader.runIDs("dependents") ?? []
+    content.amendments = try reader.long("amendments") ?? 0
+    content.uniqueKey = try reader.string("uniqueKey")
+    content.queue = try reader.string("queue")
+    content.priority = try reader.int("priority") ?? 0
+    content.metadata = try reader.read("metadata", "an object") { $0.object } ?? [:]
+    content.permits = try reader.ledgers("permits")
+    content.waitsFor = try reader.ledger("waitsFor")
+    content.expireAt = try reader.timestamp("expireAt")
+    self.content = [content]
   }
 }
 

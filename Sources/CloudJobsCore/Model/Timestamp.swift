@@ -137,10 +137,16 @@ extension Timestamp: CustomStringConvertible {
   /// The time in UTC in RFC 3339 form, `2026-11-21T02:54:00Z`, with a fraction of three or six digits if it is not zero
   /// (`2026-11-21T02:54:00.250Z`).
   public var description: String {
-    let (days, secondOfDay) = seconds.flooringDivision(by: 86_400)
-    let date = CivilDate(daysSinceEpoch: Int(days))
     var text = [UInt8]()
     text.reserveCapacity(27)
+    append(to: &text)
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// Appends the time in the form of ``description``.
+  func append(to text: inout [UInt8]) {
+    let (days, secondOfDay) = seconds.flooringDivision(by: 86_400)
+    let date = CivilDate(daysSinceEpoch: Int(days))
     Self.appendDigits(date.year, width: 4, to: &text)
     text.append(UInt8(ascii: "-"))
     Self.appendDigits(date.month, width: 2, to: &text)
@@ -160,7 +166,6 @@ extension Timestamp: CustomStringConvertible {
       Self.appendDigits(Int(fraction / 1_000), width: 3, to: &text)
     }
     text.append(UInt8(ascii: "Z"))
-    return String(decoding: text, as: UTF8.self)
   }
 
   /// Appends a non-negative number, padded with zeros to a width.
@@ -181,6 +186,11 @@ extension Timestamp {
   /// UTC, and a bare date, which means midnight UTC. A leap second (`:60`) becomes the following second. Digits beyond
   /// microseconds are dropped.
   public init?(rfc3339 text: some StringProtocol) {
+    let common = text.utf8.withContiguousStorageIfAvailable { Self.microseconds(ofCommonForm: $0) } ?? nil
+    if let common {
+      self.init(microseconds: common)
+      return
+    }
     let bytes = Array(text.utf8)
     guard bytes.count >= 10, let date = CivilDate(String(decoding: bytes[..<10], as: UTF8.self)) else { return nil }
     var reader = TimeReader(bytes: bytes, position: 10)
@@ -189,6 +199,32 @@ extension Timestamp {
     else { return nil }
     let seconds = Int64(date.daysSinceEpoch) * 86_400 + secondOfDay - offset
     self.init(microseconds: seconds * 1_000_000 + fraction)
+  }
+
+  /// Returns the time of a text in the form of ``description`` with a fraction of six digits or none, in which most are
+  /// stored; nil for all others, valid or not.
+  private static func microseconds(ofCommonForm text: UnsafeBufferPointer<UInt8>) -> Int64? {
+    guard text.count == 20 || (text.count == 27 && text[19] == UInt8(ascii: ".")), text[4] == UInt8(ascii: "-"),
+      text[7] == UInt8(ascii: "-"), text[10] == UInt8(ascii: "T"), text[13] == UInt8(ascii: ":"),
+      text[16] == UInt8(ascii: ":"), text[text.count - 1] == UInt8(ascii: "Z")
+    else { return nil }
+    func number(_ range: Range<Int>) -> Int64? {
+      var number: Int64 = 0
+      for place in range {
+        let digit = text[place] &- UInt8(ascii: "0")
+        if digit > 9 { return nil }
+        number = number * 10 + Int64(digit)
+      }
+      return number
+    }
+    guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
+      year >= 1, (1...12).contains(month), (1...31).contains(day),
+      day <= CivilDate.daysInMonth(Int(month), of: Int(year)), let hour = number(11..<13), hour < 24,
+      let minute = number(14..<16), minute < 60, let second = number(17..<19), second < 60,
+      let fraction = text.count == 27 ? number(20..<26) : 0
+    else { return nil }
+    let date = CivilDate(year: Int(year), month: Int(month), day: Int(day))
+    return (Int64(date.daysSinceEpoch) * 86_400 + hour * 3_600 + minute * 60 + second) * 1_000_000 + fraction
   }
 
   /// A parser for the parts of RFC 3339 text after the date.

@@ -47,8 +47,9 @@ public struct PassPlan: Hashable, Sendable {
   public var skip: Skip?
   /// The reason for the plan, in words.
   public var reason: String
-  /// The run whose end a missed time waits for; nil if the plan changes the job's state. A plan that waits changes
-  /// nothing, and the job stays due.
+  /// The run whose end a missed time waits for; nil if the plan changes the job's state.
+  ///
+  /// A plan that waits changes nothing, and the job stays due.
   public var waitsForRun: RunID?
   /// Whether the job stays due after the change, because further missed times are served one by one.
   public var isStillDue = false

@@ -1,4 +1,5 @@
 import CloudJobsCore
+import TestSupport
 import Testing
 
 @Suite("Job documents")
@@ -297,6 +298,29 @@ struct RunDocumentTests {
     #expect(run.lease == Lease(owner: "other", token: 2, expiresAt: PlanSample.time("2026-11-21T10:05:00Z")))
     #expect(run.failure == RunFailure(kind: "oops", message: "It failed."))
     #expect(try Run(id: Self.id, fields: run.fields) == run)
+  }
+
+  @Test("The text of a document is that of its fields without the payloads")
+  func document() throws {
+    var random = SeededGenerator(seed: 53)
+    var source = PlanInputSource(random: random)
+    let pools = source.pools(of: [PlanSample.job(.endpoint)])
+    var all = try #require(Self.fields.object)
+    all.merge([
+      "after": .array([.string(Self.id.rawValue)]), "afterFailure": "tolerate", "amendments": 3, "losses": 2,
+      "awaiting": .string(Self.id.rawValue), "cancellation": "\u{1}\"\\\n\t\r\u{1F600}é", "continuations": 1,
+      "checkpoint": "{\"a\":[1,2]}", "dependents": .array([.string(Self.id.rawValue)]), "timeout": 30,
+      "metadata": ["b": 1, "a": [true, nil, 0.5]], "permits": ["job/a"], "waitsFor": "job/a",
+      "progress": ["fraction": 0.5], "trace": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    ]) { $1 }
+    let runs = [try Run(id: Self.id, fields: Self.fields), try Run(id: Self.id, fields: .object(all))]
+    for run in runs + pools.runs.compactMap(\.self).shuffled(using: &random).prefix(500) {
+      var bare = run
+      (bare.input, bare.output) = (nil, nil)
+      #expect(run.document == bare.fields.text)
+      #expect(try Run(id: run.id, fields: JSONValue(parsing: Array(run.document.utf8), limits: .service)) == bare)
+    }
+    #expect(runs[1].fields.object?.count == all.count)
   }
 
   @Test("A run with only the required fields round-trips", arguments: RunStatus.allCases)

@@ -1,5 +1,6 @@
-import CloudJobsCore
 import Testing
+
+@testable import CloudJobsCore
 
 @Suite("Run id")
 struct RunIDTests {
@@ -46,10 +47,15 @@ struct RunIDTests {
     #expect(seen.count == 5 * 400)
   }
 
-  @Test("A run id's text round-trips")
+  @Test("A run id's text and bytes round-trip, and their order is that of the text")
   func text() throws {
-    let id = RunID(job: "a", occurrence: .key("1"))
-    #expect(try RunID(id.description) == id)
+    let ids = (0..<500).map { RunID(job: "a", occurrence: .key("\($0)")) }
+    for id in ids {
+      #expect(try RunID(id.description) == id)
+      #expect(RunID(bytes: id.bytes) == id && id.bytes.count == 32)
+    }
+    #expect(ids.sorted().map(\.rawValue) == ids.map(\.rawValue).sorted())
+    #expect(RunID(bytes: [1, 2]) == nil && RunID(bytes: [UInt8](repeating: 0, count: 33)) == nil)
   }
 
   @Test(
