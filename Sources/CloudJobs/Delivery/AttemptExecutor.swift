@@ -20,14 +20,18 @@ struct AttemptExecutor: Sendable {
   ///   - claimed: the run, claimed by ``RunCommitter``.
   ///   - registered: its job with its handler.
   ///   - state: the job's state before the attempt.
+  ///   - onHandlerEnd: called when the handler has returned, before its result is committed; not if it is left behind.
   /// - Returns: the result.
-  func execute(_ claimed: ClaimedRun, _ registered: RegisteredJob, state: JobState) async -> DeliveryResult {
+  func execute(
+    _ claimed: ClaimedRun, _ registered: RegisteredJob, state: JobState, onHandlerEnd: () -> Void = {}
+  ) async -> DeliveryResult {
     let (run, job) = (claimed.run, claimed.job)
     services.events.emit(JobEvent(.started, job: run.job, run: run, time: claimed.local))
     defer { services.active.end(claimed.place) }
     let record = AttemptRecord(run, at: claimed.time, services)
     services.active.add(record, at: claimed.place)
     let called = await call(claimed, record, registered)
+    if !called.isAbandoned { onHandlerEnd() }
     let end = services.clock.now()
     let duration = end - claimed.local
     let (concluded, before, patch): (ConcludedAttempt, JobState, JobStatePatch?)

@@ -33,8 +33,8 @@ struct DeliveryProcessor: Sendable {
   }
 
   /// Executes a run that a worker has claimed, and that is admitted.
-  func execute(_ claim: RunClaimer.Claim) async {
-    _ = await executor.execute(claim.claimed, claim.registered, state: claim.state)
+  func execute(_ claim: RunClaimer.Claim, onHandlerEnd: () -> Void) async {
+    _ = await executor.execute(claim.claimed, claim.registered, state: claim.state, onHandlerEnd: onHandlerEnd)
   }
 
   /// Processes a delivery that is admitted; otherwise like ``process(_:)``.

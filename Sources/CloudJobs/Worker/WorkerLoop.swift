@@ -235,8 +235,11 @@ final class WorkerLoop: Sendable {
       for claim in batch.claimed where begin(.run(claim.claimed.run.id), at: now) {
         places -= 1
         start { [self] in
-          await processor.execute(claim)
-          end(.run(claim.claimed.run.id), hasProgressed: true)
+          let item = WorkItem.run(claim.claimed.run.id)
+          await processor.execute(claim) {
+            if state.withLock({ $0.handlerEnded(item) }) { signal.call() }
+          }
+          end(item, hasProgressed: true)
         }
       }
       for record in batch.others where begin(.run(record.id), at: now) {

@@ -24,9 +24,12 @@ struct WorkerState: Sendable {
     var delay: Duration
   }
 
-  /// The maximum number of items in process.
+  /// The maximum number of items in process whose handlers have not ended.
   let limit: Int
   private var active: Set<WorkItem> = []
+  /// Those of them whose handlers have ended, and whose results are being committed: they hold no place, so that the
+  /// next ones need not wait for the store.
+  private var ending: Set<WorkItem> = []
   private var held: [WorkItem: Hold] = [:]
   private var turns: QueueTurns
   /// Whether the due runs that were looked at last differ in their queues or priorities.
@@ -55,7 +58,12 @@ struct WorkerState: Sendable {
   /// The number of items in process.
   var activeCount: Int { active.count }
   /// The number of further items that may be started.
-  var free: Int { max(0, limit - active.count - (isDrain ? attemptsOfJobs : 0)) }
+  var free: Int {
+    if ending.count >= endingLimit { return 0 }
+    return max(0, limit - (active.count - ending.count) - (isDrain ? attemptsOfJobs : 0))
+  }
+  /// The number of results that may be about to be committed, beyond which a slow store holds up the next items.
+  private var endingLimit: Int { max(256, limit * 2) }
   /// Whether nothing is under way and no due item is known.
   var isIdle: Bool { active.isEmpty && attemptsOfJobs == 0 && !hasBacklog && !isLimited }
   /// Whether items are held back.
@@ -185,9 +193,10 @@ struct WorkerState: Sendable {
   ///   of the job is known. A run that continues wakes the worker itself, when its next attempt is enqueued.
   @discardableResult
   mutating func finish(_ item: WorkItem, hasProgressed: Bool, at now: Timestamp) -> Bool {
-    let wasFull = free == 0
+    let before = free
     active.remove(item)
-    let isRoomMade = wasFull || isLimited || (hasBacklog && free == gatheredRoom) || (isDrain && active.isEmpty)
+    ending.remove(item)
+    let isRoomMade = makesRoom(from: before) || isLimited || (isDrain && active.isEmpty)
     if hasProgressed { progressCount += 1 }
     guard !hasProgressed else {
       held[item] = nil
@@ -200,6 +209,20 @@ struct WorkerState: Sendable {
     }
     held[item] = Hold(until: now + delay, delay: delay)
     return isRoomMade
+  }
+
+  /// Notes that the handler of an item has ended, and that its result is being committed.
+  ///
+  /// - Returns: whether the worker should poll the store now.
+  mutating func handlerEnded(_ item: WorkItem) -> Bool {
+    let before = free
+    if active.contains(item) { ending.insert(item) }
+    return makesRoom(from: before)
+  }
+
+  /// Whether there is room for due items that had none, as the free places were fewer before.
+  private func makesRoom(from before: Int) -> Bool {
+    free > before && (before == 0 || (hasBacklog && before < gatheredRoom && free >= gatheredRoom))
   }
 
   /// Ends the item of a scheduled job, whose attempt goes on.

@@ -139,6 +139,32 @@ struct WorkerStateTests {
     #expect(!state.isIdle, "due runs wait for admission")
   }
 
+  @Test("An item whose handler has ended holds no place while its result is committed, up to a number of them")
+  func ending() throws {
+    var state = WorkerState(limit: 2)
+    let items = try (0..<600).map { number in
+      WorkItem.run(try RunID(String(repeating: "0", count: 60) + String(10_000 + number).suffix(4)))
+    }
+    func start(_ item: WorkItem) -> Bool { state.start(item, at: now) }
+    func handlerEnded(_ item: WorkItem) -> Bool { state.handlerEnded(item) }
+    func finish(_ item: WorkItem) -> Bool { state.finish(item, hasProgressed: true, at: now) }
+    #expect(start(items[0]) && start(items[1]) && state.free == 0)
+    #expect(handlerEnded(items[0]), "there was no room")
+    #expect(state.free == 1 && state.activeCount == 2 && !state.isStartable(items[0], at: now))
+    #expect(!finish(items[0]), "its place is free already")
+    #expect(state.free == 1 && state.activeCount == 1)
+    #expect(!handlerEnded(items[5]), "it is not in process")
+    #expect(state.free == 1)
+    var next = 10
+    while state.free > 0 {
+      #expect(start(items[next]))
+      _ = handlerEnded(items[next])
+      next += 1
+    }
+    #expect(next == 10 + 256, "a slow store holds up the next items")
+    #expect(finish(items[10]) && state.free == 1)
+  }
+
   @Test("Due runs are chosen by queue and priority, without those in process and held back")
   func choices() {
     var state = WorkerState(limit: 8)
