@@ -219,22 +219,24 @@ struct CommitStatements: Sendable {
   ///   - table: the table.
   ///   - key: the columns of its primary key.
   ///   - condition: the condition, with `$1` for the limit.
-  ///   - order: the column of the time.
+  ///   - column: the column of the time.
   ///   - limit: the maximum number of rows.
   ///   - parameters: adds the parameters after the limit.
-  /// - Returns: a statement that changes as many rows as it deletes.
+  /// - Returns: a statement that returns the number of deleted rows, and the latest time among them.
   func purge(
-    _ table: String, key: [String], where condition: String, order: String, limit: Int,
+    _ table: String, key: [String], where condition: String, order column: String, limit: Int,
     _ parameters: (inout Parameters) -> Void
   ) -> Statement {
     // A subquery might be executed for each row, and each time find others; the expression is executed once.
     Statement(
       """
       WITH due AS MATERIALIZED (
-        SELECT \(key.joined(separator: ", ")) FROM \(schema).\(table) WHERE \(condition) ORDER BY \(order) LIMIT $1
-        FOR UPDATE SKIP LOCKED)
-      DELETE FROM \(schema).\(table) AS old USING due
-      WHERE \(key.map { "old.\($0) = due.\($0)" }.joined(separator: " AND "))
+        SELECT \(key.joined(separator: ", ")) FROM \(schema).\(table) WHERE \(condition) ORDER BY \(column) LIMIT $1
+        FOR UPDATE SKIP LOCKED),
+      gone AS (
+        DELETE FROM \(schema).\(table) AS old USING due
+        WHERE \(key.map { "old.\($0) = due.\($0)" }.joined(separator: " AND ")) RETURNING old.\(column) AS time)
+      SELECT count(*), max(time) FROM gone
       """
     ) {
       $0.append(Int64(limit))

@@ -1,6 +1,7 @@
 #if PostgreSQL
 public import CloudJobs
 public import CloudJobsCore
+import Synchronization
 
 // MARK: - Reads
 
@@ -114,23 +115,35 @@ extension PostgresStore {
     return StorePage(records: page.records, next: page.next, time: time.advance(to: page.time))
   }
 
-  /// Returns the times at which jobs and runs come due, from four look-ups at the ends of two indexes.
-  public func dueTimes() async throws(StoreError) -> DueTimes {
+  /// Returns the times at which jobs and runs come due, from look-ups at the ends of ranges of two indexes.
+  public func dueTimes(within horizon: Duration) async throws(StoreError) -> DueTimes {
+    await lookBackIfCheap()
+    let (mark, strays) = front.withLock { ($0.mark, $0.strays) }
     let statement = Statement(
       """
       WITH now AS MATERIALIZED (SELECT \(time.expression(1)) AS time)
-      SELECT now.time, (SELECT min(next_run) FROM \(schema.sql).jobs WHERE next_run IS NOT NULL),
-        (SELECT min(wake_at) FROM \(schema.sql).runs WHERE wake_at IS NOT NULL),
-        (SELECT min(next_run) FROM \(schema.sql).jobs WHERE next_run > now.time),
-        (SELECT min(wake_at) FROM \(schema.sql).runs WHERE wake_at > now.time)
+      SELECT now.time,
+        (SELECT next_run FROM \(schema.sql).jobs WHERE next_run IS NOT NULL ORDER BY next_run LIMIT 1),
+        (SELECT next_run FROM \(schema.sql).jobs WHERE next_run > now.time ORDER BY next_run LIMIT 1),
+        (SELECT wake_at FROM \(schema.sql).runs WHERE wake_at >= $2 AND wake_at <= now.time ORDER BY wake_at LIMIT 1),
+        (SELECT wake_at FROM \(schema.sql).runs
+          WHERE wake_at > now.time AND wake_at <= now.time + $3 ORDER BY wake_at LIMIT 1),
+        \(strays.isEmpty ? "NULL::int8" : "(SELECT min(wake_at) FROM \(schema.sql).runs WHERE id = ANY ($4))")
       FROM now
       """
-    ) { $0.append(time.floor) }
+    ) {
+      $0.append(time.floor)
+      $0.append(mark.microseconds)
+      $0.append(max(.zero, horizon).microseconds)
+      if !strays.isEmpty { $0.append(strays.map(\.id.bytes)) }
+    }
     let rows = try await perform([statement])[0]
-    let times = (1...4).map { column in rows.int64(0, column).map { Timestamp(microseconds: $0) } }
+    let times = (1...5).map { column in rows.int64(0, column).map { Timestamp(microseconds: $0) } }
+    let now = time.advance(to: rows.int64(0, 0))
+    if times[2] == nil { front.withLock { $0.noteNothingDue(from: mark, at: now) } }
     return DueTimes(
-      time: time.advance(to: rows.int64(0, 0)), earliestJob: times[0], earliestRun: times[1],
-      next: times[2...].compactMap { $0 }.min())
+      time: now, earliestJob: times[0], earliestRun: [times[2], times[3], times[4]].compactMap { $0 }.min(),
+      next: [times[1], times[3]].compactMap { $0 }.min())
   }
 
   /// Returns a page of the ledgers of a family, by their ids.
@@ -206,17 +219,27 @@ extension PostgresStore {
   /// Deletes journal entries, oldest first.
   public func purgeJournal(before time: Timestamp, limit: Int) async throws(StoreError) -> Int {
     let statement = statements.purge(
-      "journal", key: ["id"], where: "time < $2", order: "time, id", limit: StoreLimits.page(limit)
+      "journal", key: ["id"], where: "time < $2", order: "time", limit: StoreLimits.page(limit)
     ) { $0.append(time.microseconds) }
-    return try await perform([statement, self.time.statement(ofCommit: true)], mayCommit: true)[0].changedCount
+    let rows = try await perform([statement, self.time.statement(ofCommit: true)], mayCommit: true)[0]
+    return Int(rows.int64(0, 0) ?? 0)
   }
 
   private func purgeExpired(_ table: String, key: [String], _ limit: Int) async throws(StoreError) -> Int {
+    let now = MonotonicClock.milliseconds()
+    let limit = StoreLimits.page(limit)
+    let start = purges.withLock { $0[table, default: PurgeFront()].start(at: now) }
     let statement = statements.purge(
-      table, key: key, where: "expire_at <= \(time.expression(2))", order: "expire_at",
-      limit: StoreLimits.page(limit)
-    ) { $0.append(time.floor) }
-    return try await perform([statement, time.statement(ofCommit: true)], mayCommit: true)[0].changedCount
+      table, key: key, where: "expire_at <= \(time.expression(2)) AND expire_at >= $3", order: "expire_at", limit: limit
+    ) {
+      $0.append(time.floor)
+      $0.append(start.microseconds)
+    }
+    let rows = try await perform([statement, time.statement(ofCommit: true)], mayCommit: true)[0]
+    let count = Int(rows.int64(0, 0) ?? 0)
+    let last = rows.int64(0, 1).map { Timestamp(microseconds: $0) }
+    purges.withLock { $0[table, default: PurgeFront()].note(last: last) }
+    return count
   }
 
   // MARK: Documents in their stored form

@@ -1,6 +1,7 @@
 #if PostgreSQL
 public import CloudJobs
 public import CloudJobsCore
+import Synchronization
 
 /// A store in a PostgreSQL database, which any number of processes may share.
 ///
@@ -26,6 +27,8 @@ public final class PostgresStore: PurgingStore, DueTimeStore, WakingStore, Claim
   let ledgers = LedgerCache()
   private let queue: CommitQueue
   let notifier: Notifier
+  let front = Mutex(DueFront())
+  let purges = Mutex<[String: PurgeFront]>([:])
 
   /// Connects to a database, and creates or migrates the store's tables.
   ///
@@ -109,6 +112,7 @@ public final class PostgresStore: PurgingStore, DueTimeStore, WakingStore, Claim
   private func perform(_ group: [[Write]], _ kind: CommitKind) async -> [CommitQueue.Outcome] {
     do throws(StoreError) {
       let outcomes = try await attempt(group, kind)
+      noteWrites(zip(group, outcomes).filter { (try? $1.get()) != nil }.flatMap { $0.0 })
       if zip(group, outcomes).contains(where: { writes, outcome in
         writes.contains { $0.makesWorkSooner } && (try? outcome.get()) != nil
       }) {
@@ -171,7 +175,10 @@ public final class PostgresStore: PurgingStore, DueTimeStore, WakingStore, Claim
   public func wakeUps() -> AsyncStream<Void> {
     let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let client = client
-    let number = client.addListener { continuation.yield() }
+    let number = client.addListener { [weak self] in
+      self?.front.withLock { $0.noteNotification(at: MonotonicClock.milliseconds()) }
+      continuation.yield()
+    }
     continuation.onTermination = { _ in client.removeListener(number) }
     return stream
   }

@@ -63,8 +63,7 @@ extension RunRecord {
   init?(id: [UInt8]?, version: Int64?, document: [UInt8]?, input: [UInt8]?, output: [UInt8]?) {
     guard let id = id.flatMap({ RunID(bytes: $0) }), let version, let document else { return nil }
     do throws(JobError) {
-      let fields = try JSONValue(parsing: document, limits: JSONLimits(bytes: .max, depth: 512))
-      var run = try Run(id: id, fields: fields)
+      var run = try Run(id: id, document: document)
       run.input = input.map { JSONText(trusted: $0) }
       run.output = output.map { JSONText(trusted: $0) }
       self.init(id: id, version: Version(version), run: .success(run))

@@ -94,6 +94,8 @@ struct PostgresSchemaTests {
     try connection.execute("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off")
     for (query, index) in [
       ("SELECT * FROM runs WHERE wake_at <= (SELECT 2) ORDER BY wake_at, id LIMIT 10", "runs_waking"),
+      ("SELECT wake_at FROM runs WHERE wake_at >= 1 AND wake_at <= 2 ORDER BY wake_at LIMIT 1", "runs_waking"),
+      ("SELECT max(last_time) FROM times", "times_latest"),
       ("SELECT * FROM runs WHERE status = 'failed' ORDER BY created_at DESC, id DESC LIMIT 10", "runs_by_status"),
       ("SELECT * FROM runs WHERE sha256(correlation_id) = sha256('x') AND correlation_id = 'x'", "runs_by_cause"),
       ("UPDATE runs r SET fence = 1 FROM unnest('{}'::bytea[]) n (id) WHERE r.id = n.id", "runs_pkey"),

@@ -21,9 +21,9 @@ final class CountingStore: DueTimeStore, PurgingStore {
     state.withLock { $0[String(name.prefix { $0 != "(" }), default: 0] += 1 }
   }
 
-  func dueTimes() async throws(StoreError) -> DueTimes {
+  func dueTimes(within horizon: Duration) async throws(StoreError) -> DueTimes {
     count()
-    return try await base.dueTimes()
+    return try await base.dueTimes(within: horizon)
   }
 
   func read(jobs: [JobID], runs: [RunID], ledgers: [LedgerID]) async throws(StoreError) -> StoreReading {

@@ -132,9 +132,10 @@ extension JobStore {
 public protocol DueTimeStore: JobStore {
   /// Returns the times at which jobs and runs come due, by the store's clock.
   ///
+  /// - Parameter horizon: the time to look ahead; later times may be left out.
   /// - Returns: the earliest time, and the earliest future time.
   /// - Throws: ``StoreError`` `unavailable`.
-  func dueTimes() async throws(StoreError) -> DueTimes
+  func dueTimes(within horizon: Duration) async throws(StoreError) -> DueTimes
 }
 
 /// The times at which the jobs and runs of a store come due.
@@ -143,9 +144,9 @@ public struct DueTimes: Hashable, Sendable {
   public var time: Timestamp
   /// The earliest `state.nextRun` of a job, which may have passed; nil if no job waits.
   public var earliestJob: Timestamp?
-  /// The earliest `wakeAt` of a run, which may have passed; nil if no run waits.
+  /// The earliest `wakeAt` of a run, which may have passed; nil if no run waits, or none within the horizon.
   public var earliestRun: Timestamp?
-  /// The earliest of all these times after ``time``; nil if there is none.
+  /// The earliest of all these times after ``time``; nil if there is none within the horizon.
   public var next: Timestamp?
 
   /// Creates due times.

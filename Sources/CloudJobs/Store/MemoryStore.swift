@@ -87,7 +87,7 @@ public final class MemoryStore: PurgingStore, DueTimeStore, ClaimingStore {
   }
 
   /// Returns the times at which jobs and runs come due.
-  public func dueTimes() async throws(StoreError) -> DueTimes {
+  public func dueTimes(within horizon: Duration) async throws(StoreError) -> DueTimes {
     let now = clock.now()
     return state.withLock { state in
       let time = Self.advance(&state, to: now)

@@ -6,6 +6,8 @@ struct Upkeep: Sendable {
   private let reconcileInterval: Duration
   private var nextReconcile = Timestamp.distantPast
   private var nextHousekeeping = Timestamp.distantPast
+  /// The pause before a purge goes on that was not done within its time.
+  private static let pause = Duration.seconds(10)
 
   init(_ options: JobWorker.Options, _ services: RuntimeServices) {
     self.services = services
@@ -23,7 +25,7 @@ struct Upkeep: Sendable {
     nextReconcile = now + reconcileInterval
     guard now >= nextHousekeeping else { return }
     await reconciler.announce(documents)
-    try await RetentionPurge(services).run(until: now + .seconds(1))
-    nextHousekeeping = now + services.options.housekeeping
+    let isDone = try await RetentionPurge(services).run(until: now + .seconds(1))
+    nextHousekeeping = now + (isDone ? services.options.housekeeping : min(services.options.housekeeping, Self.pause))
   }
 }

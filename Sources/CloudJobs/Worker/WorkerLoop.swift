@@ -155,7 +155,9 @@ final class WorkerLoop: Sendable {
   /// Reads the times at which jobs and runs come due; a store without ``DueTimeStore`` is asked for what is due now.
   private func dueTimes() async throws(StoreError) -> DueTimes {
     if let store = services.store as? any DueTimeStore {
-      return try await services.client.call { () async throws(StoreError) in try await store.dueTimes() }
+      return try await services.client.call { () async throws(StoreError) in
+        try await store.dueTimes(within: options.pollInterval)
+      }
     }
     let jobs = try await dueJobs.page(after: nil)
     let runs = try await sweeper.page(after: nil, limit: 1)

@@ -58,10 +58,9 @@ struct WorkerState: Sendable {
   /// The number of items in process.
   var activeCount: Int { active.count }
   /// The number of further items that may be started.
-  var free: Int {
-    if ending.count >= endingLimit { return 0 }
-    return max(0, limit - (active.count - ending.count) - (isDrain ? attemptsOfJobs : 0))
-  }
+  var free: Int { ending.count < endingLimit ? places : 0 }
+  /// The number of places that no handler holds.
+  private var places: Int { max(0, limit - (active.count - ending.count) - (isDrain ? attemptsOfJobs : 0)) }
   /// The number of results that may be about to be committed, beyond which a slow store holds up the next items.
   private var endingLimit: Int { max(256, limit * 2) }
   /// Whether nothing is under way and no due item is known.
@@ -74,11 +73,11 @@ struct WorkerState: Sendable {
     !active.contains(item) && (held[item].map { $0.until <= now } ?? true)
   }
 
-  /// Starts an item.
+  /// Starts an item, also if results that are about to be committed leave no room for more: it may be claimed already.
   ///
   /// - Returns: false if there is no room, or if the item is in process or held back.
   mutating func start(_ item: WorkItem, at now: Timestamp) -> Bool {
-    guard free > 0, isStartable(item, at: now) else { return false }
+    guard places > 0, isStartable(item, at: now) else { return false }
     active.insert(item)
     return true
   }
@@ -87,6 +86,8 @@ struct WorkerState: Sendable {
 
   /// The number of due runs to choose from, if their order matters.
   static let window = 256
+  /// The number of due runs to look at for whether their order matters, while no more were due than there was room for.
+  static let firstWindow = 64
 
   /// Due runs in the order of their service.
   struct Choice: Sendable {
@@ -102,7 +103,8 @@ struct WorkerState: Sendable {
   /// nothing has come since.
   mutating func windowSize(room: Int) -> Int {
     defer { hasNews = false }
-    return isMixed || hasNews ? max(room, Self.window) : room
+    if isMixed { return max(room, Self.window) }
+    return hasNews ? max(room, hasBacklog ? Self.window : Self.firstWindow) : room
   }
 
   /// Chooses the due runs to start.

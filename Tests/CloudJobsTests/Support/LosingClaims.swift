@@ -32,7 +32,9 @@ final class LosingClaims: ClaimingStore, DueTimeStore {
     return claims
   }
 
-  func dueTimes() async throws(StoreError) -> DueTimes { try await base.dueTimes() }
+  func dueTimes(within horizon: Duration) async throws(StoreError) -> DueTimes {
+    try await base.dueTimes(within: horizon)
+  }
 
   func read(jobs: [JobID], runs: [RunID], ledgers: [LedgerID]) async throws(StoreError) -> StoreReading {
     try await base.read(jobs: jobs, runs: runs, ledgers: ledgers)

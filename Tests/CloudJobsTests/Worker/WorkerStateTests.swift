@@ -104,6 +104,9 @@ struct WorkerStateTests {
     #expect(window() == WorkerState.window, "others may have enqueued something")
     state.take(state.choice(among: alike + [record("first", nil, 1)], upTo: 3, at: now), isFull: true)
     #expect(window() == WorkerState.window, "the priorities differ")
+    state.take(state.choice(among: Array(alike.prefix(2)), upTo: 3, at: now), isFull: false)
+    state.noteNews()
+    #expect(window() == WorkerState.firstWindow, "all that was due had room")
   }
 
   @Test("A backlog is served without looks at the due times until the next one, and waiting jobs are not forgotten")
@@ -162,6 +165,8 @@ struct WorkerStateTests {
       next += 1
     }
     #expect(next == 10 + 256, "a slow store holds up the next items")
+    #expect(start(items[5]), "but not one that was claimed before")
+    _ = finish(items[5])
     #expect(finish(items[10]) && state.free == 1)
   }
 
