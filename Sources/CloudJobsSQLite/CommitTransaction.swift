@@ -11,6 +11,8 @@ final class CommitTransaction {
   private var lastCommit: LastCommit
   private var ledgers: TransactionLedgers
   private var savedLedgers: [LedgerRecord] = []
+  /// The keys of runs that the transaction has read and not changed.
+  private var keys: [RunID: StoredRun.Key] = [:]
 
   init(_ database: Database, clock: MonotonicClock, ledgers: LedgerCache) throws {
     self.database = database
@@ -39,6 +41,7 @@ final class CommitTransaction {
   func callersChange<Value>(_ body: (Database) throws -> Value) throws -> Result<Value, any Error> {
     savedLedgers += try ledgers.save(database)
     ledgers.forget()
+    keys = [:]
     try lastCommit.save(database, time: time)
     var result: Result<Value, any Error>?
     do {
@@ -80,6 +83,7 @@ final class CommitTransaction {
   ///   - documents: the documents of runs among them, as far as they are encoded already, in the same order.
   /// - Throws: ``StoreError``, `DatabaseError`.
   func apply(_ writes: [Write], documents: [String?] = []) throws {
+    if try applyEndOfAttempt(writes, document: documents.first ?? nil) { return }
     let targets = try writes.map { write in
       let target = try target(of: write)
       guard
@@ -93,6 +97,26 @@ final class CommitTransaction {
     for (index, write) in writes.enumerated() {
       try apply(write, targets[index], document: index < documents.count ? documents[index] : nil)
     }
+  }
+
+  /// Notes the key of a run that was read in the transaction.
+  func note(_ key: StoredRun.Key, of run: RunID) { keys[run] = key }
+
+  /// Makes the only change of a commit in one step, if an attempt makes it that holds its run.
+  ///
+  /// - Returns: whether it was made; otherwise its precondition may not hold.
+  private func applyEndOfAttempt(_ writes: [Write], document: String?) throws -> Bool {
+    guard writes.count == 1, case .putRun(let run, .attempt(let token, let amendments)) = writes[0] else {
+      return false
+    }
+    keys[run.id] = nil
+    return try StoredRun.update(
+      run, heldBy: token, amendments, document: document ?? run.document, version: try lastCommit.nextVersion(),
+      database)
+  }
+
+  private func key(of run: RunID) throws -> StoredRun.Key? {
+    try keys[run] ?? StoredRun.Key.fetch(run, database)
   }
 
   /// The stored record that a write changes.
@@ -124,8 +148,8 @@ final class CommitTransaction {
 
   private func target(of write: Write) throws -> StoredTarget {
     switch write {
-    case .putRun(let run, _): .run(try StoredRun.Key.fetch(run.id, database))
-    case .deleteRun(let id, _): .run(try StoredRun.Key.fetch(id, database))
+    case .putRun(let run, _): .run(try key(of: run.id))
+    case .deleteRun(let id, _): .run(try key(of: id))
     case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _):
       .job(try job(id.rawValue))
     case .putLedger(let id, let ledger, _): .ledger(try ledgers.record(id, database), ledger)
@@ -143,10 +167,12 @@ final class CommitTransaction {
   private func apply(_ write: Write, _ target: StoredTarget, document: String?) throws {
     switch (write, target) {
     case (.putRun(let run, _), .run(let key)):
+      keys[run.id] = nil
       let document = document ?? run.document
       try StoredRun.put(run, document: document, version: try lastCommit.nextVersion(), over: key, database)
-    case (.deleteRun, .run(let key)):
+    case (.deleteRun(let id, _), .run(let key)):
       guard let key else { return }
+      keys[id] = nil
       lastCommit.noteChange()
       try execute("DELETE FROM runs WHERE rowid = ?", [key.rowID])
     case (.putConfiguration(let id, let configuration, _), .job(let stored)):
@@ -218,7 +244,7 @@ final class CommitTransaction {
     try purge(
       """
       DELETE FROM runs WHERE rowid IN (
-        SELECT rowid FROM runs WHERE expire_at <= ? ORDER BY expire_at, id LIMIT ?)
+        SELECT rowid FROM runs WHERE expire_at <= ? ORDER BY expire_at LIMIT ?)
       """, time, limit)
   }
 

@@ -11,7 +11,7 @@ enum SQLiteSchema {
   static var latest: Int { steps.count }
 
   private static let tables = ["jobs", "runs", "journal", "ledgers"]
-  private static let steps = [firstTables, runLogs, ledgerTable, StoredEffect.schema]
+  private static let steps = [firstTables, runLogs, ledgerTable, StoredEffect.schema, leanIndexes]
 
   /// Migrates a file to the latest schema version.
   ///
@@ -82,6 +82,21 @@ enum SQLiteSchema {
       PRIMARY KEY (run, sequence)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX run_log_expiring ON run_log (expire_at);
+    """
+
+  // Each run changes its entries in these indexes some times: they have no more than lists need. Most runs succeed, and
+  // a list of those goes by the time.
+  private static let leanIndexes = """
+    DROP INDEX runs_expiring;
+    DROP INDEX runs_by_time;
+    DROP INDEX runs_by_job;
+    DROP INDEX runs_by_status;
+    DROP INDEX runs_by_cause;
+    CREATE INDEX runs_expiring ON runs (expire_at) WHERE expire_at IS NOT NULL;
+    CREATE INDEX runs_by_time ON runs (created_at);
+    CREATE INDEX runs_by_job ON runs (job, created_at);
+    CREATE INDEX runs_by_status ON runs (status, created_at) WHERE status <> 'succeeded';
+    CREATE INDEX runs_by_cause ON runs (correlation_id, created_at) WHERE correlation_id IS NOT NULL;
     """
 
   private static let ledgerTable = """

@@ -91,7 +91,14 @@ public final class SQLiteStore: PurgingStore, DueTimeStore, ClaimingStore {
     after cursor: StoreCursor?, limit: Int, _ plan: @escaping @Sendable ([RunRecord], Timestamp) -> [[Write]]
   ) async throws(StoreError) -> RunClaims {
     try await change(weight: StoreLimits.page(limit)) { transaction in
-      let page = try Self.wakingRuns(transaction.database, transaction.time, after: cursor, limit: limit)
+      let columns = "\(RunRecord.columns), wake_at, \(StoredRun.Key.columns)"
+      let query = Self.wakingRuns(columns, after: cursor, limit: limit)
+      let arguments = [transaction.time.microseconds] + ListQuery.arguments(after: cursor)
+      let page = try query.page(transaction.database, transaction.time, arguments) { row in
+        let record = RunRecord(row: row)
+        if let record { transaction.note(StoredRun.Key(row: row, from: 6), of: record.id) }
+        return record
+      }
       var claims = RunClaims(time: page.time, runs: [], next: page.next)
       for (record, writes) in zip(page.records, plan(page.records, page.time)) {
         var claim = RunClaims.Claim(record: record, outcome: nil)
@@ -209,22 +216,20 @@ extension SQLiteStore {
 
   /// Returns a page of the runs whose `wakeAt` has come.
   public func wakingRuns(after cursor: StoreCursor?, limit: Int) async throws(StoreError) -> StorePage<RunRecord> {
-    try await read { database, time in try Self.wakingRuns(database, time, after: cursor, limit: limit) }
-  }
-
-  static func wakingRuns(
-    _ database: Database, _ time: Timestamp, after cursor: StoreCursor?, limit: Int
-  ) throws -> StorePage<RunRecord> {
-    let query = ListQuery(
-      "SELECT \(RunRecord.columns), wake_at FROM runs", keyColumn: 5, limit: limit,
-      conditions: ["wake_at <= ?"] + (cursor == nil ? [] : ["(wake_at, id) > (?, ?)"]), order: "wake_at, id")
-    return try query.page(database, time, [time.microseconds] + ListQuery.arguments(after: cursor)) {
-      RunRecord(row: $0)
+    let query = Self.wakingRuns("\(RunRecord.columns), wake_at", after: cursor, limit: limit)
+    return try await read { database, time in
+      try query.page(database, time, [time.microseconds] + ListQuery.arguments(after: cursor)) { RunRecord(row: $0) }
     }
   }
 
+  private static func wakingRuns(_ columns: String, after cursor: StoreCursor?, limit: Int) -> ListQuery {
+    ListQuery(
+      "SELECT \(columns) FROM runs", keyColumn: 5, limit: limit,
+      conditions: ["wake_at <= ?"] + (cursor == nil ? [] : ["(wake_at, id) > (?, ?)"]), order: "wake_at, id")
+  }
+
   /// Returns the times at which jobs and runs come due, from four look-ups at the ends of two indexes.
-  public func dueTimes() async throws(StoreError) -> DueTimes {
+  public func dueTimes(within horizon: Duration) async throws(StoreError) -> DueTimes {
     try await read { database, time in
       let statement = try database.cachedStatement(
         sql: """

@@ -85,15 +85,20 @@ enum StoredRun {
     let createdAt: Int64
     let correlationID: DatabaseValue
 
+    /// The columns of a key.
+    static let columns = "rowid, version, fence, amendments, job, created_at, correlation_id"
+
+    /// Creates the key of a row with ``columns`` from an index on.
+    init(row: Row, from index: Int = 0) {
+      (rowID, version, fence) = (row[index], row[index + 1], row[index + 2])
+      (amendments, job, createdAt) = (row[index + 3], row[index + 4], row[index + 5])
+      correlationID = row[index + 6]
+    }
+
     /// Returns the key of a run; nil if there is none.
     static func fetch(_ id: RunID, _ database: Database) throws -> Key? {
-      let statement = try database.cachedStatement(
-        sql: "SELECT rowid, version, fence, amendments, job, created_at, correlation_id FROM runs WHERE id = ?")
-      return try Row.fetchOne(statement, arguments: [id.rawValue]).map { row in
-        Key(
-          rowID: row[0], version: row[1], fence: row[2], amendments: row[3], job: row[4], createdAt: row[5],
-          correlationID: row[6])
-      }
+      let statement = try database.cachedStatement(sql: "SELECT \(columns) FROM runs WHERE id = ?")
+      return try Row.fetchOne(statement, arguments: [id.rawValue]).map { Key(row: $0) }
     }
   }
 
@@ -116,6 +121,46 @@ enum StoredRun {
     WHERE rowid = ?
     """
 
+  /// The update by an attempt that holds the run, which finds it by its precondition.
+  private static let attemptUpdate = """
+    UPDATE runs SET version = ?, status = ?, wake_at = ?, expire_at = ?, fence = ?, amendments = ?, document = ?,
+      input = ?, output = ?
+    WHERE id = ? AND fence = ? AND amendments = ? AND job = ? AND created_at = ? AND correlation_id IS ?
+    """
+
+  /// Updates a run that an attempt holds, if nothing else than the attempt has changed it.
+  ///
+  /// - Parameters:
+  ///   - run: the run.
+  ///   - token: the fencing token of the attempt.
+  ///   - amendments: the number of amendments that the attempt knows.
+  ///   - document: its ``Run/document``.
+  ///   - version: its version.
+  ///   - database: the database.
+  /// - Returns: whether it was updated.
+  /// - Throws: `DatabaseError`.
+  static func update(
+    _ run: Run, heldBy token: Int64, _ amendments: Int64, document: String, version: Int64, _ database: Database
+  ) throws -> Bool {
+    let values =
+      changingValues(run, document, version)
+      + [
+        run.id.rawValue, token, amendments, run.job.rawValue, run.createdAt.microseconds,
+        run.correlationID.map { SQLiteText.value($0) } ?? DatabaseValue.null,
+      ] as [(any DatabaseValueConvertible)?]
+    try database.cachedStatement(sql: attemptUpdate).execute(arguments: StatementArguments(values))
+    return database.changesCount == 1
+  }
+
+  private static func changingValues(
+    _ run: Run, _ document: String, _ version: Int64
+  ) -> [(any DatabaseValueConvertible)?] {
+    [
+      version, run.status.rawValue, run.wakeAt?.microseconds, run.expireAt?.microseconds, run.fence,
+      run.amendments, document, run.input.map(\.description), run.output.map(\.description),
+    ]
+  }
+
   /// Inserts a run or updates the stored one.
   ///
   /// - Parameters:
@@ -127,10 +172,7 @@ enum StoredRun {
   /// - Throws: `DatabaseError`.
   static func put(_ run: Run, document: String, version: Int64, over key: Key?, _ database: Database) throws {
     let correlationID = run.correlationID.map { SQLiteText.value($0) } ?? .null
-    var values: [(any DatabaseValueConvertible)?] = [
-      version, run.status.rawValue, run.wakeAt?.microseconds, run.expireAt?.microseconds, run.fence,
-      run.amendments, document, run.input.map(\.description), run.output.map(\.description),
-    ]
+    var values = changingValues(run, document, version)
     let isLean =
       key.map {
         $0.job == run.job.rawValue && $0.createdAt == run.createdAt.microseconds && $0.correlationID == correlationID
@@ -153,9 +195,7 @@ extension RunRecord {
     guard let id = try? RunID(row[0] as String) else { return nil }
     let version = Version(row[1])
     do throws(JobError) {
-      let document = Array((row[2] as String).utf8)
-      let fields = try JSONValue(parsing: document, limits: JSONLimits(bytes: .max, depth: 512))
-      var run = try Run(id: id, fields: fields)
+      var run = try Run(id: id, document: Array((row[2] as String).utf8))
       run.input = (row[3] as String?).map { JSONText(trusted: Array($0.utf8)) }
       run.output = (row[4] as String?).map { JSONText(trusted: Array($0.utf8)) }
       self.init(id: id, version: version, run: .success(run))

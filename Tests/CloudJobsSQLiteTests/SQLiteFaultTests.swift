@@ -175,7 +175,8 @@ struct SQLiteFaultTests {
         let query = try #require(RunQuery.make(filter, after: cursor, limit: 10))
         let plan = try await plan(store, query.list.sql)
         #expect(plan.contains("USING INDEX \(index)"), "\(plan)")
-        #expect(!plan.contains("TEMP B-TREE"), "\(plan)")
+        // Only runs of the same time are sorted.
+        #expect(!plan.contains("TEMP B-TREE FOR ORDER BY"), "\(plan)")
       }
     }
     let several = try #require(RunQuery.make(RunFilter(statuses: [.failed, .running]), after: cursor, limit: 10))
@@ -185,7 +186,7 @@ struct SQLiteFaultTests {
     for (sql, index) in [
       ("SELECT id FROM jobs WHERE next_run <= ? AND (next_run, id) > (?, ?) ORDER BY next_run, id LIMIT ?", "jobs_due"),
       ("SELECT id FROM runs WHERE wake_at <= ? AND (wake_at, id) > (?, ?) ORDER BY wake_at, id LIMIT ?", "runs_waking"),
-      ("SELECT rowid FROM runs WHERE expire_at <= ? ORDER BY expire_at, id LIMIT ?", "runs_expiring"),
+      ("SELECT rowid FROM runs WHERE expire_at <= ? ORDER BY expire_at LIMIT ?", "runs_expiring"),
       ("SELECT id FROM journal WHERE time <= ? ORDER BY time DESC, id DESC LIMIT ?", "journal_by_time"),
     ] {
       let plan = try await plan(store, sql)

@@ -173,7 +173,7 @@ struct SQLiteFileTests {
       let reading = try await store.read(jobs: ["job"], runs: [id])
       #expect(try reading.runs[id]?.run.get() == run)
       #expect(try reading.jobs["job"]?.document.get().configuration == configuration)
-      #expect(try await store.dueTimes().earliest == run.wakeAt)
+      #expect(try await store.dueTimes(within: .days(1)).earliest == run.wakeAt)
       let line = RunLogLine(time: .epoch, level: "info", message: "A line.")
       _ = try await store.commit([
         .putRun(run, .fence(0)), .putLog(RunLogEntry(run: id, sequence: 1, lines: [line], expireAt: .distantFuture)),

@@ -303,6 +303,24 @@ public struct Lease: Hashable, Sendable {
 }
 
 extension Run {
+  private init(_ content: RunContent) {
+    self.content = [content]
+  }
+
+  /// Creates a run from the text of a stored document.
+  ///
+  /// - Parameters:
+  ///   - id: the document's id.
+  ///   - document: the text, in UTF-8.
+  /// - Throws: ``JobError`` `malformedJSON`, or as ``init(id:fields:)`` does.
+  package init(id: RunID, document: [UInt8]) throws(JobError) {
+    if let content = RunDocumentReader.read(document, id: id) {
+      self.init(content)
+    } else {
+      try self.init(id: id, fields: JSONValue(parsing: document, limits: JSONLimits(bytes: .max, depth: 512)))
+    }
+  }
+
   /// Creates a run from a stored document.
   ///
   /// - Parameters:

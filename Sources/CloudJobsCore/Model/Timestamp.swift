@@ -186,9 +186,8 @@ extension Timestamp {
   /// UTC, and a bare date, which means midnight UTC. A leap second (`:60`) becomes the following second. Digits beyond
   /// microseconds are dropped.
   public init?(rfc3339 text: some StringProtocol) {
-    let common = text.utf8.withContiguousStorageIfAvailable { Self.microseconds(ofCommonForm: $0) } ?? nil
-    if let common {
-      self.init(microseconds: common)
+    if let common = text.utf8.withContiguousStorageIfAvailable({ Timestamp(commonForm: $0) }) ?? nil {
+      self = common
       return
     }
     let bytes = Array(text.utf8)
@@ -201,9 +200,9 @@ extension Timestamp {
     self.init(microseconds: seconds * 1_000_000 + fraction)
   }
 
-  /// Returns the time of a text in the form of ``description`` with a fraction of six digits or none, in which most are
+  /// Creates a time from a text in the form of ``description`` with a fraction of six digits or none, in which most are
   /// stored; nil for all others, valid or not.
-  private static func microseconds(ofCommonForm text: UnsafeBufferPointer<UInt8>) -> Int64? {
+  init?(commonForm text: UnsafeBufferPointer<UInt8>) {
     guard text.count == 20 || (text.count == 27 && text[19] == UInt8(ascii: ".")), text[4] == UInt8(ascii: "-"),
       text[7] == UInt8(ascii: "-"), text[10] == UInt8(ascii: "T"), text[13] == UInt8(ascii: ":"),
       text[16] == UInt8(ascii: ":"), text[text.count - 1] == UInt8(ascii: "Z")
@@ -224,7 +223,8 @@ extension Timestamp {
       let fraction = text.count == 27 ? number(20..<26) : 0
     else { return nil }
     let date = CivilDate(year: Int(year), month: Int(month), day: Int(day))
-    return (Int64(date.daysSinceEpoch) * 86_400 + hour * 3_600 + minute * 60 + second) * 1_000_000 + fraction
+    let seconds = Int64(date.daysSinceEpoch) * 86_400 + hour * 3_600 + minute * 60 + second
+    self.init(microseconds: seconds * 1_000_000 + fraction)
   }
 
   /// A parser for the parts of RFC 3339 text after the date.

@@ -1,6 +1,7 @@
-import CloudJobsCore
 import TestSupport
 import Testing
+
+@testable import CloudJobsCore
 
 @Suite("Job documents")
 struct DocumentTests {
@@ -314,13 +315,42 @@ struct RunDocumentTests {
       "progress": ["fraction": 0.5], "trace": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     ]) { $1 }
     let runs = [try Run(id: Self.id, fields: Self.fields), try Run(id: Self.id, fields: .object(all))]
+    #expect(runs[1].fields.object?.count == all.count)
     for run in runs + pools.runs.compactMap(\.self).shuffled(using: &random).prefix(500) {
       var bare = run
       (bare.input, bare.output) = (nil, nil)
       #expect(run.document == bare.fields.text)
-      #expect(try Run(id: run.id, fields: JSONValue(parsing: Array(run.document.utf8), limits: .service)) == bare)
     }
-    #expect(runs[1].fields.object?.count == all.count)
+  }
+
+  @Test("A document that is read without a tree is read the same, and one in any other form is left alone")
+  func reader() throws {
+    var random = SeededGenerator(seed: 54)
+    var source = PlanInputSource(random: random)
+    let pools = source.pools(of: [PlanSample.job(.endpoint)])
+    func slow(_ id: RunID, _ document: [UInt8]) throws -> Run {
+      try Run(id: id, fields: JSONValue(parsing: document, limits: .service))
+    }
+    var counts = (fast: 0, mutated: 0)
+    for run in pools.runs.compactMap(\.self) {
+      let document = Array(run.document.utf8)
+      if RunDocumentReader.read(document, id: run.id) != nil { counts.fast += 1 }
+      #expect((try? Run(id: run.id, document: document)) == (try? slow(run.id, document)))
+      for _ in 0..<10 {
+        var changed = document
+        let place = Int.random(in: 0..<changed.count, using: &random)
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: changed.remove(at: place)
+        case 1: changed[place] = UInt8.random(in: 0...255, using: &random)
+        case 2: changed.insert(contentsOf: "0123456789,:\"{}[]".utf8.shuffled(using: &random).prefix(2), at: place)
+        default: changed.insert(contentsOf: changed[..<place].suffix(30), at: place)
+        }
+        if RunDocumentReader.read(changed, id: run.id) != nil { counts.mutated += 1 }
+        let (fast, tree) = (try? Run(id: run.id, document: changed), try? slow(run.id, changed))
+        if fast != tree { Issue.record("\(String(decoding: changed, as: UTF8.self))") }
+      }
+    }
+    #expect(counts.fast > 500 && counts.mutated > 200, "\(counts)")
   }
 
   @Test("A run with only the required fields round-trips", arguments: RunStatus.allCases)
