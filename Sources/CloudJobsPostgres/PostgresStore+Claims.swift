@@ -20,23 +20,20 @@ extension PostgresStore {
     return try await transaction { connection throws(TransactionFailure) in
       let search = front.withLock { $0.search(after: cursor, limit: limit) }
       let searches =
-        (search.strays.isEmpty ? [] : [strays(search.strays)])
-        + (search.limit == 0 ? [] : [dueRuns(from: search.start, after: cursor, limit: search.limit)])
+        (search.strays.isEmpty ? [] : [strays(search)]) + (search.limit == 0 ? [] : [dueRuns(search, after: cursor)])
       let results = try await connection.perform(
         [Statement("BEGIN")] + searches + [time.statement(ofCommit: false)])
       let now = time.advance(to: results.last?.int64(0, 0))
       var transaction = CommitTransaction()
       var records: [RunRecord] = []
       var found: [DueFront.Stray] = []
-      for (number, rows) in results.dropFirst().dropLast().enumerated() {
+      for rows in results.dropFirst().dropLast() {
         for row in 0..<rows.count {
           guard let record = RunRecord(rows, row, from: 0) else { continue }
           records.append(record)
+          found.append(DueFront.Stray(wakeAt: Timestamp(microseconds: rows.int64(row, 7) ?? 0), id: record.id))
           transaction.takeRun(
             record.id, version: record.version.rawValue, fence: rows.int64(row, 5), amendments: rows.int64(row, 6))
-          if search.limit > 0, number == searches.count - 1 {
-            found.append(DueFront.Stray(wakeAt: Timestamp(microseconds: rows.int64(row, 7) ?? 0), id: record.id))
-          }
         }
       }
       let plans = records.isEmpty ? [] : plan(records, now)
@@ -47,7 +44,9 @@ extension PostgresStore {
         try await connection.lock(targets, &transaction, begins: false)
       }
       var claims = RunClaims(time: now, runs: [])
-      claims.next = search.end(after: found).map { StoreCursor(key: $0.wakeAt.microseconds, id: $0.id.rawValue) }
+      let isLast = search.limit > 0 && (results.dropLast().last?.count ?? 0) < search.limit
+      let end = search.limit > 0 ? found.last : search.strays.last
+      claims.next = isLast ? nil : end.map { StoreCursor(key: $0.wakeAt.microseconds, id: $0.id.rawValue) }
       var changedJobs = Set<JobID>()
       for (record, writes) in zip(records, plans) {
         let jobs = writes.compactMap { $0.changedJob }
@@ -70,8 +69,8 @@ extension PostgresStore {
     }
   }
 
-  /// Returns the statement that locks the due runs from a time on, but for those that others have locked.
-  private func dueRuns(from start: Timestamp, after cursor: DueFront.Stray?, limit: Int) -> Statement {
+  /// Returns the statement that locks the due runs from the mark on, but for those that others have locked.
+  func dueRuns(_ search: DueFront.Search, after cursor: DueFront.Stray?) -> Statement {
     Statement(
       """
       SELECT \(RunRecord.columns), fence, amendments, wake_at FROM \(schema.sql).runs
@@ -81,8 +80,8 @@ extension PostgresStore {
       """
     ) {
       $0.append(time.floor)
-      $0.append(Int64(limit))
-      $0.append(start.microseconds)
+      $0.append(Int64(search.limit))
+      $0.append(search.mark.microseconds)
       if let cursor {
         $0.append(cursor.wakeAt.microseconds)
         $0.append(cursor.id.bytes)
@@ -90,23 +89,25 @@ extension PostgresStore {
     }
   }
 
-  /// Returns the statement that locks those of the strays that are still due.
-  private func strays(_ strays: [DueFront.Stray]) -> Statement {
+  /// Returns the statement that locks those of the strays that are still due, and still before the mark.
+  func strays(_ search: DueFront.Search) -> Statement {
     Statement(
       """
-      SELECT \(RunRecord.columns), fence, amendments, wake_at FROM \(schema.sql).runs
-      WHERE id = ANY ($2) AND wake_at <= (SELECT \(time.expression(1)))
-      ORDER BY wake_at, id FOR UPDATE SKIP LOCKED
+      SELECT run.* FROM unnest($2::bytea[]) AS known (id) CROSS JOIN LATERAL (
+        SELECT \(RunRecord.columns), fence, amendments, wake_at FROM \(schema.sql).runs
+        WHERE runs.id = known.id AND wake_at <= (SELECT \(time.expression(1))) AND wake_at < $3
+        FOR UPDATE SKIP LOCKED
+      ) AS run ORDER BY run.wake_at, run.id
       """
     ) {
       $0.append(time.floor)
-      $0.append(strays.map(\.id.bytes))
+      $0.append(search.strays.map(\.id.bytes))
+      $0.append(search.mark.microseconds)
     }
   }
 
   /// Notes what this process has written, which may be due or expired before what was searched last.
   func noteWrites(_ writes: [Write]) {
-    var wakeAt: Timestamp?
     var expiries: [String: Timestamp] = [:]
     func noteExpiry(_ table: String, _ time: Timestamp?) {
       if let time { expiries[table] = min(expiries[table] ?? time, time) }
@@ -114,14 +115,13 @@ extension PostgresStore {
     for write in writes {
       switch write {
       case .putRun(let run, _):
-        if let time = run.wakeAt { wakeAt = min(wakeAt ?? time, time) }
+        if let time = run.wakeAt { front.withLock { $0.noteWrite(DueFront.Stray(wakeAt: time, id: run.id)) } }
         noteExpiry("runs", run.expireAt)
       case .putLog(let entry): noteExpiry("run_log", entry.expireAt)
       case .putLedger(_, let ledger, _): noteExpiry("ledgers", ledger?.expireAt)
       default: break
       }
     }
-    if let wakeAt { front.withLock { $0.noteWrite(wakeAt: wakeAt) } }
     if expiries.isEmpty { return }
     purges.withLock { purges in
       for (table, time) in expiries { purges[table]?.noteWrite(expireAt: time) }
@@ -132,40 +132,35 @@ extension PostgresStore {
 
   /// Begins a look at the time before the mark, if one is due, and does not wait for it.
   func lookBack() {
-    guard let slice = front.withLock({ $0.beginLook(at: MonotonicClock.milliseconds()) }) else { return }
-    DetachedWork.start { [self] in await look(from: slice) }
+    let begin = MonotonicClock.milliseconds()
+    guard let mark = front.withLock({ $0.beginLook(at: begin) }) else { return }
+    DetachedWork.start { [self] in
+      let result = await client.perform([look(before: mark)])
+      front.withLock { $0.endLook(Self.found(by: result), begin: begin, at: MonotonicClock.milliseconds()) }
+    }
   }
 
-  /// Looks at the time before the mark, if a look is due; waits for it if it costs little.
-  func lookBackIfCheap() async {
-    guard front.withLock({ $0.isLookCheap }) else { return lookBack() }
-    guard let slice = front.withLock({ $0.beginLook(at: MonotonicClock.milliseconds()) }) else { return }
-    await look(from: slice)
+  /// Returns the statement of a look at the time before the mark.
+  func look(before mark: Timestamp) -> Statement {
+    Statement(
+      "SELECT wake_at, id FROM \(schema.sql).runs WHERE wake_at < $1 ORDER BY wake_at, id LIMIT $2"
+    ) {
+      $0.append(mark.microseconds)
+      $0.append(Int64(DueFront.strayLimit + 1))
+    }
   }
 
-  private func look(from first: DueFront.Slice) async {
-    var next: DueFront.Slice? = first
-    while let slice = next {
-      let statement = Statement(
-        """
-        SELECT wake_at, id FROM \(schema.sql).runs WHERE wake_at >= $1 AND wake_at < $2 ORDER BY wake_at, id LIMIT $3
-        """
-      ) {
-        $0.append(slice.start.microseconds)
-        $0.append(slice.end.microseconds)
-        $0.append(Int64(DueFront.strayLimit + 1))
+  private static func found(by result: Result<Response, RequestFailure>) -> [DueFront.Stray]? {
+    guard case .success(let response) = result else { return nil }
+    return found(in: response.results[0])
+  }
+
+  /// Returns the runs that a look has found.
+  static func found(in rows: QueryResult) -> [DueFront.Stray] {
+    (0..<rows.count).compactMap { row in
+      rows.bytes(row, 1).flatMap { RunID(bytes: $0) }.map {
+        DueFront.Stray(wakeAt: Timestamp(microseconds: rows.int64(row, 0) ?? 0), id: $0)
       }
-      let begin = MonotonicClock.milliseconds()
-      guard case .success(let response) = await client.perform([statement]) else {
-        return front.withLock { $0.abandonLook(at: begin) }
-      }
-      let (rows, end) = (response.results[0], MonotonicClock.milliseconds())
-      let found = (0..<rows.count).compactMap { row in
-        rows.bytes(row, 1).flatMap { RunID(bytes: $0) }.map {
-          DueFront.Stray(wakeAt: Timestamp(microseconds: rows.int64(row, 0) ?? 0), id: $0)
-        }
-      }
-      next = front.withLock { $0.note(slice, found: found, cost: Int(end - begin), at: end) }
     }
   }
 }

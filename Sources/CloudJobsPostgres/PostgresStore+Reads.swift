@@ -117,18 +117,55 @@ extension PostgresStore {
 
   /// Returns the times at which jobs and runs come due, from look-ups at the ends of ranges of two indexes.
   public func dueTimes(within horizon: Duration) async throws(StoreError) -> DueTimes {
-    await lookBackIfCheap()
-    let (mark, strays) = front.withLock { ($0.mark, $0.strays) }
-    let statement = Statement(
+    let begin = MonotonicClock.milliseconds()
+    let (mark, strays, lookMark) = front.withLock { front in
+      // A look that costs little takes place in the same round trip, so that what others committed late is found now.
+      let lookMark = front.isLookCheap ? front.beginLook(at: begin) : nil
+      return (front.mark, front.strays, lookMark)
+    }
+    let statements = [dueTimes(from: mark, but: strays, within: horizon)] + (lookMark.map { [look(before: $0)] } ?? [])
+    let results: [QueryResult]
+    do throws(StoreError) {
+      results = try await perform(statements)
+    } catch {
+      if lookMark != nil { front.withLock { $0.endLook(nil, begin: begin, at: MonotonicClock.milliseconds()) } }
+      throw error
+    }
+    let times = (0...5).map { column in results[0].int64(0, column).map { Timestamp(microseconds: $0) } }
+    front.withLock { front in
+      if let time = times[0] { front.note(first: times[3], from: mark, at: time) }
+      guard lookMark != nil else { return }
+      front.endLook(Self.found(in: results[1]), begin: begin, at: MonotonicClock.milliseconds())
+    }
+    lookBack()
+    let earlier = lookMark == nil ? nil : front.withLock { $0.strays.first?.wakeAt }
+    return DueTimes(
+      time: time.advance(to: results[0].int64(0, 0)), earliestJob: times[1],
+      earliestRun: [times[3], times[4], times[5], earlier].compactMap { $0 }.min(),
+      next: [times[2], times[4]].compactMap { $0 }.min())
+  }
+
+  /// Returns the statement whose row has the time, the first times of jobs, those of runs, and that of strays.
+  func dueTimes(from mark: Timestamp, but strays: [DueFront.Stray], within horizon: Duration) -> Statement {
+    let others = strays.isEmpty ? "" : "AND NOT (id = ANY ($4))"
+    let known =
+      strays.isEmpty
+      ? "NULL::int8"
+      : """
+      (SELECT min(run.wake_at) FROM unnest($4::bytea[]) AS known (id) CROSS JOIN LATERAL (
+        SELECT wake_at FROM \(schema.sql).runs WHERE runs.id = known.id AND wake_at <= now.time LIMIT 1) AS run)
+      """
+    return Statement(
       """
       WITH now AS MATERIALIZED (SELECT \(time.expression(1)) AS time)
       SELECT now.time,
         (SELECT next_run FROM \(schema.sql).jobs WHERE next_run IS NOT NULL ORDER BY next_run LIMIT 1),
         (SELECT next_run FROM \(schema.sql).jobs WHERE next_run > now.time ORDER BY next_run LIMIT 1),
-        (SELECT wake_at FROM \(schema.sql).runs WHERE wake_at >= $2 AND wake_at <= now.time ORDER BY wake_at LIMIT 1),
+        (SELECT wake_at FROM \(schema.sql).runs
+          WHERE wake_at >= $2 AND wake_at <= now.time \(others) ORDER BY wake_at LIMIT 1),
         (SELECT wake_at FROM \(schema.sql).runs
           WHERE wake_at > now.time AND wake_at <= now.time + $3 ORDER BY wake_at LIMIT 1),
-        \(strays.isEmpty ? "NULL::int8" : "(SELECT min(wake_at) FROM \(schema.sql).runs WHERE id = ANY ($4))")
+        \(known)
       FROM now
       """
     ) {
@@ -137,13 +174,6 @@ extension PostgresStore {
       $0.append(max(.zero, horizon).microseconds)
       if !strays.isEmpty { $0.append(strays.map(\.id.bytes)) }
     }
-    let rows = try await perform([statement])[0]
-    let times = (1...5).map { column in rows.int64(0, column).map { Timestamp(microseconds: $0) } }
-    let now = time.advance(to: rows.int64(0, 0))
-    if times[2] == nil { front.withLock { $0.noteNothingDue(from: mark, at: now) } }
-    return DueTimes(
-      time: now, earliestJob: times[0], earliestRun: [times[2], times[3], times[4]].compactMap { $0 }.min(),
-      next: [times[1], times[3]].compactMap { $0 }.min())
   }
 
   /// Returns a page of the ledgers of a family, by their ids.

@@ -176,7 +176,7 @@ public final class PostgresStore: PurgingStore, DueTimeStore, WakingStore, Claim
     let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let client = client
     let number = client.addListener { [weak self] in
-      self?.front.withLock { $0.noteNotification(at: MonotonicClock.milliseconds()) }
+      self?.front.withLock { $0.noteNotification() }
       continuation.yield()
     }
     continuation.onTermination = { _ in client.removeListener(number) }

@@ -241,7 +241,8 @@ final class CommitTransaction {
 
   /// Deletes expired runs; returns their number.
   func purgeRuns(limit: Int) throws -> Int {
-    try purge(
+    keys = [:]
+    return try purge(
       """
       DELETE FROM runs WHERE rowid IN (
         SELECT rowid FROM runs WHERE expire_at <= ? ORDER BY expire_at LIMIT ?)

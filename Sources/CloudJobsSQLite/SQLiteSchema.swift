@@ -4,14 +4,15 @@ import GRDB
 
 /// The tables, as migrations that each file goes through once.
 ///
-/// The file stores its schema version. Migrations run in a transaction that takes the write lock before it checks the
-/// version, so that of several starting processes one migrates and the others find the result.
+/// The file stores its schema version. Each migration runs in a transaction that takes the write lock before it checks
+/// the version, so that of several starting processes one migrates and the others find the result; between two of them
+/// other processes may write.
 enum SQLiteSchema {
   /// The latest schema version.
   static var latest: Int { steps.count }
 
   private static let tables = ["jobs", "runs", "journal", "ledgers"]
-  private static let steps = [firstTables, runLogs, ledgerTable, StoredEffect.schema, leanIndexes]
+  private static let steps = [firstTables, runLogs, ledgerTable, StoredEffect.schema] + leanIndexes
 
   /// Migrates a file to the latest schema version.
   ///
@@ -21,28 +22,34 @@ enum SQLiteSchema {
   /// - Throws: ``StoreError`` `invalid` if the file's schema is newer than this program knows, or if it has foreign
   ///   tables of the same names.
   static func migrate(_ database: Database, to version: Int = latest) throws {
-    if try step(database) == version { return }
-    try database.inTransaction(.immediate) {
-      if try !database.tableExists("store"), try tables.contains(where: { try database.tableExists($0) }) {
-        throw StoreError(
-          .invalid, "The file has tables of another program with the store's names. Use a separate file for the store.")
+    while try step(database) != version {
+      try database.inTransaction(.immediate) {
+        try takeStep(database, to: version)
+        return .commit
       }
-      try database.execute(
-        sql: """
-          CREATE TABLE IF NOT EXISTS store (
-            id INTEGER PRIMARY KEY CHECK (id = 1), schema INTEGER NOT NULL, last_version INTEGER NOT NULL,
-            last_time INTEGER NOT NULL) STRICT;
-          INSERT OR IGNORE INTO store VALUES (1, 0, 0, -62135596800000000);
-          """)
-      let reached = try step(database)
-      guard reached <= version else {
-        throw StoreError(
-          .invalid, "The file has schema \(reached), but this program supports up to \(version). Update the program.")
-      }
-      for step in steps[reached..<version] { try database.execute(sql: step) }
-      try database.execute(sql: "UPDATE store SET schema = ?", arguments: [version])
-      return .commit
     }
+  }
+
+  private static func takeStep(_ database: Database, to version: Int) throws {
+    if try !database.tableExists("store"), try tables.contains(where: { try database.tableExists($0) }) {
+      throw StoreError(
+        .invalid, "The file has tables of another program with the store's names. Use a separate file for the store.")
+    }
+    try database.execute(
+      sql: """
+        CREATE TABLE IF NOT EXISTS store (
+          id INTEGER PRIMARY KEY CHECK (id = 1), schema INTEGER NOT NULL, last_version INTEGER NOT NULL,
+          last_time INTEGER NOT NULL) STRICT;
+        INSERT OR IGNORE INTO store VALUES (1, 0, 0, -62135596800000000);
+        """)
+    let reached = try step(database)
+    guard reached <= version else {
+      throw StoreError(
+        .invalid, "The file has schema \(reached), but this program supports up to \(version). Update the program.")
+    }
+    if reached == version { return }
+    try database.execute(sql: steps[reached])
+    try database.execute(sql: "UPDATE store SET schema = ?", arguments: [reached + 1])
   }
 
   private static func step(_ database: Database) throws -> Int {
@@ -86,18 +93,11 @@ enum SQLiteSchema {
 
   // Each run changes its entries in these indexes some times: they have no more than lists need. Most runs succeed, and
   // a list of those goes by the time.
-  private static let leanIndexes = """
-    DROP INDEX runs_expiring;
-    DROP INDEX runs_by_time;
-    DROP INDEX runs_by_job;
-    DROP INDEX runs_by_status;
-    DROP INDEX runs_by_cause;
-    CREATE INDEX runs_expiring ON runs (expire_at) WHERE expire_at IS NOT NULL;
-    CREATE INDEX runs_by_time ON runs (created_at);
-    CREATE INDEX runs_by_job ON runs (job, created_at);
-    CREATE INDEX runs_by_status ON runs (status, created_at) WHERE status <> 'succeeded';
-    CREATE INDEX runs_by_cause ON runs (correlation_id, created_at) WHERE correlation_id IS NOT NULL;
-    """
+  private static let leanIndexes = [
+    ("runs_expiring", "(expire_at) WHERE expire_at IS NOT NULL"), ("runs_by_time", "(created_at)"),
+    ("runs_by_job", "(job, created_at)"), ("runs_by_status", "(status, created_at) WHERE status <> 'succeeded'"),
+    ("runs_by_cause", "(correlation_id, created_at) WHERE correlation_id IS NOT NULL"),
+  ].map { name, columns in "DROP INDEX \(name); CREATE INDEX \(name) ON runs \(columns)" }
 
   private static let ledgerTable = """
     CREATE TABLE ledgers (

@@ -104,6 +104,25 @@ struct PostgresSchemaTests {
       let plan = try #require(try connection.execute("EXPLAIN (FORMAT JSON) \(query)"))
       #expect(plan.contains(index), "\(query): \(plan)")
     }
+    // The statements of workers, by the plans that serve all values.
+    let stray = DueFront.Stray(wakeAt: .epoch, id: RunID(job: "a", occurrence: .key("a")))
+    let search = DueFront.Search(strays: [stray], mark: .epoch, limit: 10)
+    try connection.execute("SET plan_cache_mode = force_generic_plan; SET search_path = \(store.schema.sql)")
+    for (name, statement, values, indexes) in [
+      ("strays", store.strays(search), "1, '{}', 1", ["runs_pkey"]),
+      ("due", store.dueRuns(search, after: nil), "1, 1, 1", ["runs_waking"]),
+      ("page", store.dueRuns(search, after: stray), "1, 1, 1, 1, ''", ["runs_waking"]),
+      ("look", store.look(before: .epoch), "1, 1", ["runs_waking"]),
+      (
+        "times", store.dueTimes(from: .epoch, but: [stray], within: .seconds(1)), "1, 1, 1, '{}'",
+        ["runs_pkey", "runs_waking", "jobs_due", "times_latest"]
+      ),
+    ] {
+      try connection.execute("PREPARE \(name) AS \(statement.sql)")
+      let plan = try #require(try connection.execute("EXPLAIN (FORMAT JSON) EXECUTE \(name) (\(values))"))
+      for index in indexes { #expect(plan.contains(index), "\(name): \(plan)") }
+      #expect(!plan.contains("Seq Scan") && !plan.contains("Bitmap"), "\(name): \(plan)")
+    }
     await store.close()
   }
 }

@@ -20,7 +20,8 @@ struct AttemptExecutor: Sendable {
   ///   - claimed: the run, claimed by ``RunCommitter``.
   ///   - registered: its job with its handler.
   ///   - state: the job's state before the attempt.
-  ///   - onHandlerEnd: called when the handler has returned, before its result is committed; not if it is left behind.
+  ///   - onHandlerEnd: called when the handler has returned, before its result is committed; not if it is left behind,
+  ///     or if hooks follow it.
   /// - Returns: the result.
   func execute(
     _ claimed: ClaimedRun, _ registered: RegisteredJob, state: JobState, onHandlerEnd: () -> Void = {}
@@ -31,7 +32,8 @@ struct AttemptExecutor: Sendable {
     let record = AttemptRecord(run, at: claimed.time, services)
     services.active.add(record, at: claimed.place)
     let called = await call(claimed, record, registered)
-    if !called.isAbandoned { onHandlerEnd() }
+    let hooks = HookCaller(registered.hooks, services)
+    if !called.isAbandoned, !hooks.hasEndHooks { onHandlerEnd() }
     let end = services.clock.now()
     let duration = end - claimed.local
     let (concluded, before, patch): (ConcludedAttempt, JobState, JobStatePatch?)
@@ -58,7 +60,6 @@ struct AttemptExecutor: Sendable {
     await RunEnqueuer(services).enqueueTasks(of: children)
     await DependentRuns(services).deliver(after: concluded.run)
     let result = await result(of: concluded, job)
-    let hooks = HookCaller(registered.hooks, services)
     if hooks.hasEndHooks {
       let deadline = claimed.local + claimed.timeLimit
       let context = JobContext(run: called.run, deadline: deadline, record, services)

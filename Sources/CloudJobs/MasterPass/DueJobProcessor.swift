@@ -271,6 +271,9 @@ enum DueJobResult: Sendable {
     }
   }
 
+  /// Whether a missed time waits for the run of an earlier one, and nothing else was done.
+  var isWaiting: Bool { !lines.isEmpty && lines.allSatisfy(\.isWaiting) }
+
   /// Whether the job's document has changed, by this pass or by another.
   var hasProgressed: Bool {
     switch self {

@@ -198,7 +198,13 @@ final class WorkerLoop: Sendable {
     if isFinished {
       if state.withLock({ $0.attemptOfJobEnded() }) { signal.call() }
     } else {
-      finish(item, hasProgressed: result?.hasProgressed ?? false)
+      let isWaiting = result?.isWaiting ?? false
+      let isRepeated = state.withLock { $0.isRepeated(item) }
+      finish(
+        item, hasProgressed: result?.hasProgressed ?? false,
+        longestHold: isWaiting ? WorkerState.longestWait : WorkerState.longestHold)
+      // A wait is told once.
+      if isWaiting, isRepeated { return }
     }
     do throws(StoreError) {
       try await PassJournal(services).append(result?.lines ?? [], time: context.reading.time, name: job.record.id)
@@ -295,9 +301,13 @@ final class WorkerLoop: Sendable {
     return result.hasChangedRun || result.status == .duplicate
   }
 
-  private func finish(_ item: WorkItem, hasProgressed: Bool) {
+  private func finish(
+    _ item: WorkItem, hasProgressed: Bool, longestHold: Duration = WorkerState.longestHold
+  ) {
     let now = clock.now()
-    guard state.withLock({ $0.finish(item, hasProgressed: hasProgressed, at: now) }) else { return }
+    guard
+      state.withLock({ $0.finish(item, hasProgressed: hasProgressed, at: now, longestHold: longestHold) })
+    else { return }
     if case .run = item { signal.call() } else { signal.call(withNews: true) }
   }
 }

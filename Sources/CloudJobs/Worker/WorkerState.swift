@@ -16,6 +16,8 @@ struct WorkerState: Sendable {
   static let firstHold = Duration.seconds(1)
   /// The longest delay of an item without progress.
   static let longestHold = Duration.seconds(60)
+  /// The longest delay of a job whose missed time waits for the run of an earlier one.
+  static let longestWait = Duration.seconds(4)
   /// The maximum number of items held back; beyond it, those that are due first are released early.
   static let heldLimit = 10_000
 
@@ -68,6 +70,9 @@ struct WorkerState: Sendable {
   /// Whether items are held back.
   var holdsItems: Bool { !held.isEmpty }
 
+  /// Whether an item made no progress when it was last in process.
+  func isRepeated(_ item: WorkItem) -> Bool { held[item] != nil }
+
   /// Whether an item may be started now, if there is room.
   func isStartable(_ item: WorkItem, at now: Timestamp) -> Bool {
     !active.contains(item) && (held[item].map { $0.until <= now } ?? true)
@@ -86,8 +91,6 @@ struct WorkerState: Sendable {
 
   /// The number of due runs to choose from, if their order matters.
   static let window = 256
-  /// The number of due runs to look at for whether their order matters, while no more were due than there was room for.
-  static let firstWindow = 64
 
   /// Due runs in the order of their service.
   struct Choice: Sendable {
@@ -103,8 +106,7 @@ struct WorkerState: Sendable {
   /// nothing has come since.
   mutating func windowSize(room: Int) -> Int {
     defer { hasNews = false }
-    if isMixed { return max(room, Self.window) }
-    return hasNews ? max(room, hasBacklog ? Self.window : Self.firstWindow) : room
+    return isMixed || hasNews ? max(room, Self.window) : room
   }
 
   /// Chooses the due runs to start.
@@ -191,10 +193,13 @@ struct WorkerState: Sendable {
   ///   - item: the item.
   ///   - hasProgressed: whether its state in the store has changed, so that it is not due for the same reason again.
   ///   - now: the local time.
+  ///   - longestHold: the longest delay if it has not.
   /// - Returns: whether the worker should poll the store now: there was no room for other due items, or the next time
   ///   of the job is known. A run that continues wakes the worker itself, when its next attempt is enqueued.
   @discardableResult
-  mutating func finish(_ item: WorkItem, hasProgressed: Bool, at now: Timestamp) -> Bool {
+  mutating func finish(
+    _ item: WorkItem, hasProgressed: Bool, at now: Timestamp, longestHold: Duration = Self.longestHold
+  ) -> Bool {
     let before = free
     active.remove(item)
     ending.remove(item)
@@ -205,7 +210,7 @@ struct WorkerState: Sendable {
       if case .job = item { return true }
       return isRoomMade
     }
-    let delay = held[item].map { min($0.delay * 2, Self.longestHold) } ?? Self.firstHold
+    let delay = held[item].map { min($0.delay * 2, longestHold) } ?? Self.firstHold
     if held.count >= Self.heldLimit, held[item] == nil, let first = held.min(by: { $0.value.until < $1.value.until }) {
       held[first.key] = nil
     }

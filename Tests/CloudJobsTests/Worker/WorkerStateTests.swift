@@ -104,9 +104,6 @@ struct WorkerStateTests {
     #expect(window() == WorkerState.window, "others may have enqueued something")
     state.take(state.choice(among: alike + [record("first", nil, 1)], upTo: 3, at: now), isFull: true)
     #expect(window() == WorkerState.window, "the priorities differ")
-    state.take(state.choice(among: Array(alike.prefix(2)), upTo: 3, at: now), isFull: false)
-    state.noteNews()
-    #expect(window() == WorkerState.firstWindow, "all that was due had room")
   }
 
   @Test("A backlog is served without looks at the due times until the next one, and waiting jobs are not forgotten")
