@@ -113,13 +113,21 @@ struct CommitStatements: Sendable {
     ) { $0.append(runs.map(\.bytes)) }
   }
 
-  /// Locks ledgers; the columns are the id, version, time of change, and the document unless its version is known.
-  func lock(ledgers: [(id: LedgerID, known: Version?)]) -> Statement {
+  /// Locks ledgers, which are read by a statement of its own then.
+  func lock(ledgers: [LedgerID]) -> Statement {
+    Statement("SELECT id FROM \(schema).ledger_keys WHERE id = ANY ($1) ORDER BY id FOR UPDATE") {
+      $0.append(ledgers.map(\.rawValue))
+    }
+  }
+
+  /// Reads ledgers that are locked; the columns are the id, version, time of change, and the document unless its version
+  /// is known.
+  func read(ledgers: [(id: LedgerID, known: Version?)]) -> Statement {
     Statement(
       """
       SELECT old.id, old.version, old.changed_at, CASE WHEN old.version = new.known THEN NULL ELSE old.document END
-      FROM \(schema).ledgers AS old JOIN unnest($1::text[], $2::int8[]) AS new (id, known) ON old.id = new.id
-      ORDER BY old.id FOR UPDATE OF old
+      FROM unnest($1::text[], $2::int8[]) AS new (id, known) CROSS JOIN LATERAL (
+        SELECT * FROM \(schema).ledgers WHERE ledgers.id = new.id ORDER BY version DESC LIMIT 1) AS old
       """
     ) {
       $0.append(ledgers.map(\.id.rawValue))
@@ -155,30 +163,82 @@ struct CommitStatements: Sendable {
     Statement("DELETE FROM \(schema).jobs WHERE id = ANY ($1)") { $0.append(jobs) }
   }
 
-  /// Writes ledgers, which are all new or all stored; returns their ids and versions.
-  func put(ledgers: [(id: LedgerID, ledger: Ledger)], areNew: Bool, at time: Timestamp) -> Statement {
-    let rows = "unnest($1::text[], $2::int8[], $3::text[]) AS new (id, expire_at, document)"
-    let sql =
-      areNew
-      ? """
+  /// Inserts ledgers; returns their ids and versions.
+  func insert(ledgers: [(id: LedgerID, ledger: Ledger)], at time: Timestamp) -> Statement {
+    let sql = """
+      WITH keys AS (INSERT INTO \(schema).ledger_keys SELECT * FROM unnest($1::text[]))
       INSERT INTO \(schema).ledgers (id, expire_at, document, changed_at, version)
-      SELECT id, expire_at, document, $4::int8, \(nextVersion) FROM \(rows) RETURNING id, version
+      SELECT id, expire_at, document, $4::int8, \(nextVersion)
+      FROM unnest($1::text[], $2::int8[], $3::text[]) AS new (id, expire_at, document) RETURNING id, version
       """
-      : """
+    return Statement(sql) { Self.append(ledgers, time, to: &$0) }
+  }
+
+  /// Replaces ledgers that are locked; returns their ids and versions.
+  ///
+  /// - Parameters:
+  ///   - ledgers: the ledgers.
+  ///   - versions: their versions as read, in the same order.
+  ///   - time: the time of the change.
+  /// - Returns: the statement.
+  func update(ledgers: [(id: LedgerID, ledger: Ledger)], _ versions: [Version], at time: Timestamp) -> Statement {
+    let sql = """
       UPDATE \(schema).ledgers AS old SET version = \(nextVersion), expire_at = new.expire_at,
-        document = new.document, changed_at = $4::int8 FROM \(rows) WHERE old.id = new.id RETURNING old.id, old.version
+        document = new.document, changed_at = $4::int8
+      FROM unnest($1::text[], $2::int8[], $3::text[], $5::int8[]) AS new (id, expire_at, document, version)
+      WHERE old.id = new.id AND old.version = new.version RETURNING old.id, old.version
       """
     return Statement(sql) {
-      $0.append(ledgers.map(\.id.rawValue))
-      $0.append(ledgers.map(\.ledger.expireAt.microseconds))
-      $0.append(ledgers.map(\.ledger.fields.text))
-      $0.append(time.microseconds)
+      Self.append(ledgers, time, to: &$0)
+      $0.append(versions.map(\.rawValue))
     }
   }
 
-  /// Deletes ledgers.
+  private static func append(
+    _ ledgers: [(id: LedgerID, ledger: Ledger)], _ time: Timestamp, to parameters: inout Parameters
+  ) {
+    parameters.append(ledgers.map(\.id.rawValue))
+    parameters.append(ledgers.map(\.ledger.expireAt.microseconds))
+    parameters.append(ledgers.map(\.ledger.fields.text))
+    parameters.append(time.microseconds)
+  }
+
+  /// Deletes ledgers that are locked.
   func delete(ledgers: [LedgerID]) -> Statement {
-    Statement("DELETE FROM \(schema).ledgers WHERE id = ANY ($1)") { $0.append(ledgers.map(\.rawValue)) }
+    Statement(
+      """
+      WITH gone AS (DELETE FROM \(schema).ledgers WHERE id = ANY ($1))
+      DELETE FROM \(schema).ledger_keys WHERE id = ANY ($1)
+      """
+    ) { $0.append(ledgers.map(\.rawValue)) }
+  }
+
+  /// Deletes expired ledgers, but for those that others have locked.
+  ///
+  /// - Parameters:
+  ///   - time: the SQL of the current time, whose parameter is the second one.
+  ///   - limit: the maximum number of ledgers.
+  ///   - parameters: adds the parameter of the time, and the earliest time of expiry.
+  /// - Returns: a statement that returns the number of deleted ledgers, and the latest time among them.
+  func purgeLedgers(
+    _ time: String, limit: Int, _ parameters: (inout Parameters) -> Void
+  ) -> Statement {
+    Statement(
+      """
+      WITH now AS MATERIALIZED (SELECT \(time) AS time), due AS MATERIALIZED (
+        SELECT keys.id FROM \(schema).ledgers AS old JOIN \(schema).ledger_keys AS keys ON keys.id = old.id
+        WHERE expire_at <= (SELECT time FROM now) AND expire_at >= $3 ORDER BY expire_at LIMIT $1
+        FOR UPDATE OF keys SKIP LOCKED),
+      gone AS (
+        DELETE FROM \(schema).ledgers AS old USING due
+        WHERE old.id = due.id AND old.expire_at <= (SELECT time FROM now) RETURNING old.id, old.expire_at AS time),
+      unlocked AS (DELETE FROM \(schema).ledger_keys AS keys USING gone WHERE keys.id = gone.id)
+      SELECT count(*), max(time) FROM gone
+      """
+    ) {
+      $0.append(Int64(limit))
+      parameters(&$0)
+    }
   }
 
   /// Adds or replaces entries of the pass journal.

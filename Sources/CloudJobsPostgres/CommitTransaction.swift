@@ -26,7 +26,8 @@ struct CommitTransaction {
   private var changedRuns: [RunID: Change<Run>] = [:]
   private var changedJobs: [String: Change<StoredJob>] = [:]
   private var changedLedgers: Set<LedgerID> = []
-  private var storedLedgers: Set<LedgerID> = []
+  /// The versions of the stored ledgers.
+  private var storedLedgers: [LedgerID: Version] = [:]
   private var journal: [PassJournalEntry] = []
   private var logs: [RunLogEntry] = []
   /// The time of the commits.
@@ -92,7 +93,8 @@ struct CommitTransaction {
     if !targets.jobs.isEmpty { locks.append(statements.lock(jobs: targets.jobs)) }
     if !targets.runs.isEmpty { locks.append(statements.lock(runs: targets.runs)) }
     if !targets.ledgers.isEmpty {
-      locks.append(statements.lock(ledgers: targets.ledgers.map { ($0, known[$0]?.version) }))
+      locks.append(statements.lock(ledgers: targets.ledgers))
+      locks.append(statements.read(ledgers: targets.ledgers.map { ($0, known[$0]?.version) }))
     }
     return (locks, known)
   }
@@ -121,7 +123,7 @@ struct CommitTransaction {
         takeRun(id, version: rows.int64(row, 1), fence: rows.int64(row, 2), amendments: rows.int64(row, 3))
       }
     }
-    if !targets.ledgers.isEmpty, let rows = results.next() {
+    if !targets.ledgers.isEmpty, results.next() != nil, let rows = results.next() {
       for row in 0..<rows.count { takeLedger(rows, row, known) }
     }
   }
@@ -133,7 +135,7 @@ struct CommitTransaction {
 
   private mutating func takeLedger(_ rows: QueryResult, _ row: Int, _ known: [LedgerID: LedgerRecord]) {
     guard let id = rows.text(row, 0).flatMap({ try? LedgerID($0) }) else { return }
-    storedLedgers.insert(id)
+    storedLedgers[id] = Version(rows.int64(row, 1) ?? 0)
     let changedAt = rows.int64(row, 2).map { Timestamp(microseconds: $0) } ?? .distantPast
     // An account never sees time go backwards, even if the server's clock does.
     time = max(time, changedAt)
@@ -191,7 +193,7 @@ struct CommitTransaction {
     case .patchState(let id, let patch, _): put(StoredJob(jobs[id.rawValue], patch: patch), id.rawValue)
     case .deleteJob(let id, _): if jobs[id.rawValue] != nil { changedJobs[id.rawValue] = .delete }
     case .putLedger(let id, let ledger, _):
-      if ledger == nil, !storedLedgers.contains(id) { return }
+      if ledger == nil, storedLedgers[id] == nil { return }
       changedLedgers.insert(id)
       ledgers[id] = ledger.map { LedgerRecord(id: id, version: Version(0), changedAt: time, ledger: $0) }
     case .changeLedger(let id, _):
@@ -242,12 +244,14 @@ struct CommitTransaction {
   private func ledgerChanges(_ statements: CommitStatements) -> [Statement] {
     let ids = changedLedgers.sorted()
     let kept = ids.compactMap { id in ledgers[id]?.ledger.map { (id: id, ledger: $0) } }
-    let new = kept.filter { !storedLedgers.contains($0.id) }
-    let old = kept.filter { storedLedgers.contains($0.id) }
-    let gone = ids.filter { ledgers[$0]?.ledger == nil && storedLedgers.contains($0) }
+    let new = kept.filter { storedLedgers[$0.id] == nil }
+    let old = kept.filter { storedLedgers[$0.id] != nil }
+    let gone = ids.filter { ledgers[$0]?.ledger == nil && storedLedgers[$0] != nil }
     var changes: [Statement] = []
-    if !new.isEmpty { changes.append(statements.put(ledgers: new, areNew: true, at: time)) }
-    if !old.isEmpty { changes.append(statements.put(ledgers: old, areNew: false, at: time)) }
+    if !new.isEmpty { changes.append(statements.insert(ledgers: new, at: time)) }
+    if !old.isEmpty {
+      changes.append(statements.update(ledgers: old, old.compactMap { storedLedgers[$0.id] }, at: time))
+    }
     if !gone.isEmpty { changes.append(statements.delete(ledgers: gone)) }
     return changes
   }

@@ -71,6 +71,8 @@ public struct PostgresOptions: Sendable {
     let settings = [
       "statement_timeout=\(statementTimeout)", "idle_in_transaction_session_timeout=300000",
       "default_transaction_isolation=read\\ committed", "enable_seqscan=off", "enable_hashjoin=off",
+      // A bitmap fetches all rows of a range, dead ones too, before the first is returned.
+      "enable_bitmapscan=off",
       // What the planner can't avoid it counts as very expensive, and would compile for seconds.
       "enable_mergejoin=off", "jit=off",
     ]

@@ -40,10 +40,10 @@ struct SchemaName: Hashable, Sendable {
 /// processes one migrates and the others find the result.
 struct PostgresSchema: Sendable {
   /// The latest version.
-  static let latest = 2
+  static let latest = 3
 
   private let name: SchemaName
-  private static let tables = ["jobs", "runs", "run_log", "run_effects", "journal", "ledgers", "times"]
+  private static let tables = ["jobs", "runs", "run_log", "run_effects", "journal", "ledgers", "ledger_keys", "times"]
 
   /// Creates the migrations of a schema.
   init(_ name: SchemaName) {
@@ -73,21 +73,22 @@ struct PostgresSchema: Sendable {
     Statement("SELECT pg_advisory_xact_lock(hashtext('swift-cloud-jobs'), hashtext($1))") { $0.append(name.text) }
   }
 
-  /// Returns the statements that bring the schema from a version to the latest one.
+  /// Returns the statements that bring the schema from a version to another, by default the latest one.
   ///
   /// - Parameters:
   ///   - version: the version; 0 for a schema without the store's tables.
+  ///   - target: the version to reach; tests stop at earlier ones.
   ///   - schemaExists: whether the schema exists.
   /// - Returns: the statements of one transaction.
-  func migration(from version: Int, schemaExists: Bool) -> [Statement] {
+  func migration(from version: Int, to target: Int = latest, schemaExists: Bool) -> [Statement] {
     var texts: [String] = []
     if version == 0 {
       if !schemaExists { texts.append("CREATE SCHEMA \(name.sql)") }
       texts.append("CREATE TABLE \(name.sql).store (id int PRIMARY KEY CHECK (id = 1), version int NOT NULL)")
       texts.append("INSERT INTO \(name.sql).store VALUES (1, 0)")
     }
-    texts += [firstTables, timeIndex][version...].flatMap { $0 }
-    texts.append("UPDATE \(name.sql).store SET version = \(Self.latest)")
+    texts += [firstTables, timeIndex, ledgerKeys][version..<target].flatMap { $0 }
+    texts.append("UPDATE \(name.sql).store SET version = \(target)")
     return texts.map { Statement(callers: $0, []) }
   }
 
@@ -153,6 +154,19 @@ struct PostgresSchema: Sendable {
 extension PostgresSchema {
   // The latest time is read with most statements: an index finds it in a table that an old snapshot lets grow.
   private var timeIndex: [String] { ["CREATE INDEX times_latest ON \(name.sql).times (last_time)"] }
+
+  // The account of a limit changes with each attempt, and an old snapshot keeps all of its versions. A primary key on the
+  // id would look at each of them with each change. Instead a row that never changes is locked, and the latest version is
+  // the first one in its index.
+  private var ledgerKeys: [String] {
+    let schema = name.sql
+    return [
+      "CREATE TABLE \(schema).ledger_keys (id text COLLATE \"C\" PRIMARY KEY)",
+      "INSERT INTO \(schema).ledger_keys SELECT id FROM \(schema).ledgers",
+      "ALTER TABLE \(schema).ledgers DROP CONSTRAINT ledgers_pkey",
+      "CREATE UNIQUE INDEX ledgers_latest ON \(schema).ledgers (id, version DESC)",
+    ]
+  }
 }
 
 /// What is known about a schema before it is used.

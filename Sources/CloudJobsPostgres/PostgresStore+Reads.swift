@@ -25,7 +25,8 @@ extension PostgresStore {
       UNION ALL SELECT 2, version, id, document, NULL, input, output, NULL
         FROM \(schema.sql).runs WHERE id = ANY ($3)
       UNION ALL SELECT 3, version, convert_to(id, 'UTF8'), document, NULL, NULL, NULL, changed_at
-        FROM \(schema.sql).ledgers WHERE id = ANY ($4)
+        FROM unnest($4::text[]) AS known (name) CROSS JOIN LATERAL (
+          SELECT * FROM \(schema.sql).ledgers WHERE ledgers.id = known.name ORDER BY version DESC LIMIT 1) AS ledger
       """
     ) {
       $0.append(time.floor)
@@ -148,12 +149,13 @@ extension PostgresStore {
   /// Returns the statement whose row has the time, the first times of jobs, those of runs, and that of strays.
   func dueTimes(from mark: Timestamp, but strays: [DueFront.Stray], within horizon: Duration) -> Statement {
     let others = strays.isEmpty ? "" : "AND NOT (id = ANY ($4))"
+    // The sum keeps the planner from looking for each id among all due runs.
     let known =
       strays.isEmpty
       ? "NULL::int8"
       : """
       (SELECT min(run.wake_at) FROM unnest($4::bytea[]) AS known (id) CROSS JOIN LATERAL (
-        SELECT wake_at FROM \(schema.sql).runs WHERE runs.id = known.id AND wake_at <= now.time LIMIT 1) AS run)
+        SELECT wake_at FROM \(schema.sql).runs WHERE runs.id = known.id AND wake_at + 0 <= now.time LIMIT 1) AS run)
       """
     return Statement(
       """
@@ -243,7 +245,9 @@ extension PostgresStore {
 
   /// Deletes expired ledgers.
   public func purgeLedgers(limit: Int) async throws(StoreError) -> Int {
-    try await purgeExpired("ledgers", key: ["id"], limit)
+    try await purgeExpired("ledgers", limit) { limit, parameters in
+      statements.purgeLedgers(time.expression(2), limit: limit, parameters)
+    }
   }
 
   /// Deletes journal entries, oldest first.
@@ -256,12 +260,20 @@ extension PostgresStore {
   }
 
   private func purgeExpired(_ table: String, key: [String], _ limit: Int) async throws(StoreError) -> Int {
+    try await purgeExpired(table, limit) { limit, parameters in
+      statements.purge(
+        table, key: key, where: "expire_at <= \(time.expression(2)) AND expire_at >= $3", order: "expire_at",
+        limit: limit, parameters)
+    }
+  }
+
+  private func purgeExpired(
+    _ table: String, _ limit: Int, _ statement: (Int, (inout Parameters) -> Void) -> Statement
+  ) async throws(StoreError) -> Int {
     let now = MonotonicClock.milliseconds()
     let limit = StoreLimits.page(limit)
     let start = purges.withLock { $0[table, default: PurgeFront()].start(at: now) }
-    let statement = statements.purge(
-      table, key: key, where: "expire_at <= \(time.expression(2)) AND expire_at >= $3", order: "expire_at", limit: limit
-    ) {
+    let statement = statement(limit) {
       $0.append(time.floor)
       $0.append(start.microseconds)
     }

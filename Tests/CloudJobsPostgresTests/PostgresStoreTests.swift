@@ -27,6 +27,56 @@ struct PostgresSchemaTests {
     await again.close()
   }
 
+  @Test("A schema of the first version is migrated with its accounts")
+  func migration() async throws {
+    let database = try PostgresServer.shared.get().database()
+    let schema = try SchemaName(database.schema)
+    let connection = try database.connect()
+    for statement in PostgresSchema(schema).migration(from: 0, to: 1, schemaExists: false) {
+      try connection.execute(statement.sql)
+    }
+    let document = Ledger.limits(LimitLedger()).fields.text
+    try connection.execute(
+      "INSERT INTO \(schema.sql).ledgers (id, version, changed_at, expire_at, document) "
+        + "VALUES ('job/a', 5, 0, \(Timestamp.distantFuture.microseconds), '\(document)')")
+    let store = try await database.open()
+    #expect(try connection.execute("SELECT version FROM \(schema.sql).store") == "\(PostgresSchema.latest)")
+    let id = LedgerID.job("a")
+    #expect(try await store.read(jobs: [], runs: [], ledgers: [id]).ledgers[id]?.version == Version(5))
+    _ = try await store.commit([.putLedger(id, .limits(LimitLedger()), .version(Version(5)))])
+    await #expect(throws: StoreError.self) { try await store.commit([.putLedger(id, nil, .version(Version(5)))]) }
+    _ = try await store.commit([.putLedger(id, nil, .none)])
+    for table in ["ledgers", "ledger_keys"] {
+      #expect(try connection.execute("SELECT count(*) FROM \(schema.sql).\(table)") == "0")
+    }
+    await store.close()
+  }
+
+  @Test("An expired account that another transaction has locked is not purged, nor one that it has prolonged")
+  func purgeOfLockedLedgers() async throws {
+    let database = try PostgresServer.shared.get().database()
+    let store = try await database.open()
+    let now = try await store.read(jobs: [], runs: []).time
+    func account(until time: Timestamp) -> Ledger {
+      var account = LimitLedger()
+      account.expireAt = time
+      return .limits(account)
+    }
+    let ids = ["a", "b"].map { LedgerID.job(JobID(stringLiteral: $0)) }
+    _ = try await store.commit(ids.map { .putLedger($0, account(until: now - .days(1)), .none) })
+    let connection = try database.connect()
+    try connection.execute("BEGIN; SELECT * FROM ledger_keys WHERE id = 'job/a' FOR UPDATE")
+    #expect(try await store.purgeLedgers(limit: 10) == 1)
+    try connection.execute("COMMIT")
+    #expect(try await store.read(jobs: [], runs: [], ledgers: ids).ledgers.keys.map(\.rawValue) == ["job/a"])
+    _ = try await store.commit([.putLedger(ids[0], account(until: now + .days(1)), .none)])
+    #expect(try await store.purgeLedgers(limit: 10) == 0)
+    _ = try await store.commit([.putLedger(ids[0], account(until: now - .days(2)), .none)])
+    #expect(try await store.purgeLedgers(limit: 10) == 1)
+    #expect(try database.number("SELECT count(*) FROM ledger_keys") == 0)
+    await store.close()
+  }
+
   @Test("A newer schema, foreign tables and a schema that may not be made are refused")
   func refusals() async throws {
     let server = try PostgresServer.shared.get()
