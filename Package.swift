@@ -215,7 +215,7 @@ let package = Package(
     tests(
       "ReadmeTests",
       [
-        "CloudJobs", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsTesting", logging,
+        "CloudJobs", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsStores", "CloudJobsTesting", logging,
       ]),
     tests("TidyTests", []),
   ]

@@ -120,8 +120,8 @@ struct CommitStatements: Sendable {
     }
   }
 
-  /// Reads ledgers that are locked; the columns are the id, version, time of change, and the document unless its version
-  /// is known.
+  /// Reads ledgers that are locked; the columns are the id, version, time of change, and the document unless it is
+  /// known at that version.
   func read(ledgers: [(id: LedgerID, known: Version?)]) -> Statement {
     Statement(
       """
@@ -164,14 +164,23 @@ struct CommitStatements: Sendable {
   }
 
   /// Inserts ledgers; returns their ids and versions.
-  func insert(ledgers: [(id: LedgerID, ledger: Ledger)], at time: Timestamp) -> Statement {
+  ///
+  /// - Parameters:
+  ///   - ledgers: the ledgers.
+  ///   - keys: those of them that could not be locked, because they had no key.
+  ///   - time: the time of the change.
+  /// - Returns: the statement; it fails if another transaction has inserted one of the keys meanwhile.
+  func insert(ledgers: [(id: LedgerID, ledger: Ledger)], keys: [LedgerID], at time: Timestamp) -> Statement {
     let sql = """
-      WITH keys AS (INSERT INTO \(schema).ledger_keys SELECT * FROM unnest($1::text[]))
+      WITH keys AS (INSERT INTO \(schema).ledger_keys SELECT * FROM unnest($5::text[]))
       INSERT INTO \(schema).ledgers (id, expire_at, document, changed_at, version)
       SELECT id, expire_at, document, $4::int8, \(nextVersion)
       FROM unnest($1::text[], $2::int8[], $3::text[]) AS new (id, expire_at, document) RETURNING id, version
       """
-    return Statement(sql) { Self.append(ledgers, time, to: &$0) }
+    return Statement(sql) {
+      Self.append(ledgers, time, to: &$0)
+      $0.append(keys.map(\.rawValue))
+    }
   }
 
   /// Replaces ledgers that are locked; returns their ids and versions.

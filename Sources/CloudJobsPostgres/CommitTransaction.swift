@@ -26,6 +26,8 @@ struct CommitTransaction {
   private var changedRuns: [RunID: Change<Run>] = [:]
   private var changedJobs: [String: Change<StoredJob>] = [:]
   private var changedLedgers: Set<LedgerID> = []
+  /// The ledgers that are locked by their keys, stored or not.
+  private var lockedLedgers: Set<LedgerID> = []
   /// The versions of the stored ledgers.
   private var storedLedgers: [LedgerID: Version] = [:]
   private var journal: [PassJournalEntry] = []
@@ -123,7 +125,8 @@ struct CommitTransaction {
         takeRun(id, version: rows.int64(row, 1), fence: rows.int64(row, 2), amendments: rows.int64(row, 3))
       }
     }
-    if !targets.ledgers.isEmpty, results.next() != nil, let rows = results.next() {
+    if !targets.ledgers.isEmpty, let keys = results.next(), let rows = results.next() {
+      lockedLedgers.formUnion((0..<keys.count).compactMap { row in keys.text(row, 0).flatMap { try? LedgerID($0) } })
       for row in 0..<rows.count { takeLedger(rows, row, known) }
     }
   }
@@ -248,7 +251,10 @@ struct CommitTransaction {
     let old = kept.filter { storedLedgers[$0.id] != nil }
     let gone = ids.filter { ledgers[$0]?.ledger == nil && storedLedgers[$0] != nil }
     var changes: [Statement] = []
-    if !new.isEmpty { changes.append(statements.insert(ledgers: new, at: time)) }
+    if !new.isEmpty {
+      let keys = new.map(\.id).filter { !lockedLedgers.contains($0) }
+      changes.append(statements.insert(ledgers: new, keys: keys, at: time))
+    }
     if !old.isEmpty {
       changes.append(statements.update(ledgers: old, old.compactMap { storedLedgers[$0.id] }, at: time))
     }

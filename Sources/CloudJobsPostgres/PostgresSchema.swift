@@ -155,9 +155,9 @@ extension PostgresSchema {
   // The latest time is read with most statements: an index finds it in a table that an old snapshot lets grow.
   private var timeIndex: [String] { ["CREATE INDEX times_latest ON \(name.sql).times (last_time)"] }
 
-  // The account of a limit changes with each attempt, and an old snapshot keeps all of its versions. A primary key on the
-  // id would look at each of them with each change. Instead a row that never changes is locked, and the latest version is
-  // the first one in its index.
+  // The account of a limit changes with each attempt, and an old snapshot keeps all of its versions. A primary key on
+  // the id would look at each of them with each change. Instead a row that never changes is locked, and the latest
+  // version is the first one in its index.
   private var ledgerKeys: [String] {
     let schema = name.sql
     return [

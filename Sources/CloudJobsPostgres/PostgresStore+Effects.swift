@@ -176,7 +176,7 @@ extension PostgresStore {
     let statement = Statement(
       """
       WITH held AS MATERIALIZED (
-        SELECT id FROM \(schema.sql).runs WHERE id = $2 AND fence = $4 AND status = 'running' FOR UPDATE)
+        SELECT id FROM \(schema.sql).runs WHERE id = $2 AND fence = $4 AND status || '' = 'running' FOR UPDATE)
       INSERT INTO \(schema.sql).run_effects (run, name, fence, time, value)
       SELECT id, $3, $4, \(time.expression(1)), $5 FROM held
       """

@@ -1,5 +1,6 @@
 #if Server
 public import CloudJobs
+import Logging
 public import ServiceLifecycle
 
 /// The service of a runtime in a service group: executes due work if no queue delivers it, and drains on shutdown.
@@ -45,6 +46,32 @@ public struct JobRuntimeService: Service {
     self.configuration = configuration
   }
 
+  /// Runs a whole program that has a worker and no server, with the settings of the environment and of a file.
+  ///
+  /// ```swift
+  /// await JobRuntimeService.main { settings in
+  ///   JobRuntime(jobs, store: store, authentication: .trustLoopback, options: settings.runtime)
+  /// }
+  /// ```
+  ///
+  /// Returns after a shutdown without losses. After an error, such as a setting that does not exist, it writes the
+  /// error and its remedy to standard error and exits with status 1.
+  ///
+  /// - Parameters:
+  ///   - base: the settings in code.
+  ///   - makeRuntime: creates the runtime with the settings; its errors are reported like any other.
+  public static func main(
+    settings base: JobSettings = JobSettings(),
+    _ makeRuntime: @Sendable (JobSettings) async throws -> JobRuntime
+  ) async {
+    do {
+      let settings = try await JobSettings.load(over: base)
+      try await JobRuntimeService(try await makeRuntime(settings), settings.server).runUntilSignal()
+    } catch {
+      JobServer.exit(with: error)
+    }
+  }
+
   /// Executes due work until SIGTERM or SIGINT, and exits within a limit after that, as
   /// ``JobServer/runUntilSignal()`` does: for a program that has a worker and no server.
   ///
@@ -77,7 +104,10 @@ public struct JobRuntimeService: Service {
         }
       }
       try await untilShutdown()
+      let logger = runtime.options.logger
+      logger.info("Stopping.", metadata: ["attempts": "\(runtime.activeAttemptCount)"])
       await runtime.drain(within: configuration.drainLimit)
+      logger.info("Stopped.", metadata: ["attemptsLeft": "\(runtime.activeAttemptCount)"])
       start?.open()
       try await group.waitForAll()
     }

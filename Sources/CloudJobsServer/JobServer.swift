@@ -116,6 +116,29 @@ public struct JobServer: Service {
     }
   }
 
+  /// Runs a whole program with the settings of the environment and of a file; otherwise like
+  /// ``main(configuration:_:)``.
+  ///
+  /// ```swift
+  /// await JobServer.main { settings in
+  ///   JobRuntime(jobs, store: store, authentication: authentication, options: settings.runtime)
+  /// }
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - base: the settings in code, over which the environment and the file go.
+  ///   - makeRuntime: creates the runtime with the settings; its errors are reported like any other.
+  public static func main(
+    settings base: JobSettings = JobSettings(), _ makeRuntime: @Sendable (JobSettings) async throws -> JobRuntime
+  ) async {
+    do {
+      let settings = try await JobSettings.load(over: base)
+      try await JobServer(try await makeRuntime(settings), configuration: settings.server).runUntilSignal()
+    } catch {
+      exit(with: error)
+    }
+  }
+
   /// Exits a program that can't start: writes the error and its remedy as one line to standard error, with status 1.
   ///
   /// ``main(configuration:_:)`` does so itself; this is for other entry points.

@@ -99,7 +99,8 @@ public struct JobSettings: Sendable {
         do {
           try setting.set(&self, text)
         } catch {
-          throw JobError(.invalidField, (error as? JobError)?.message ?? "\(error)", field: name)
+          let place = source.file.map { " The file is \($0)." } ?? ""
+          throw JobError(.invalidField, ((error as? JobError)?.message ?? "\(error)") + place, field: name)
         }
         break
       }
@@ -132,10 +133,13 @@ public struct JobSettings: Sendable {
   private static func refuseUnknown(_ variables: [String: String]) throws(JobError) {
     let known = Set(JobSetting.all.map(\.variable))
     let groups = Set(JobSetting.all.compactMap(\.group)).map { "CLOUD_JOBS_\($0.uppercased())_" }
+    let names = known.union([fileVariable])
+    // A name of no group may be the program's own, unless it is almost that of a setting.
     let unknown = variables.keys.filter { name in
-      groups.contains { name.hasPrefix($0) } && !known.contains(name)
+      guard name.hasPrefix("CLOUD_JOBS_"), !names.contains(name) else { return false }
+      return groups.contains { name.hasPrefix($0) } || names.contains { $0.distance(to: name) <= 2 }
     }.min()
-    if let unknown { throw .noSuchSetting(unknown, among: known) }
+    if let unknown { throw .noSuchSetting(unknown, among: names) }
   }
 
   private static func provider(ofFile path: String) throws(JobError) -> any ConfigProvider {

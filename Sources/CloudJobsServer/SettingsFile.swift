@@ -79,12 +79,31 @@ extension JobError {
   ///
   /// - Parameters:
   ///   - name: the name.
-  ///   - known: the names of all settings, of which some that are like it are told.
+  ///   - known: the names of all settings, of which the nearest are told.
   /// - Returns: the error.
   static func noSuchSetting(_ name: String, among known: Set<String>) -> JobError {
-    let nearest = known.filter { $0.prefix(14) == name.prefix(14) || name.hasPrefix($0.prefix(6)) }.sorted().prefix(8)
-    let hint = nearest.isEmpty ? "" : " Known are \(nearest.joined(separator: ", "))."
-    return JobError(.invalidField, "There is no such setting.\(hint)", field: name)
+    let nearest = known.map { (distance: name.lowercased().distance(to: $0.lowercased()), name: $0) }
+      .filter { $0.distance <= max(3, name.count / 3) }.sorted { $0 < $1 }.prefix(3).map(\.name)
+    let hint = nearest.isEmpty ? "Documentation/settings.md lists all." : "Is it \(nearest.joined(separator: " or "))?"
+    return JobError(.invalidField, "There is no such setting. \(hint)", field: name)
+  }
+}
+
+extension String {
+  /// Returns the number of characters to insert, delete or replace to make another text (Levenshtein's distance).
+  func distance(to other: String) -> Int {
+    let other = Array(other)
+    var row = Array(0...other.count)
+    for (index, character) in enumerated() {
+      var diagonal = row[0]
+      row[0] = index + 1
+      for place in other.indices {
+        let replaced = diagonal + (character == other[place] ? 0 : 1)
+        diagonal = row[place + 1]
+        row[place + 1] = Swift.min(replaced, row[place] + 1, diagonal + 1)
+      }
+    }
+    return row[other.count]
   }
 }
 #endif

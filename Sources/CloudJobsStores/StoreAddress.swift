@@ -38,6 +38,10 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
   public init(_ text: String) throws(JobError) {
     if text == "memory" {
       kind = .memory
+    } else if text.hasPrefix("sqlite://") {
+      throw JobError(
+        .invalidField, "The path of an SQLite file follows the colon: sqlite:jobs.db, or sqlite:/var/lib/jobs.db.",
+        field: "store")
     } else if text.hasPrefix("sqlite:"), text.utf8.count > 7, !text.utf8.contains(0) {
       kind = .sqlite(path: String(text.dropFirst(7)))
     } else if text.hasPrefix("postgres://") || text.hasPrefix("postgresql://"), !text.utf8.contains(0) {

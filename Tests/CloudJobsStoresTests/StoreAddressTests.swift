@@ -36,7 +36,10 @@ struct StoreAddressTests {
 
   @Test(
     "Another text is refused",
-    arguments: ["", "jobs.db", "sqlite:", "mysql://h/d", "MEMORY", "postgres:h", "sqlite:a\0"])
+    arguments: [
+      "", "jobs.db", "sqlite:", "sqlite://jobs.db", "sqlite:///jobs.db", "mysql://h/d", "MEMORY", "postgres:h",
+      "sqlite:a\0",
+    ])
   func faults(_ text: String) {
     let error = #expect(throws: JobError.self) { try StoreAddress(text) }
     #expect(error?.code == .invalidField && error?.field == "store")

@@ -70,6 +70,9 @@ struct TriggerSummary: Hashable, Sendable {
 }
 
 extension JobRuntime {
+  /// The number of deliveries and attempts in process.
+  package var activeAttemptCount: Int { services.active.deliveries }
+
   /// Whether the runtime's work waits in a store on this machine, so that a worker in the process should execute it.
   public var needsWorker: Bool { services.settings.retryOwner == .pass && store is any DueTimeStore }
 

@@ -111,6 +111,8 @@ final class JobSettingsTests {
       (["CLOUD_JOBS_SERVER_PORT": "65536"], nil, "CLOUD_JOBS_SERVER_PORT"),
       (["CLOUD_JOBS_SERVER_MOUNT_PATH": "jobs/"], nil, "CLOUD_JOBS_SERVER_MOUNT_PATH"),
       (["CLOUD_JOBS_WORKER_CONCURENCY": "1"], nil, "CLOUD_JOBS_WORKER_CONCURENCY"),
+      (["CLOUD_JOBS_SETTING": "a.json"], nil, "CLOUD_JOBS_SETTING"),
+      (["CLOUD_JOBS_WORKERS_CONCURRENCY": "1"], nil, "CLOUD_JOBS_WORKERS_CONCURRENCY"),
       ([:], #"{"worker": {"concurrency": "-1"}}"#, "worker.concurrency"),
       ([:], #"{"worker": {"concurrency": [1]}}"#, "worker.concurrency"),
       ([:], #"{"worker": {"concurrency": {"a": 1}}}"#, "worker.concurrency"),
@@ -136,6 +138,20 @@ final class JobSettingsTests {
       #expect(error.code == .invalidField && error.field == field, "\(error)")
       #expect(!error.message.isEmpty)
     }
+  }
+
+  @Test("The error of a misspelled name tells the right one; a name of the program's own is none of them")
+  func nearest() async throws {
+    for (name, right) in [
+      ("CLOUD_JOBS_WORKER_CONCURENCY", "CLOUD_JOBS_WORKER_CONCURRENCY"), ("CLOUD_JOBS_SETTING", "CLOUD_JOBS_SETTINGS"),
+    ] {
+      let error = await #expect(throws: JobError.self) { try await JobSettings.load(environment: [name: "1"]) }
+      #expect(error?.message.contains("Is it \(right)") == true, "\(error?.message ?? "")")
+    }
+    _ = try await JobSettings.load(environment: ["CLOUD_JOBS_BIN_DIR": "x", "CLOUD_JOBS_SUBPROCESS": "y"])
+    let path = try file(#"{"worker": {"concurrency": "x"}}"#)
+    let error = await #expect(throws: JobError.self) { try await JobSettings.load(environment: [:], file: path) }
+    #expect(error?.message.contains(path) == true)
   }
 
   @Test("A key with a point, and a fraction of a second, are read from a file")
