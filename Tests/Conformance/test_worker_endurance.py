@@ -268,7 +268,8 @@ def test_a_schedule_that_is_edited_while_workers_tick_serves_no_time_twice(bin_d
         ticks = fleet.check([], period=None)
         journal = [int(row[0]) // SECOND for row in database.sql("SELECT scheduled FROM ticks ORDER BY scheduled")]
         print(f"\n{ticks} ticks in {journal[-1] - journal[0]} s")
-        assert ticks >= 4
+        # A second and a half of each schedule has one time of those of each second, and may have none of the others.
+        assert ticks >= (40 if FULL else 2)
 
 
 # MARK: Endurance
