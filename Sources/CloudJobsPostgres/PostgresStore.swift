@@ -112,12 +112,9 @@ public final class PostgresStore: PurgingStore, DueTimeStore, WakingStore, Claim
   private func perform(_ group: [[Write]], _ kind: CommitKind) async -> [CommitQueue.Outcome] {
     do throws(StoreError) {
       let outcomes = try await attempt(group, kind)
-      noteWrites(zip(group, outcomes).filter { (try? $1.get()) != nil }.flatMap { $0.0 })
-      if zip(group, outcomes).contains(where: { writes, outcome in
-        writes.contains { $0.makesWorkSooner } && (try? outcome.get()) != nil
-      }) {
-        notifier.notify()
-      }
+      let committed = zip(group, outcomes).filter { (try? $1.get()) != nil }.flatMap { $0.0 }
+      noteWrites(committed)
+      if committed.contains(where: { $0.makesWorkSooner }) { notifier.notify() }
       return outcomes
     } catch {
       guard error.code == .invalid, group.count > 1 else { return group.map { _ in .failure(error) } }

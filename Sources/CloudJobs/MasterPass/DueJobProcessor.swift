@@ -80,30 +80,29 @@ struct DueJobProcessor: Sendable {
     var lines = [PassJournalEntry.Line]()
     var conflicts = 0
     for _ in 0..<MisfirePolicy.maximumCatchUp {
-      var input = PassInput(
+      let input = PassInput(
         job: reading.job, state: reading.state, previous: reading.previous, dependencies: dependencies,
         now: reading.now, settings: services.settings)
-      let intention = planPass(input)
-      if intention.waitsForRun != nil {
-        lines.append(PassJournalEntry.Line(reading.job.id, intention, isDuplicate: false))
+      var plan = planPass(input)
+      if plan.waitsForRun != nil {
+        lines.append(PassJournalEntry.Line(reading.job.id, plan, isDuplicate: false))
         break
       }
       let commit: PassCommit
       do throws(StoreError) {
-        commit = try await self.commit(&input, reading)
+        (plan, commit) = try await self.commit(plan, of: input, reading)
       } catch {
         conflicts += 1
         // A run of the job may have changed its state: the occurrence is still due then, and not left to the next pass.
         guard error.code == .conflict, conflicts < RetryBudget.conflictLimit,
           let again = await readAgain(registered.definition), again.isDue
         else {
-          let result = refused(error, due, intention)
+          let result = refused(error, due, plan)
           return lines.isEmpty ? result : .planned(lines + result.lines)
         }
         reading = again
         continue
       }
-      let plan = planPass(input)
       lines.append(PassJournalEntry.Line(reading.job.id, plan, isDuplicate: commit.isDuplicate))
       if !plan.isStillDue { onLastClaim() }
       await perform(plan, commit, reading, registered)
@@ -115,14 +114,20 @@ struct DueJobProcessor: Sendable {
     return .planned(lines)
   }
 
-  /// Plans and commits; plans again if a limit is reached, or has room again before the run is listed as waiting.
-  private func commit(_ input: inout PassInput, _ reading: DueJobReading) async throws(StoreError) -> PassCommit {
+  /// Commits a plan; plans again if a limit is reached, or has room again before the run is listed as waiting.
+  ///
+  /// - Returns: the plan that was committed, and its commit.
+  private func commit(
+    _ first: PassPlan, of input: PassInput, _ reading: DueJobReading
+  ) async throws(StoreError) -> (PassPlan, PassCommit) {
+    var (plan, input) = (first, input)
     for _ in 0..<RetryBudget.conflictLimit {
       do throws(StoreError) {
-        return try await commit(planPass(input), reading)
+        return (plan, try await commit(plan, reading))
       } catch {
         guard error.code == .refused || (error.code == .conflict && input.refusal != nil) else { throw error }
         input.refusal = error.refusal
+        plan = planPass(input)
       }
     }
     throw StoreError(.unavailable, "The limits of the job keep changing. The next pass tries again.")
