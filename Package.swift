@@ -208,7 +208,7 @@ let package = Package(
     tests("CloudJobsHTTPServerTests", ["CloudJobsHTTPServer"]),
     tests(
       "CloudJobsServerTests",
-      ["CloudJobsServer", "CloudJobsHTTP", hummingbird, lifecycle, httpTypes, configuration, logging]),
+      ["CloudJobsServer", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes, configuration, logging]),
     tests("CloudJobsStoresTests", ["CloudJobsStores"]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
     tests("CloudJobsEmulatorServerTests", ["CloudJobsEmulatorServer", hummingbird, httpTypes]),

@@ -99,10 +99,16 @@ struct CommitStatements: Sendable {
   // wait for each other. If they do all the same, because one inserts what another is about to insert, then PostgreSQL
   // fails one of them after a second, and the group is executed again.
 
-  /// Locks and reads job documents; the columns are the id, version, configuration and state.
-  func lock(jobs: [String]) -> Statement {
+  /// Locks job documents, which are read by a statement of its own then.
+  func lock(jobs: [String]) -> Statement { lock(keys: jobs, of: "job_keys") }
+
+  /// Reads job documents that are locked; the columns are the id, version, configuration and state.
+  func read(jobs: [String]) -> Statement {
     Statement(
-      "SELECT id, version, configuration, state FROM \(schema).jobs WHERE id = ANY ($1) ORDER BY id FOR UPDATE"
+      """
+      SELECT job.id, job.version, job.configuration, job.state FROM unnest($1::text[]) AS known (name)
+      CROSS JOIN LATERAL (\(Self.latest("jobs", of: "known.name", in: schema))) AS job
+      """
     ) { $0.append(jobs) }
   }
 
@@ -114,10 +120,24 @@ struct CommitStatements: Sendable {
   }
 
   /// Locks ledgers, which are read by a statement of its own then.
-  func lock(ledgers: [LedgerID]) -> Statement {
-    Statement("SELECT id FROM \(schema).ledger_keys WHERE id = ANY ($1) ORDER BY id FOR UPDATE") {
-      $0.append(ledgers.map(\.rawValue))
-    }
+  func lock(ledgers: [LedgerID]) -> Statement { lock(keys: ledgers.map(\.rawValue), of: "ledger_keys") }
+
+  private func lock(keys: [String], of table: String) -> Statement {
+    Statement("SELECT id FROM \(schema).\(table) WHERE id = ANY ($1) ORDER BY id FOR UPDATE") { $0.append(keys) }
+  }
+
+  /// Returns the SQL that finds the only version of a job's document or of a ledger.
+  ///
+  /// The only one is the latest one, and so the first entry of its index, before those of versions that an old snapshot
+  /// keeps.
+  ///
+  /// - Parameters:
+  ///   - table: the table.
+  ///   - id: the SQL of the id.
+  ///   - schema: the schema of the table.
+  /// - Returns: a query for one row.
+  static func latest(_ table: String, of id: String, in schema: String) -> String {
+    "SELECT * FROM \(schema).\(table) WHERE \(table).id = \(id) ORDER BY version DESC LIMIT 1"
   }
 
   /// Reads ledgers that are locked; the columns are the id, version, time of change, and the document unless it is
@@ -126,8 +146,8 @@ struct CommitStatements: Sendable {
     Statement(
       """
       SELECT old.id, old.version, old.changed_at, CASE WHEN old.version = new.known THEN NULL ELSE old.document END
-      FROM unnest($1::text[], $2::int8[]) AS new (id, known) CROSS JOIN LATERAL (
-        SELECT * FROM \(schema).ledgers WHERE ledgers.id = new.id ORDER BY version DESC LIMIT 1) AS old
+      FROM unnest($1::text[], $2::int8[]) AS new (id, known)
+      CROSS JOIN LATERAL (\(Self.latest("ledgers", of: "new.id", in: schema))) AS old
       """
     ) {
       $0.append(ledgers.map(\.id.rawValue))
@@ -137,31 +157,56 @@ struct CommitStatements: Sendable {
 
   // MARK: Jobs, ledgers, journal and logs
 
-  /// Writes job documents, which are all new or all stored.
-  func put(jobs: [(id: String, job: StoredJob)], areNew: Bool) -> Statement {
-    let rows = "unnest($1::text[], $2::text[], $3::text[], $4::int8[]) AS new (id, configuration, state, next_run)"
-    let sql =
-      areNew
-      ? """
+  /// Inserts job documents.
+  ///
+  /// - Parameters:
+  ///   - jobs: the documents.
+  ///   - keys: the ids of those that could not be locked, because they had no key.
+  /// - Returns: the statement; it fails if another transaction has inserted one of the keys meanwhile.
+  func insert(jobs: [(id: String, job: StoredJob)], keys: [String]) -> Statement {
+    Statement(
+      """
+      WITH keys AS (INSERT INTO \(schema).job_keys SELECT * FROM unnest($5::text[]))
       INSERT INTO \(schema).jobs (id, configuration, state, next_run, version)
-      SELECT id, configuration, state, next_run, \(nextVersion) FROM \(rows)
+      SELECT id, configuration, state, next_run, \(nextVersion)
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[]) AS new (id, configuration, state, next_run)
       """
-      : """
-      UPDATE \(schema).jobs AS old SET version = \(nextVersion), configuration = new.configuration,
-        state = new.state, next_run = new.next_run FROM \(rows) WHERE old.id = new.id
-      """
-    return Statement(sql) {
-      $0.append(jobs.map(\.id))
-      $0.append(jobs.map(\.job.configuration))
-      $0.append(jobs.map(\.job.state))
-      $0.append(jobs.map { $0.job.nextRun?.microseconds })
+    ) {
+      Self.append(jobs, to: &$0)
+      $0.append(keys)
     }
   }
 
-  /// Deletes job documents.
-  func delete(jobs: [String]) -> Statement {
-    Statement("DELETE FROM \(schema).jobs WHERE id = ANY ($1)") { $0.append(jobs) }
+  /// Replaces job documents that are locked.
+  ///
+  /// - Parameters:
+  ///   - jobs: the documents.
+  ///   - versions: their versions as read, in the same order.
+  /// - Returns: the statement.
+  func update(jobs: [(id: String, job: StoredJob)], _ versions: [Int64]) -> Statement {
+    Statement(
+      """
+      UPDATE \(schema).jobs AS old SET version = \(nextVersion), configuration = new.configuration,
+        state = new.state, next_run = new.next_run
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::int8[])
+        AS new (id, configuration, state, next_run, version)
+      WHERE old.id = new.id AND old.version = new.version
+      """
+    ) {
+      Self.append(jobs, to: &$0)
+      $0.append(versions)
+    }
   }
+
+  private static func append(_ jobs: [(id: String, job: StoredJob)], to parameters: inout Parameters) {
+    parameters.append(jobs.map(\.id))
+    parameters.append(jobs.map(\.job.configuration))
+    parameters.append(jobs.map(\.job.state))
+    parameters.append(jobs.map { $0.job.nextRun?.microseconds })
+  }
+
+  /// Deletes job documents that are locked.
+  func delete(jobs: [String]) -> Statement { delete(jobs, from: "jobs", keys: "job_keys") }
 
   /// Inserts ledgers; returns their ids and versions.
   ///
@@ -214,12 +259,16 @@ struct CommitStatements: Sendable {
 
   /// Deletes ledgers that are locked.
   func delete(ledgers: [LedgerID]) -> Statement {
+    delete(ledgers.map(\.rawValue), from: "ledgers", keys: "ledger_keys")
+  }
+
+  private func delete(_ ids: [String], from table: String, keys: String) -> Statement {
     Statement(
       """
-      WITH gone AS (DELETE FROM \(schema).ledgers WHERE id = ANY ($1))
-      DELETE FROM \(schema).ledger_keys WHERE id = ANY ($1)
+      WITH gone AS (DELETE FROM \(schema).\(table) WHERE id = ANY ($1))
+      DELETE FROM \(schema).\(keys) WHERE id = ANY ($1)
       """
-    ) { $0.append(ledgers.map(\.rawValue)) }
+    ) { $0.append(ids) }
   }
 
   /// Deletes expired ledgers, but for those that others have locked.

@@ -26,6 +26,8 @@ struct CommitTransaction {
   private var changedRuns: [RunID: Change<Run>] = [:]
   private var changedJobs: [String: Change<StoredJob>] = [:]
   private var changedLedgers: Set<LedgerID> = []
+  /// The jobs that are locked by their keys, stored or not.
+  private var lockedJobs: Set<String> = []
   /// The ledgers that are locked by their keys, stored or not.
   private var lockedLedgers: Set<LedgerID> = []
   /// The versions of the stored ledgers.
@@ -92,7 +94,10 @@ struct CommitTransaction {
     var known: [LedgerID: LedgerRecord] = [:]
     for id in targets.ledgers { known[id] = cache[id] }
     var locks: [Statement] = []
-    if !targets.jobs.isEmpty { locks.append(statements.lock(jobs: targets.jobs)) }
+    if !targets.jobs.isEmpty {
+      locks.append(statements.lock(jobs: targets.jobs))
+      locks.append(statements.read(jobs: targets.jobs))
+    }
     if !targets.runs.isEmpty { locks.append(statements.lock(runs: targets.runs)) }
     if !targets.ledgers.isEmpty {
       locks.append(statements.lock(ledgers: targets.ledgers))
@@ -103,17 +108,24 @@ struct CommitTransaction {
 
   /// Takes in the documents that were locked.
   ///
+  /// A document that another transaction created between the lock and the reading is read, but not locked: then all are
+  /// to be locked and read again.
+  ///
   /// - Parameters:
   ///   - targets: the documents that were asked for.
   ///   - known: the ledgers as known before.
   ///   - results: the rows of the statements of ``locks(_:_:_:)``.
   ///   - time: the time under the locks.
+  /// - Returns: whether all that exist are locked.
   mutating func take(
     _ targets: Targets, known: [LedgerID: LedgerRecord], _ results: some Sequence<QueryResult>, at time: Timestamp
-  ) {
+  ) -> Bool {
     var results = results.makeIterator()
-    self.time = max(self.time, time)
-    if !targets.jobs.isEmpty, let rows = results.next() {
+    advance(to: time)
+    for id in targets.jobs { jobs[id] = nil }
+    for id in targets.ledgers { (ledgers[id], storedLedgers[id]) = (nil, nil) }
+    if !targets.jobs.isEmpty, let keys = results.next(), let rows = results.next() {
+      lockedJobs.formUnion((0..<keys.count).compactMap { keys.text($0, 0) })
       for row in 0..<rows.count {
         jobs[rows.text(row, 0) ?? ""] = StoredJob(
           version: rows.int64(row, 1) ?? 0, configuration: rows.text(row, 2) ?? "", state: rows.text(row, 3))
@@ -129,7 +141,12 @@ struct CommitTransaction {
       lockedLedgers.formUnion((0..<keys.count).compactMap { row in keys.text(row, 0).flatMap { try? LedgerID($0) } })
       for row in 0..<rows.count { takeLedger(rows, row, known) }
     }
+    return targets.jobs.allSatisfy { jobs[$0] == nil || lockedJobs.contains($0) }
+      && targets.ledgers.allSatisfy { storedLedgers[$0] == nil || lockedLedgers.contains($0) }
   }
+
+  /// Notes the time under the locks.
+  mutating func advance(to time: Timestamp) { self.time = max(self.time, time) }
 
   /// Takes in a run that was locked.
   mutating func takeRun(_ id: RunID, version: Int64?, fence: Int64?, amendments: Int64?) {
@@ -222,13 +239,7 @@ struct CommitTransaction {
   /// Returns the statements that make the changes; those of ledgers return ids and versions.
   func changes(_ statements: CommitStatements) -> [Statement] {
     var changes: [Statement] = []
-    let jobs = changedJobs.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-    let newJobs = jobs.compactMap { id, change in if case .insert(let job) = change { (id, job) } else { nil } }
-    let oldJobs = jobs.compactMap { id, change in if case .update(let job) = change { (id, job) } else { nil } }
-    let goneJobs = jobs.compactMap { id, change in if case .delete = change { id } else { nil } }
-    if !newJobs.isEmpty { changes.append(statements.put(jobs: newJobs, areNew: true)) }
-    if !oldJobs.isEmpty { changes.append(statements.put(jobs: oldJobs, areNew: false)) }
-    if !goneJobs.isEmpty { changes.append(statements.delete(jobs: goneJobs)) }
+    changes += jobChanges(statements)
     let runs = changedRuns.sorted { $0.key < $1.key }
     let newRuns = runs.compactMap { if case .insert(let run) = $0.value { run } else { nil } }
     let oldRuns = runs.compactMap { if case .update(let run) = $0.value { run } else { nil } }
@@ -241,6 +252,22 @@ struct CommitTransaction {
     if !journal.isEmpty { changes.append(statements.put(journal: journal)) }
     let logs = logs.sorted { ($0.run, $0.sequence) < ($1.run, $1.sequence) }
     if !logs.isEmpty { changes.append(statements.put(logs: logs)) }
+    return changes
+  }
+
+  private func jobChanges(_ statements: CommitStatements) -> [Statement] {
+    let jobs = changedJobs.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+    let new = jobs.compactMap { id, change in if case .insert(let job) = change { (id: id, job: job) } else { nil } }
+    let old = jobs.compactMap { id, change in if case .update(let job) = change { (id: id, job: job) } else { nil } }
+    let gone = jobs.compactMap { id, change in if case .delete = change { id } else { nil } }
+    var changes: [Statement] = []
+    if !new.isEmpty {
+      changes.append(statements.insert(jobs: new, keys: new.map(\.id).filter { !lockedJobs.contains($0) }))
+    }
+    if !old.isEmpty {
+      changes.append(statements.update(jobs: old, old.compactMap { self.jobs[$0.id]?.version }))
+    }
+    if !gone.isEmpty { changes.append(statements.delete(jobs: gone)) }
     return changes
   }
 

@@ -40,10 +40,12 @@ struct SchemaName: Hashable, Sendable {
 /// processes one migrates and the others find the result.
 struct PostgresSchema: Sendable {
   /// The latest version.
-  static let latest = 3
+  static let latest = 4
 
   private let name: SchemaName
-  private static let tables = ["jobs", "runs", "run_log", "run_effects", "journal", "ledgers", "ledger_keys", "times"]
+  private static let tables = [
+    "jobs", "job_keys", "runs", "run_log", "run_effects", "journal", "ledgers", "ledger_keys", "times",
+  ]
 
   /// Creates the migrations of a schema.
   init(_ name: SchemaName) {
@@ -87,7 +89,7 @@ struct PostgresSchema: Sendable {
       texts.append("CREATE TABLE \(name.sql).store (id int PRIMARY KEY CHECK (id = 1), version int NOT NULL)")
       texts.append("INSERT INTO \(name.sql).store VALUES (1, 0)")
     }
-    texts += [firstTables, timeIndex, ledgerKeys][version..<target].flatMap { $0 }
+    texts += [firstTables, timeIndex, ledgerKeys, jobKeys][version..<target].flatMap { $0 }
     texts.append("UPDATE \(name.sql).store SET version = \(target)")
     return texts.map { Statement(callers: $0, []) }
   }
@@ -165,6 +167,19 @@ extension PostgresSchema {
       "INSERT INTO \(schema).ledger_keys SELECT id FROM \(schema).ledgers",
       "ALTER TABLE \(schema).ledgers DROP CONSTRAINT ledgers_pkey",
       "CREATE UNIQUE INDEX ledgers_latest ON \(schema).ledgers (id, version DESC)",
+    ]
+  }
+
+  // So does the document of a job, with its state. The sequence has no numbers reserved for connections any more: the
+  // latest version has the greatest number then.
+  private var jobKeys: [String] {
+    let schema = name.sql
+    return [
+      "ALTER SEQUENCE \(schema).versions CACHE 1",
+      "CREATE TABLE \(schema).job_keys (id text COLLATE \"C\" PRIMARY KEY)",
+      "INSERT INTO \(schema).job_keys SELECT id FROM \(schema).jobs",
+      "ALTER TABLE \(schema).jobs DROP CONSTRAINT jobs_pkey",
+      "CREATE UNIQUE INDEX jobs_latest ON \(schema).jobs (id, version DESC)",
     ]
   }
 }

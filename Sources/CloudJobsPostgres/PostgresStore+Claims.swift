@@ -11,8 +11,10 @@ extension PostgresStore {
   /// Runs that another transaction has locked are left out, so that any number of processes claim at once, each a
   /// different part of what is due.
   public func claim(
-    after cursor: StoreCursor?, limit: Int, _ plan: @escaping @Sendable ([RunRecord], Timestamp) -> [[Write]]
+    after cursor: StoreCursor?, limit: Int, reading jobs: [JobID],
+    _ plan: @escaping @Sendable ([RunRecord], StoreReading) -> [[Write]]
   ) async throws(StoreError) -> RunClaims {
+    try StoreLimits.check(jobs: jobs, runs: [], ledgers: [])
     let limit = StoreLimits.page(limit)
     let cursor = cursor.flatMap { cursor in
       (try? RunID(cursor.id)).map { DueFront.Stray(wakeAt: Timestamp(microseconds: cursor.key), id: $0) }
@@ -21,9 +23,10 @@ extension PostgresStore {
       let search = front.withLock { $0.search(after: cursor, limit: limit) }
       let searches =
         (search.strays.isEmpty ? [] : [strays(search)]) + (search.limit == 0 ? [] : [dueRuns(search, after: cursor)])
-      let results = try await connection.perform(
-        [Statement("BEGIN")] + searches + [time.statement(ofCommit: false)])
-      let now = time.advance(to: results.last?.int64(0, 0))
+      let documents = Self.reading(jobs: jobs, runs: [], ledgers: [], time, schema)
+      let results = try await connection.perform([Statement("BEGIN")] + searches + [documents])
+      let reading = Self.reading(results[results.count - 1], time)
+      let now = reading.time
       var transaction = CommitTransaction()
       var records: [RunRecord] = []
       var found: [DueFront.Stray] = []
@@ -36,10 +39,10 @@ extension PostgresStore {
             record.id, version: record.version.rawValue, fence: rows.int64(row, 5), amendments: rows.int64(row, 6))
         }
       }
-      let plans = records.isEmpty ? [] : plan(records, now)
+      let plans = records.isEmpty ? [] : plan(records, reading)
       let targets = CommitTransaction.Targets(of: plans.joined(), locked: Set(records.map(\.id)))
       if targets.isEmpty {
-        transaction.take(targets, known: [:], [], at: now)
+        transaction.advance(to: now)
       } else {
         try await connection.lock(targets, &transaction, begins: false)
       }

@@ -21,12 +21,13 @@ extension PostgresStore {
       """
       SELECT 0::int8, \(time.expression(1)), NULL::bytea, NULL::text, NULL::text, NULL::bytea, NULL::bytea, NULL::int8
       UNION ALL SELECT 1, version, convert_to(id, 'UTF8'), configuration, state, NULL, NULL, next_run
-        FROM \(schema.sql).jobs WHERE id = ANY ($2)
+        FROM unnest($2::text[]) AS known (name)
+        CROSS JOIN LATERAL (\(CommitStatements.latest("jobs", of: "known.name", in: schema.sql))) AS job
       UNION ALL SELECT 2, version, id, document, NULL, input, output, NULL
         FROM \(schema.sql).runs WHERE id = ANY ($3)
       UNION ALL SELECT 3, version, convert_to(id, 'UTF8'), document, NULL, NULL, NULL, changed_at
-        FROM unnest($4::text[]) AS known (name) CROSS JOIN LATERAL (
-          SELECT * FROM \(schema.sql).ledgers WHERE ledgers.id = known.name ORDER BY version DESC LIMIT 1) AS ledger
+        FROM unnest($4::text[]) AS known (name)
+        CROSS JOIN LATERAL (\(CommitStatements.latest("ledgers", of: "known.name", in: schema.sql))) AS ledger
       """
     ) {
       $0.append(time.floor)
@@ -310,7 +311,8 @@ extension PostgresStore {
   /// - Throws: ``StoreError`` `unavailable`, or `invalid` if the document is not JSON.
   public func exportJob(id: String) async throws(StoreError) -> JSONValue? {
     if id.utf8.contains(0) { return nil }
-    let statement = Statement("SELECT configuration, state FROM \(schema.sql).jobs WHERE id = $1") { $0.append(id) }
+    let latest = CommitStatements.latest("jobs", of: "$1", in: schema.sql)
+    let statement = Statement("SELECT configuration, state FROM (\(latest)) AS job") { $0.append(id) }
     let rows = try await perform([statement])[0]
     guard rows.count > 0 else { return nil }
     do throws(JobError) {

@@ -42,10 +42,13 @@ struct StoreConnection: Sendable {
     _ targets: CommitTransaction.Targets, _ transaction: inout CommitTransaction, begins: Bool = true
   ) async throws(TransactionFailure) {
     let (locks, known) = CommitTransaction.locks(targets, store.statements, store.ledgers)
-    let begin = begins ? [Statement("BEGIN")] : []
-    let results = try await perform(begin + locks + [store.time.statement(ofCommit: false)])
-    let time = store.time.advance(to: results.last?.int64(0, 0))
-    transaction.take(targets, known: known, results.dropFirst(begin.count).dropLast(), at: time)
+    var begin = begins ? [Statement("BEGIN")] : []
+    while true {
+      let results = try await perform(begin + locks + [store.time.statement(ofCommit: false)])
+      let time = store.time.advance(to: results.last?.int64(0, 0))
+      if transaction.take(targets, known: known, results.dropFirst(begin.count).dropLast(), at: time) { return }
+      begin = []
+    }
   }
 
   /// Makes the changes of a transaction and commits it.

@@ -88,9 +88,11 @@ public final class SQLiteStore: PurgingStore, DueTimeStore, ClaimingStore {
 
   /// Reads due runs, and commits what a function makes of them, in one transaction.
   public func claim(
-    after cursor: StoreCursor?, limit: Int, _ plan: @escaping @Sendable ([RunRecord], Timestamp) -> [[Write]]
+    after cursor: StoreCursor?, limit: Int, reading jobs: [JobID],
+    _ plan: @escaping @Sendable ([RunRecord], StoreReading) -> [[Write]]
   ) async throws(StoreError) -> RunClaims {
-    try await change(weight: StoreLimits.page(limit)) { transaction in
+    try StoreLimits.check(jobs: jobs, runs: [], ledgers: [])
+    return try await change(weight: StoreLimits.page(limit)) { transaction in
       let columns = "\(RunRecord.columns), wake_at, \(StoredRun.Key.columns)"
       let query = Self.wakingRuns(columns, after: cursor, limit: limit)
       let arguments = [transaction.time.microseconds] + ListQuery.arguments(after: cursor)
@@ -100,7 +102,8 @@ public final class SQLiteStore: PurgingStore, DueTimeStore, ClaimingStore {
         return record
       }
       var claims = RunClaims(time: page.time, runs: [], next: page.next)
-      for (record, writes) in zip(page.records, plan(page.records, page.time)) {
+      let reading = try Self.reading(transaction.database, page.time, jobs: jobs, runs: [])
+      for (record, writes) in zip(page.records, plan(page.records, reading)) {
         var claim = RunClaims.Claim(record: record, outcome: nil)
         if !writes.isEmpty { claim.outcome = try transaction.outcome(of: writes) }
         claims.runs.append(claim)

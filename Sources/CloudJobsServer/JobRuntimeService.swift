@@ -104,10 +104,12 @@ public struct JobRuntimeService: Service {
         }
       }
       try await untilShutdown()
+      // A program whose start failed, because its port is in use, has not begun and stops nothing.
+      let hasBegun = start?.isOpen ?? true
       let logger = runtime.options.logger
-      logger.info("Stopping.", metadata: ["attempts": "\(runtime.activeAttemptCount)"])
+      if hasBegun { logger.info("Stopping.", metadata: ["attempts": "\(runtime.activeAttemptCount)"]) }
       await runtime.drain(within: configuration.drainLimit)
-      logger.info("Stopped.", metadata: ["attemptsLeft": "\(runtime.activeAttemptCount)"])
+      if hasBegun { logger.info("Stopped.", metadata: ["attemptsLeft": "\(runtime.activeAttemptCount)"]) }
       start?.open()
       try await group.waitForAll()
     }

@@ -79,6 +79,43 @@ struct PostgresSchemaTests {
     await store.close()
   }
 
+  @Test("Of writers that create an account or a document at the same time, each one's change counts")
+  func creations() async throws {
+    let database = try PostgresServer.shared.get().database()
+    let stores = try await withThrowingTaskGroup(of: PostgresStore.self) { group in
+      for _ in 0..<6 { group.addTask { try await database.open() } }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    let now = try await stores[0].read(jobs: [], runs: []).time
+    for round in 0..<60 {
+      let job = JobID(stringLiteral: "job-\(round)")
+      let limit = JobLimit(.job(job), maxConcurrent: 100)
+      var patches = [JobStatePatch](repeating: JobStatePatch(), count: 6)
+      patches[0].set(lastRun: now)
+      patches[1].set(nextRun: now)
+      patches[2].set(retries: 3)
+      patches[3].set(epoch: 4)
+      patches[4].set(consecutiveFailures: 5)
+      patches[5].set(plannedFor: "6")
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for (number, store) in stores.enumerated() {
+          group.addTask { [patch = patches[number]] in _ = try await store.commit([.patchState(job, patch, .none)]) }
+          for attempt in 0..<3 {
+            let permit = LimitPermit(sampleRun("\(round) \(number) \(attempt)").id, until: now + .hours(1), limit)
+            group.addTask { _ = try await store.commit([.changeLedger(limit.ledger, .take(permit))]) }
+          }
+        }
+        try await group.waitForAll()
+      }
+      let reading = try await stores[0].read(jobs: [job], runs: [], ledgers: [limit.ledger])
+      #expect(reading.ledgers[limit.ledger]?.ledger?.limits?.holders.count == 18, "round \(round)")
+      let state = try #require(try reading.jobs[job]?.document.get().state)
+      #expect(state.lastRun == now && state.nextRun == now && state.retries == 3 && state.epoch == 4, "round \(round)")
+      #expect(state.consecutiveFailures == 5 && state.plannedFor == "6", "round \(round)")
+    }
+    for store in stores { await store.close() }
+  }
+
   @Test("A newer schema, foreign tables and a schema that may not be made are refused")
   func refusals() async throws {
     let server = try PostgresServer.shared.get()
@@ -371,7 +408,7 @@ struct PostgresClaimTests {
         let store = try await database.open()
         group.addTask {
           while true {
-            let claims = try await store.claim(after: nil, limit: 10) { records, _ in
+            let claims = try await store.claim(after: nil, limit: 10, reading: []) { records, _ in
               records.map { Self.claim($0, "store \(number)") }
             }
             if claims.runs.isEmpty { break }
@@ -402,10 +439,10 @@ struct PostgresClaimTests {
     }
     let before = try await store.read(jobs: [], runs: [sampleRun("a").id]).runs.values.first?.version
     let limit = JobLimit(.job("sample"), maxConcurrent: 1)
-    let claims = try await store.claim(after: nil, limit: 10) { records, now in
+    let claims = try await store.claim(after: nil, limit: 10, reading: []) { records, reading in
       records.map { record in
         if record.id == sampleRun("a").id { return [] }
-        let permit = LimitPermit(record.id, until: now + .seconds(60), limit)
+        let permit = LimitPermit(record.id, until: reading.time + .seconds(60), limit)
         return Self.claim(record, "me") + [.changeLedger(limit.ledger, .take(permit))]
       }
     }

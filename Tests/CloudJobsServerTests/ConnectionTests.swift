@@ -2,6 +2,8 @@
 import CloudJobs
 import CloudJobsCore
 import CloudJobsServer
+import Logging
+import TestSupport
 import Testing
 
 @Suite("Connections of the server", .serialized)
@@ -128,11 +130,17 @@ struct ConnectionTests {
   func portInUse() async throws {
     try await withServer { port in
       let registry = try JobRegistry { EndpointJob("greet") { _ in .done } }
-      let runtime = JobRuntime(registry, store: .memory, queue: .store, authentication: .trustLoopback)
+      let log = LogRecorder()
+      var options = RuntimeOptions()
+      options.logger = log.logger
+      let runtime = JobRuntime(
+        registry, store: .memory, queue: .store, authentication: .trustLoopback, options: options)
       let second = JobServer(runtime, configuration: JobServerConfiguration(host: "127.0.0.1", port: port))
       let error = await #expect(throws: JobError.self) { try await second.run() }
       #expect(error?.code == .addressUnavailable && error?.nativeCode == "EADDRINUSE")
       #expect(error?.message == "Port \(port) is in use. Stop the other program, or set PORT to another.")
+      // Its worker has not begun, whether the shutdown reaches it or the group is cancelled first.
+      #expect(!log.lines.contains { $0.contains("Stopp") }, "\(log.lines)")
     }
   }
 }

@@ -12,14 +12,17 @@ public protocol ClaimingStore: JobStore {
   /// - Parameters:
   ///   - cursor: the end of the previous page; nil for the first page.
   ///   - limit: the maximum number of runs to read, clamped to 1 to 500.
+  ///   - jobs: the jobs whose documents the plan needs.
   ///   - plan: returns the writes for each run, in the order of the records: none if the run stays as it is. Besides
   ///     the run they may change ledgers and other documents; those of one run are committed together or not at all.
-  ///     It is pure, because it is called again after a rollback.
+  ///     Its second argument has the documents of the jobs, and the store's time. It is pure, because it is called
+  ///     again after a rollback.
   /// - Returns: the runs that were due, and what became of their writes.
   /// - Throws: ``StoreError`` as ``JobStore/commit(_:)`` does; then nothing was changed, unless it is
   ///   `unknownOutcome`.
   func claim(
-    after cursor: StoreCursor?, limit: Int, _ plan: @escaping @Sendable ([RunRecord], Timestamp) -> [[Write]]
+    after cursor: StoreCursor?, limit: Int, reading jobs: [JobID],
+    _ plan: @escaping @Sendable ([RunRecord], StoreReading) -> [[Write]]
   ) async throws(StoreError) -> RunClaims
 }
 

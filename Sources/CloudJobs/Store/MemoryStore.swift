@@ -40,8 +40,7 @@ public final class MemoryStore: PurgingStore, DueTimeStore, ClaimingStore {
     try StoreLimits.check(jobs: jobs, runs: runs, ledgers: ledgers)
     let now = clock.now()
     return state.withLock { state in
-      var reading = StoreReading(time: Self.advance(&state, to: now), jobs: [:], runs: [:])
-      for id in jobs { reading.jobs[id] = Self.jobRecord(DocumentName(id.rawValue), state) }
+      var reading = Self.reading(jobs: jobs, state, at: Self.advance(&state, to: now))
       for id in runs { reading.runs[id] = Self.runRecord(id, state) }
       for id in ledgers { reading.ledgers[id] = state.ledgers[id] }
       return reading
@@ -175,13 +174,16 @@ public final class MemoryStore: PurgingStore, DueTimeStore, ClaimingStore {
 
   /// Reads due runs, and commits what a function makes of them.
   public func claim(
-    after cursor: StoreCursor?, limit: Int, _ plan: @escaping @Sendable ([RunRecord], Timestamp) -> [[Write]]
+    after cursor: StoreCursor?, limit: Int, reading jobs: [JobID],
+    _ plan: @escaping @Sendable ([RunRecord], StoreReading) -> [[Write]]
   ) async throws(StoreError) -> RunClaims {
+    try StoreLimits.check(jobs: jobs, runs: [], ledgers: [])
     let now = clock.now()
     return state.withLock { state in
       let page = Self.wakingRuns(after: cursor, limit: limit, &state, at: now)
       var claims = RunClaims(time: page.time, runs: [], next: page.next)
-      for (record, writes) in zip(page.records, plan(page.records, page.time)) {
+      let reading = Self.reading(jobs: jobs, state, at: page.time)
+      for (record, writes) in zip(page.records, plan(page.records, reading)) {
         let outcome = Result { () throws(StoreError) in
           try StoreLimits.check(writes)
           _ = try Self.commit(writes, &state, at: page.time)
@@ -205,6 +207,12 @@ public final class MemoryStore: PurgingStore, DueTimeStore, ClaimingStore {
   private static func advance(_ state: inout State, to now: Timestamp) -> Timestamp {
     state.lastTime = max(state.lastTime, now)
     return state.lastTime
+  }
+
+  private static func reading(jobs: [JobID], _ state: State, at time: Timestamp) -> StoreReading {
+    var reading = StoreReading(time: time, jobs: [:], runs: [:])
+    for id in jobs { reading.jobs[id] = jobRecord(DocumentName(id.rawValue), state) }
+    return reading
   }
 
   private static func jobRecord(_ id: DocumentName, _ state: State) -> JobRecord? {

@@ -86,22 +86,21 @@ struct RunClaimer: Sendable {
     guard let store = services.store as? any ClaimingStore else {
       return try await self.choose(after: cursor, window: window, choosing: choose)
     }
-    let reading = jobs.isEmpty ? nil : try await services.client.read(jobs: jobs, runs: [])
     let known = Set(jobs)
     let latest = LatestPlan(services.active)
-    let plan: @Sendable ([RunRecord], Timestamp) -> [[Write]] = { records, now in
+    let plan: @Sendable ([RunRecord], StoreReading) -> [[Write]] = { records, reading in
       let choice = choose(records)
       var claims = [RunID: Claim]()
       for record in choice.records {
-        guard let reading, let run = try? record.run.get(), known.contains(run.job) else { continue }
-        claims[record.id] = planClaim(run, record.version, reading, at: now)
+        guard let run = try? record.run.get(), known.contains(run.job) else { continue }
+        claims[record.id] = planClaim(run, record.version, reading)
       }
       claims = latest.replace(choice, claims)
       return records.map { claims[$0.id]?.writes ?? [] }
     }
     do throws(StoreError) {
       let claims = try await services.client.call(.write) { () async throws(StoreError) in
-        try await store.claim(after: cursor, limit: window, plan)
+        try await store.claim(after: cursor, limit: window, reading: jobs, plan)
       }
       let committed = claims.runs.filter { claim in
         if case .success? = claim.outcome { true } else { false }
@@ -134,8 +133,9 @@ struct RunClaimer: Sendable {
 
   /// Plans the claim of a due run; nil if more must be read, or if the run does not start.
   private func planClaim(
-    _ run: Run, _ version: Version, _ reading: StoreReading, at now: Timestamp
+    _ run: Run, _ version: Version, _ reading: StoreReading
   ) -> Claim? {
+    let now = reading.time
     guard case .deliver = planRecovery(of: run, settings: services.settings, now: now),
       let registered = services.registry.jobs[run.job],
       let snapshot = DeliverySnapshot(

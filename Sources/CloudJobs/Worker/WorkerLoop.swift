@@ -117,6 +117,7 @@ final class WorkerLoop: Sendable {
     if options.executesRuns, services.store is any ClaimingStore, state.withLock({ $0.mayClaimFirst(at: local) }) {
       try await startRuns(start)
       local = clock.now()
+      if let next = state.withLock({ $0.lookAfterClaim(at: local) }) { return next }
     }
     let times = try await dueTimes()
     state.withLock { $0.note(times, at: local, atMost: options.pollInterval) }

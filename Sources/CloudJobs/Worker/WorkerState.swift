@@ -141,8 +141,13 @@ struct WorkerState: Sendable {
 
   // MARK: Looks at due times
 
+  /// The interval at which the due times are asked for while calls announce runs, which are claimed at once.
+  static let lookInterval = Duration.milliseconds(20)
+
   /// The local time of the next look at the due times of jobs and runs.
   private(set) var nextLook: Timestamp?
+  /// The local time of the last look.
+  private var lastLook: Timestamp?
 
   /// Notes due times.
   ///
@@ -152,6 +157,7 @@ struct WorkerState: Sendable {
   ///   - interval: the longest time until the next look.
   mutating func note(_ times: DueTimes, at now: Timestamp, atMost interval: Duration) {
     nextLook = now + min(interval, times.next.map { $0 - times.time } ?? interval)
+    lastLook = now
     // Other processes may have enqueued runs of any queue.
     hasNews = true
   }
@@ -166,6 +172,16 @@ struct WorkerState: Sendable {
 
   /// Whether runs may be claimed before the due times are asked for: no job is known to wait for room.
   func mayClaimFirst(at now: Timestamp) -> Bool { hasNews && nextLook.map { now < $0 } ?? false }
+
+  /// Returns the time of the next look after runs were claimed that a call has announced; nil to look now.
+  ///
+  /// - Parameter now: the local time.
+  /// - Returns: the time; always nil in a drain, which ends when a look shows that nothing is due.
+  func lookAfterClaim(at now: Timestamp) -> Timestamp? {
+    guard !isDrain, let lastLook, let nextLook else { return nil }
+    let next = min(nextLook, lastLook + Self.lookInterval)
+    return now < next ? next : nil
+  }
 
   // MARK: Gathering room
 

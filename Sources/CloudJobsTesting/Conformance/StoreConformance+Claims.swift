@@ -9,9 +9,9 @@ extension StoreConformance {
         try await fixture.commit(.putRun(Samples.run(name, wakeAt: fixture.time(seconds)), .none))
       }
       let store = try fixture.claiming()
-      let first = try await store.claim(after: nil, limit: 2) { records, _ in records.map { _ in [] } }
+      let first = try await store.claim(after: nil, limit: 2, reading: []) { records, _ in records.map { _ in [] } }
       try ConformanceFailure.expect(first.runs.map(\.record.id), ids("a", "b"), "the first page")
-      let second = try await store.claim(after: first.next, limit: 10) { records, _ in records.map { _ in [] } }
+      let second = try await store.claim(after: first.next, limit: 10, reading: []) { records, _ in records.map { _ in [] } }
       try ConformanceFailure.expect(second.runs.map(\.record.id), ids("c", "now"), "the second page")
       try ConformanceFailure.expect(second.next, nil, "the cursor of the last page")
       try ConformanceFailure.expect(second.time, fixture.time(0), "the time")
@@ -21,8 +21,8 @@ extension StoreConformance {
         try await fixture.commit(.putRun(Samples.run(name, wakeAt: fixture.time(-1)), .none))
       }
       let before = try await fixture.store.read(jobs: [], runs: ids("a", "b", "c")).runs.mapValues(\.version)
-      let claims = try await fixture.claiming().claim(after: nil, limit: 10) { records, now in
-        records.map { $0.id == Samples.id("b") ? [] : [claim($0, until: now + .seconds(60))] }
+      let claims = try await fixture.claiming().claim(after: nil, limit: 10, reading: []) { records, reading in
+        records.map { $0.id == Samples.id("b") ? [] : [claim($0, until: reading.time + .seconds(60))] }
       }
       let outcomes = Dictionary(uniqueKeysWithValues: claims.runs.map { ($0.record.id, word(of: $0)) })
       let words = [Samples.id("a"): "done", Samples.id("b"): "none", Samples.id("c"): "done"]
@@ -38,18 +38,35 @@ extension StoreConformance {
       let left = try await fixture.store.wakingRuns(after: nil, limit: 10).records.map(\.id)
       try ConformanceFailure.expect(left, ids("b"), "what is still due")
     },
+    Case("The plan of a claim has the documents of the jobs that it asks for", needs: [.claiming]) { fixture in
+      for (name, seconds) in [("one", 1), ("two", 2)] as [(JobID, Int64)] {
+        try await fixture.commit(.patchState(name, Samples.nextRun(fixture.time(seconds)), .none))
+        try await fixture.commit(.patchState(name, Samples.nextRun(fixture.time(seconds * 10)), .none))
+      }
+      let versions = [try await fixture.version("one" as JobID), try await fixture.version("two" as JobID)]
+      try await fixture.commit(.putRun(Samples.run("a", wakeAt: fixture.time(-1)), .none))
+      let asked: [JobID] = ["one", "two", "missing"]
+      let claims = try await fixture.claiming().claim(after: nil, limit: 10, reading: asked) { records, reading in
+        let times = ["one", "two"].map { (try? reading.jobs[$0]?.document.get())?.state.nextRun }
+        let isWhole =
+          times == [fixture.time(10), fixture.time(20)] && reading.jobs.count == 2
+          && versions == [reading.jobs["one"]?.version, reading.jobs["two"]?.version]
+        return records.map { isWhole ? [claim($0, until: reading.time + .seconds(60))] : [] }
+      }
+      try ConformanceFailure.expect(claims.runs.map(word), ["done"], "the outcome of a plan with both documents")
+    },
     Case("Writes of a run that are refused change nothing, and do not affect other runs", needs: [.claiming]) {
       fixture in
       let limit = JobLimit(.job("sample"), maxConcurrent: 1)
       for (number, name) in ["a", "b", "c", "d"].enumerated() {
         try await fixture.commit(.putRun(Samples.run(name, wakeAt: fixture.time(Int64(number) - 9)), .none))
       }
-      let claims = try await fixture.claiming().claim(after: nil, limit: 10) { records, now in
+      let claims = try await fixture.claiming().claim(after: nil, limit: 10, reading: []) { records, reading in
         records.map { record in
-          let put = claim(record, until: now + .seconds(60))
-          let take = Write.changeLedger(limit.ledger, .take(LimitPermit(record.id, until: now + .seconds(60), limit)))
+          let put = claim(record, until: reading.time + .seconds(60))
+          let take = Write.changeLedger(limit.ledger, .take(LimitPermit(record.id, until: reading.time + .seconds(60), limit)))
           switch record.id {
-          case Samples.id("a"): return [put, .patchState("job", Samples.nextRun(now), .version(Version(7)))]
+          case Samples.id("a"): return [put, .patchState("job", Samples.nextRun(reading.time), .version(Version(7)))]
           case Samples.id("d"): return [put]
           default: return [put, take]
           }
@@ -67,11 +84,11 @@ extension StoreConformance {
       for (number, name) in ["a", "b", "c"].enumerated() {
         try await fixture.commit(.putRun(Samples.run(name, wakeAt: fixture.time(Int64(number) - 9)), .none))
       }
-      let claims = try await fixture.claiming().claim(after: nil, limit: 10) { records, now in
+      let claims = try await fixture.claiming().claim(after: nil, limit: 10, reading: []) { records, reading in
         records.map { record in
-          let patch = Samples.nextRun(now)
+          let patch = Samples.nextRun(reading.time)
           return [
-            claim(record, until: now + .seconds(60)),
+            claim(record, until: reading.time + .seconds(60)),
             .patchState("job", patch, record.id == Samples.id("c") ? .none : .version(version)),
           ]
         }
@@ -88,8 +105,8 @@ extension StoreConformance {
           group.addTask {
             var ids = [RunID]()
             while true {
-              let claims = try await store.claim(after: nil, limit: 7) { records, now in
-                records.map { [claim($0, until: now + .seconds(60))] }
+              let claims = try await store.claim(after: nil, limit: 7, reading: []) { records, reading in
+                records.map { [claim($0, until: reading.time + .seconds(60))] }
               }
               if claims.runs.isEmpty { return ids }
               ids += claims.runs.filter { word(of: $0) == "done" }.map(\.record.id)

@@ -16,7 +16,8 @@ struct StrayTests {
     let left = sampleRun("left", wakeAt: now - .minutes(2))
     _ = try await store.commit([.putRun(left, .absent)])
     func seen() async throws -> [RunID] {
-      try await store.claim(after: nil, limit: 10) { records, _ in records.map { _ in [] } }.runs.map(\.record.id)
+      try await store.claim(after: nil, limit: 10, reading: []) { records, _ in records.map { _ in [] } }
+        .runs.map(\.record.id)
     }
     for _ in 0..<3 {
       #expect(try await seen() == [left.id])

@@ -21,13 +21,14 @@ final class LosingClaims: ClaimingStore, DueTimeStore {
   var faultsLeft: Int { faults.withLock { $0.count } }
 
   func claim(
-    after cursor: StoreCursor?, limit: Int, _ plan: @escaping @Sendable ([RunRecord], Timestamp) -> [[Write]]
+    after cursor: StoreCursor?, limit: Int, reading jobs: [JobID],
+    _ plan: @escaping @Sendable ([RunRecord], StoreReading) -> [[Write]]
   ) async throws(StoreError) -> RunClaims {
     let page = try await base.wakingRuns(after: cursor, limit: limit)
-    let isChange = plan(page.records, page.time).contains { !$0.isEmpty }
+    let isChange = plan(page.records, try await base.read(jobs: jobs, runs: [])).contains { !$0.isEmpty }
     let fault = isChange ? faults.withLock { $0.isEmpty ? nil : $0.removeFirst() } : nil
     if let fault, !fault.isApplied { throw fault.error }
-    let claims = try await base.claim(after: cursor, limit: limit, plan)
+    let claims = try await base.claim(after: cursor, limit: limit, reading: jobs, plan)
     if let fault { throw fault.error }
     return claims
   }

@@ -106,6 +106,23 @@ struct WorkerStateTests {
     #expect(window() == WorkerState.window, "the priorities differ")
   }
 
+  @Test("While calls announce runs, the due times are asked for at intervals, and in a drain each time")
+  func looksAfterClaims() {
+    var state = WorkerState(limit: 8)
+    #expect(state.lookAfterClaim(at: now) == nil, "nothing is known yet")
+    state.note(times(), at: now, atMost: .seconds(1))
+    let next = now + WorkerState.lookInterval
+    #expect(state.lookAfterClaim(at: now + .milliseconds(1)) == next)
+    #expect(state.lookAfterClaim(at: next) == nil)
+    state.note(times(next: now + .milliseconds(5)), at: now, atMost: .seconds(1))
+    #expect(state.lookAfterClaim(at: now + .milliseconds(1)) == now + .milliseconds(5))
+    state.noteWaitingJobs()
+    #expect(state.lookAfterClaim(at: now + .milliseconds(1)) == nil, "a job waits for room")
+    var drain = WorkerState(limit: 8, isDrain: true)
+    drain.note(times(), at: now, atMost: .seconds(1))
+    #expect(drain.lookAfterClaim(at: now) == nil)
+  }
+
   @Test("A backlog is served without looks at the due times until the next one, and waiting jobs are not forgotten")
   func backlog() {
     var state = WorkerState(limit: 8)
