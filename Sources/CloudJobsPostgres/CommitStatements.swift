@@ -13,6 +13,17 @@ struct CommitStatements: Sendable {
 
   private var nextVersion: String { "nextval('\(schema).versions')" }
 
+  /// Returns the condition of a join whose rows an index finds by a value.
+  ///
+  /// For the plain `=` the planner may prefer to read the whole index, in its order: it counts the rows that live, and
+  /// does not see the dead ones.
+  ///
+  /// - Parameters:
+  ///   - column: the column of the index.
+  ///   - value: the value.
+  /// - Returns: a condition that has no order.
+  private static func byIndex(_ column: String, _ value: String) -> String { "\(column) = ANY (ARRAY[\(value)])" }
+
   // MARK: Runs
 
   /// Inserts runs.
@@ -66,7 +77,7 @@ struct CommitStatements: Sendable {
     let sql = """
       UPDATE \(schema).runs AS old SET version = \(nextVersion), \(assignments.joined(separator: ", "))
       FROM \(StoredRuns.rows(and: ["kind", "expected", "known"]))
-      WHERE old.id = new.id AND CASE new.kind WHEN 0 THEN true WHEN 1 THEN old.version = new.expected
+      WHERE \(Self.byIndex("old.id", "new.id")) AND CASE new.kind WHEN 0 THEN true WHEN 1 THEN old.version = new.expected
         WHEN 2 THEN old.fence = new.expected ELSE old.fence = new.expected AND old.amendments = new.known END
       RETURNING old.id
       """
@@ -190,7 +201,7 @@ struct CommitStatements: Sendable {
         state = new.state, next_run = new.next_run
       FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::int8[])
         AS new (id, configuration, state, next_run, version)
-      WHERE old.id = new.id AND old.version = new.version
+      WHERE \(Self.byIndex("old.id", "new.id")) AND old.version = new.version
       """
     ) {
       Self.append(jobs, to: &$0)
@@ -240,7 +251,7 @@ struct CommitStatements: Sendable {
       UPDATE \(schema).ledgers AS old SET version = \(nextVersion), expire_at = new.expire_at,
         document = new.document, changed_at = $4::int8
       FROM unnest($1::text[], $2::int8[], $3::text[], $5::int8[]) AS new (id, expire_at, document, version)
-      WHERE old.id = new.id AND old.version = new.version RETURNING old.id, old.version
+      WHERE \(Self.byIndex("old.id", "new.id")) AND old.version = new.version RETURNING old.id, old.version
       """
     return Statement(sql) {
       Self.append(ledgers, time, to: &$0)
@@ -284,13 +295,14 @@ struct CommitStatements: Sendable {
     Statement(
       """
       WITH now AS MATERIALIZED (SELECT \(time) AS time), due AS MATERIALIZED (
-        SELECT keys.id FROM \(schema).ledgers AS old JOIN \(schema).ledger_keys AS keys ON keys.id = old.id
+        SELECT keys.id
+        FROM \(schema).ledgers AS old JOIN \(schema).ledger_keys AS keys ON \(Self.byIndex("keys.id", "old.id"))
         WHERE expire_at <= (SELECT time FROM now) AND expire_at >= $3 ORDER BY expire_at LIMIT $1
         FOR UPDATE OF keys SKIP LOCKED),
       gone AS (
         DELETE FROM \(schema).ledgers AS old USING due
-        WHERE old.id = due.id AND old.expire_at <= (SELECT time FROM now) RETURNING old.id, old.expire_at AS time),
-      unlocked AS (DELETE FROM \(schema).ledger_keys AS keys USING gone WHERE keys.id = gone.id)
+        WHERE \(Self.byIndex("old.id", "due.id")) AND old.expire_at <= (SELECT time FROM now) RETURNING old.id, old.expire_at AS time),
+      unlocked AS (DELETE FROM \(schema).ledger_keys AS keys USING gone WHERE \(Self.byIndex("keys.id", "gone.id")))
       SELECT count(*), max(time) FROM gone
       """
     ) {
@@ -353,7 +365,7 @@ struct CommitStatements: Sendable {
         FOR UPDATE SKIP LOCKED),
       gone AS (
         DELETE FROM \(schema).\(table) AS old USING due
-        WHERE \(key.map { "old.\($0) = due.\($0)" }.joined(separator: " AND ")) RETURNING old.\(column) AS time)
+        WHERE \(key.map { Self.byIndex("old.\($0)", "due.\($0)") }.joined(separator: " AND ")) RETURNING old.\(column) AS time)
       SELECT count(*), max(time) FROM gone
       """
     ) {

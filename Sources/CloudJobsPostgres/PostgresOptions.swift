@@ -66,16 +66,11 @@ public struct PostgresOptions: Sendable {
   static func completed(
     _ parameters: [(key: String, value: String)], statementTimeout: Int64
   ) -> [(key: String, value: String)] {
-    // The statements of the store are each served by an index. Without statistics, which a table of a queue rarely has
-    // right, the planner would read whole tables.
-    let settings = [
-      "statement_timeout=\(statementTimeout)", "idle_in_transaction_session_timeout=300000",
-      "default_transaction_isolation=read\\ committed", "enable_seqscan=off", "enable_hashjoin=off",
-      // A bitmap fetches all rows of a range, dead ones too, before the first is returned.
-      "enable_bitmapscan=off",
-      // What the planner can't avoid it counts as very expensive, and would compile for seconds.
-      "enable_mergejoin=off", "jit=off",
-    ]
+    let settings =
+      [
+        "statement_timeout=\(statementTimeout)", "idle_in_transaction_session_timeout=300000",
+        "default_transaction_isolation=read\\ committed",
+      ] + PlannerSettings.ofConnection
     let own = settings.map { "-c \($0)" }.joined(separator: " ")
     var completed = parameters.filter { $0.key != "options" && $0.key != "client_encoding" }
     let theirs = parameters.last { $0.key == "options" }.map { " " + $0.value } ?? ""

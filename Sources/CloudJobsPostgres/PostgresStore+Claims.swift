@@ -123,12 +123,15 @@ extension PostgresStore {
         noteExpiry("runs", run.expireAt)
       case .putLog(let entry): noteExpiry("run_log", entry.expireAt)
       case .putLedger(_, let ledger, _): noteExpiry("ledgers", ledger?.expireAt)
+      case .patchState(_, let patch, _):
+        let job = JobRecord(id: "", version: Version(0), fields: ["state": .object(patch.fields)])
+        if patch.fields["nextRun"] != nil, let time = job.nextRun { jobFront.withLock { $0.noteWrite(at: time) } }
       default: break
       }
     }
     if expiries.isEmpty { return }
     purges.withLock { purges in
-      for (table, time) in expiries { purges[table]?.noteWrite(expireAt: time) }
+      for (table, time) in expiries { purges[table]?.noteWrite(at: time) }
     }
   }
 

@@ -44,7 +44,7 @@ extension PostgresStore {
         let value = try context.opened(stored, ofEffect: name, as: Value.self)
         return EffectResult(value: value, isNew: false)
       }
-      let value = try await body(transaction)
+      let value = try await transaction.connection.asCaller { try await body(transaction) }
       let payload = value is NoOutput ? nil : try context.sealed(value, ofEffect: name)
       let isRecorded = try await record(name, of: context.runID, context.fence, payload, transaction.connection)
       // The lease was lost while the body ran.
@@ -76,7 +76,9 @@ extension PostgresStore {
   public func write<Value: Sendable>(
     _ body: @Sendable (PostgresTransaction) async throws -> Value
   ) async throws -> Value {
-    try await callersTransaction(body)
+    try await callersTransaction { transaction in
+      try await transaction.connection.asCaller { try await body(transaction) }
+    }
   }
 
   /// Executes a caller's changes in a transaction, and again if another transaction was in their way.
@@ -116,11 +118,7 @@ extension PostgresStore {
   private func attempt<Value: Sendable>(
     _ transaction: PostgresTransaction, _ body: (PostgresTransaction) async throws -> Value
   ) async throws -> Value {
-    // The store's own statements are planned without these; a caller's may need them.
-    let settings = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"].map {
-      Statement("SET LOCAL \($0) = on")
-    }
-    _ = try await transaction.connection.perform([Statement("BEGIN")] + settings)
+    transaction.connection.post(Statement("BEGIN"))
     let value: Value
     do {
       value = try await body(transaction)

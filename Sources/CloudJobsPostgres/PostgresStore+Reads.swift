@@ -24,7 +24,8 @@ extension PostgresStore {
         FROM unnest($2::text[]) AS known (name)
         CROSS JOIN LATERAL (\(CommitStatements.latest("jobs", of: "known.name", in: schema.sql))) AS job
       UNION ALL SELECT 2, version, id, document, NULL, input, output, NULL
-        FROM \(schema.sql).runs WHERE id = ANY ($3)
+        FROM unnest($3::bytea[]) AS known (name)
+        CROSS JOIN LATERAL (SELECT * FROM \(schema.sql).runs WHERE runs.id = known.name LIMIT 1) AS run
       UNION ALL SELECT 3, version, convert_to(id, 'UTF8'), document, NULL, NULL, NULL, changed_at
         FROM unnest($4::text[]) AS known (name)
         CROSS JOIN LATERAL (\(CommitStatements.latest("ledgers", of: "known.name", in: schema.sql))) AS ledger
@@ -70,6 +71,8 @@ extension PostgresStore {
     var query = ListQuery(
       JobRecord.columns, of: "\(schema.sql).jobs", key: "next_run", order: "key, id", limit: limit, floor: time.floor)
     query.require("next_run <= now.time")
+    let start = jobFront.withLock { $0.start(at: MonotonicClock.milliseconds()) }
+    query.require("next_run >= ?") { $0.append(start.microseconds) }
     if let cursor { query.require(after: cursor, ">") { $0.append(cursor.id) } }
     return try await jobPage(query)
   }
@@ -125,7 +128,10 @@ extension PostgresStore {
       let lookMark = front.isLookCheap ? front.beginLook(at: begin) : nil
       return (front.mark, front.strays, lookMark)
     }
-    let statements = [dueTimes(from: mark, but: strays, within: horizon)] + (lookMark.map { [look(before: $0)] } ?? [])
+    let jobMark = jobFront.withLock { $0.start(at: begin) }
+    let statements =
+      [dueTimes(from: mark, but: strays, jobsFrom: jobMark, within: horizon)]
+      + (lookMark.map { [look(before: $0)] } ?? [])
     let results: [QueryResult]
     do throws(StoreError) {
       results = try await perform(statements)
@@ -134,6 +140,7 @@ extension PostgresStore {
       throw error
     }
     let times = (0...5).map { column in results[0].int64(0, column).map { Timestamp(microseconds: $0) } }
+    if let now = times[0] { jobFront.withLock { $0.note(last: min(times[1] ?? now, now) - DueFront.margin) } }
     front.withLock { front in
       if let time = times[0] { front.note(first: times[3], from: mark, at: time) }
       guard lookMark != nil else { return }
@@ -148,21 +155,30 @@ extension PostgresStore {
   }
 
   /// Returns the statement whose row has the time, the first times of jobs, those of runs, and that of strays.
-  func dueTimes(from mark: Timestamp, but strays: [DueFront.Stray], within horizon: Duration) -> Statement {
-    let others = strays.isEmpty ? "" : "AND NOT (id = ANY ($4))"
+  ///
+  /// - Parameters:
+  ///   - mark: the time from which on due runs are searched for.
+  ///   - strays: the due runs that are known by their ids.
+  ///   - jobMark: the time from which on due jobs are searched for.
+  ///   - horizon: how far ahead runs are searched for.
+  /// - Returns: the statement.
+  func dueTimes(
+    from mark: Timestamp, but strays: [DueFront.Stray], jobsFrom jobMark: Timestamp, within horizon: Duration
+  ) -> Statement {
+    let others = strays.isEmpty ? "" : "AND NOT (id = ANY ($5))"
     // The sum keeps the planner from looking for each id among all due runs.
     let known =
       strays.isEmpty
       ? "NULL::int8"
       : """
-      (SELECT min(run.wake_at) FROM unnest($4::bytea[]) AS known (id) CROSS JOIN LATERAL (
+      (SELECT min(run.wake_at) FROM unnest($5::bytea[]) AS known (id) CROSS JOIN LATERAL (
         SELECT wake_at FROM \(schema.sql).runs WHERE runs.id = known.id AND wake_at + 0 <= now.time LIMIT 1) AS run)
       """
     return Statement(
       """
       WITH now AS MATERIALIZED (SELECT \(time.expression(1)) AS time)
       SELECT now.time,
-        (SELECT next_run FROM \(schema.sql).jobs WHERE next_run IS NOT NULL ORDER BY next_run LIMIT 1),
+        (SELECT next_run FROM \(schema.sql).jobs WHERE next_run >= $4 ORDER BY next_run LIMIT 1),
         (SELECT next_run FROM \(schema.sql).jobs WHERE next_run > now.time ORDER BY next_run LIMIT 1),
         (SELECT wake_at FROM \(schema.sql).runs
           WHERE wake_at >= $2 AND wake_at <= now.time \(others) ORDER BY wake_at LIMIT 1),
@@ -175,6 +191,7 @@ extension PostgresStore {
       $0.append(time.floor)
       $0.append(mark.microseconds)
       $0.append(max(.zero, horizon).microseconds)
+      $0.append(jobMark.microseconds)
       if !strays.isEmpty { $0.append(strays.map(\.id.bytes)) }
     }
   }
@@ -273,7 +290,7 @@ extension PostgresStore {
   ) async throws(StoreError) -> Int {
     let now = MonotonicClock.milliseconds()
     let limit = StoreLimits.page(limit)
-    let start = purges.withLock { $0[table, default: PurgeFront()].start(at: now) }
+    let start = purges.withLock { $0[table, default: .ofPurge].start(at: now) }
     let statement = statement(limit) {
       $0.append(time.floor)
       $0.append(start.microseconds)
@@ -281,7 +298,7 @@ extension PostgresStore {
     let rows = try await perform([statement, time.statement(ofCommit: true)], mayCommit: true)[0]
     let count = Int(rows.int64(0, 0) ?? 0)
     let last = rows.int64(0, 1).map { Timestamp(microseconds: $0) }
-    purges.withLock { $0[table, default: PurgeFront()].note(last: last) }
+    purges.withLock { $0[table, default: .ofPurge].note(last: last) }
     return count
   }
 
@@ -301,6 +318,7 @@ extension PostgresStore {
       transaction.put(StoredJob(fields: fields), id)
       return try await connection.commit(transaction)
     }
+    jobFront.withLock { $0.noteWrite() }
     notifyOthers()
   }
 

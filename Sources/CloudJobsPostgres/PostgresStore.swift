@@ -28,7 +28,8 @@ public final class PostgresStore: PurgingStore, DueTimeStore, WakingStore, Claim
   private let queue: CommitQueue
   let notifier: Notifier
   let front = Mutex(DueFront())
-  let purges = Mutex<[String: PurgeFront]>([:])
+  let purges = Mutex<[String: SearchFront]>([:])
+  let jobFront = Mutex(SearchFront.ofJobs)
 
   /// Connects to a database, and creates or migrates the store's tables.
   ///

@@ -31,6 +31,21 @@ struct StoreConnection: Sendable {
     }
   }
 
+  /// Executes a statement of the transaction without waiting for it: if it fails, so does the next one.
+  func post(_ statement: Statement) { store.client.post([statement], on: lease) { _ in } }
+
+  /// Executes statements of a caller in the transaction.
+  ///
+  /// - Parameter body: executes them.
+  /// - Returns: the value of the body.
+  /// - Throws: the error of the body, after which the transaction must be rolled back.
+  func asCaller<Value>(_ body: () async throws -> Value) async throws -> Value {
+    post(PlannerSettings.forCallers)
+    let value = try await body()
+    post(PlannerSettings.forOwn)
+    return value
+  }
+
   /// Begins the transaction if the first documents are locked, and locks and reads documents.
   ///
   /// - Parameters:
@@ -63,7 +78,7 @@ struct StoreConnection: Sendable {
   ) async throws(TransactionFailure) -> Timestamp {
     if transaction.isUnchanged, more.isEmpty {
       // Nothing depends on the end of the transaction, which only gives its locks back.
-      store.client.post([Statement("ROLLBACK")], on: lease) { _ in }
+      post(Statement("ROLLBACK"))
       return transaction.time
     }
     let changes = transaction.changes(store.statements) + more

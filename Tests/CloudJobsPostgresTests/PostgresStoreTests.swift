@@ -203,7 +203,7 @@ struct PostgresSchemaTests {
       ("page", store.dueRuns(search, after: stray), "1, 1, 1, 1, ''", ["runs_waking"]),
       ("look", store.look(before: .epoch), "1, 1", ["runs_waking"]),
       (
-        "times", store.dueTimes(from: .epoch, but: [stray], within: .seconds(1)), "1, 1, 1, '{}'",
+        "times", store.dueTimes(from: .epoch, but: [stray], jobsFrom: .epoch, within: .seconds(1)), "1, 1, 1, 1, '{}'",
         ["runs_pkey", "runs_waking", "jobs_due", "times_latest"]
       ),
     ] {

@@ -11,7 +11,9 @@ extension StoreConformance {
       let store = try fixture.claiming()
       let first = try await store.claim(after: nil, limit: 2, reading: []) { records, _ in records.map { _ in [] } }
       try ConformanceFailure.expect(first.runs.map(\.record.id), ids("a", "b"), "the first page")
-      let second = try await store.claim(after: first.next, limit: 10, reading: []) { records, _ in records.map { _ in [] } }
+      let second = try await store.claim(after: first.next, limit: 10, reading: []) { records, _ in
+        records.map { _ in [] }
+      }
       try ConformanceFailure.expect(second.runs.map(\.record.id), ids("c", "now"), "the second page")
       try ConformanceFailure.expect(second.next, nil, "the cursor of the last page")
       try ConformanceFailure.expect(second.time, fixture.time(0), "the time")
@@ -64,7 +66,8 @@ extension StoreConformance {
       let claims = try await fixture.claiming().claim(after: nil, limit: 10, reading: []) { records, reading in
         records.map { record in
           let put = claim(record, until: reading.time + .seconds(60))
-          let take = Write.changeLedger(limit.ledger, .take(LimitPermit(record.id, until: reading.time + .seconds(60), limit)))
+          let take = Write.changeLedger(
+            limit.ledger, .take(LimitPermit(record.id, until: reading.time + .seconds(60), limit)))
           switch record.id {
           case Samples.id("a"): return [put, .patchState("job", Samples.nextRun(reading.time), .version(Version(7)))]
           case Samples.id("d"): return [put]
