@@ -40,6 +40,7 @@ struct OldSnapshotTests {
   ///   - database: the schema.
   ///   - isHeld: whether a transaction holds a snapshot that is older than many runs.
   /// - Returns: the costs of the store's statements.
+  /// - Throws: the error of the store or of the server.
   private func costs(in database: PostgresDatabase, whileHeld isHeld: Bool) async throws -> Costs {
     let store = try await database.open()
     let connection = try database.connect()
