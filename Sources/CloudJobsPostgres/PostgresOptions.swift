@@ -45,16 +45,30 @@ public struct PostgresOptions: Sendable {
       )
     }
     guard let parameters = PostgresConnection.parameters(of: connection) else {
+      let known = PostgresConnection.knownParameters
+      let unknown = Self.queryKeys(of: connection).first { !known.contains($0) }
       throw StoreError(
         .invalid,
-        "The connection string is invalid. Write postgres://user@host/database or key=value pairs, and percent-encode "
-          + "special characters of a URI.")
+        unknown.map { "The connection string has the parameter \($0), which libpq does not know. Correct its name." }
+          ?? "The connection string is invalid. Write postgres://user@host/database or key=value pairs, and "
+          + "percent-encode special characters of a URI.")
     }
     let milliseconds = requestTimeout.milliseconds
     return ClientOptions(
       parameters: Self.completed(parameters, statementTimeout: milliseconds), connections: connections,
       maxWaiting: maxWaiting, requestTimeout: milliseconds, connectTimeout: connectTimeout.milliseconds,
       channel: schema.channel, random: random)
+  }
+
+  /// Returns the names of the parameters in the query of a URI, behind the user, the password and the host.
+  static func queryKeys(of connection: String) -> [String] {
+    guard let scheme = connection.firstRange(of: "://") else { return [] }
+    let rest = connection[scheme.upperBound...]
+    let host = rest.prefix { $0 != "/" }.lastIndex(of: "@") ?? rest.startIndex
+    guard let query = rest[host...].firstIndex(of: "?") else { return [] }
+    return rest[query...].dropFirst().split(separator: "&").compactMap { pair in
+      pair.firstIndex(of: "=").map { String(pair[..<$0]) }
+    }
   }
 
   /// Returns the parameters of a connection with those that the store needs.

@@ -49,6 +49,20 @@ struct PostgresDecisionTests {
     #expect(ReconnectBackoff.delay(failures: 1, random: 50) == 50)
   }
 
+  @Test("A parameter that libpq does not know is named, and a password with a question mark is none")
+  func unknownParameters() throws {
+    let error = #expect(throws: StoreError.self) {
+      try PostgresOptions().clientOptions("postgres://me:a?b=c@host/jobs?sslmode=require&sslmod=x", SchemaName("jobs"))
+    }
+    #expect(error?.code == .invalid && error?.message.contains("parameter sslmod,") == true)
+    #expect(PostgresOptions.queryKeys(of: "postgres://me:a?b=c@host/jobs?x=1&y=2&z") == ["x", "y"])
+    #expect(PostgresOptions.queryKeys(of: "postgres://host") == [] && PostgresOptions.queryKeys(of: "host=a?b=c") == [])
+    let other = #expect(throws: StoreError.self) {
+      try PostgresOptions().clientOptions("postgres://me:%zz@host/jobs", SchemaName("jobs"))
+    }
+    #expect(other?.message.contains("percent-encode") == true)
+  }
+
   @Test("A refused log-in names the user and the host, and never the password")
   func connectMessages() {
     let refused = ConnectFailure(

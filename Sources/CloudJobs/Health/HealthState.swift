@@ -167,7 +167,7 @@ struct Overdue: Hashable, Sendable {
     [(JobHealth.Problem.Code.overdueJobs, jobs, "job"), (.overdueRuns, runs, "run")].compactMap { code, count, noun in
       guard count > 0 else { return nil }
       return .init(
-        code: code, message: "\(phrase(count, noun)) overdue. GET \(noun)s?overdue=true lists them.", since: oldest)
+        code: code, message: "\(phrase(count, noun)) overdue. The route GET \(noun)s?overdue=true of a server lists them.", since: oldest)
     }
   }
 
@@ -177,7 +177,7 @@ struct Overdue: Hashable, Sendable {
     return .init(
       code: .unregisteredJobs,
       message: "\(phrase(unregisteredRuns, "run")) overdue whose jobs are not registered here. Register the jobs, or "
-        + "start the service that has them. GET runs?overdue=true lists the runs.", since: nil)
+        + "start the service that has them. The route GET runs?overdue=true of a server lists the runs.", since: nil)
   }
 
   private func phrase(_ count: Int, _ noun: String) -> String {

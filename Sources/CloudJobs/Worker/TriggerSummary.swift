@@ -31,7 +31,7 @@ struct TriggerSummary: Hashable, Sendable {
         worker.map { Self.text(of: $0, schedules) }
         ?? "No worker runs in this process: delayed and retried runs and the schedules\(schedules) wait until "
         + "something calls \(master). Use JobServer, or run a JobWorker."
-      needsAttention = worker == nil
+      needsAttention = worker.map { !$0.runsSchedules && !$0.executesRuns } ?? true
     case .runtime:
       text =
         periodic.isEmpty && scheduled.isEmpty
@@ -58,7 +58,8 @@ struct TriggerSummary: Hashable, Sendable {
       "The worker of this process starts the schedules\(schedules); it leaves all runs to workers that execute them."
     case (false, true):
       "The worker of this process executes runs; it leaves the schedules\(schedules) to workers that start them."
-    case (false, false): "The worker of this process neither starts schedules nor executes runs."
+    case (false, false):
+      "The worker of this process neither starts schedules nor executes runs, so it does nothing. Switch one of them on."
     }
   }
 

@@ -1,7 +1,7 @@
 public import CloudJobsCore
 
 /// A worker of a store, as its last heartbeat tells.
-public struct WorkerStatus: Hashable, Sendable, Identifiable {
+public struct WorkerStatus: Hashable, Sendable, Identifiable, CustomStringConvertible {
   /// The states of a worker.
   public enum State: String, Hashable, Sendable, CaseIterable {
     /// It works.
@@ -31,6 +31,11 @@ public struct WorkerStatus: Hashable, Sendable, Identifiable {
   public init(id: String, _ record: WorkerRecord, seenAt: Timestamp, at now: Timestamp) {
     (self.id, self.record, self.seenAt) = (id, record, seenAt)
     state = now - seenAt > record.staleAfter ? .lost : record.isStopping ? .stopping : .running
+  }
+
+  /// The worker in one line, such as `web-3:417 running, 2 of 8 active, seen at 2026-01-31T09:00:00Z`.
+  public var description: String {
+    "\(record.name) \(state.rawValue), \(record.active) of \(record.concurrency) active, seen at \(seenAt)"
   }
 }
 

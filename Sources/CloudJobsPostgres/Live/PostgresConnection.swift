@@ -88,13 +88,24 @@ final class PostgresConnection: @unchecked Sendable {
   static func parameters(of text: String) -> [(key: String, value: String)]? {
     guard let options = PQconninfoParse(text, nil) else { return nil }
     defer { PQconninfoFree(options) }
-    var parameters: [(key: String, value: String)] = []
+    return all(in: options).compactMap { key, value in value.map { (key, $0) } }
+  }
+
+  /// The names of the parameters that libpq knows, as values of a URI's query.
+  static var knownParameters: Set<String> {
+    guard let options = PQconndefaults() else { return [] }
+    defer { PQconninfoFree(options) }
+    return Set(all(in: options).map(\.key)).union(["ssl"])
+  }
+
+  private static func all(in options: UnsafeMutablePointer<PQconninfoOption>) -> [(key: String, value: String?)] {
+    var all: [(key: String, value: String?)] = []
     var option = options
     while let key = option.pointee.keyword {
-      if let value = option.pointee.val { parameters.append((String(cString: key), String(cString: value))) }
+      all.append((String(cString: key), option.pointee.val.map { String(cString: $0) }))
       option += 1
     }
-    return parameters
+    return all
   }
 
   /// Connects on the calling thread, which it blocks.

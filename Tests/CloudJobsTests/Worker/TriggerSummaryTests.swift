@@ -33,6 +33,16 @@ struct TriggerSummaryTests {
     if needsAttention { #expect(note.text.contains("/tasks/master")) }
   }
 
+  @Test("A worker that is switched off altogether needs attention")
+  func off() {
+    var options = JobWorker.Options()
+    options.runsSchedules = false
+    #expect(!TriggerSummary(Self.all, owner: .pass, worker: options, hasSync: false).needsAttention)
+    options.executesRuns = false
+    let note = TriggerSummary(Self.all, owner: .pass, worker: options, hasSync: false)
+    #expect(note.needsAttention && note.text.contains("does nothing"))
+  }
+
   @Test("Long lists are cut")
   func many() {
     let definitions = (1...8).map { JobDefinition(id: JobID(stringLiteral: "j\($0)"), kind: .periodic) }

@@ -79,6 +79,7 @@ struct WorkerListTests {
     #expect(try await other.workers().map(\.state) == [.running])
     fixture.clock.advance(by: .seconds(1))
     #expect(try await other.workers().map(\.state) == [.lost])
+    #expect(try await other.workers().allSatisfy { "\($0)".hasPrefix("\($0.record.name) lost, 0 of ") })
     let response = await other.handle(
       HTTPRequest(method: .get, scheme: nil, authority: "localhost", path: "/jobs/workers"), peer: .inProcess)
     let body = try JSONValue(parsing: response.body)
