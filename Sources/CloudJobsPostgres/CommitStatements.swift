@@ -77,7 +77,8 @@ struct CommitStatements: Sendable {
     let sql = """
       UPDATE \(schema).runs AS old SET version = \(nextVersion), \(assignments.joined(separator: ", "))
       FROM \(StoredRuns.rows(and: ["kind", "expected", "known"]))
-      WHERE \(Self.byIndex("old.id", "new.id")) AND CASE new.kind WHEN 0 THEN true WHEN 1 THEN old.version = new.expected
+      WHERE \(Self.byIndex("old.id", "new.id"))
+        AND CASE new.kind WHEN 0 THEN true WHEN 1 THEN old.version = new.expected
         WHEN 2 THEN old.fence = new.expected ELSE old.fence = new.expected AND old.amendments = new.known END
       RETURNING old.id
       """
@@ -106,7 +107,7 @@ struct CommitStatements: Sendable {
 
   // MARK: Locks
 
-  // Every transaction locks jobs before runs, runs before ledgers, and each of them by id, so that two of them can't
+  // Every transaction locks runs before jobs, jobs before ledgers, and each of them by id, so that two of them can't
   // wait for each other. If they do all the same, because one inserts what another is about to insert, then PostgreSQL
   // fails one of them after a second, and the group is executed again.
 
@@ -132,6 +133,20 @@ struct CommitStatements: Sendable {
 
   /// Locks ledgers, which are read by a statement of its own then.
   func lock(ledgers: [LedgerID]) -> Statement { lock(keys: ledgers.map(\.rawValue), of: "ledger_keys") }
+
+  /// Adds the keys of documents that have none, because another program has inserted them.
+  func insert(keysOfJobs jobs: [String]) -> Statement { insert(keys: jobs, into: "job_keys") }
+
+  /// Adds the keys of ledgers that have none.
+  func insert(keysOfLedgers ledgers: [LedgerID]) -> Statement {
+    insert(keys: ledgers.map(\.rawValue), into: "ledger_keys")
+  }
+
+  private func insert(keys: [String], into table: String) -> Statement {
+    Statement("INSERT INTO \(schema).\(table) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING") {
+      $0.append(keys)
+    }
+  }
 
   private func lock(keys: [String], of table: String) -> Statement {
     Statement("SELECT id FROM \(schema).\(table) WHERE id = ANY ($1) ORDER BY id FOR UPDATE") { $0.append(keys) }
@@ -301,7 +316,8 @@ struct CommitStatements: Sendable {
         FOR UPDATE OF keys SKIP LOCKED),
       gone AS (
         DELETE FROM \(schema).ledgers AS old USING due
-        WHERE \(Self.byIndex("old.id", "due.id")) AND old.expire_at <= (SELECT time FROM now) RETURNING old.id, old.expire_at AS time),
+        WHERE \(Self.byIndex("old.id", "due.id")) AND old.expire_at <= (SELECT time FROM now)
+        RETURNING old.id, old.expire_at AS time),
       unlocked AS (DELETE FROM \(schema).ledger_keys AS keys USING gone WHERE \(Self.byIndex("keys.id", "gone.id")))
       SELECT count(*), max(time) FROM gone
       """
@@ -365,7 +381,8 @@ struct CommitStatements: Sendable {
         FOR UPDATE SKIP LOCKED),
       gone AS (
         DELETE FROM \(schema).\(table) AS old USING due
-        WHERE \(key.map { Self.byIndex("old.\($0)", "due.\($0)") }.joined(separator: " AND ")) RETURNING old.\(column) AS time)
+        WHERE \(key.map { Self.byIndex("old.\($0)", "due.\($0)") }.joined(separator: " AND "))
+        RETURNING old.\(column) AS time)
       SELECT count(*), max(time) FROM gone
       """
     ) {

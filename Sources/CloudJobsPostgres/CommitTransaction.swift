@@ -20,9 +20,16 @@ struct CommitTransaction {
     case delete
   }
 
+  /// The version of a document that a commit of this transaction has changed: no precondition names it.
+  private static let noVersion = Int64.min
+
+  // The documents as the commits before have left them.
   private var runs: [RunID: RunKey] = [:]
   private var jobs: [String: StoredJob] = [:]
   private var ledgers: [LedgerID: LedgerRecord] = [:]
+  // The documents that are stored, and their versions.
+  private var storedRuns: Set<RunID> = []
+  private var storedJobs: [String: Int64] = [:]
   private var changedRuns: [RunID: Change<Run>] = [:]
   private var changedJobs: [String: Change<StoredJob>] = [:]
   private var changedLedgers: Set<LedgerID> = []
@@ -94,11 +101,11 @@ struct CommitTransaction {
     var known: [LedgerID: LedgerRecord] = [:]
     for id in targets.ledgers { known[id] = cache[id] }
     var locks: [Statement] = []
+    if !targets.runs.isEmpty { locks.append(statements.lock(runs: targets.runs)) }
     if !targets.jobs.isEmpty {
       locks.append(statements.lock(jobs: targets.jobs))
       locks.append(statements.read(jobs: targets.jobs))
     }
-    if !targets.runs.isEmpty { locks.append(statements.lock(runs: targets.runs)) }
     if !targets.ledgers.isEmpty {
       locks.append(statements.lock(ledgers: targets.ledgers))
       locks.append(statements.read(ledgers: targets.ledgers.map { ($0, known[$0]?.version) }))
@@ -109,7 +116,7 @@ struct CommitTransaction {
   /// Takes in the documents that were locked.
   ///
   /// A document that another transaction created between the lock and the reading is read, but not locked: then all are
-  /// to be locked and read again.
+  /// to be locked and read again. So is one whose key is missing, after ``missingKeys(_:_:)``.
   ///
   /// - Parameters:
   ///   - targets: the documents that were asked for.
@@ -122,27 +129,43 @@ struct CommitTransaction {
   ) -> Bool {
     var results = results.makeIterator()
     advance(to: time)
-    for id in targets.jobs { jobs[id] = nil }
+    for id in targets.jobs { (jobs[id], storedJobs[id]) = (nil, nil) }
     for id in targets.ledgers { (ledgers[id], storedLedgers[id]) = (nil, nil) }
-    if !targets.jobs.isEmpty, let keys = results.next(), let rows = results.next() {
-      lockedJobs.formUnion((0..<keys.count).compactMap { keys.text($0, 0) })
-      for row in 0..<rows.count {
-        jobs[rows.text(row, 0) ?? ""] = StoredJob(
-          version: rows.int64(row, 1) ?? 0, configuration: rows.text(row, 2) ?? "", state: rows.text(row, 3))
-      }
-    }
     if !targets.runs.isEmpty, let rows = results.next() {
       for row in 0..<rows.count {
         guard let id = rows.bytes(row, 0).flatMap({ RunID(bytes: $0) }) else { continue }
         takeRun(id, version: rows.int64(row, 1), fence: rows.int64(row, 2), amendments: rows.int64(row, 3))
       }
     }
+    if !targets.jobs.isEmpty, let keys = results.next(), let rows = results.next() {
+      lockedJobs.formUnion((0..<keys.count).compactMap { keys.text($0, 0) })
+      for row in 0..<rows.count {
+        let id = rows.text(row, 0) ?? ""
+        jobs[id] = StoredJob(
+          version: rows.int64(row, 1) ?? 0, configuration: rows.text(row, 2) ?? "", state: rows.text(row, 3))
+        storedJobs[id] = rows.int64(row, 1)
+      }
+    }
     if !targets.ledgers.isEmpty, let keys = results.next(), let rows = results.next() {
       lockedLedgers.formUnion((0..<keys.count).compactMap { row in keys.text(row, 0).flatMap { try? LedgerID($0) } })
       for row in 0..<rows.count { takeLedger(rows, row, known) }
     }
-    return targets.jobs.allSatisfy { jobs[$0] == nil || lockedJobs.contains($0) }
-      && targets.ledgers.allSatisfy { storedLedgers[$0] == nil || lockedLedgers.contains($0) }
+    return unlockedJobs(targets).isEmpty && unlockedLedgers(targets).isEmpty
+  }
+
+  private func unlockedJobs(_ targets: Targets) -> [String] {
+    targets.jobs.filter { jobs[$0] != nil && !lockedJobs.contains($0) }
+  }
+
+  private func unlockedLedgers(_ targets: Targets) -> [LedgerID] {
+    targets.ledgers.filter { storedLedgers[$0] != nil && !lockedLedgers.contains($0) }
+  }
+
+  /// Returns the statements that add keys to the documents that are stored and not locked, unless they have keys.
+  func missingKeys(_ targets: Targets, _ statements: CommitStatements) -> [Statement] {
+    let (jobs, ledgers) = (unlockedJobs(targets), unlockedLedgers(targets))
+    return (jobs.isEmpty ? [] : [statements.insert(keysOfJobs: jobs)])
+      + (ledgers.isEmpty ? [] : [statements.insert(keysOfLedgers: ledgers)])
   }
 
   /// Notes the time under the locks.
@@ -151,6 +174,7 @@ struct CommitTransaction {
   /// Takes in a run that was locked.
   mutating func takeRun(_ id: RunID, version: Int64?, fence: Int64?, amendments: Int64?) {
     runs[id] = RunKey(version: version ?? 0, fence: fence ?? 0, amendments: amendments ?? 0)
+    storedRuns.insert(id)
   }
 
   private mutating func takeLedger(_ rows: QueryResult, _ row: Int, _ known: [LedgerID: LedgerRecord]) {
@@ -206,12 +230,18 @@ struct CommitTransaction {
 
   private mutating func apply(_ write: Write, _ accounts: [LedgerID: LedgerRecord]) {
     switch write {
-    case .putRun(let run, _): changedRuns[run.id] = runs[run.id] == nil ? .insert(run) : .update(run)
-    case .deleteRun(let id, _): if runs[id] != nil { changedRuns[id] = .delete }
+    case .putRun(let run, _):
+      changedRuns[run.id] = storedRuns.contains(run.id) ? .update(run) : .insert(run)
+      runs[run.id] = RunKey(version: Self.noVersion, fence: run.fence, amendments: run.amendments)
+    case .deleteRun(let id, _):
+      changedRuns[id] = storedRuns.contains(id) ? .delete : nil
+      runs[id] = nil
     case .putConfiguration(let id, let configuration, _):
       put(StoredJob(jobs[id.rawValue], configuration: configuration), id.rawValue)
     case .patchState(let id, let patch, _): put(StoredJob(jobs[id.rawValue], patch: patch), id.rawValue)
-    case .deleteJob(let id, _): if jobs[id.rawValue] != nil { changedJobs[id.rawValue] = .delete }
+    case .deleteJob(let id, _):
+      changedJobs[id.rawValue] = storedJobs[id.rawValue] == nil ? nil : .delete
+      jobs[id.rawValue] = nil
     case .putLedger(let id, let ledger, _):
       if ledger == nil, storedLedgers[id] == nil { return }
       changedLedgers.insert(id)
@@ -226,7 +256,9 @@ struct CommitTransaction {
 
   /// Replaces a job's document, which is locked.
   mutating func put(_ job: StoredJob, _ id: String) {
-    changedJobs[id] = jobs[id] == nil ? .insert(job) : .update(job)
+    changedJobs[id] = storedJobs[id] == nil ? .insert(job) : .update(job)
+    jobs[id] = job
+    jobs[id]?.version = Self.noVersion
   }
 
   // MARK: Changes
@@ -265,7 +297,7 @@ struct CommitTransaction {
       changes.append(statements.insert(jobs: new, keys: new.map(\.id).filter { !lockedJobs.contains($0) }))
     }
     if !old.isEmpty {
-      changes.append(statements.update(jobs: old, old.compactMap { self.jobs[$0.id]?.version }))
+      changes.append(statements.update(jobs: old, old.compactMap { storedJobs[$0.id] }))
     }
     if !gone.isEmpty { changes.append(statements.delete(jobs: gone)) }
     return changes

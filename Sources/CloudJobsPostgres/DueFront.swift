@@ -113,6 +113,8 @@ struct DueFront: Sendable {
 
   /// The interval between looks, in milliseconds.
   static let lookInterval: Int64 = 5_000
+  /// The longest interval between looks that cost much or fail, in milliseconds.
+  static let longestLookInterval: Int64 = 30_000
   /// The interval between looks that others' notifications cause, in milliseconds.
   static let noticeInterval: Int64 = 100
   /// The cost of a look up to which it may be repeated as often as others notify, in milliseconds.
@@ -140,8 +142,9 @@ struct DueFront: Sendable {
   ///   - now: the time of its end.
   mutating func endLook(_ found: [Stray]?, begin: Int64, at now: Int64) {
     let cost = max(0, now - begin)
-    // At most a hundredth of the time is spent on looks.
-    (lookCost, lookEnd, nextLook) = (cost, now, now + max(Self.lookInterval, cost * 100))
+    // A hundredth of the time is spent on looks, unless they cost more than 300 ms.
+    let pause = min(max(Self.lookInterval, cost * 100), Self.longestLookInterval)
+    (lookCost, lookEnd, nextLook) = (cost, now, now + pause)
     let added = news ?? []
     news = nil
     guard let found else {

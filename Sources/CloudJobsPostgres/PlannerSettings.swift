@@ -25,6 +25,9 @@ enum PlannerSettings {
   /// Sets the rest of the transaction for the store's own statements again.
   static let forOwn = statement(all.map { ($0.name, $0.own) })
 
+  /// Ends the part of a caller in a transaction: what follows is done by the store's user, and planned as its own.
+  static let afterCaller = [Statement("RESET SESSION AUTHORIZATION"), Statement("RESET ROLE"), forOwn]
+
   private static func statement(_ values: [(name: String, value: String)]) -> Statement {
     Statement("SELECT " + values.map { "set_config('\($0.name)', '\($0.value)', true)" }.joined(separator: ", "))
   }

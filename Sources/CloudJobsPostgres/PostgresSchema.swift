@@ -164,6 +164,7 @@ extension PostgresSchema {
     let schema = name.sql
     return [
       "CREATE TABLE \(schema).ledger_keys (id text COLLATE \"C\" PRIMARY KEY)",
+      "LOCK TABLE \(schema).ledgers",
       "INSERT INTO \(schema).ledger_keys SELECT id FROM \(schema).ledgers",
       "ALTER TABLE \(schema).ledgers DROP CONSTRAINT ledgers_pkey",
       "CREATE UNIQUE INDEX ledgers_latest ON \(schema).ledgers (id, version DESC)",
@@ -177,6 +178,7 @@ extension PostgresSchema {
     return [
       "ALTER SEQUENCE \(schema).versions CACHE 1",
       "CREATE TABLE \(schema).job_keys (id text COLLATE \"C\" PRIMARY KEY)",
+      "LOCK TABLE \(schema).jobs",
       "INSERT INTO \(schema).job_keys SELECT id FROM \(schema).jobs",
       "ALTER TABLE \(schema).jobs DROP CONSTRAINT jobs_pkey",
       "CREATE UNIQUE INDEX jobs_latest ON \(schema).jobs (id, version DESC)",

@@ -50,17 +50,10 @@ extension PostgresStore {
       let isLast = search.limit > 0 && (results.dropLast().last?.count ?? 0) < search.limit
       let end = search.limit > 0 ? found.last : search.strays.last
       claims.next = isLast ? nil : end.map { StoreCursor(key: $0.wakeAt.microseconds, id: $0.id.rawValue) }
-      var changedJobs = Set<JobID>()
       for (record, writes) in zip(records, plans) {
-        let jobs = writes.compactMap { $0.changedJob }
         let outcome = Result { () throws(StoreError) in
           try StoreLimits.check(writes)
-          // The version of a document that this claim has changed is not known before its end.
-          if let write = writes.first(where: { $0.isConditionalChange(ofOneOf: changedJobs) }) {
-            throw StoreError.conflict(on: write)
-          }
           try transaction.apply(writes)
-          changedJobs.formUnion(jobs)
         }
         claims.runs.append(RunClaims.Claim(record: record, outcome: writes.isEmpty ? nil : outcome))
       }
@@ -169,21 +162,6 @@ extension PostgresStore {
         DueFront.Stray(wakeAt: Timestamp(microseconds: rows.int64(row, 0) ?? 0), id: $0)
       }
     }
-  }
-}
-
-extension Write {
-  /// The job whose document it changes, if any.
-  fileprivate var changedJob: JobID? {
-    switch self {
-    case .putConfiguration(let id, _, _), .patchState(let id, _, _), .deleteJob(let id, _): id
-    default: nil
-    }
-  }
-
-  fileprivate func isConditionalChange(ofOneOf jobs: Set<JobID>) -> Bool {
-    guard let job = changedJob, jobs.contains(job) else { return false }
-    return precondition != .none
   }
 }
 #endif

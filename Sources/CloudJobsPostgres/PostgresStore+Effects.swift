@@ -39,12 +39,12 @@ extension PostgresStore {
   ) async throws -> EffectResult<Value> {
     try EffectName.check(name)
     return try await callersTransaction { transaction in
-      let (state, stored) = try await effect(name, of: context.runID, transaction.connection)
+      let (state, stored) = try await begin(effect: name, of: context.runID, transaction.connection)
       guard try state.allows(holding: context.fence) else {
         let value = try context.opened(stored, ofEffect: name, as: Value.self)
         return EffectResult(value: value, isNew: false)
       }
-      let value = try await transaction.connection.asCaller { try await body(transaction) }
+      let value = try await body(transaction)
       let payload = value is NoOutput ? nil : try context.sealed(value, ofEffect: name)
       let isRecorded = try await record(name, of: context.runID, context.fence, payload, transaction.connection)
       // The lease was lost while the body ran.
@@ -71,17 +71,21 @@ extension PostgresStore {
   ///
   /// - Parameter body: makes the changes, under the conditions of ``perform(effect:for:_:)``.
   /// - Returns: the value of the body, once the changes are committed.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`, or the error of the body, after which nothing is changed.
+  /// - Throws: The error of the body, after which nothing is changed. ``CloudJobsCore/JobError`` `storeUnavailable`; if
+  ///   the connection broke at the end, the changes may be committed. Where a repetition would do harm, look first, or
+  ///   perform an effect of a run, which tells.
   @discardableResult
   public func write<Value: Sendable>(
     _ body: @Sendable (PostgresTransaction) async throws -> Value
   ) async throws -> Value {
     try await callersTransaction { transaction in
-      try await transaction.connection.asCaller { try await body(transaction) }
+      _ = try await transaction.connection.perform([Statement("BEGIN"), PlannerSettings.forCallers])
+      return try await body(transaction)
     }
   }
 
-  /// Executes a caller's changes in a transaction, and again if another transaction was in their way.
+  /// Executes a caller's changes in a transaction, which the body begins, and again if another transaction was in their
+  /// way.
   private func callersTransaction<Value: Sendable>(
     _ body: (PostgresTransaction) async throws -> Value
   ) async throws -> Value {
@@ -96,6 +100,8 @@ extension PostgresStore {
       let connection = StoreConnection(store: self, lease: lease)
       do {
         let value = try await attempt(PostgresTransaction(connection), body)
+        // What the caller has set without LOCAL.
+        connection.post(Statement("RESET ALL"))
         client.release(lease, isClean: true)
         return value
       } catch TransactionFailure.request(let failure, let mayCommit) {
@@ -118,7 +124,6 @@ extension PostgresStore {
   private func attempt<Value: Sendable>(
     _ transaction: PostgresTransaction, _ body: (PostgresTransaction) async throws -> Value
   ) async throws -> Value {
-    transaction.connection.post(Statement("BEGIN"))
     let value: Value
     do {
       value = try await body(transaction)
@@ -128,7 +133,7 @@ extension PostgresStore {
     }
     try transaction.end()
     // A transaction in which a statement failed takes only a rollback: the first statement fails again.
-    let end = [time.statement(ofCommit: true), Statement("COMMIT")]
+    let end = PlannerSettings.afterCaller + [time.statement(ofCommit: true), Statement("COMMIT")]
     do throws(TransactionFailure) {
       _ = try await transaction.connection.perform(end, mayCommit: true)
     } catch {
@@ -143,9 +148,9 @@ extension PostgresStore {
 
   // MARK: Records of effects
 
-  /// Reads the state of a run and of its effect.
-  private func effect(
-    _ name: String, of run: RunID, _ connection: StoreConnection
+  /// Begins the transaction of an effect, and reads the state of its run and of itself.
+  private func begin(
+    effect name: String, of run: RunID, _ connection: StoreConnection
   ) async throws -> (state: EffectState, value: JSONText?) {
     let statement = Statement(
       """
@@ -156,7 +161,7 @@ extension PostgresStore {
       $0.append(run.bytes)
       $0.append(name)
     }
-    let rows = try await connection.perform([statement])[0]
+    let rows = try await connection.perform([Statement("BEGIN"), statement, PlannerSettings.forCallers])[1]
     guard rows.count > 0 else { return (EffectState(status: nil, fence: nil, isPerformed: false), nil) }
     let state = EffectState(
       status: rows.text(0, 0).flatMap { RunStatus(rawValue: $0) }, fence: rows.int64(0, 1),
@@ -185,7 +190,7 @@ extension PostgresStore {
       $0.append(fence)
       $0.append(value?.bytes)
     }
-    return try await connection.perform([statement])[0].changedCount == 1
+    return try await connection.perform(PlannerSettings.afterCaller + [statement]).last?.changedCount == 1
   }
 }
 #endif

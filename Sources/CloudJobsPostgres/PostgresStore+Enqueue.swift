@@ -44,9 +44,10 @@ extension PostgresStore {
       throw JobError(.storeRejected, "The transaction is one of another store. Use the store's own.")
     }
     let reading = Self.reading(jobs: drafts.jobs, runs: drafts.runs, ledgers: [], time, schema)
-    let (new, enqueued) = drafts.recording(Self.reading(try await connection.perform([reading])[0], time))
-    if new.isEmpty { return enqueued }
-    return Self.corrected(enqueued, new, try await connection.perform(recording(new))[0])
+    let rows = try await connection.perform([PlannerSettings.forOwn, reading])[1]
+    let (new, enqueued) = drafts.recording(Self.reading(rows, time))
+    let inserted = try await connection.perform((new.isEmpty ? [] : recording(new)) + [PlannerSettings.forCallers])
+    return new.isEmpty ? enqueued : Self.corrected(enqueued, new, inserted[0])
   }
 
   /// Enqueues runs in a transaction of the caller's own connection, which blocks the calling thread; otherwise like

@@ -263,8 +263,11 @@ extension PostgresStore {
 
   /// Deletes expired ledgers.
   public func purgeLedgers(limit: Int) async throws(StoreError) -> Int {
-    try await purgeExpired("ledgers", limit) { limit, parameters in
-      statements.purgeLedgers(time.expression(2), limit: limit, parameters)
+    try await purgeExpired("ledgers", limit) { limit, start in
+      statements.purgeLedgers(time.expression(2), limit: limit) {
+        $0.append(time.floor)
+        $0.append(start.microseconds)
+      }
     }
   }
 
@@ -278,24 +281,28 @@ extension PostgresStore {
   }
 
   private func purgeExpired(_ table: String, key: [String], _ limit: Int) async throws(StoreError) -> Int {
-    try await purgeExpired(table, limit) { limit, parameters in
-      statements.purge(
-        table, key: key, where: "expire_at <= \(time.expression(2)) AND expire_at >= $3", order: "expire_at",
-        limit: limit, parameters)
+    try await purgeExpired(table, limit) { expired(table, key: key, from: $1, limit: $0) }
+  }
+
+  /// Returns the statement that deletes the rows of a table that expired at or after a time.
+  func expired(_ table: String, key: [String], from start: Timestamp, limit: Int) -> Statement {
+    // Without the subquery the time, which changes while the statement executes, would be no condition of the index.
+    statements.purge(
+      table, key: key, where: "expire_at <= (SELECT \(time.expression(2))) AND expire_at >= $3", order: "expire_at",
+      limit: limit
+    ) {
+      $0.append(time.floor)
+      $0.append(start.microseconds)
     }
   }
 
   private func purgeExpired(
-    _ table: String, _ limit: Int, _ statement: (Int, (inout Parameters) -> Void) -> Statement
+    _ table: String, _ limit: Int, _ statement: (Int, Timestamp) -> Statement
   ) async throws(StoreError) -> Int {
     let now = MonotonicClock.milliseconds()
     let limit = StoreLimits.page(limit)
     let start = purges.withLock { $0[table, default: .ofPurge].start(at: now) }
-    let statement = statement(limit) {
-      $0.append(time.floor)
-      $0.append(start.microseconds)
-    }
-    let rows = try await perform([statement, time.statement(ofCommit: true)], mayCommit: true)[0]
+    let rows = try await perform([statement(limit, start), time.statement(ofCommit: true)], mayCommit: true)[0]
     let count = Int(rows.int64(0, 0) ?? 0)
     let last = rows.int64(0, 1).map { Timestamp(microseconds: $0) }
     purges.withLock { $0[table, default: .ofPurge].note(last: last) }

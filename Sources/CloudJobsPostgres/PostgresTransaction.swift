@@ -34,6 +34,7 @@ public struct PostgresTransaction: Sendable {
     _ sql: String, _ parameters: [PostgresValue] = []
   ) async throws(PostgresError) -> PostgresRows {
     guard state.isOpen.withLock({ $0 }) else { throw .ended }
+    if let refusal = StatementRefusal(sql) { throw refusal.error }
     if parameters.contains(where: { $0.text?.utf8.contains(0) ?? false }) || sql.utf8.contains(0) {
       throw PostgresError(sqlState: "22021", message: "PostgreSQL's texts have no NUL character. Send bytes instead.")
     }

@@ -8,9 +8,9 @@ import Synchronization
 /// It is the clock of the database, so that all processes share it, and it never goes backwards: within a process not
 /// at all, as the latest time is remembered. Across processes, the times of commits are kept in the table `times`, in
 /// one of 64 rows by the server process, so that commits rarely wait for each other; the latest of them is the earliest
-/// time of any response. With the database's clock they are kept once a second: if the server's clock is set back, or a
-/// standby whose clock is behind takes over, then another process may see time go back by up to a second, and never by
-/// more. With a clock of the caller each commit keeps its time.
+/// time of any response. With the database's clock they are kept by commits, once a second: if the server's clock is
+/// set back, or a standby whose clock is behind takes over, then another process may see time go back, at most to the
+/// second of the last commits. With a clock of the caller each commit keeps its time.
 final class StoreTime: Sendable {
   private struct State {
     var latest = Timestamp.distantPast

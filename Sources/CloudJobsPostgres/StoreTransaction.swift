@@ -20,31 +20,20 @@ struct StoreConnection: Sendable {
   /// - Parameters:
   ///   - statements: the statements.
   ///   - mayCommit: whether the last one commits.
+  ///   - timeout: the time limit in milliseconds; nil for the request timeout.
   /// - Returns: the rows of each.
   /// - Throws: ``TransactionFailure`` `request`.
   func perform(
-    _ statements: [Statement], mayCommit: Bool = false
+    _ statements: [Statement], mayCommit: Bool = false, timeout: Int64? = nil
   ) async throws(TransactionFailure) -> [QueryResult] {
-    switch await store.client.perform(statements, on: lease) {
+    switch await store.client.perform(statements, on: lease, timeout: timeout) {
     case .success(let response): return response.results
     case .failure(let failure): throw .request(failure, mayCommit: mayCommit)
     }
   }
 
-  /// Executes a statement of the transaction without waiting for it: if it fails, so does the next one.
-  func post(_ statement: Statement) { store.client.post([statement], on: lease) { _ in } }
-
-  /// Executes statements of a caller in the transaction.
-  ///
-  /// - Parameter body: executes them.
-  /// - Returns: the value of the body.
-  /// - Throws: the error of the body, after which the transaction must be rolled back.
-  func asCaller<Value>(_ body: () async throws -> Value) async throws -> Value {
-    post(PlannerSettings.forCallers)
-    let value = try await body()
-    post(PlannerSettings.forOwn)
-    return value
-  }
+  /// Executes statements of the transaction without waiting for them: if one fails, so does the next one.
+  func post(_ statements: Statement...) { store.client.post(statements, on: lease) { _ in } }
 
   /// Begins the transaction if the first documents are locked, and locks and reads documents.
   ///
@@ -62,7 +51,7 @@ struct StoreConnection: Sendable {
       let results = try await perform(begin + locks + [store.time.statement(ofCommit: false)])
       let time = store.time.advance(to: results.last?.int64(0, 0))
       if transaction.take(targets, known: known, results.dropFirst(begin.count).dropLast(), at: time) { return }
-      begin = []
+      begin = transaction.missingKeys(targets, store.statements)
     }
   }
 
@@ -150,7 +139,10 @@ extension PostgresStore {
     }
     guard try state.needsMigration(mayMigrate: mayMigrate) else { return }
     try await transaction { connection throws(TransactionFailure) in
-      _ = try await connection.perform([Statement("BEGIN"), tables.lock])
+      // A large table takes its time, and so does another process that migrates.
+      let patience: Int64 = 3_600_000
+      _ = try await connection.perform(
+        [Statement("BEGIN"), Statement("SET LOCAL statement_timeout = 0"), tables.lock], timeout: patience)
       // Another process may have migrated meanwhile.
       let state = try await schemaState(tables) { statements throws(TransactionFailure) in
         try await connection.perform(statements)
@@ -162,7 +154,9 @@ extension PostgresStore {
         throw .stopped(error)
       }
       let steps = isNeeded ? tables.migration(from: state.version, schemaExists: state.exists) : []
-      _ = try await connection.perform(steps + [Statement("COMMIT")], mayCommit: true)
+      // While a change of a table waits for others, everyone else waits for it.
+      let limit = Statement("SET LOCAL lock_timeout = '5s'")
+      _ = try await connection.perform([limit] + steps + [Statement("COMMIT")], mayCommit: true, timeout: patience)
     }
   }
 

@@ -80,6 +80,13 @@ public struct JobServer: Service {
     _ services: [ServiceGroupConfiguration.ServiceConfiguration], draining runtime: JobRuntime,
     _ configuration: JobServerConfiguration, logger: Logger
   ) async throws {
+    if configuration.drainLimit > configuration.processDrainLimit {
+      logger.warning(
+        """
+        Attempts have \(configuration.processDrainLimit) to end after SIGTERM, not \(configuration.drainLimit) as \
+        server.drainLimit says: the process exits \(configuration.exitLimit) after the signal. Raise server.exitLimit.
+        """)
+    }
     let lifetime = ProcessLifetime(exitLimit: configuration.exitLimit, logger: logger)
     try await lifetime.run(services) { clock in
       if await runtime.drain(within: configuration.processDrainLimit, by: clock) == 0 { return .ended }

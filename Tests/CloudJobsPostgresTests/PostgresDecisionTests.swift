@@ -49,6 +49,20 @@ struct PostgresDecisionTests {
     #expect(ReconnectBackoff.delay(failures: 1, random: 50) == 50)
   }
 
+  @Test(
+    "A statement that ends the transaction, or needs another protocol, is not sent",
+    arguments: [
+      ("COMMIT", .transaction), (" \n commit;", .transaction), ("COMMIT AND CHAIN", .transaction),
+      ("BEGIN", .transaction), ("start transaction", .transaction), ("END;", .transaction), ("ABORT", .transaction),
+      ("ROLLBACK", .transaction), ("rollback and chain", .transaction), ("ROLLBACK TO SAVEPOINT a", nil),
+      ("ROLLBACK WORK TO a", nil), ("PREPARE TRANSACTION 'a'", .transaction), ("PREPARE a AS SELECT 1", nil),
+      ("COPY a FROM STDIN", .copy), ("SAVEPOINT a", nil), ("SELECT 1", nil), ("", nil),
+      ("UPDATE a SET b = 'COMMIT'", nil),
+    ] as [(String, StatementRefusal?)])
+  func refusedStatements(sql: String, refusal: StatementRefusal?) {
+    #expect(StatementRefusal(sql) == refusal)
+  }
+
   @Test("A parameter that libpq does not know is named, and a password with a question mark is none")
   func unknownParameters() throws {
     let error = #expect(throws: StoreError.self) {

@@ -122,6 +122,37 @@ struct PostgresEffectTests {
     await store.close()
   }
 
+  @Test("What a caller sets in its session, copies or asks at once affects no other")
+  func sessions() async throws {
+    let fixture = try await EffectFixture()
+    let store = fixture.store
+    for _ in 0..<8 {
+      try await store.write { transaction in
+        try await transaction.query("SET default_transaction_read_only = on")
+        try await transaction.query("SET ROLE pg_monitor")
+      }
+    }
+    let id = sampleRun("a").id
+    _ = try await store.commit([.putRun(sampleRun("a"), .absent)])
+    #expect(try await store.read(jobs: [], runs: [id]).runs.count == 1)
+    // Hidden from the check of its first word.
+    let error = await #expect(throws: (any Error).self) {
+      try await store.write { try await $0.query("/* all */ COPY \(fixture.database.schema).payments FROM STDIN") }
+    }
+    #expect((error as? JobError)?.code == .storeUnavailable, "\(String(describing: error))")
+    #expect(try await store.read(jobs: [], runs: [id]).runs.count == 1)
+    let numbers = try await store.write { transaction in
+      try await withThrowingTaskGroup(of: String?.self) { group in
+        for number in 0..<9 {
+          group.addTask { try await transaction.query("SELECT $1::int", [PostgresValue(number)])[0][0] }
+        }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+    }
+    #expect(Set(numbers) == Set((0..<9).map { "\($0)" }))
+    await store.close()
+  }
+
   @Test("A failed effect changes nothing, and can be tried again; an ignored error fails the transaction")
   func failure() async throws {
     struct Refusal: Error {}

@@ -27,21 +27,22 @@ struct AttemptExecutor: Sendable {
     _ claimed: ClaimedRun, _ registered: RegisteredJob, state: JobState, onHandlerEnd: () -> Void = {}
   ) async -> DeliveryResult {
     let (run, job) = (claimed.run, claimed.job)
-    services.events.emit(JobEvent(.started, job: run.job, run: run, time: claimed.local))
+    services.events.emit(JobEvent(.started, job: run.job, run: run, time: services.clock.now()))
     defer { services.active.end(claimed.place) }
     let record = AttemptRecord(run, at: claimed.time, services)
     services.active.add(record, at: claimed.place)
     let called = await call(claimed, record, registered)
     let hooks = HookCaller(registered.hooks, services)
     if !called.isAbandoned, !hooks.hasEndHooks { onHandlerEnd() }
-    let end = services.clock.now()
+    let end = services.steadyClock.now()
     let duration = end - claimed.local
     let (concluded, before, patch): (ConcludedAttempt, JobState, JobStatePatch?)
     let children: [RunDraft]
     do throws(StoreError) {
       let finished = try await finish(claimed, record, called, state: state, at: end)
       guard let finished else {
-        services.events.emit(JobEvent(.leaseLost, job: run.job, run: run, time: end, duration: duration))
+        services.events.emit(
+          JobEvent(.leaseLost, job: run.job, run: run, time: services.clock.now(), duration: duration))
         return DeliveryResult(
           .leaseLost, run: run, reason: "Another attempt has taken over the run. This result was refused.")
       }
@@ -52,17 +53,17 @@ struct AttemptExecutor: Sendable {
       return DeliveryResult(rejected: JobError(error), job: run.job)
     }
     services.events.emit(
-      JobEvent(concluded.conclusion.event, job: run.job, run: concluded.run, time: end, duration: duration))
+      JobEvent(
+        concluded.conclusion.event, job: run.job, run: concluded.run, time: services.clock.now(), duration: duration))
     if concluded.run.status.isTerminal { services.emit(.completed, concluded.run) }
     if let name = before.breakerEvent(of: patch) {
-      services.events.emit(JobEvent(name, job: run.job, run: concluded.run, time: end))
+      services.events.emit(JobEvent(name, job: run.job, run: concluded.run, time: services.clock.now()))
     }
     await RunEnqueuer(services).enqueueTasks(of: children)
     await DependentRuns(services).deliver(after: concluded.run)
     let result = await result(of: concluded, job)
     if hooks.hasEndHooks {
-      let deadline = claimed.local + claimed.timeLimit
-      let context = JobContext(run: called.run, deadline: deadline, record, services)
+      let context = JobContext(run: called.run, deadline: told(claimed.deadline), record, services)
       await hooks.ended(AttemptEnd(called.outcome, concluded), context)
     }
     return called.isAbandoned ? abandoned(claimed, result) : result
@@ -171,7 +172,8 @@ struct AttemptExecutor: Sendable {
         duration: duration)
     }
     let first = patch(state)
-    guard job.policy.breaker != nil, first != nil, !isLast else { return (state, first, .none) }
+    // A success counts too: the state at the claim may have had no failures yet.
+    guard job.policy.breaker.map({ $0.threshold > 0 }) ?? false, !isLast else { return (state, first, .none) }
     guard let record = try await services.client.read(jobs: [job.id], runs: []).jobs[job.id] else {
       return (state, first, .absent)
     }
@@ -200,22 +202,22 @@ struct AttemptExecutor: Sendable {
     _ claimed: ClaimedRun, _ record: AttemptRecord, _ registered: RegisteredJob
   ) async -> HandlerCall.Ending {
     let (services, timeLimit) = (services, claimed.timeLimit)
-    let deadline = claimed.local + timeLimit
-    let context = JobContext(run: claimed.run, deadline: deadline, record, services)
+    let deadline = claimed.deadline
+    let context = JobContext(run: claimed.run, deadline: told(deadline), record, services)
     let call = HandlerCall()
     let lane = services.lanes.lane(of: claimed.job.policy)
     let watched = services.watchdog.begin(claimed, isOnSharedPool: lane.isSharedPool)
     let handler = Task(executorPreference: lane.executor, priority: lane.priority) {
       let outcome =
         lane.isSubprocess
-        ? await Subprocess.execute(SubprocessRequest(run: claimed.run, deadline: deadline))
+        ? await Subprocess.execute(SubprocessRequest(run: claimed.run, deadline: context.deadline))
         : await registered.execute(claimed.run.input, context)
       services.watchdog.end(watched)
       call.post(.returned(outcome))
     }
     let interval = services.options.cancellationPoll
     var timer = services.deadlines.add(deadline) { call.post(.timedOut) }
-    var tick = services.deadlines.add(services.clock.now() + interval) { call.post(.tick) }
+    var tick = services.deadlines.add(services.steadyClock.now() + interval) { call.post(.tick) }
     record.stop.onOpen { call.post(.stop) }
     defer {
       services.deadlines.remove(timer)
@@ -240,17 +242,23 @@ struct AttemptExecutor: Sendable {
         case .tick:
           // Not here: a store that does not answer must not keep the time limit from being noticed.
           Task(executorPreference: lane.executor) { await record.tick() }
-          tick = services.deadlines.add(services.clock.now() + interval) { call.post(.tick) }
+          tick = services.deadlines.add(services.steadyClock.now() + interval) { call.post(.tick) }
         case .stop:
           isShutdown = isShutdown || services.active.isClosed
           handler.cancel()
+        case .cancelled: isShutdown = true
         case .ignoredCancellation: return .abandoned
         }
       }
     } onCancel: {
+      // The task that executes attempts ends, and not the attempt by itself.
+      call.post(.cancelled)
       handler.cancel()
     }
   }
+
+  /// Returns a time of the steady clock as one of the clock that handlers have.
+  private func told(_ time: Timestamp) -> Timestamp { services.clock.now() + (time - services.steadyClock.now()) }
 
   private func result(of concluded: ConcludedAttempt, _ job: ResolvedJob) async -> DeliveryResult {
     let run = concluded.run

@@ -37,7 +37,7 @@ final class AttemptRecord: Sendable {
     let expireAt = time + services.options.logRetention
     let log = LogBuffer(
       run: run.id, attempt: run.attempt, expireAt: expireAt, firstEntry: isInSubprocess ? LogBuffer.subprocessEntry : 0)
-    state = Mutex(State(run: run, lastWrite: services.clock.now(), log: log))
+    state = Mutex(State(run: run, lastWrite: services.steadyClock.now(), log: log))
     self.services = services
   }
 
@@ -57,7 +57,7 @@ final class AttemptRecord: Sendable {
       change(&progress)
       state.run.progress = progress
       state.isDirty = true
-      return services.clock.now() - state.lastWrite >= Self.writeInterval
+      return services.steadyClock.now() - state.lastWrite >= Self.writeInterval
     }
     // A report that can't be written now is written with the next one, or with the attempt's end.
     if isDue { try? await write() }
@@ -153,7 +153,7 @@ final class AttemptRecord: Sendable {
       }
       switch result {
       case .committed:
-        state.withLock { $0.lastWrite = services.clock.now() }
+        state.withLock { $0.lastWrite = services.steadyClock.now() }
         return
       case .amended(let stored):
         if let entry { state.withLock { $0.log.restore(entry) } }

@@ -68,7 +68,7 @@ struct Drain: Sendable {
         ConcludedAttempt(
           abandoning: attempt.run, resumedFrom: attempt.checkpoint, after: attempt.timeLimit,
           policy: attempt.job.policy, settings: services.settings,
-          at: attempt.storeTime(at: services.clock.now()), isProcessEnding: true, random: &random
+          at: attempt.storeTime(at: services.steadyClock.now()), isProcessEnding: true, random: &random
         ).run
       }
     }
@@ -134,6 +134,6 @@ extension ClaimedRun {
   /// Returns the run after its attempt ended without a result; it does not count as failed.
   func interrupted(in services: RuntimeServices, by cause: AttemptLoss) -> Run {
     run.interrupted(
-      policy: job.policy, settings: services.settings, at: storeTime(at: services.clock.now()), by: cause)
+      policy: job.policy, settings: services.settings, at: storeTime(at: services.steadyClock.now()), by: cause)
   }
 }

@@ -60,7 +60,7 @@ struct RunCommitter: Sendable {
   /// - Throws: the errors of ``commit(_:making:_:)``.
   func settle(_ writes: [Write], making run: Run, after error: StoreError) async throws(StoreError) -> Bool {
     var budget = client.budget()
-    budget.persist(at: client.clock.now())
+    budget.persist(at: client.steadyClock.now())
     return switch try await commit(writes, making: run, &budget, holding: nil, after: error) {
     case .committed: true
     case .amended, .lost: false
@@ -105,7 +105,7 @@ struct RunCommitter: Sendable {
         // After a lost response, our own earlier try may have made the precondition false.
         if lost == nil, fence == nil { return .lost }
       }
-      budget.persist(at: client.clock.now())
+      budget.persist(at: client.steadyClock.now())
       let reading = try await client.call(.read, &budget) { () async throws(StoreError) in
         try await client.store.read(jobs: [], runs: [run.id])
       }
@@ -139,7 +139,7 @@ struct RunCommitter: Sendable {
   func claim(
     _ run: Run, _ writes: [Write], job: ResolvedJob, at now: Timestamp, _ budget: inout RetryBudget
   ) async throws(StoreError) -> ClaimedRun? {
-    var claimed = ClaimedRun(run: run, job: job, checkpoint: run.checkpoint, time: now, local: client.clock.now())
+    var claimed = ClaimedRun(run: run, job: job, checkpoint: run.checkpoint, time: now, local: client.steadyClock.now())
     claimed.end = attemptEnd
     guard let place = active.begin(claimed) else { return nil }
     do throws(StoreError) {
@@ -147,7 +147,7 @@ struct RunCommitter: Sendable {
         active.end(place)
         return nil
       }
-      (claimed.time, claimed.local, claimed.place) = (time, client.clock.now(), place)
+      (claimed.time, claimed.local, claimed.place) = (time, client.steadyClock.now(), place)
       return claimed
     } catch {
       active.end(place)
@@ -171,7 +171,7 @@ struct RunCommitter: Sendable {
     // The first write is the run's own.
     let writes = Array(run.writesGivingPermitsBack(precondition).prefix(keepsPermits ? 1 : .max)) + others
     var budget = client.budget()
-    budget.persist(at: client.clock.now())
+    budget.persist(at: client.steadyClock.now())
     return try await commit(writes, making: run, &budget, holding: fence)
   }
 
@@ -197,12 +197,12 @@ struct ClaimedRun: Sendable {
   var checkpoint: JSONText?
   /// The time of the claim by the store's clock.
   var time: Timestamp
-  /// The time of the claim by the local clock.
+  /// The time of the claim by the steady clock.
   var local: Timestamp
   /// The attempt's place among those of this instance.
   var place = 0
 
-  /// The local time at which the attempt must end, because its request ends; nil if there is none.
+  /// The time of the steady clock at which the attempt must end, because its request ends; nil if there is none.
   var end: Timestamp?
 
   /// The time limit of the attempt.
@@ -210,6 +210,9 @@ struct ClaimedRun: Sendable {
     let limit = run.timeLimit(under: job.policy)
     return end.map { max(.zero, min(limit, $0 - local)) } ?? limit
   }
+
+  /// The time of the steady clock at which the attempt is cancelled.
+  var deadline: Timestamp { local + timeLimit }
 
   /// Whether the request ends before the time limit of the job.
   var isCutShort: Bool { timeLimit < run.timeLimit(under: job.policy) }
@@ -219,6 +222,6 @@ struct ClaimedRun: Sendable {
     ["jobId": "\(run.job)", "runId": "\(run.id)", "attempt": "\(run.attempt)"]
   }
 
-  /// Returns the best estimate of the store's time: the local clock only measures the time since the claim.
+  /// Returns the best estimate of the store's time: the steady clock measures the time since the claim.
   func storeTime(at now: Timestamp) -> Timestamp { time + (now - local) }
 }

@@ -57,7 +57,7 @@ final class Deadlines: Sendable {
   init(clock: any JobClock, executor: (any TaskExecutor)?) {
     self.clock = clock
     self.executor = executor
-    sleepsOn = clock is SystemClock
+    sleepsOn = clock is SteadyClock
   }
 
   /// Adds a deadline.

@@ -18,6 +18,8 @@ final class HandlerCall: Sendable {
     case tick
     /// The run was taken over or cancelled, or the instance's drain is over.
     case stop
+    /// The task that waits was cancelled.
+    case cancelled
   }
 
   /// The end of the wait.

@@ -167,7 +167,9 @@ struct Overdue: Hashable, Sendable {
     [(JobHealth.Problem.Code.overdueJobs, jobs, "job"), (.overdueRuns, runs, "run")].compactMap { code, count, noun in
       guard count > 0 else { return nil }
       return .init(
-        code: code, message: "\(phrase(count, noun)) overdue. The route GET \(noun)s?overdue=true of a server lists them.", since: oldest)
+        code: code,
+        message: "\(phrase(count, noun)) overdue. The route GET \(noun)s?overdue=true of a server lists them.",
+        since: oldest)
     }
   }
 

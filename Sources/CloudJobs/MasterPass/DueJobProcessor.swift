@@ -31,7 +31,7 @@ struct DueJobProcessor: Sendable {
   func load(_ page: StorePage<JobRecord>) async throws(StoreError) -> ([DueJob], DueJobContext) {
     let jobs = page.records.map(resolve).sorted { $0.order < $1.order }
     var context = DueJobContext(
-      reading: StoreReading(time: page.time, jobs: [:], runs: [:]), local: services.clock.now())
+      reading: StoreReading(time: page.time, jobs: [:], runs: [:]), local: services.steadyClock.now())
     let runs = jobs.compactMap { due in due.job?.overlap == .allow ? nil : due.document?.state.lastRunID }
     let dependencies = Set(jobs.flatMap { $0.job?.policy.dependencies ?? [] }).sorted()
     for start in stride(from: 0, to: max(runs.count, dependencies.count), by: StoreLimits.batch) {
@@ -75,7 +75,7 @@ struct DueJobProcessor: Sendable {
     var reading = DueJobReading(
       job: job, state: state, version: due.record.version,
       previous: state.lastRunID.flatMap { context.reading.runs[$0] }.flatMap { try? $0.run.get() },
-      now: context.storeTime(at: services.clock.now()))
+      now: context.storeTime(at: services.steadyClock.now()))
     let dependencies = context.reading.statuses(of: job.policy.dependencies)
     var lines = [PassJournalEntry.Line]()
     var conflicts = 0
@@ -223,7 +223,7 @@ struct DueJobProcessor: Sendable {
     services.logger.error(
       "A job's document is invalid and is set aside. Fix the field, then clear state.quarantine or wait.",
       metadata: ["jobId": "\(due.record.id)", "error": "\(fault)"])
-    guard let id = try? JobID(due.record.id) else { return .quarantined(line) }
+    guard let id = try? JobID(due.record.id) else { return .nameless(line) }
     var patch = JobStatePatch()
     patch.set(nextRun: nil)
     patch.set(quarantine: fault.description)
@@ -243,7 +243,7 @@ struct DueJobContext: Sendable {
   /// The local time then.
   var local: Timestamp
 
-  /// Returns the best estimate of the store's time: the local clock only measures the time since the page was read.
+  /// Returns the best estimate of the store's time: the steady clock measures the time since the page was read.
   func storeTime(at now: Timestamp) -> Timestamp { reading.time + max(.zero, now - local) }
 }
 
@@ -265,6 +265,8 @@ struct DueJob: Sendable {
 enum DueJobResult: Sendable {
   case planned([PassJournalEntry.Line])
   case quarantined(PassJournalEntry.Line)
+  /// The document is invalid and so is its id, by which it could be set aside: it stays due.
+  case nameless(PassJournalEntry.Line)
   case raced(PassJournalEntry.Line)
   case unavailable(PassJournalEntry.Line)
 
@@ -272,7 +274,7 @@ enum DueJobResult: Sendable {
   var lines: [PassJournalEntry.Line] {
     switch self {
     case .planned(let lines): lines
-    case .quarantined(let line), .raced(let line), .unavailable(let line): [line]
+    case .quarantined(let line), .nameless(let line), .raced(let line), .unavailable(let line): [line]
     }
   }
 
@@ -284,7 +286,7 @@ enum DueJobResult: Sendable {
     switch self {
     case .planned(let lines): lines.contains { !$0.isWaiting }
     case .quarantined, .raced: true
-    case .unavailable: false
+    case .nameless, .unavailable: false
     }
   }
 }

@@ -120,7 +120,7 @@ public struct PassSummary: Hashable, Sendable {
     case .planned(let lines):
       started += lines.count { $0.run != nil }
       skipped += lines.count { $0.run == nil && !$0.isWaiting }
-    case .quarantined: quarantined += 1
+    case .quarantined, .nameless: quarantined += 1
     case .raced: raced += 1
     case .unavailable: isComplete = false
     }

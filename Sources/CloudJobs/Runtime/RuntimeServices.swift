@@ -20,14 +20,18 @@ final class RuntimeServices: Sendable {
   let memory: MemoryGuard
   let wakeUp: WakeUps
   let documentLog: DocumentLog
-  /// The local time at which attempts must end, because the request ends in which they execute; nil if there is none.
+  /// The time of the steady clock at which attempts must end, because the request ends in which they execute; nil if
+  /// there is none.
   let attemptEnd: Timestamp?
   private let jobs: InstanceJobs
 
   /// The jobs of this instance.
   var registry: JobRegistry { jobs.registry.withLock { $0 } }
 
+  /// The clock of times that are told, such as those of events.
   var clock: any JobClock { options.clock }
+  /// The clock of spans: of time limits, intervals and delays.
+  let steadyClock: any JobClock
   var logger: Logger { options.logger }
 
   init(_ registry: JobRegistry, _ store: any JobStore, _ queue: any TaskQueue, _ options: RuntimeOptions) {
@@ -47,19 +51,22 @@ final class RuntimeServices: Sendable {
       HealthState(
         startedAt: options.clock.now(), expectations: HealthExpectations(queue.retryOwner, options, hasWorker: false)),
       logger: options.logger)
-    deadlines = Deadlines(clock: options.clock, executor: options.executor)
+    steadyClock = options.clock is SystemClock ? SteadyClock() : options.clock
+    deadlines = Deadlines(clock: steadyClock, executor: options.executor)
     watchdog = Watchdog(options)
     lanes = ExecutionLanes(options)
     let isLive = options.clock is SystemClock
     memory = MemoryGuard(options, read: options.memoryReading ?? { isLive ? MemoryReading.system($0) : nil })
     client = StoreClient(
-      store: store, clock: options.clock, random: options.random, retry: options.storeRetry, health: health)
+      store: store, clock: options.clock, steadyClock: steadyClock, random: options.random, retry: options.storeRetry,
+      health: health)
   }
 
   private init(_ other: RuntimeServices, attemptEnd: Timestamp?, _ settings: PlanSettings) {
     self.attemptEnd = attemptEnd
     unboundedSettings = settings
     (store, queue, options, jobs) = (other.store, other.queue, other.options, other.jobs)
+    steadyClock = other.steadyClock
     (events, health, client, payloads) = (other.events, other.health, other.client, other.payloads)
     (redaction, active, deadlines, watchdog) = (other.redaction, other.active, other.deadlines, other.watchdog)
     (lanes, memory, wakeUp, documentLog) = (other.lanes, other.memory, other.wakeUp, other.documentLog)
@@ -67,7 +74,8 @@ final class RuntimeServices: Sendable {
 
   /// Returns the same instance for attempts that execute within a request.
   ///
-  /// - Parameter end: the local time at which they must end. No lease outlasts it by more than the margin of leases.
+  /// - Parameter end: the time of the steady clock at which they must end. No lease outlasts it by more than the margin
+  ///   of leases.
   /// - Returns: services that share all their parts with these.
   func bounded(by end: Timestamp) -> RuntimeServices {
     RuntimeServices(self, attemptEnd: end, unboundedSettings)
@@ -84,12 +92,12 @@ final class RuntimeServices: Sendable {
   var settings: PlanSettings {
     guard let attemptEnd else { return unboundedSettings }
     var settings = unboundedSettings
-    settings.leaseLimit = max(.zero, attemptEnd - clock.now()) + settings.leaseMargin
+    settings.leaseLimit = max(.zero, attemptEnd - steadyClock.now()) + settings.leaseMargin
     return settings
   }
 
   /// Whether attempts may begin at this time.
-  var mayBeginAttempts: Bool { !active.isDraining && (attemptEnd.map { clock.now() < $0 } ?? true) }
+  var mayBeginAttempts: Bool { !active.isDraining && (attemptEnd.map { steadyClock.now() < $0 } ?? true) }
 
   /// Admits a delivery or a due job, unless the memory is almost used up, the instance drains or the limit is reached.
   func admit(limit: Int) -> ActiveAttempts.Admission {

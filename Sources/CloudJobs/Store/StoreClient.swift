@@ -5,12 +5,13 @@ import CloudJobsCore
 struct StoreClient: Sendable {
   let store: any JobStore
   let clock: any JobClock
+  let steadyClock: any JobClock
   let random: RandomSource
   let retry: StoreRetry
   let health: HealthMonitor
 
   /// Returns the budget of one piece of work that begins now.
-  func budget() -> RetryBudget { RetryBudget(retry, at: clock.now()) }
+  func budget() -> RetryBudget { RetryBudget(retry, at: steadyClock.now()) }
 
   /// Reads documents by id, all as of one time.
   func read(
@@ -70,13 +71,13 @@ struct StoreClient: Sendable {
   ///
   /// - Throws: the error itself if it is not transient or the budget is used up.
   func wait(after error: StoreError, _ budget: inout RetryBudget) async throws(StoreError) {
-    let now = clock.now()
+    let now = steadyClock.now()
     guard let delay = random.draw({ budget.delay(after: error, at: now, random: &$0) }) else {
-      health.log(at: now)
+      health.log(at: clock.now())
       throw error
     }
     do {
-      try await clock.sleep(until: now + delay)
+      try await steadyClock.sleep(until: now + delay)
     } catch {
       throw StoreError(.unavailable, "The call was cancelled while it waited to be repeated.")
     }

@@ -16,15 +16,14 @@ struct QueueDrain: Sendable {
       return summary
     }
     let options = services.options.drain
-    let clock = services.clock
-    let end = clock.now() + options.budget
+    let end = services.steadyClock.now() + options.budget
     var worker = JobWorker.Options()
     worker.concurrency = options.concurrency
     let loop = WorkerLoop(services.bounded(by: end), worker, isDrain: true)
     let result = await withTaskGroup(of: Void.self) { group in
       do throws(StoreError) {
         var upkeep = Upkeep(worker, services)
-        try await upkeep.perform()
+        await upkeep.perform()
         let isComplete = try await loop.drain(until: end) { work in group.addTask { await work() } }
         return Result<Bool, StoreError>.success(isComplete)
       } catch {
@@ -36,7 +35,7 @@ struct QueueDrain: Sendable {
     case .success(let isComplete): summary.isComplete = isComplete
     case .failure(let error): summary.error = JobError(error)
     }
-    let now = clock.now()
+    let now = services.clock.now()
     if summary.error == nil { services.health.note { $0.passEnded(at: now) } }
     services.health.log(at: now)
     return summary

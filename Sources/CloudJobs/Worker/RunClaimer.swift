@@ -143,7 +143,8 @@ struct RunClaimer: Sendable {
       case .run(let claimed) = plan(snapshot.input)
     else { return nil }
     var attempt = ClaimedRun(
-      run: claimed, job: snapshot.input.job, checkpoint: claimed.checkpoint, time: now, local: services.clock.now())
+      run: claimed, job: snapshot.input.job, checkpoint: claimed.checkpoint, time: now,
+      local: services.steadyClock.now())
     attempt.end = services.attemptEnd
     return Claim(
       claimed: attempt, writes: snapshot.writes(claiming: claimed), registered: registered, state: snapshot.state)
@@ -152,7 +153,7 @@ struct RunClaimer: Sendable {
   /// Returns a claim as it was committed; nil for the time leaves that of its plan.
   private func committed(_ planned: Claim, at time: Timestamp?) -> Claim {
     var claim = planned
-    let now = services.clock.now()
+    let now = services.steadyClock.now()
     // The lease runs from the plan on: after a claim that took long, so does the time limit.
     if let time, now - claim.claimed.local < services.options.leaseMargin / 2 {
       (claim.claimed.time, claim.claimed.local) = (time, now)

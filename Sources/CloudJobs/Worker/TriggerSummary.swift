@@ -59,7 +59,7 @@ struct TriggerSummary: Hashable, Sendable {
     case (false, true):
       "The worker of this process executes runs; it leaves the schedules\(schedules) to workers that start them."
     case (false, false):
-      "The worker of this process neither starts schedules nor executes runs, so it does nothing. Switch one of them on."
+      "The worker of this process does nothing: it neither starts schedules nor executes runs. Switch one of them on."
     }
   }
 

@@ -1,4 +1,5 @@
 import CloudJobsCore
+import Logging
 
 /// The periodic work of a worker besides executing: it applies edited documents, and purges expired records.
 struct Upkeep: Sendable {
@@ -14,18 +15,23 @@ struct Upkeep: Sendable {
     reconcileInterval = options.reconcileInterval
   }
 
-  /// Performs what is due.
-  ///
-  /// - Throws: ``StoreError`` `unavailable`.
-  mutating func perform() async throws(StoreError) {
-    let now = services.clock.now()
+  /// Performs what is due; what fails is logged and comes up again later, and holds up no job.
+  mutating func perform() async {
+    let now = services.steadyClock.now()
     guard now >= nextReconcile || now >= nextHousekeeping else { return }
-    let reconciler = DocumentReconciler(services)
-    let documents = try await reconciler.reconcile()
+    let isHousekeeping = now >= nextHousekeeping
     nextReconcile = now + reconcileInterval
-    guard now >= nextHousekeeping else { return }
-    await reconciler.announce(documents)
-    let isDone = try await RetentionPurge(services).run(until: now + .seconds(1))
-    nextHousekeeping = now + (isDone ? services.options.housekeeping : min(services.options.housekeeping, Self.pause))
+    if isHousekeeping { nextHousekeeping = now + min(services.options.housekeeping, Self.pause) }
+    do throws(StoreError) {
+      let reconciler = DocumentReconciler(services)
+      let documents = try await reconciler.reconcile()
+      guard isHousekeeping else { return }
+      await reconciler.announce(documents)
+      let isDone = try await RetentionPurge(services).run(until: services.clock.now() + .seconds(1))
+      if isDone { nextHousekeeping = now + services.options.housekeeping }
+    } catch {
+      services.logger.warning(
+        "The upkeep of the store failed; it is repeated later.", metadata: ["error": "\(error)"])
+    }
   }
 }

@@ -47,14 +47,14 @@ final class WorkerHeartbeats: Sendable {
     guard let interval else { return }
     var record = entry
     while !Task.isCancelled {
-      let next = services.clock.now() + interval
+      let next = services.steadyClock.now() + interval
       let load = load()
       (record.active, record.processed) = (load.active, load.processed)
       record.isStopping = isStopping.withLock { $0 }
       record.heartbeats += 1
       record.expireAt = services.clock.now() + record.staleAfter + WorkerRecord.retention
       await commit(.worker(record))
-      await signal.wait(until: next, services.clock)
+      await signal.wait(until: next, services.steadyClock)
     }
   }
 

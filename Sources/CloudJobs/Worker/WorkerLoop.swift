@@ -15,7 +15,7 @@ final class WorkerLoop: Sendable {
   private let seenJobs = Mutex<Set<JobID>>([])
   private let signal = WakeUp()
   private let contention = Mutex(0)
-  private var clock: any JobClock { services.clock }
+  private var clock: any JobClock { services.steadyClock }
 
   /// Creates a worker's loop.
   ///
@@ -50,14 +50,14 @@ final class WorkerLoop: Sendable {
       }
       var wake = clock.now() + options.pollInterval
       do throws(StoreError) {
-        try await upkeep.perform()
+        await upkeep.perform()
         wake = min(wake, try await poll(start))
-        services.health.note { [now = clock.now()] state in state.passEnded(at: now) }
+        services.health.note { [now = services.clock.now()] state in state.passEnded(at: now) }
       } catch {
         // The calls were retried already; the health report tells of the trouble.
         services.logger.debug("The worker could not poll the store.", metadata: ["error": "\(error)"])
       }
-      services.health.log(at: clock.now())
+      services.health.log(at: services.clock.now())
       await signal.wait(until: wake, clock)
     }
   }
@@ -94,8 +94,13 @@ final class WorkerLoop: Sendable {
         await signal.wait(until: min(gathered, end), clock)
         continue
       }
+      let wasIdle = state.withLock { $0.isIdle }
       let next = try await poll(start)
-      if state.withLock({ $0.isIdle }), contentions == 0 { return state.withLock { !$0.holdsItems } }
+      if state.withLock({ $0.isIdle }), contentions == 0 {
+        // What ended while the store was asked may have made other work due.
+        if !wasIdle { continue }
+        return state.withLock { !$0.holdsItems }
+      }
       await signal.wait(until: min(next, clock.now() + options.pollInterval, end), clock)
     }
     return false
@@ -121,7 +126,7 @@ final class WorkerLoop: Sendable {
     }
     let times = try await dueTimes()
     state.withLock { $0.note(times, at: local, atMost: options.pollInterval) }
-    services.health.note { $0.observe(storeTime: times.time, at: local) }
+    services.health.note { [now = services.clock.now()] state in state.observe(storeTime: times.time, at: now) }
     await HealthReporter(services).updateOverdue(knowing: times)
     if options.runsSchedules, let earliest = times.earliestJob, earliest <= times.time {
       try await startJobs(start)
@@ -134,7 +139,7 @@ final class WorkerLoop: Sendable {
       state.withLock { $0.take(nil, isFull: false) }
     }
     var wake = Timestamp.distantFuture
-    // The local clock only measures how far away a time of the store's clock is.
+    // The steady clock measures how far away a time of the store's clock is.
     if let next = times.next { wake = local + (next - times.time) }
     if let retry = state.withLock({ $0.free > 0 ? $0.nextRetry : nil }), retry > local { wake = min(wake, retry) }
     return min(wake, contentionEnd(isContended, at: local) ?? .distantFuture)
@@ -235,7 +240,14 @@ final class WorkerLoop: Sendable {
       let now = clock.now()
       let jobs = seenJobs.withLock { $0.sorted() }
       let batch = try await claimer.claim(after: cursor, window: window, jobs: jobs) { [self] records in
-        state.withLock { $0.choice(among: records, upTo: room, at: now) }
+        let known = records.filter { record in
+          (try? record.run.get()).map { services.registry.jobs[$0.job] != nil } ?? true
+        }
+        return state.withLock { state in
+          // They stay due, for another service; to hold each of them back would take the place of others.
+          if known.count < records.count { state.noteForeignRuns() }
+          return state.choice(among: known, upTo: room, at: now)
+        }
       }
       cursor = batch.next
       seen = (seen ?? 0) + batch.seenCount
@@ -293,7 +305,7 @@ final class WorkerLoop: Sendable {
   ///
   /// - Returns: whether the run has changed in the store, by this instance or by another.
   private func execute(_ record: RunRecord) async -> Bool {
-    guard let (run, _) = sweeper.recoveryPlan(for: record, now: clock.now()),
+    guard let (run, _) = sweeper.recoveryPlan(for: record, now: services.clock.now()),
       services.registry.jobs[run.job] != nil
     else {
       return false

@@ -44,10 +44,12 @@ struct WorkerState: Sendable {
   private var roomSince: Timestamp?
   /// Whether the instance admitted fewer attempts than there was room for.
   private var isLimited = false
-  /// Whether a drain uses the worker: it counts the attempts of scheduled jobs too, and ends with the last of them.
+  /// Whether a drain uses the worker, which ends when nothing is due and nothing is under way.
   let isDrain: Bool
   /// The scheduled jobs whose item has ended and whose attempt goes on.
   private var attemptsOfJobs = 0
+  /// Whether runs are due whose jobs are not registered here.
+  private var seesForeignRuns = false
   /// The number of items that have changed the store.
   private(set) var progressCount = 0
 
@@ -62,13 +64,13 @@ struct WorkerState: Sendable {
   /// The number of further items that may be started.
   var free: Int { ending.count < endingLimit ? places : 0 }
   /// The number of places that no handler holds.
-  private var places: Int { max(0, limit - (active.count - ending.count) - (isDrain ? attemptsOfJobs : 0)) }
+  private var places: Int { max(0, limit - (active.count - ending.count) - attemptsOfJobs) }
   /// The number of results that may be about to be committed, beyond which a slow store holds up the next items.
   private var endingLimit: Int { max(256, limit * 2) }
   /// Whether nothing is under way and no due item is known.
   var isIdle: Bool { active.isEmpty && attemptsOfJobs == 0 && !hasBacklog && !isLimited }
-  /// Whether items are held back.
-  var holdsItems: Bool { !held.isEmpty }
+  /// Whether items are held back, or left to others.
+  var holdsItems: Bool { !held.isEmpty || seesForeignRuns }
 
   /// Whether an item made no progress when it was last in process.
   func isRepeated(_ item: WorkItem) -> Bool { held[item] != nil }
@@ -132,9 +134,12 @@ struct WorkerState: Sendable {
   ///   - choice: the choice; nil if nothing was due.
   ///   - isFull: whether as many runs were chosen as there was room for.
   mutating func take(_ choice: Choice?, isFull: Bool) {
-    if let choice { (turns, isMixed) = (choice.turns, choice.isMixed) }
+    if let choice { (turns, isMixed) = (choice.turns, choice.isMixed) } else { isLimited = false }
     (hasBacklog, roomSince) = (isFull, nil)
   }
+
+  /// Notes that runs are due whose jobs are not registered here.
+  mutating func noteForeignRuns() { seesForeignRuns = true }
 
   /// Notes whether the instance admits fewer attempts than there is room for: due runs wait then.
   mutating func noteAdmission(isLimited: Bool) { self.isLimited = isLimited }
@@ -260,8 +265,9 @@ struct WorkerState: Sendable {
   ///
   /// - Returns: whether the worker should poll the store now.
   mutating func attemptOfJobEnded() -> Bool {
+    let before = free
     attemptsOfJobs -= 1
-    return isDrain
+    return makesRoom(from: before) || isLimited || isDrain
   }
 
   /// The earliest time at which a held item may be started again; nil if none is held.

@@ -46,6 +46,26 @@ public struct SystemClock: JobClock {
   }
 }
 
+/// A clock that measures spans of time: it shows the system's time at the start of the process plus the time since.
+///
+/// It goes on evenly if the system's clock is set, and while the machine sleeps.
+package struct SteadyClock: JobClock {
+  private static let start = (time: SystemClock().now(), instant: ContinuousClock.now)
+
+  /// Creates the clock.
+  package init() {}
+
+  /// Returns the time.
+  package func now() -> Timestamp { Self.start.time + (ContinuousClock.now - Self.start.instant) }
+
+  /// Suspends until a time of this clock.
+  package func sleep(until deadline: Timestamp) async throws {
+    let span = deadline - now()
+    try Task.checkCancellation()
+    if span > .zero { try await Task.sleep(for: span, clock: .continuous) }
+  }
+}
+
 extension JobClock where Self == SystemClock {
   /// The system's clock.
   public static var system: SystemClock { SystemClock() }

@@ -240,9 +240,10 @@ private func planLostAttempt(_ input: PlanInput, _ run: Run) -> Decision {
     if let decision = held(input, run, by: skip) { return decision }
     return .skip(skip, cancelled: cancelled(run, by: skip, input))
   }
-  // The attempt may still be alive; its late result can't end a run that waits for a permit.
-  if input.refusal != nil { run.fence = run.fence.successor }
-  return start(input, run)
+  // The attempt may still be alive; its late result can't end a run that waits for a permit or for another run.
+  let waits = input.refusal != nil || waiting(input, run, isRepeated: true) != nil
+  if waits { run.fence = run.fence.successor }
+  return waiting(input, run, isRepeated: true) ?? start(input, run)
 }
 
 private func planWaiting(_ input: PlanInput, _ run: Run) -> Decision {
@@ -261,6 +262,7 @@ private func planWaiting(_ input: PlanInput, _ run: Run) -> Decision {
     }
     let breaker = Gate.breaker.skip(of: input.gateInput(scheduledFor: scheduledFor, trigger: run.trigger))
     if let skip = breaker, let decision = held(input, run, by: skip) { return decision }
+    if let decision = waiting(input, run, isRepeated: true) { return decision }
   } else if let skip = closedGate(input, scheduledFor: scheduledFor, trigger: run.trigger) {
     return held(input, run, by: skip) ?? .skip(skip, cancelled: cancelled(run, by: skip, input))
   } else if let decision = waiting(input, run) {
@@ -303,9 +305,10 @@ private func awaiting(_ input: PlanInput, _ run: Run) -> Decision? {
   }
 }
 
-/// The decision to wait, if the overlap policy queues and an earlier run is under way.
-private func waiting(_ input: PlanInput, _ run: Run) -> Decision? {
-  guard input.job.overlap == .queue, run.trigger != .manual,
+/// The decision to wait, if another run is under way, and the overlap policy queues or the run has begun before: a
+/// repeated attempt is not skipped.
+private func waiting(_ input: PlanInput, _ run: Run, isRepeated: Bool = false) -> Decision? {
+  guard input.job.overlap == .queue || (isRepeated && input.job.overlap == .skip), run.trigger != .manual,
     let skip = Gate.overlapSkip(input.previous, now: input.now)
   else { return nil }
   var waiting = run.waiting(until: input.now + input.settings.overlapDelay, why: skip.reason, input.settings)

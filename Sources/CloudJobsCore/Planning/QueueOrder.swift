@@ -1,7 +1,8 @@
 /// The order in which a worker or a master pass serves the queues of runs that are due together.
 ///
 /// Within a queue, the higher priority comes first, and then the longer wait. A run without a queue is in the queue
-/// `default`.
+/// `default`. The order is one of the 256 runs that have been due longest, or as many as the worker has places if those
+/// are more: behind a longer backlog a run waits until it is one of them, whatever its queue.
 public enum QueueOrder: Hashable, Sendable {
   /// Each queue gets its share: of each six turns of a queue of weight 6, one of weight 3 gets three.
   ///

@@ -26,19 +26,22 @@ final class PostgresClient: Sendable {
   /// - Parameters:
   ///   - statements: the statements, at least one.
   ///   - lease: the lease of a connection.
+  ///   - timeout: the time limit in milliseconds; nil for the request timeout.
   /// - Returns: the rows of the statements, or the failure of the request as a whole.
-  func perform(_ statements: [Statement], on lease: UInt64? = nil) async -> Result<Response, RequestFailure> {
+  func perform(
+    _ statements: [Statement], on lease: UInt64? = nil, timeout: Int64? = nil
+  ) async -> Result<Response, RequestFailure> {
     await withCheckedContinuation { continuation in
-      post(statements, on: lease) { continuation.resume(returning: $0) }
+      post(statements, on: lease, timeout: timeout) { continuation.resume(returning: $0) }
     }
   }
 
   /// Executes statements without waiting for the answer.
   func post(
-    _ statements: [Statement], on lease: UInt64? = nil,
+    _ statements: [Statement], on lease: UInt64? = nil, timeout: Int64? = nil,
     _ complete: @escaping @Sendable (Result<Response, RequestFailure>) -> Void
   ) {
-    let deadline = MonotonicClock.milliseconds() + requestTimeout
+    let deadline = MonotonicClock.milliseconds() + (timeout ?? requestTimeout)
     let request = Request(statements: statements, lease: lease, deadline: deadline, complete: complete)
     if !mailbox.send(.request(request)) { complete(.failure(.closed)) }
   }

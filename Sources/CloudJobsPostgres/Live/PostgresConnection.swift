@@ -221,6 +221,8 @@ final class PostgresConnection: @unchecked Sendable {
     case skipped
     /// The end of a request.
     case synced
+    /// The server waits for data of a `COPY`, or sends them: the connection can't be used any more.
+    case copy
   }
 
   /// Returns the next part that has arrived, without waiting; nil if there is none.
@@ -236,6 +238,9 @@ final class PostgresConnection: @unchecked Sendable {
       case PGRES_PIPELINE_ABORTED:
         PQclear(result)
         return .skipped
+      case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+        PQclear(result)
+        return .copy
       default:
         defer { PQclear(result) }
         return .failed(Self.error(of: result))
@@ -264,13 +269,8 @@ final class PostgresConnection: @unchecked Sendable {
     return hasArrived
   }
 
-  /// Whether a transaction is open, between two requests.
-  var isInTransaction: Bool {
-    switch PQtransactionStatus(handle) {
-    case PQTRANS_INTRANS, PQTRANS_INERROR: true
-    default: false
-    }
-  }
+  /// Whether a transaction is open after a request; or others are under way, whose answers will tell.
+  var isInTransaction: Bool { PQtransactionStatus(handle) != PQTRANS_IDLE }
 }
 
 extension Parameters {

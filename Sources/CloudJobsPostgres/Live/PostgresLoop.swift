@@ -144,8 +144,11 @@ final class PostgresLoop {
           kept.append(work)
         }
       case .reservation(let reservation):
-        if let slot = slotForReservation(reservation) {
-          slot.isHeld = false
+        if !mayReserve(reservation) {
+          kept.append(work)
+        } else if let slot = slotForReservation() {
+          // The others that wait for one hold a connection of their own again, if they need to.
+          for slot in pool { slot.isHeld = false }
           (slot.lease, slot.isCallers) = (reservation.lease, reservation.isCallers)
           reservation.complete(.success(()))
         } else {
@@ -166,15 +169,18 @@ final class PostgresLoop {
       .min { $0.requestCount < $1.requestCount }
   }
 
-  /// Returns a connection without requests; if there is none, one gets no new requests from now on.
+  /// Returns whether a connection may be reserved.
   ///
   /// One connection is never reserved, and one more not for transactions of callers, so that those never hold up the
   /// requests and commits of others, or wait for their own.
-  private func slotForReservation(_ reservation: Reservation) -> PostgresSlot? {
+  private func mayReserve(_ reservation: Reservation) -> Bool {
     let leased = pool.filter { $0.lease != nil }
-    guard leased.count < options.connections - 1,
-      !reservation.isCallers || leased.count(where: \.isCallers) < options.connections - 2
-    else { return nil }
+    return leased.count < options.connections - 1
+      && (!reservation.isCallers || leased.count(where: \.isCallers) < options.connections - 2)
+  }
+
+  /// Returns a connection without requests; if there is none, one gets no new requests from now on.
+  private func slotForReservation() -> PostgresSlot? {
     let candidates = pool.filter { $0.isReady && $0.lease == nil }
     if let free = candidates.first(where: { $0.requestCount == 0 }) { return free }
     if !candidates.contains(where: \.isHeld), candidates.count > 1 {

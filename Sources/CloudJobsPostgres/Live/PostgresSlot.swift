@@ -175,6 +175,9 @@ final class PostgresSlot {
         sent[0].answered += 1
       case .skipped: sent[0].answered += 1
       case .synced: completeFirst(connection)
+      case .copy:
+        isBroken = true
+        return false
       }
     }
     return isAlive

@@ -98,6 +98,28 @@ extension StoreConformance {
       }
       try ConformanceFailure.expect(claims.runs.map(word), ["done", "conflict", "done"], "the outcomes")
     },
+    Case("Of runs that change one document without a condition, each one's change counts", needs: [.claiming]) {
+      fixture in
+      for name in ["a", "b"] { try await fixture.commit(.putRun(Samples.run(name, wakeAt: fixture.time(-1)), .none)) }
+      let claims = try await fixture.claiming().claim(after: nil, limit: 10, reading: []) { records, reading in
+        records.map { record in
+          var patch = JobStatePatch()
+          if record.id == Samples.id("a") { patch.set(retries: 7) } else { patch.set(epoch: 8) }
+          let child = Write.putRun(Samples.run("child"), .absent)
+          return [claim(record, until: reading.time + .seconds(60)), .patchState("job", patch, .none)]
+            + (record.id == Samples.id("a") ? [] : [child])
+        }
+      }
+      try ConformanceFailure.expect(claims.runs.map(word), ["done", "done"], "the outcomes")
+      let state = try await fixture.store.read(jobs: ["job"], runs: []).jobs["job"]?.document.get().state
+      try ConformanceFailure.expect(state?.retries == 7 && state?.epoch == 8, "both changes")
+      try await fixture.commit(.putRun(Samples.run("c", wakeAt: fixture.time(-1)), .none))
+      try await fixture.commit(.putRun(Samples.run("d", wakeAt: fixture.time(-1)), .none))
+      let rivals = try await fixture.claiming().claim(after: nil, limit: 10, reading: []) { records, reading in
+        records.map { [claim($0, until: reading.time + .seconds(60)), .putRun(Samples.run("other child"), .absent)] }
+      }
+      try ConformanceFailure.expect(Set(rivals.runs.map(word)), ["done", "conflict"], "of equal children one is new")
+    },
     Case("Of claims at the same time, each gets other runs", needs: [.claiming]) { fixture in
       let names = (0..<120).map { "run \($0)" }
       _ = try await fixture.store.commit(

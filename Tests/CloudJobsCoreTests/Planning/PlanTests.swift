@@ -83,6 +83,24 @@ struct PlanTests {
     #expect(Set([PlanSample.run(.pending, attempt: 0).nextTaskName, once.nextTaskName, twice.nextTaskName]).count == 3)
   }
 
+  @Test("A repeated attempt waits while the next run of a job without overlaps is under way", arguments: [false, true])
+  func repeatedOverlap(hasCrashed: Bool) {
+    let run =
+      hasCrashed ? PlanSample.run(.running, leaseEnds: .zero) : PlanSample.run(.scheduled, attempt: 1, failures: 1)
+    func words(_ overlap: OverlapPolicy, _ previous: Run?, _ trigger: Trigger = .schedule) -> String {
+      var run = run
+      run.trigger = trigger
+      let job = PlanSample.job(.periodic) { $0.overlap = overlap }
+      return PlanSample.words(plan(PlanSample.input(job, run: run, attempt: 2, previous: previous)))
+    }
+    let next = PlanSample.run(.running)
+    #expect(words(.skip, next).hasPrefix("wait") && words(.queue, next).hasPrefix("wait"))
+    #expect(words(.allow, next) == "run 2" && words(.skip, next, .manual) == "run 2")
+    #expect(words(.skip, PlanSample.run(.succeeded)) == "run 2" && words(.skip, nil) == "run 2")
+    // One whose end never came, a while after its lease, does not hold up others for ever.
+    #expect(words(.skip, PlanSample.run(.running, leaseEnds: .minutes(-10))) == "run 2")
+  }
+
   @Test("The margin of a lease is that of the settings", arguments: [0, 1, 15, 90])
   func margin(seconds: Int) {
     var input = PlanSample.input(PlanSample.job { $0.timeout = .seconds(30) })

@@ -16,7 +16,8 @@ struct StoreClientTests {
   ) async -> (tries: Int, waited: Duration) {
     let clock = VirtualClock(start: .epoch, sleep: .moves)
     let client = StoreClient(
-      store: MemoryStore(clock: clock), clock: clock, random: RandomSource(SeededGenerator(seed: 7)),
+      store: MemoryStore(clock: clock), clock: clock, steadyClock: clock,
+      random: RandomSource(SeededGenerator(seed: 7)),
       retry: StoreRetry(),
       health: HealthMonitor(
         HealthState(

@@ -154,6 +154,21 @@ struct WorkerStateTests {
     #expect(state.isIdle && state.free == 2 && state.progressCount == 2)
     state.noteAdmission(isLimited: true)
     #expect(!state.isIdle, "due runs wait for admission")
+    state.take(nil, isFull: false)
+    #expect(state.isIdle, "nothing is due any more")
+    state.noteForeignRuns()
+    #expect(state.isIdle && state.holdsItems)
+  }
+
+  @Test("The attempts of scheduled jobs take up places of a worker, though their items have ended")
+  func attemptsOfJobs() {
+    var state = WorkerState(limit: 2)
+    func start(_ name: String) -> Bool { state.start(.job(name), at: now) }
+    #expect(start("a") && start("b") && !start("c"))
+    for name in ["a", "b"] { _ = state.finishAhead(.job(name), at: now) }
+    #expect(state.activeCount == 0 && state.free == 0 && !start("c"))
+    func ended() -> Bool { state.attemptOfJobEnded() }
+    #expect(ended() && !ended() && state.free == 2 && start("c"), "the first end makes room")
   }
 
   @Test("An item whose handler has ended holds no place while its result is committed, up to a number of them")
