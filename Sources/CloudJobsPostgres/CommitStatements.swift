@@ -115,11 +115,13 @@ struct CommitStatements: Sendable {
   func lock(jobs: [String]) -> Statement { lock(keys: jobs, of: "job_keys") }
 
   /// Reads job documents that are locked; the columns are the id, version, configuration and state.
+  ///
+  /// It locks their rows too, which an operator may edit by SQL.
   func read(jobs: [String]) -> Statement {
     Statement(
       """
       SELECT job.id, job.version, job.configuration, job.state FROM unnest($1::text[]) AS known (name)
-      CROSS JOIN LATERAL (\(Self.latest("jobs", of: "known.name", in: schema))) AS job
+      CROSS JOIN LATERAL (\(Self.latest("jobs", of: "known.name", in: schema)) FOR UPDATE) AS job
       """
     ) { $0.append(jobs) }
   }

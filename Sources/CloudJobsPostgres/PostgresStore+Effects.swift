@@ -100,8 +100,6 @@ extension PostgresStore {
       let connection = StoreConnection(store: self, lease: lease)
       do {
         let value = try await attempt(PostgresTransaction(connection), body)
-        // What the caller has set without LOCAL.
-        connection.post(Statement("RESET ALL"))
         client.release(lease, isClean: true)
         return value
       } catch TransactionFailure.request(let failure, let mayCommit) {
@@ -133,7 +131,9 @@ extension PostgresStore {
     }
     try transaction.end()
     // A transaction in which a statement failed takes only a rollback: the first statement fails again.
-    let end = PlannerSettings.afterCaller + [time.statement(ofCommit: true), Statement("COMMIT")]
+    // The last one takes back what the caller has set without LOCAL.
+    let end =
+      PlannerSettings.afterCaller + [time.statement(ofCommit: true), Statement("COMMIT"), Statement("RESET ALL")]
     do throws(TransactionFailure) {
       _ = try await transaction.connection.perform(end, mayCommit: true)
     } catch {

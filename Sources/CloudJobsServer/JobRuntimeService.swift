@@ -108,7 +108,7 @@ public struct JobRuntimeService: Service {
       let hasBegun = start?.isOpen ?? true
       let logger = runtime.options.logger
       if hasBegun { logger.info("Stopping.", metadata: ["attempts": "\(runtime.activeAttemptCount)"]) }
-      if hasBegun { await runtime.drain(within: configuration.drainLimit) }
+      if hasBegun { await runtime.drain(within: configuration.drainLimit) } else { group.cancelAll() }
       if hasBegun { logger.info("Stopped.", metadata: ["attemptsLeft": "\(runtime.activeAttemptCount)"]) }
       start?.open()
       try await group.waitForAll()

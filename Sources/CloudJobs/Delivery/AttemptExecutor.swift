@@ -174,9 +174,9 @@ struct AttemptExecutor: Sendable {
     let first = patch(state)
     // A success counts too: the state at the claim may have had no failures yet.
     guard job.policy.breaker.map({ $0.threshold > 0 }) ?? false, !isLast else { return (state, first, .none) }
-    guard let record = try await services.client.read(jobs: [job.id], runs: []).jobs[job.id] else {
-      return (state, first, .absent)
-    }
+    // The commit that follows is patient; a result must not be lost because this reading is not.
+    guard let reading = try? await services.client.read(jobs: [job.id], runs: []) else { return (state, first, .none) }
+    guard let record = reading.jobs[job.id] else { return (state, first, .absent) }
     guard let current = try? record.document.get().state else { return (state, first, .none) }
     return (current, patch(current), .version(record.version))
   }
@@ -207,11 +207,13 @@ struct AttemptExecutor: Sendable {
     let call = HandlerCall()
     let lane = services.lanes.lane(of: claimed.job.policy)
     let watched = services.watchdog.begin(claimed, isOnSharedPool: lane.isSharedPool)
+    let isWorkers = WorkerScope.isWorkers
     let handler = Task(executorPreference: lane.executor, priority: lane.priority) {
-      let outcome =
+      let outcome = await WorkerScope.$isWorkers.withValue(false) {
         lane.isSubprocess
-        ? await Subprocess.execute(SubprocessRequest(run: claimed.run, deadline: context.deadline))
-        : await registered.execute(claimed.run.input, context)
+          ? await Subprocess.execute(SubprocessRequest(run: claimed.run, deadline: context.deadline))
+          : await registered.execute(claimed.run.input, context)
+      }
       services.watchdog.end(watched)
       call.post(.returned(outcome))
     }
@@ -246,12 +248,12 @@ struct AttemptExecutor: Sendable {
         case .stop:
           isShutdown = isShutdown || services.active.isClosed
           handler.cancel()
-        case .cancelled: isShutdown = true
+        case .cancelled: isShutdown = isShutdown || isWorkers
         case .ignoredCancellation: return .abandoned
         }
       }
     } onCancel: {
-      // The task that executes attempts ends, and not the attempt by itself.
+      // The worker ends, and not the attempt by itself.
       call.post(.cancelled)
       handler.cancel()
     }

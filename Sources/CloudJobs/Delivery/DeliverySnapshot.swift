@@ -110,12 +110,10 @@ extension DeliverySnapshot {
     var writes: [Write] = [.putRun(run, runPrecondition)]
     let (job, now) = (input.job, input.now)
     var patch = JobStatePatch()
-    // A manual run passes the gate of overlap, and must not hide the run that the gate is about.
-    let hides = run.trigger == .manual && Gate.overlapSkip(input.previous, now: now) != nil
     if job.kind != .endpoint || job.overlap != .allow, run.attempt == 1 {
       patch.set(lastRun: now)
-      if !hides { patch.set(lastRunID: run.id) }
-    } else if job.overlap != .allow, !hides {
+      patch.set(lastRunID: run.id)
+    } else if job.overlap != .allow {
       // Of a repeated attempt and the next run, which are claimed at once, one is refused.
       patch.set(lastRunID: run.id)
     }

@@ -16,7 +16,7 @@ struct MasterPass: Sendable {
       summary.error = .shuttingDown
       return summary
     }
-    let end = services.clock.now() + options.passBudget
+    let end = services.steadyClock.now() + options.passBudget
     var journal = [PassJournalEntry.Line]()
     var time = services.clock.now()
     do throws(StoreError) {
@@ -62,7 +62,7 @@ struct MasterPass: Sendable {
         for result in results { summary.add(result, to: &journal) }
         if results.count < page.records.count { summary.isComplete = false }
       }
-    } while cursor != nil && services.clock.now() < end && !services.active.isDraining
+    } while cursor != nil && services.steadyClock.now() < end && !services.active.isDraining
     if cursor != nil { summary.isComplete = false }
   }
 
@@ -76,7 +76,7 @@ struct MasterPass: Sendable {
       var results = [Int: DueJobResult]()
       for (index, job) in jobs.enumerated() {
         if index >= limit, let (done, result) = await group.next() { results[done] = result }
-        if services.clock.now() >= end || services.active.isDraining { break }
+        if services.steadyClock.now() >= end || services.active.isDraining { break }
         group.addTask { (index, await processor.process(job, context)) }
       }
       for await (done, result) in group { results[done] = result }

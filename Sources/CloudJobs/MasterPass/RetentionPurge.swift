@@ -11,7 +11,7 @@ struct RetentionPurge: Sendable {
 
   /// Purges.
   ///
-  /// - Parameter end: the time at which to stop; the next purge continues.
+  /// - Parameter end: the time of the steady clock at which to stop; the next purge continues.
   /// - Returns: whether nothing is left to purge.
   /// - Throws: ``StoreError`` `unavailable` or `unknownOutcome`.
   @discardableResult
@@ -40,7 +40,7 @@ struct RetentionPurge: Sendable {
       count = try await services.client.call(.write) { () async throws(StoreError) in
         try await delete(StoreLimits.batch)
       }
-    } while count == StoreLimits.batch && services.clock.now() < end && !services.active.isDraining
+    } while count == StoreLimits.batch && services.steadyClock.now() < end && !services.active.isDraining
     return count < StoreLimits.batch
   }
 }

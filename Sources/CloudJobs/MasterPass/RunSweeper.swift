@@ -28,7 +28,7 @@ struct RunSweeper: Sendable {
       cursor = page.next
       page.records = turns.order(page.records, by: \.place)
       recovered += try await recover(page, until: end).get()
-    } while cursor != nil && services.clock.now() < end && !services.active.isDraining
+    } while cursor != nil && services.steadyClock.now() < end && !services.active.isDraining
     return recovered
   }
 
@@ -53,7 +53,7 @@ struct RunSweeper: Sendable {
       }
       for (index, record) in page.records.enumerated() {
         if index >= limit, let result = await group.next() { count(result) }
-        if failure != nil || services.clock.now() >= end || services.active.isDraining { break }
+        if failure != nil || services.steadyClock.now() >= end || services.active.isDraining { break }
         group.addTask {
           do throws(StoreError) {
             return .success(try await recover(record, now: page.time))

@@ -70,7 +70,7 @@ public struct JobWorker: Sendable {
       }
       companions.addTask { await heartbeats.run() }
       await withDiscardingTaskGroup { group in
-        await loop.run { work in group.addTask { await work() } }
+        await loop.run { work in group.addTask { await WorkerScope.$isWorkers.withValue(true) { await work() } } }
         heartbeats.announceStop()
       }
       companions.cancelAll()

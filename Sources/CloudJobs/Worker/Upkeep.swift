@@ -27,9 +27,10 @@ struct Upkeep: Sendable {
       let documents = try await reconciler.reconcile()
       guard isHousekeeping else { return }
       await reconciler.announce(documents)
-      let isDone = try await RetentionPurge(services).run(until: services.clock.now() + .seconds(1))
+      let isDone = try await RetentionPurge(services).run(until: now + .seconds(1))
       if isDone { nextHousekeeping = now + services.options.housekeeping }
     } catch {
+      nextReconcile = now + min(reconcileInterval, .seconds(1))
       services.logger.warning(
         "The upkeep of the store failed; it is repeated later.", metadata: ["error": "\(error)"])
     }

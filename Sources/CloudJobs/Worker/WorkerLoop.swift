@@ -94,11 +94,11 @@ final class WorkerLoop: Sendable {
         await signal.wait(until: min(gathered, end), clock)
         continue
       }
-      let wasIdle = state.withLock { $0.isIdle }
+      let (wasIdle, count) = state.withLock { ($0.isIdle, $0.progressCount) }
       let next = try await poll(start)
       if state.withLock({ $0.isIdle }), contentions == 0 {
         // What ended while the store was asked may have made other work due.
-        if !wasIdle { continue }
+        if !wasIdle || progressCount > count { continue }
         return state.withLock { !$0.holdsItems }
       }
       await signal.wait(until: min(next, clock.now() + options.pollInterval, end), clock)
@@ -252,7 +252,11 @@ final class WorkerLoop: Sendable {
       cursor = batch.next
       seen = (seen ?? 0) + batch.seenCount
       isFull = batch.choice?.records.count == room
-      state.withLock { $0.take(batch.choice, isFull: isFull) }
+      state.withLock { state in
+        state.take(batch.choice, isFull: isFull)
+        // Those that are left to others, or held back, are passed over in large steps.
+        if batch.choice?.records.isEmpty ?? false { state.noteNews() }
+      }
       for claim in batch.claimed where begin(.run(claim.claimed.run.id), at: now) {
         places -= 1
         start { [self] in

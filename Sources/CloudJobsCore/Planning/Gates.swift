@@ -129,7 +129,7 @@ public struct Gate: Sendable {
   }
 
   /// Returns the skip because of an earlier run that is under way, or nil.
-  package static func overlapSkip(_ previous: Run?, now: Timestamp) -> Skip? {
+  static func overlapSkip(_ previous: Run?, now: Timestamp) -> Skip? {
     guard let previous, !previous.status.isTerminal, let wakeAt = previous.wakeAt, now < wakeAt + overlapGrace else {
       return nil
     }

@@ -311,7 +311,9 @@ private func waiting(_ input: PlanInput, _ run: Run, isRepeated: Bool = false) -
   guard input.job.overlap == .queue || (isRepeated && input.job.overlap == .skip), run.trigger != .manual,
     let skip = Gate.overlapSkip(input.previous, now: input.now)
   else { return nil }
-  var waiting = run.waiting(until: input.now + input.settings.overlapDelay, why: skip.reason, input.settings)
+  // Between two runs of a schedule there may be little time.
+  let delay = isRepeated ? min(input.settings.overlapDelay, .seconds(5)) : input.settings.overlapDelay
+  var waiting = run.waiting(until: input.now + delay, why: skip.reason, input.settings)
   // The attempt is not used up, so its task needs another name than the one that was just delivered.
   waiting.reenqueues = waiting.reenqueues.successor
   return .wait(waiting)

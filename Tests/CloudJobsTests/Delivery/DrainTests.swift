@@ -45,22 +45,6 @@ struct DrainTests {
     #expect(await left == 0)
   }
 
-  @Test("An attempt whose task is cancelled, as by a group of services that ends, has not failed")
-  func cancelledTask() async throws {
-    let runtime = try await fixture.runtime {
-      EndpointJob("job") { context in try await context.clock.sleep(until: .distantFuture) }.retry(.never)
-    }
-    let id = try await runtime.enqueue("job").id
-    let task = try #require(fixture.queue.due(at: fixture.clock.now()).first)
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { _ = await runtime.handleRequest(body: task.body.bytes, peer: .inProcess) }
-      await untilTheHandlerSleeps()
-      group.cancelAll()
-    }
-    let waiting = try await fixture.run(id)
-    #expect((waiting.status, waiting.failures, waiting.lease) == (.scheduled, 0, nil))
-  }
-
   @Test("At the limit a handler is cancelled; what it throws then is no failure, and another instance runs it at once")
   func cancels() async throws {
     let effects = fixture.effects

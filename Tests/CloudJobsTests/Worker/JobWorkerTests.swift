@@ -52,6 +52,22 @@ struct JobWorkerTests {
     }
   }
 
+  @Test("An attempt has not failed if the task of its worker is cancelled, as by a group of services that ends")
+  func cancelledTask() async throws {
+    let runtime = try await runtime {
+      EndpointJob("job") { context in try await context.clock.sleep(until: .distantFuture) }.retry(.never)
+    }
+    let id = try await runtime.enqueue("job").id
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await JobWorker(runtime).run() }
+      try await until { fixture.clock.sleeperCount > 2 }
+      group.cancelAll()
+      try await group.waitForAll()
+    }
+    let waiting = try await fixture.run(id)
+    #expect((waiting.status, waiting.failures, waiting.lease) == (.scheduled, 0, nil))
+  }
+
   @Test("A run is executed at once, a delayed one at its time and not before, though the worker polls in between")
   func times() async throws {
     let effects = fixture.effects
