@@ -24,7 +24,8 @@ struct OldSnapshotTests {
     #expect(before.count > 10, "\(before.keys)")
     for (statement, pages) in after.sorted(by: { $0.value > $1.value }) where !Self.isRare(statement) {
       let usual = before[statement] ?? 0
-      #expect(pages <= usual * 4 + 150, "\(Int(pages)) pages, not \(Int(usual)): \(statement)")
+      // Plans that read a whole table of dead versions take 9,000 pages and more.
+      #expect(pages <= usual * 4 + 500, "\(Int(pages)) pages, not \(Int(usual)): \(statement)")
     }
   }
 
@@ -74,7 +75,8 @@ struct OldSnapshotTests {
         SELECT string_agg(
           pages || '|' || regexp_replace(replace(query, '"\(database.schema)".', ''), '\\s+', ' ', 'g'), E'\\n')
         FROM (
-          SELECT query, sum(shared_blks_hit + shared_blks_read) / (sum(calls) + 10) AS pages FROM public.pg_stat_statements
+          SELECT query, sum(shared_blks_hit + shared_blks_read) / (sum(calls) + 10) AS pages
+          FROM public.pg_stat_statements
           WHERE query LIKE '%"\(database.schema)".%' GROUP BY query) AS statement
         """))
     var costs = Costs()
