@@ -207,9 +207,9 @@ struct AttemptExecutor: Sendable {
     let call = HandlerCall()
     let lane = services.lanes.lane(of: claimed.job.policy)
     let watched = services.watchdog.begin(claimed, isOnSharedPool: lane.isSharedPool)
-    let isWorkers = WorkerScope.isWorkers
+    let isWorkers = JobWorker.ownsTask
     let handler = Task(executorPreference: lane.executor, priority: lane.priority) {
-      let outcome = await WorkerScope.$isWorkers.withValue(false) {
+      let outcome = await JobWorker.$ownsTask.withValue(false) {
         lane.isSubprocess
           ? await Subprocess.execute(SubprocessRequest(run: claimed.run, deadline: context.deadline))
           : await registered.execute(claimed.run.input, context)

@@ -11,6 +11,11 @@ import CloudJobsCore
 ///
 /// A runtime whose queue delivers runs, such as Cloud Tasks, needs no worker.
 public struct JobWorker: Sendable {
+  /// Whether the current task is one of a worker, whose cancellation ends the worker and is no failure of an attempt.
+  ///
+  /// A run that a handler executes inside its own attempt ends with that attempt instead.
+  @TaskLocal static var ownsTask = false
+
   /// The options of a worker.
   public struct Options: Hashable, Sendable {
     /// The maximum number of attempts that execute at once.
@@ -70,7 +75,7 @@ public struct JobWorker: Sendable {
       }
       companions.addTask { await heartbeats.run() }
       await withDiscardingTaskGroup { group in
-        await loop.run { work in group.addTask { await WorkerScope.$isWorkers.withValue(true) { await work() } } }
+        await loop.run { work in group.addTask { await Self.$ownsTask.withValue(true) { await work() } } }
         heartbeats.announceStop()
       }
       companions.cancelAll()

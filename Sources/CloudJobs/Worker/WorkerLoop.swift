@@ -239,9 +239,10 @@ final class WorkerLoop: Sendable {
       let window = state.withLock { $0.windowSize(room: room) }
       let now = clock.now()
       let jobs = seenJobs.withLock { $0.sorted() }
+      let registered = services.registry.jobs
       let batch = try await claimer.claim(after: cursor, window: window, jobs: jobs) { [self] records in
         let known = records.filter { record in
-          (try? record.run.get()).map { services.registry.jobs[$0.job] != nil } ?? true
+          (try? record.run.get()).map { registered[$0.job] != nil } ?? true
         }
         return state.withLock { state in
           // They stay due, for another service; to hold each of them back would take the place of others.

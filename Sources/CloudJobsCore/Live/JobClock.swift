@@ -28,7 +28,7 @@ extension JobClock {
   }
 }
 
-/// The system's clock, the only live implementation of ``JobClock``.
+/// The system's clock, the only live implementation of ``JobClock`` that tells the time.
 public struct SystemClock: JobClock {
   /// Creates the system's clock.
   public init() {}
