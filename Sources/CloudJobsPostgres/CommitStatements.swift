@@ -22,7 +22,7 @@ struct CommitStatements: Sendable {
   ///   - column: the column of the index.
   ///   - value: the value.
   /// - Returns: a condition that has no order.
-  private static func byIndex(_ column: String, _ value: String) -> String { "\(column) = ANY (ARRAY[\(value)])" }
+  static func byIndex(_ column: String, _ value: String) -> String { "\(column) = ANY (ARRAY[\(value)])" }
 
   // MARK: Runs
 
@@ -318,7 +318,7 @@ struct CommitStatements: Sendable {
         FOR UPDATE OF keys SKIP LOCKED),
       gone AS (
         DELETE FROM \(schema).ledgers AS old USING due
-        WHERE \(Self.byIndex("old.id", "due.id")) AND old.expire_at <= (SELECT time FROM now)
+        WHERE \(Self.byIndex("old.id", "due.id")) AND old.expire_at + 0 <= (SELECT time FROM now)
         RETURNING old.id, old.expire_at AS time),
       unlocked AS (DELETE FROM \(schema).ledger_keys AS keys USING gone WHERE \(Self.byIndex("keys.id", "gone.id")))
       SELECT count(*), max(time) FROM gone

@@ -87,12 +87,12 @@ extension PostgresStore {
 
   /// Returns the statement that locks those of the strays that are still due, and still before the mark.
   func strays(_ search: DueFront.Search) -> Statement {
-    // The sums keep the planner from looking for each id among all due runs.
     Statement(
       """
       SELECT run.* FROM unnest($2::bytea[]) AS known (id) CROSS JOIN LATERAL (
         SELECT \(RunRecord.columns), fence, amendments, wake_at FROM \(schema.sql).runs
-        WHERE runs.id = known.id AND wake_at + 0 <= (SELECT \(time.expression(1))) AND wake_at + 0 < $3
+        WHERE \(CommitStatements.byIndex("runs.id", "known.id"))
+          AND \(Self.wakeTime) <= (SELECT \(time.expression(1))) AND \(Self.wakeTime) < $3
         FOR UPDATE SKIP LOCKED
       ) AS run ORDER BY run.wake_at, run.id
       """

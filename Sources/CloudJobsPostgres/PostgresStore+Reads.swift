@@ -154,6 +154,12 @@ extension PostgresStore {
       next: [times[2], times[4]].compactMap { $0 }.min())
   }
 
+  /// The SQL of the time at which a run that was found by its id comes due.
+  ///
+  /// It may be of a run that waits for no time, so that the index of those that do is none for a search by ids. The
+  /// planner would prefer it: it can't see its dead entries, and takes it for small.
+  static let wakeTime = "coalesce(wake_at, \(Int64.max))"
+
   /// Returns the statement whose row has the time, the first times of jobs, those of runs, and that of strays.
   ///
   /// - Parameters:
@@ -166,13 +172,13 @@ extension PostgresStore {
     from mark: Timestamp, but strays: [DueFront.Stray], jobsFrom jobMark: Timestamp, within horizon: Duration
   ) -> Statement {
     let others = strays.isEmpty ? "" : "AND NOT (id = ANY ($5))"
-    // The sum keeps the planner from looking for each id among all due runs.
     let known =
       strays.isEmpty
       ? "NULL::int8"
       : """
       (SELECT min(run.wake_at) FROM unnest($5::bytea[]) AS known (id) CROSS JOIN LATERAL (
-        SELECT wake_at FROM \(schema.sql).runs WHERE runs.id = known.id AND wake_at + 0 <= now.time LIMIT 1) AS run)
+        SELECT wake_at FROM \(schema.sql).runs
+        WHERE \(CommitStatements.byIndex("runs.id", "known.id")) AND \(Self.wakeTime) <= now.time LIMIT 1) AS run)
       """
     return Statement(
       """
