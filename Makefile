@@ -32,8 +32,8 @@ define run-tests
   || { status=$$?; echo "What failed:"; grep -aE '^(✘|↳|.*error:)' "$(SCRATCH)/tests.log"; exit $$status; }
 endef
 
-.PHONY: help run worker enqueue workers test build-tests lint format emulator conformance bench packages \
-  test-packages clean
+.PHONY: help run worker enqueue workers test build-tests lint format emulator conformance schema bench \
+  packages test-packages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -82,6 +82,9 @@ conformance: test-packages $(VENV)/.installed ## Run the tests against other imp
 	$(SWIFT) build $(BUILD_FLAGS)
 	CLOUD_JOBS_BIN_DIR="$$($(SWIFT) build --show-bin-path $(BUILD_FLAGS))" \
 	  $(VENV)/bin/python -m pytest Tests/Conformance
+
+schema: $(VENV)/.installed ## Write the schema of the emulated services, from the official packages
+	$(VENV)/bin/python Tests/Conformance/google_schema.py
 
 $(VENV)/.installed: $(REQUIREMENTS) | packages
 	rm -rf $(VENV)

@@ -35,11 +35,22 @@ let crypto: Target.Dependency = .product(
 let cryptoExtras: Target.Dependency = .product(
   name: "CryptoExtras", package: "swift-crypto", condition: .when(traits: ["Google"]))
 let curl: Target.Dependency = .target(name: "CCurl", condition: .when(traits: ["HTTP"]))
+let nioHTTP2: Target.Dependency = .product(
+  name: "NIOHTTP2", package: "swift-nio-http2", condition: .when(traits: ["Server"]))
+let nioHTTPTypes: Target.Dependency = .product(
+  name: "NIOHTTPTypes", package: "swift-nio-extras", condition: .when(traits: ["Server"]))
+let nioHTTPTypesHTTP2: Target.Dependency = .product(
+  name: "NIOHTTPTypesHTTP2", package: "swift-nio-extras", condition: .when(traits: ["Server"]))
+let zlib: Target.Dependency = .target(name: "CZlib", condition: .when(traits: ["HTTP"]))
 let libpq: Target.Dependency = .target(name: "CPostgres", condition: .when(traits: ["PostgreSQL"]))
 
-/// A library target under `Sources/`.
-func library(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+/// A library target under `Sources/`; its resources are compiled into it.
+func library(
+  _ name: String, path: String? = nil, resources: [String] = [], _ dependencies: [Target.Dependency]
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: path, resources: resources.map { .embedInCode($0) },
+    swiftSettings: settings)
 }
 
 /// A program under `Tests/Programs/` that the tests start as a process of its own.
@@ -91,6 +102,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.30.0"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.1.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.5.0"),
@@ -106,6 +119,9 @@ let package = Package(
     library("CloudJobsGoogle", ["CloudJobs", "CloudJobsHTTP", jwt, httpTypes]),
     library("CloudJobsSQLite", ["CloudJobs", grdb]),
     .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(
       name: "CPostgres", pkgConfig: "libpq",
       providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
     library("CloudJobsPostgres", ["CloudJobs", libpq]),
@@ -113,7 +129,10 @@ let package = Package(
     library("CloudJobsEncryption", ["CloudJobs", crypto]),
     library(
       "CloudJobsHTTPServer",
-      ["CloudJobsCore", hummingbird, hummingbirdCore, nio, nioHTTP, nioPosix, lifecycle, logging]),
+      [
+        "CloudJobsCore", hummingbird, hummingbirdCore, nio, nioHTTP, nioHTTP2, nioHTTPTypes, nioHTTPTypesHTTP2,
+        nioPosix, lifecycle, logging,
+      ]),
     library(
       "CloudJobsServer",
       [
@@ -122,10 +141,14 @@ let package = Package(
     library("CloudJobsTesting", ["CloudJobs", "CloudJobsEmulator", logging, httpTypes]),
     library("CloudJobsEmulator", path: "Emulator/CloudJobsEmulator", ["CloudJobsCore"]),
     library(
+      "CloudJobsEmulatorWire", path: "Emulator/CloudJobsEmulatorWire",
+      resources: ["common", "tasks", "scheduler", "firestore", "grpc", "rest"].map { "Schema/\($0).schema" },
+      ["CloudJobsCore", "CloudJobsEmulator"]),
+    library(
       "CloudJobsEmulatorServer", path: "Emulator/CloudJobsEmulatorServer",
       [
-        "CloudJobsEmulator", "CloudJobsHTTP", "CloudJobsHTTPServer", hummingbird, nio, lifecycle, logging, httpTypes,
-        cryptoExtras,
+        "CloudJobsEmulator", "CloudJobsEmulatorWire", "CloudJobsHTTP", "CloudJobsHTTPServer", hummingbird,
+        hummingbirdCore, nio, lifecycle, logging, httpTypes, cryptoExtras, zlib,
       ]),
     library("ProgramConsole", ["CloudJobsCore"]),
     .executableTarget(
@@ -143,6 +166,7 @@ let package = Package(
       dependencies: ["CloudJobs", "CloudJobsServer", "CloudJobsStores", "ProgramConsole", arguments, logging],
       path: "Sources/WorkerDemo", swiftSettings: settings),
     program("schedule-cli", ["CloudJobsCore"]),
+    program("wire-cli", ["CloudJobsCore", "CloudJobsEmulator", "CloudJobsEmulatorWire"]),
     program("token-cli", ["CloudJobsGoogle", "CloudJobsHTTP"]),
     program("cloud-run-service", ["CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsServer"]),
     program("blocking-service", ["CloudJobs", "CloudJobsSQLite", "CloudJobsServer"]),
@@ -151,7 +175,7 @@ let package = Package(
       "google-client-driver",
       [
         "CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsTesting", "CloudJobsEmulator",
-        "CloudJobsEmulatorServer", httpTypes,
+        "CloudJobsEmulatorServer", "CloudJobsEmulatorWire", httpTypes,
       ]),
     program("store-stress", ["CloudJobsSQLite"]),
     program(
@@ -191,7 +215,7 @@ let package = Package(
       "CloudJobsGoogleTests", exclude: ["Support/losing_firestore.py"],
       [
         "CloudJobsGoogle", "CloudJobsTesting", "CloudJobsHTTP", "CloudJobsEmulator", "CloudJobsEmulatorServer",
-        "CloudJobsEncryption", "TestSupport", logging, httpTypes, jwt, cryptoExtras,
+        "CloudJobsEmulatorWire", "CloudJobsEncryption", "TestSupport", logging, httpTypes, jwt, cryptoExtras,
       ]),
     tests(
       "CloudJobsSQLiteTests",
@@ -211,7 +235,9 @@ let package = Package(
       ["CloudJobsServer", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes, configuration, logging]),
     tests("CloudJobsStoresTests", ["CloudJobsStores"]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
-    tests("CloudJobsEmulatorServerTests", ["CloudJobsEmulatorServer", hummingbird, httpTypes]),
+    tests("CloudJobsEmulatorWireTests", ["CloudJobsEmulatorWire"]),
+    tests(
+      "CloudJobsEmulatorServerTests", ["CloudJobsEmulatorServer", "CloudJobsEmulatorWire", hummingbird, httpTypes]),
     tests(
       "ReadmeTests",
       [

@@ -20,6 +20,8 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
   package var port: Int
   /// The remedy for an unavailable port, as the end of a sentence: `set PORT to another`.
   package var portRemedy: String
+  /// Whether connections may speak HTTP/2, with prior knowledge.
+  package var acceptsHTTP2 = false
   /// The limits of connections.
   package var limits = HTTPServerLimits()
   /// The `Server` header field of responses.
@@ -70,15 +72,16 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
   }
 
   private var application: Application<Responder> {
-    let (limits, refusalBody, onReady) = (limits, refusalBody, onReady)
+    let (limits, refusalBody, onReady, acceptsHTTP2) = (limits, refusalBody, onReady, acceptsHTTP2)
     let openConnections = connections
     let connections = MaximumAvailableConnections(limits.maxConnections, logger: logger)
     return Application(
       responder: responder,
       server: HTTPServerBuilder { responder in
-        GuardedChannel(
+        let channel = GuardedChannel(
           base: HTTP1Channel(responder: responder), limits: limits, connections: openConnections,
           refusalBody: refusalBody)
+        return if acceptsHTTP2 { OnePortChannel(channel, limits: limits) } else { channel }
       },
       configuration: ApplicationConfiguration(
         address: .hostname(host, port: port), serverName: serverName, availableConnectionsDelegate: connections),
@@ -92,7 +95,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
 }
 
 /// Hummingbird's HTTP/1 channel with a connection guard behind the decoder.
-private struct GuardedChannel: ServerChildChannel {
+struct GuardedChannel: ServerChildChannel {
   let base: HTTP1Channel
   let limits: HTTPServerLimits
   let connections: OpenConnections

@@ -196,6 +196,12 @@ package struct HTTPServerLimits: Hashable, Sendable {
   /// The time that a server waits for incomplete requests once it shuts down.
   package var shutdownGrace = Duration.milliseconds(500)
 
+  /// The maximum number of calls at once on a connection of HTTP/2.
+  package var maxStreams = 1_000
+  /// The number of bytes that a client may send on a connection of HTTP/2, and in one of its calls, before the server
+  /// has read them.
+  package var windowSize = 1_048_576
+
   /// Creates the default limits.
   package init() {}
 }

@@ -1,6 +1,6 @@
 import CloudJobsCore
 import CloudJobsEmulator
-import CloudJobsEmulatorServer
+import CloudJobsEmulatorWire
 
 /// A REST client over its own state, at a fixed time.
 struct Caller {
@@ -11,7 +11,7 @@ struct Caller {
   /// Makes a request, its body as JSON text.
   mutating func call(_ method: String, _ target: String, _ body: String = "") -> RESTResponse {
     let request = RESTRequest(method: method, target: target, body: Array(body.utf8))
-    return RESTRouter().respond(to: request, state: &state, at: now)
+    return HTTPRouter.google.respond(to: request, state: &state, at: now)
   }
 
   /// A caller whose state contains the queue `q`.
@@ -28,6 +28,21 @@ struct Caller {
     _ = caller.call("POST", "/v1/\(location)/jobs", body)
     return caller
   }
+}
+
+extension HTTPRouter {
+  /// Serves a request to its end.
+  func respond(to request: RESTRequest, state: inout EmulatorState, at now: Timestamp) -> RESTResponse {
+    switch call(for: request) {
+    case .failure(let fault): RESTResponse(fault)
+    case .success(let call):
+      answer(
+        call, Result { () throws(ServiceFault) in try MethodTable.google.perform(call.call, &state, at: now) })
+    }
+  }
+
+  /// Returns the call that a request is, as stored in a write-ahead log; nil for another request.
+  func record(of request: RESTRequest) -> JSONValue? { try? call(for: request).get().call.json }
 }
 
 extension RESTResponse {

@@ -1,5 +1,6 @@
 import CloudJobsCore
 import CloudJobsEmulator
+import CloudJobsEmulatorWire
 import Testing
 
 @testable import CloudJobsEmulatorServer

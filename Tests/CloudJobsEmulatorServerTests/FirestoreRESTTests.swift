@@ -1,6 +1,7 @@
 import CloudJobsCore
 import CloudJobsEmulator
 import CloudJobsEmulatorServer
+import CloudJobsEmulatorWire
 import Testing
 
 @Suite("Firestore over REST")
@@ -45,7 +46,7 @@ struct FirestoreRESTTests {
       ("POST", ":partitionQuery", #"{"structuredQuery":{"from":[{"collectionId":"_/"}]},"partitionCount":"4"}"#, 400),
       ("POST", ":partitionQuery", #"{"partitionCount":"4"}"#, 400), ("GET", "/c?recursive=true", "", 200),
       ("POST", ":listCollectionIds", #"{"readTime":"yesterday"}"#, 400),
-      ("POST", ":listen", "{}", 501), ("POST", "/c/a", "{}", 404), ("PUT", "/c/a", "{}", 404), ("GET", "", "", 404),
+      ("POST", ":listen", "{}", 501), ("POST", "/c/a", "{}", 400), ("PUT", "/c/a", "{}", 404), ("GET", "", "", 404),
     ])
   func routes(method: String, path: String, body: String, status: Int) {
     var caller = Self.caller()
@@ -60,7 +61,7 @@ struct FirestoreRESTTests {
       #"{"doubleValue":1.5}"#, #"{"doubleValue":"NaN"}"#, #"{"doubleValue":"-Infinity"}"#, #"{"doubleValue":-0.0}"#,
       #"{"timestampValue":"2026-11-21T02:54:00.123456Z"}"#, #"{"stringValue":"é\n"}"#, #"{"bytesValue":"AP8="}"#,
       #"{"referenceValue":"projects/p/databases/d/documents/c/a"}"#,
-      #"{"geoPointValue":{"latitude":-1.5,"longitude":2.0}}"#, #"{"arrayValue":{}}"#, #"{"mapValue":{}}"#,
+      #"{"geoPointValue":{"latitude":-1.5,"longitude":2}}"#, #"{"arrayValue":{}}"#, #"{"mapValue":{}}"#,
       #"{"arrayValue":{"values":[{"integerValue":"1"},{"mapValue":{"fields":{"a b":{"nullValue":null}}}}]}}"#,
     ])
   func values(json: String) throws {
@@ -76,13 +77,13 @@ struct FirestoreRESTTests {
     arguments: [
       (#"{"nullValue":"NULL_VALUE"}"#, #"{"nullValue":null}"#), (#"{"null_value":0}"#, #"{"nullValue":null}"#),
       (#"{"integerValue":7}"#, #"{"integerValue":"7"}"#), (#"{"integer_value":"7"}"#, #"{"integerValue":"7"}"#),
-      (#"{"doubleValue":2}"#, #"{"doubleValue":2.0}"#), (#"{"doubleValue":"2.5"}"#, #"{"doubleValue":2.5}"#),
+      (#"{"doubleValue":2}"#, #"{"doubleValue":2}"#), (#"{"doubleValue":"2.5"}"#, #"{"doubleValue":2.5}"#),
       (#"{"bytesValue":"_-8"}"#, #"{"bytesValue":"/+8="}"#),
       (
         #"{"timestampValue":"2026-11-21T03:54:00.123456789+01:00"}"#,
         #"{"timestampValue":"2026-11-21T02:54:00.123456Z"}"#
       ),
-      (#"{"geoPointValue":{}}"#, #"{"geoPointValue":{"latitude":0.0,"longitude":0.0}}"#),
+      (#"{"geoPointValue":{"latitude":0}}"#, #"{"geoPointValue":{}}"#),
     ])
   func spellings(sent: String, stored: String) {
     var caller = Caller()
@@ -150,7 +151,7 @@ struct FirestoreRESTTests {
     #expect(refused.status == 400)
     #expect(
       refused.body.array?.first?["error"]?["message"]?.string
-        == "Invalid JSON payload received. Unknown name \"form\" at 'structuredQuery': Cannot find field.")
+        == "Invalid JSON payload received. Unknown name \"form\" at 'structured_query': Cannot find field.")
   }
 
   @Test("IDs may contain colons, and percent-encoding is decoded")

@@ -1,5 +1,6 @@
 import CloudJobsCore
 import CloudJobsEmulator
+import CloudJobsEmulatorWire
 import Testing
 
 @testable import CloudJobsEmulatorServer
@@ -49,17 +50,17 @@ struct ProtoJSONTests {
   @Test(
     "values of the wrong kind are rejected with their field's path",
     arguments: [
-      (#"{"task":[]}"#, "task"), (#"{"task":{"httpRequest":{"url":7}}}"#, "task.httpRequest.url"),
-      (#"{"task":{"httpRequest":{"httpMethod":"FETCH"}}}"#, "task.httpRequest.httpMethod"),
-      (#"{"task":{"httpRequest":{"httpMethod":99}}}"#, "task.httpRequest.httpMethod"),
-      (#"{"task":{"httpRequest":{"body":"***"}}}"#, "task.httpRequest.body"),
-      (#"{"task":{"httpRequest":{"headers":{"a":1}}}}"#, "task.httpRequest.headers.a"),
-      (#"{"task":{"scheduleTime":"tomorrow"}}"#, "task.scheduleTime"),
-      (#"{"task":{"scheduleTime":"2026-11-21"}}"#, "task.scheduleTime"),
-      (#"{"task":{"dispatchDeadline":"10m"}}"#, "task.dispatchDeadline"),
-      (#"{"responseView":"WHOLE"}"#, "responseView"),
-      (#"{"task":{"retryConfig":{"maxAttempts":1.5}}}"#, "task.retryConfig.maxAttempts"),
-      (#"{"task":{"retryConfig":{"maxAttempts":2147483648}}}"#, "task.retryConfig.maxAttempts"),
+      (#"{"task":7}"#, "task"), (#"{"task":{"httpRequest":{"url":7}}}"#, "task.http_request.url"),
+      (#"{"task":{"httpRequest":{"httpMethod":"FETCH"}}}"#, "task.http_request.http_method"),
+      (#"{"task":{"httpRequest":{"httpMethod":99}}}"#, "http_method"),
+      (#"{"task":{"httpRequest":{"body":"***"}}}"#, "task.http_request.body"),
+      (#"{"task":{"httpRequest":{"headers":{"a":1}}}}"#, "task.http_request.headers[0].value"),
+      (#"{"task":{"scheduleTime":"tomorrow"}}"#, "task.schedule_time"),
+      (#"{"task":{"scheduleTime":"2026-11-21"}}"#, "task.schedule_time"),
+      (#"{"task":{"dispatchDeadline":"10m"}}"#, "task.dispatch_deadline"),
+      (#"{"responseView":"WHOLE"}"#, "response_view"),
+      (#"{"task":{"retryConfig":{"maxAttempts":1.5}}}"#, "task.retry_config.max_attempts"),
+      (#"{"task":{"retryConfig":{"maxAttempts":2147483648}}}"#, "task.retry_config.max_attempts"),
     ])
   func wrongKinds(body: String, path: String) {
     var caller = Caller.withQueue()
@@ -72,9 +73,9 @@ struct ProtoJSONTests {
     "unknown names and malformed JSON are rejected",
     arguments: [
       (#"{"tusk":{}}"#, "Unknown name \"tusk\": Cannot find field."),
-      (#"{"task":{"httpRequest":{"uri":"x"}}}"#, "Unknown name \"uri\" at 'task.httpRequest': Cannot find field."),
+      (#"{"task":{"httpRequest":{"uri":"x"}}}"#, "Unknown name \"uri\" at 'task.http_request': Cannot find field."),
       ("{", "Invalid JSON payload received."), (#"{"task":{},"task":{}}"#, "Invalid JSON payload received."),
-      ("[]", "a message is expected"), ("\u{feff}{}", "Invalid JSON payload received."),
+      ("[]", "Unknown name \"\": Root element must be a message."), ("\u{feff}{}", "Invalid JSON payload received."),
     ])
   func unknownNames(body: String, message: String) {
     var caller = Caller.withQueue()

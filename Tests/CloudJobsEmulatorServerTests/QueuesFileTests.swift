@@ -1,4 +1,5 @@
 import CloudJobsCore
+import CloudJobsEmulatorWire
 import Testing
 
 @testable import CloudJobsEmulatorServer

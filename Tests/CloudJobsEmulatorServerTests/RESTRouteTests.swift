@@ -1,6 +1,7 @@
 import CloudJobsCore
 import CloudJobsEmulator
 import CloudJobsEmulatorServer
+import CloudJobsEmulatorWire
 import Testing
 
 @Suite("REST routes")

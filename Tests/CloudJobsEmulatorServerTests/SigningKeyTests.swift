@@ -3,6 +3,7 @@ import CloudJobsCore
 import CloudJobsEmulator
 import Testing
 
+import CloudJobsEmulatorWire
 @testable import CloudJobsEmulatorServer
 
 @Suite("The key of the emulator's tokens")

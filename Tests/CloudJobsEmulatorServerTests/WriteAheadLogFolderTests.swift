@@ -1,4 +1,5 @@
 import CloudJobsCore
+import CloudJobsEmulatorWire
 import Dispatch
 import Synchronization
 import Testing
@@ -67,8 +68,8 @@ private final class Session {
 
   private func request(_ target: String, _ body: String) {
     let request = RESTRequest(method: "POST", target: target, body: Array(body.utf8))
-    _ = emulator.withState(recording: request.json) { state, now in
-      RESTRouter().respond(to: request, state: &state, at: now)
+    _ = emulator.withState(recording: HTTPRouter.google.record(of: request)) { state, now in
+      HTTPRouter.google.respond(to: request, state: &state, at: now)
     }
   }
 
@@ -184,24 +185,17 @@ struct WriteAheadLogFolderTests {
     #expect(refusal(saved.filter { $0.key != "journal-2.jsonl" }).hasPrefix("journal-2.jsonl is missing"))
   }
 
-  @Test("a folder from before snapshots is read unchanged", arguments: [true, false])
-  func formerFolder(isEmpty: Bool) async throws {
+  @Test("a folder of another version is refused by name")
+  func otherVersion() {
     let header = #"""
       {"burstSize":null,"journal":"cloud-jobs emulator","queueTombstone":259200000000,"retention":2678400000000,\#
       "seed":"1","taskTombstone":3600000000,"version":1}
 
       """#
-    let record = #"""
-      {"at":1795000000123456,"request":{"body":"{\"name\":\"projects/p/locations/l/queues/q\"}","method":"POST",\#
-      "path":["v2","projects","p","locations","l","queues"]}}
-
-      """#
-    let folder = MemoryFolder(["journal.jsonl": isEmpty ? [] : Array((header + record).utf8)])
-    let session = try Session(folder)
-    #expect(session.emulator.withState { state, _ in state.tasks.locations.count } == (isEmpty ? 0 : 1))
-    try await session.makeQueue()
-    try await session.make("a")
-    #expect(try Session(folder).names == ["a"])
+    let error = #expect(throws: JobError.self) {
+      try Session(MemoryFolder(["journal.jsonl": Array(header.utf8)]))
+    }
+    #expect(error?.message.contains("created with another version: 1 instead of 2") == true)
   }
 
   @Test("records are written while a snapshot is being saved")

@@ -1,4 +1,5 @@
 import CloudJobsCore
+import CloudJobsEmulatorWire
 import Synchronization
 
 @testable import CloudJobsEmulator
@@ -36,8 +37,8 @@ final class MemoryWriteAheadLog: WriteAheadLog {
       let json = try JSONValue(parsing: line, limits: .service)
       guard let record = WriteAheadLogRecord(json: json) else { throw JobError(.malformedJSON, "no record") }
       recovery.apply(record) { json, state, time in
-        guard let request = RESTRequest(json: json) else { return }
-        _ = RESTRouter().respond(to: request, state: &state, at: time)
+        guard let call = MethodCall(json: json, in: .google) else { return }
+        _ = try? MethodTable.google.perform(call, &state, at: time)
       }
     }
     return recovery
@@ -123,8 +124,8 @@ final class WriteAheadLogHistory {
   /// Makes a random request and returns its response.
   func request() -> String {
     let request = requests.next(&random, at: emulator.now)
-    let answer = emulator.withState(recording: request.json) { state, now in
-      RESTRouter().respond(to: request, state: &state, at: now)
+    let answer = emulator.withState(recording: HTTPRouter.google.record(of: request)) { state, now in
+      HTTPRouter.google.respond(to: request, state: &state, at: now)
     }
     requests.note(answer.body)
     return "\(answer.status) \(answer.body.text)"
@@ -160,7 +161,7 @@ final class WriteAheadLogHistory {
       var copy = state
       let waiting = state.waiting(at: now).map { "\($0.name) \($0.reason)" }
       let answers = RequestDraw.reads.map { target in
-        RESTRouter().respond(to: RESTRequest(method: "GET", target: target), state: &copy, at: now).body.text
+        HTTPRouter.google.respond(to: RESTRequest(method: "GET", target: target), state: &copy, at: now).body.text
       }
       let next = state.nextWake.map { "\($0)" } ?? "never"
       return waiting + answers + ["next \(next)", "idle \(copy.isIdle(at: now))", "\(state.firestore.usage)"]

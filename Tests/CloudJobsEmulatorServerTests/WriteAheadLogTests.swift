@@ -1,4 +1,5 @@
 import CloudJobsCore
+import CloudJobsEmulatorWire
 import Testing
 
 @testable import CloudJobsEmulator
@@ -23,12 +24,18 @@ struct WriteAheadLogTests {
   }
 
   @Test(
-    "a request round-trips, with a text or binary body",
-    arguments: [[], Array("{\"a\": \"é\"}".utf8), [0, 255, 10]] as [[UInt8]])
-  func request(body: [UInt8]) throws {
-    let request = RESTRequest(method: "PATCH", target: "/v2/a%2Fb/c?x=1&x=2&y=", body: body)
-    let json = try JSONValue(parsing: request.json.encoded, limits: .service)
-    #expect(RESTRequest(json: json) == request)
+    "a call round-trips",
+    arguments: [
+      ("PATCH", "/v2/projects/p/locations/l/queues/q?updateMask=rateLimits,retryConfig.maxAttempts", "{}"),
+      ("DELETE", "/v1/projects/p/databases/d/documents/c/%C3%A9?currentDocument.exists=false", ""),
+      ("POST", "/v1/projects/p/databases/d/documents:commit", #"{"transaction":"AP8="}"#),
+    ])
+  func call(method: String, target: String, body: String) throws {
+    let request = RESTRequest(method: method, target: target, body: Array(body.utf8))
+    let call = try HTTPRouter.google.call(for: request).get().call
+    let json = try JSONValue(parsing: call.json.encoded, limits: .service)
+    let stored = try #require(MethodCall(json: json, in: .google))
+    #expect(stored.request == call.request && stored.entry.path == call.entry.path)
   }
 
   @Test(

@@ -247,7 +247,7 @@ def test_raw_requests(emulator, tasks, recorder, make_queue):
     status, answer = emulator.call("POST", f"/v2/{queue.name}/tasks", {"task": {"httpRequest": {"uri": "x"}}})
     assert status == 400
     assert answer["error"]["status"] == "INVALID_ARGUMENT"
-    assert "Unknown name \"uri\" at 'task.httpRequest'" in answer["error"]["message"]
+    assert "Unknown name \"uri\" at 'task.http_request'" in answer["error"]["message"]
     status, answer = emulator.call("GET", f"/v2/{queue.name}?bogus=1")
     assert status == 400 and answer["error"]["code"] == 400
     status, answer = emulator.call("GET", "/v2/" + queue.name.replace("queues/q-", "queues/%71%2D"))

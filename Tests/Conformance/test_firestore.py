@@ -446,7 +446,7 @@ def test_a_query_without_results_tells_its_time(low, c):
 def test_unknown_fields_and_large_documents_are_refused(emulator, c):
     status, body = emulator.call("POST", f"/v1/{PARENT}:runQuery", {"structuredQuery": {"form": []}})
     assert status == 400
-    assert "Unknown name \"form\" at 'structuredQuery': Cannot find field." in body[0]["error"]["message"]
+    assert "Unknown name \"form\" at 'structured_query': Cannot find field." in body[0]["error"]["message"]
     with pytest.raises(exceptions.InvalidArgument, match="exceeds the maximum allowed size of 1,048,576 bytes"):
         c.document("a").set({"x": "x" * 1_048_576})
     with pytest.raises(exceptions.InvalidArgument, match='Resource id "__a__" is invalid because it is reserved'):

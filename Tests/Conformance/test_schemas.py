@@ -1,6 +1,7 @@
 """The emulator's responses and the package's own requests against Google's discovery documents."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -9,6 +10,7 @@ from google.cloud import scheduler_v1, tasks_v2
 from discovery import SERVICES, answered, faults_of
 from emulator_process import Emulator
 from google_clients import LOCATION, client_of
+from google_schema import services
 from recording_proxy import Exchange, RecordingProxy
 
 QUEUE = f"{LOCATION}/queues/schema"
@@ -153,6 +155,30 @@ def test_every_method_answers_in_its_schema(proxy):
         assert {method["id"] for method in document.methods} - answered(exchanges) == set()
 
 
+def exchange_of(call):
+    """Returns a call of the journal as a request over HTTP, by the first binding of its method."""
+    service, name = call["rpc"].split("/")
+    verb, template, *body = next(m for m in services()[service] if m.name == name).bindings[0].split()
+    message = dict(call["message"])
+
+    def value(match):
+        *outer, last = [json_name(part) for part in match[1].split(".")]
+        holder = message
+        for part in outer:
+            holder = holder[part]
+        # The name of an updated resource stays in the body, too.
+        return holder[last] if outer else holder.pop(last)
+
+    path = re.sub(r"\{([\w.]+)(?:=[^}]*)?\}", value, template)
+    content = message if body == ["*"] else message.pop(json_name(body[0])) if body else None
+    query = [] if content is message else list(message.items())
+    return Exchange(verb, path, query, content, None, None)
+
+
+def json_name(field):
+    return re.sub("_(.)", lambda match: match[1].upper(), field)
+
+
 def test_what_our_own_clients_send(bin_dir, tmp_path):
     """The emulator inside the demo logs the requests of our queue and our sync in its data folder."""
     inbox = tmp_path / "inbox"
@@ -163,17 +189,7 @@ def test_what_our_own_clients_send(bin_dir, tmp_path):
     command = [bin_dir / "inbox-demo", "--inbox", inbox, "--data", tmp_path / "data", "--emulator-data", folder]
     subprocess.run(command, check=True, capture_output=True, timeout=240)
     records = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
-    exchanges = [
-        Exchange(
-            call["method"],
-            "/" + "/".join(call["path"]),
-            call.get("query", []),
-            json.loads(call["body"]) if "body" in call else None,
-            None,
-            None,
-        )
-        for call in (record["request"] for record in records if "request" in record)
-    ]
+    exchanges = [exchange_of(record["request"]) for record in records if "request" in record]
     tasks = [exchange for exchange in exchanges if exchange.path.endswith("/tasks")]
     assert len(tasks) >= 20
     assert [fault for exchange in exchanges for fault in faults_of(exchange, checks_request=True)] == []

@@ -93,8 +93,8 @@ enum Imports {
     "CloudJobsPostgres": ["CloudJobsCore", "CloudJobs", "CPostgres"],
     "CloudJobsEncryption": ["CloudJobsCore", "CloudJobs", "Crypto"],
     "CloudJobsHTTPServer": [
-      "CloudJobsCore", "Hummingbird", "HummingbirdCore", "NIOCore", "NIOHTTP1", "NIOPosix", "ServiceLifecycle",
-      "Logging",
+      "CloudJobsCore", "Hummingbird", "HummingbirdCore", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOHTTPTypes",
+      "NIOHTTPTypesHTTP2", "NIOPosix", "ServiceLifecycle", "Logging",
     ],
     "CloudJobsServer": [
       "CloudJobsCore", "CloudJobs", "CloudJobsHTTPServer", "Configuration", "Hummingbird", "NIOCore",
@@ -103,8 +103,10 @@ enum Imports {
     "CloudJobsStores": ["CloudJobsCore", "CloudJobs", "CloudJobsPostgres", "CloudJobsSQLite"],
     "CloudJobsTesting": ["CloudJobsCore", "CloudJobs", "CloudJobsEmulator", "Logging", "HTTPTypes"],
     "CloudJobsEmulator": ["CloudJobsCore"],
+    "CloudJobsEmulatorWire": ["CloudJobsCore", "CloudJobsEmulator"],
     "CloudJobsEmulatorServer": [
-      "CloudJobsCore", "CloudJobsEmulator", "CloudJobsHTTP", "CloudJobsHTTPServer", "Hummingbird", "NIOCore",
+      "CZlib", "CloudJobsCore", "CloudJobsEmulator", "CloudJobsEmulatorWire", "CloudJobsHTTP", "CloudJobsHTTPServer",
+      "Hummingbird", "NIOCore",
       "ServiceLifecycle", "Logging", "HTTPTypes", "CryptoExtras",
     ],
     "ProgramConsole": ["CloudJobsCore"],

@@ -134,19 +134,67 @@ package struct ServiceFault: Error, Hashable, Sendable {
   package var code: StatusCode
   /// The message for the client.
   package var message: String
-  /// The invalid field of the request as a dotted path, if known.
-  package var field: String?
+  /// More about it, for programs.
+  package var details: [FaultDetail]
 
   /// Creates an error.
-  package init(_ code: StatusCode, _ message: String, field: String? = nil) {
+  package init(_ code: StatusCode, _ message: String, details: [FaultDetail] = []) {
     self.code = code
     self.message = message
-    self.field = field
+    self.details = details
+  }
+
+  /// Creates an error of a field of the request.
+  ///
+  /// - Parameters:
+  ///   - code: the status code.
+  ///   - message: the message.
+  ///   - field: the field as a dotted path.
+  package init(_ code: StatusCode, _ message: String, field: String) {
+    self.init(code, message, details: [.badRequest([FieldViolation(field: field, description: message)])])
   }
 
   /// Creates an `invalidArgument` error.
   package static func invalidArgument(_ message: String) -> ServiceFault {
     ServiceFault(.invalidArgument, message)
+  }
+}
+
+/// More about an error, for programs.
+///
+/// Source: `google.rpc` (<https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto>).
+package enum FaultDetail: Hashable, Sendable {
+  /// The fields of the request that are invalid.
+  case badRequest([FieldViolation])
+  /// Where to read more.
+  case help([HelpLink])
+}
+
+/// A field of a request that is invalid.
+package struct FieldViolation: Hashable, Sendable {
+  /// The field as a dotted path.
+  package var field: String
+  /// What is wrong.
+  package var description: String
+
+  /// Creates a violation.
+  package init(field: String, description: String) {
+    self.field = field
+    self.description = description
+  }
+}
+
+/// Where to read more about an error.
+package struct HelpLink: Hashable, Sendable {
+  /// What one reads there.
+  package var description: String
+  /// The address.
+  package var url: String
+
+  /// Creates a link.
+  package init(_ description: String, _ url: String) {
+    self.description = description
+    self.url = url
   }
 }
 

@@ -1,6 +1,7 @@
 #if Google
 import CloudJobsCore
 import CloudJobsEmulator
+import CloudJobsEmulatorWire
 import Synchronization
 
 /// The identity that signs the tokens of deliveries and publishes its key as Google does.

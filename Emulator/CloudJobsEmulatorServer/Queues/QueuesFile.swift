@@ -1,5 +1,6 @@
 public import CloudJobsCore
 import CloudJobsEmulator
+package import CloudJobsEmulatorWire
 
 /// The initial queues of an emulator, as described by a file.
 ///

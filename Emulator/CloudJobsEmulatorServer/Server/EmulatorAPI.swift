@@ -1,5 +1,6 @@
 import CloudJobsCore
 package import CloudJobsEmulator
+package import CloudJobsEmulatorWire
 import Synchronization
 
 /// The emulator's HTTP API, independent of any server: the REST APIs of the services and the admin methods.
@@ -19,7 +20,8 @@ package struct EmulatorAPI: Sendable {
   private let initialState: @Sendable () -> EmulatorState
   private let startUp: [RESTRequest]
   private let document: @Sendable (_ path: [String]) -> RESTResponse?
-  let router = RESTRouter()
+  private let router = HTTPRouter.google
+  private let methods = MethodTable.google
 
   /// Creates the API of an emulator.
   ///
@@ -133,14 +135,30 @@ package struct EmulatorAPI: Sendable {
     return .object(object)
   }
 
-  /// Serves a request to a service; with a write-ahead log, the response to a change waits until it is durable.
+  /// Serves a request to a service.
   func serve(_ request: RESTRequest) async -> RESTResponse {
-    let record = request.mayChangeState && emulator.hasWriteAheadLog ? request.json : JSONValue?.none
-    let answer = emulator.withState(recording: record) { state, now in
-      router.respond(to: request, state: &state, at: now)
+    switch router.call(for: request) {
+    case .failure(let fault): RESTResponse(fault)
+    case .success(let call): router.answer(call, await perform(call.call))
     }
-    guard record != nil else { return answer }
-    return await durably(answer)
+  }
+
+  /// Performs a call; with a write-ahead log, the response to a change waits until it is durable.
+  ///
+  /// - Parameter call: the call.
+  /// - Returns: one response, those of a stream, or why the call was refused.
+  package func perform(_ call: MethodCall) async -> Result<[Message], ServiceFault> {
+    let record = call.mayChangeState && emulator.hasWriteAheadLog ? call.json : JSONValue?.none
+    let result = emulator.withState(recording: record) { state, now in
+      Result { () throws(ServiceFault) in try methods.perform(call, &state, at: now) }
+    }
+    guard record != nil else { return result }
+    do throws(JobError) {
+      try await emulator.makeDurable()
+      return result
+    } catch {
+      return .failure(ServiceFault(.unavailable, error.message))
+    }
   }
 
   /// Creates the initial queues, before other requests are served.

@@ -1,6 +1,7 @@
 #if Server && HTTP
 import CloudJobsCore
 package import CloudJobsEmulator
+import CloudJobsEmulatorWire
 import CloudJobsHTTPServer
 import HTTPTypes
 import Hummingbird
@@ -8,7 +9,7 @@ import Logging
 import NIOCore
 public import ServiceLifecycle
 
-/// The emulator as a server: Cloud Tasks v2, Cloud Scheduler v1 and Firestore v1 over REST on one port.
+/// The emulator as a server: Cloud Tasks v2, Cloud Scheduler v1 and Firestore v1 over gRPC and REST on one port.
 public struct EmulatorServer: Service {
   /// The server's configuration.
   public let configuration: EmulatorConfiguration
@@ -60,19 +61,22 @@ public struct EmulatorServer: Service {
       Self.initialState(configuration)
     }
     try await api.makeQueues(startUp)
+    let grpc = GRPCResponder(api)
     let check = RequestGuard(host: configuration.host)
     let logger = configuration.logger
     let responder = CallbackResponder<EmulatorRequestContext> { request, context in
       if let fault = check.refusal(of: context.callerRequest(request.head)) {
         logger.notice("Request rejected.", metadata: ["reason": "\(fault.message)"])
-        return Self.response(RESTResponse(fault))
+        return GRPCResponder.isCall(request.head) ? GRPCResponder.response(fault) : Self.response(RESTResponse(fault))
       }
+      if GRPCResponder.isCall(request.head) { return grpc.response(to: request) }
       return try await Self.respond(to: request, api: api, limit: configuration.maximumBodyBytes)
     }
     var server = BoundedHTTPServer(
       responder, host: configuration.host, port: configuration.port, portRemedy: "choose another with --port",
       logger: configuration.logger, refusalBody: { RESTResponse($0.fault).body.encoded })
     server.serverName = "cloud-jobs-emulator"
+    server.acceptsHTTP2 = true
     server.limits.maxConnections = max(1, configuration.maxConnections)
     server.limits.requestTimeout = configuration.requestTimeout
     server.limits.idleTimeout = configuration.idleTimeout

@@ -1,5 +1,6 @@
 import CloudJobsCore
 import CloudJobsEmulator
+import CloudJobsEmulatorWire
 
 /// The recovery of the services from the write-ahead log of a data folder.
 struct WriteAheadLogReader {
@@ -46,7 +47,7 @@ struct WriteAheadLogReader {
     _ generation: Int, isLatest: Bool, into recovery: inout EmulatorRecovery
   ) throws(JobError) -> Int {
     let name = WriteAheadLogFileNames.log(generation)
-    let router = RESTRouter()
+    let methods = MethodTable.google
     let size = try folder.readLines(name) { (line, number) throws(JobError) in
       guard number > 1 else { return try header.check(line, .log) }
       let unreadable = Self.failure(
@@ -55,8 +56,8 @@ struct WriteAheadLogReader {
         let record = WriteAheadLogRecord(json: json)
       else { throw unreadable }
       try recovery.apply(record) { (json, state, time) throws(JobError) in
-        guard let request = RESTRequest(json: json) else { throw unreadable }
-        _ = router.respond(to: request, state: &state, at: time)
+        guard let call = MethodCall(json: json, in: methods) else { throw unreadable }
+        _ = try? methods.perform(call, &state, at: time)
       }
     }
     if size.torn == 0, size.whole > 0 { return size.whole }

@@ -19,7 +19,7 @@ struct WriteAheadLogHeader: Hashable {
     }
 
     /// The version of the line format.
-    var version: Int64 { 1 }
+    var version: Int64 { self == .log ? 2 : 1 }
   }
 
   private let options: [String: JSONValue]
@@ -131,46 +131,5 @@ extension WriteAheadLogRecord {
     }
     guard fields.count == headers.count else { return nil }
     return .response(status: Int(status), headers: fields)
-  }
-}
-
-extension RESTRequest {
-  /// Whether serving the request may change the state: true for everything but plain reads.
-  ///
-  /// A read within a transaction counts, because the transaction records it.
-  var mayChangeState: Bool {
-    method != "GET" || query.contains { $0.name.lowercased().contains("transaction") }
-  }
-
-  /// The request as stored in a write-ahead log; a text body is stored as text.
-  var json: JSONValue {
-    var object: [String: JSONValue] = [
-      "method": .string(method), "path": .array(path.map { .string($0) }),
-    ]
-    if !query.isEmpty { object["query"] = .array(query.map { [.string($0.name), .string($0.value)] }) }
-    if let text = String(validating: body, as: UTF8.self) {
-      if !text.isEmpty { object["body"] = .string(text) }
-    } else {
-      object["bytes"] = .array(body.map { .integer(Int64($0)) })
-    }
-    return .object(object)
-  }
-
-  /// Creates a request from its JSON in a write-ahead log; nil if the value is not a request.
-  init?(json: JSONValue) {
-    guard let method = json["method"]?.string, let path = json["path"]?.array else { return nil }
-    let body =
-      json["body"]?.string.map { Array($0.utf8) }
-      ?? json["bytes"]?.array?.compactMap { value in
-        value.integer.flatMap { UInt8(exactly: $0) }
-      }
-    self.init(method: method, target: "", body: body ?? [])
-    self.path = path.compactMap(\.string)
-    query = (json["query"]?.array ?? []).compactMap { pair in
-      guard let parts = pair.array, parts.count == 2, let name = parts[0].string, let value = parts[1].string else {
-        return nil
-      }
-      return Parameter(name: name, value: value)
-    }
   }
 }

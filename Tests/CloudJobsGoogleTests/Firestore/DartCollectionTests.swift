@@ -27,7 +27,7 @@ struct DartCollectionTests {
   /// The documents of served jobs, by id; 10:00 was missed while no service ran.
   private static let served: [String: JSONValue] = [
     "typed": [
-      "type": ["stringValue": "periodic"], "enabled": ["booleanValue": true], "interval": ["doubleValue": 300.0],
+      "type": ["stringValue": "periodic"], "enabled": ["booleanValue": true], "interval": ["doubleValue": 300],
       "startAt": ["timestampValue": "2025-01-01T00:00:00Z"], "createdBy": ["stringValue": "console"],
       "place": ["geoPointValue": ["latitude": 52.5, "longitude": 13.4]], "blob": ["bytesValue": "AAEC"],
       "history": ["arrayValue": ["values": [["timestampValue": "2025-11-01T00:00:00Z"], ["nullValue": nil]]]],
@@ -38,7 +38,7 @@ struct DartCollectionTests {
       ]),
     ],
     "text": [
-      "enabled": ["booleanValue": true], "interval": ["doubleValue": 300.0], "priority": ["doubleValue": 5.0],
+      "enabled": ["booleanValue": true], "interval": ["doubleValue": 300], "priority": ["doubleValue": 5],
       "startAt": ["stringValue": "2025-01-01T00:00:00.000"], "endAt": ["stringValue": "2026-12-31T23:59:59.000Z"],
       "state": state([
         "nextRun": ["stringValue": "2025-11-21T10:00:00.000"], "lastRun": ["stringValue": "2025-11-21T09:55:00.000"],
@@ -50,21 +50,21 @@ struct DartCollectionTests {
       "state": state(["nextRun": ["stringValue": "2025-11-21T11:00:00+01:00"]]),
     ],
     "millis": [
-      "enabled": ["booleanValue": true], "interval": ["doubleValue": 300.0],
+      "enabled": ["booleanValue": true], "interval": ["doubleValue": 300],
       "startAt": ["integerValue": "1735689600000"],
       "skipDates": ["arrayValue": ["values": [["integerValue": "1766534400000"], ["stringValue": "2025-12-25"]]]],
       "state": state(["nextRun": ["integerValue": "1763719200000"], "epoch": ["doubleValue": 41.0]]),
     ],
     "float": [
-      "enabled": ["booleanValue": true], "interval": ["doubleValue": 300.0],
+      "enabled": ["booleanValue": true], "interval": ["doubleValue": 300],
       "state": state(["nextRun": ["doubleValue": 1_763_719_200_000.0]]),
     ],
     "nulls": [
-      "enabled": ["booleanValue": true], "interval": ["doubleValue": 300.0], "cron": ["nullValue": nil],
+      "enabled": ["booleanValue": true], "interval": ["doubleValue": 300], "cron": ["nullValue": nil],
       "startAt": ["nullValue": nil], "skipDates": ["nullValue": nil],
       "state": state(["nextRun": ["nullValue": nil], "lastRun": ["nullValue": nil], "status": ["nullValue": nil]]),
     ],
-    "stateless": ["enabled": ["booleanValue": true], "interval": ["doubleValue": 300.0]],
+    "stateless": ["enabled": ["booleanValue": true], "interval": ["doubleValue": 300]],
   ]
 
   /// Documents with an unreadable part, by id.
@@ -80,7 +80,7 @@ struct DartCollectionTests {
   ]
 
   private static let disabled: JSONValue = [
-    "enabled": ["booleanValue": false], "interval": ["doubleValue": 300.0],
+    "enabled": ["booleanValue": false], "interval": ["doubleValue": 300],
     "state": state(["nextRun": ["stringValue": "2025-11-21T10:00:00Z"]]),
   ]
 

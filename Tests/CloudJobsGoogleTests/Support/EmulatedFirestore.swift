@@ -3,6 +3,7 @@ import CloudJobs
 import CloudJobsCore
 import CloudJobsEmulator
 import CloudJobsEmulatorServer
+import CloudJobsEmulatorWire
 @testable import CloudJobsGoogle
 import CloudJobsHTTP
 import HTTPTypes

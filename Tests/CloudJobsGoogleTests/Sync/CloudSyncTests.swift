@@ -4,6 +4,7 @@ import CloudJobsTesting
 import CloudJobsCore
 import CloudJobsEmulator
 import CloudJobsEmulatorServer
+import CloudJobsEmulatorWire
 import CloudJobsHTTP
 import HTTPTypes
 import Synchronization

@@ -3,6 +3,7 @@ import CloudJobs
 import CloudJobsCore
 import CloudJobsEmulator
 import CloudJobsEmulatorServer
+import CloudJobsEmulatorWire
 import CloudJobsHTTP
 import HTTPTypes
 

@@ -1,0 +1,108 @@
+import CloudJobsCore
+import CloudJobsEmulator
+
+/// The parameter `fields`: which parts of an answer to return, such as `queues(name,rateLimits/maxBurstSize)`.
+///
+/// Source: <https://cloud.google.com/apis/docs/system-parameters>.
+struct FieldSelection: Sendable {
+  private struct Node: Sendable {
+    /// The parts of a message by name; empty for all of it.
+    var parts: [String: Node] = [:]
+  }
+
+  private let text: String
+  private var root = Node()
+  /// The path that is not understood; nil if all are.
+  private var fault: String?
+
+  /// Reads a selection.
+  init(_ text: String) {
+    self.text = text
+    var rest = Substring(text)
+    root = list(&rest)
+    if !rest.isEmpty { fault = String(rest) }
+  }
+
+  private mutating func list(_ rest: inout Substring) -> Node {
+    var node = Node()
+    repeat {
+      let path = rest.prefix { !"(),".contains($0) }
+      rest = rest.dropFirst(path.count)
+      var inner = Node()
+      if rest.first == "(" {
+        rest = rest.dropFirst()
+        inner = list(&rest)
+        if rest.first != ")" { fault = String(path) }
+        rest = rest.dropFirst()
+      }
+      let names = path.split { $0 == "." || $0 == "/" }.map { FieldMask([String($0)]).paths[0] }
+      if names.isEmpty { fault = String(path) }
+      Self.add(names[...], inner, to: &node)
+      guard rest.first == "," else { break }
+      rest = rest.dropFirst()
+    } while true
+    return node
+  }
+
+  private static func add(_ names: ArraySlice<String>, _ inner: Node, to node: inout Node) {
+    guard let name = names.first else { return }
+    if names.count > 1 {
+      add(names.dropFirst(), inner, to: &node.parts[name, default: Node()])
+    } else {
+      node.parts[name] = inner
+    }
+  }
+
+  /// Checks the selection against the type of the answer.
+  ///
+  /// - Throws: ``ServiceFault`` `invalidArgument` for a path that the type has not.
+  func check(_ type: MessageType, in schema: Schema) throws(ServiceFault) {
+    guard let path = fault ?? Self.unknown(root, type, schema) else { return }
+    throw ServiceFault(
+      .invalidArgument, "Request contains an invalid argument.",
+      details: [
+        .badRequest([
+          FieldViolation(
+            field: text,
+            description: "Error expanding 'fields' parameter. Cannot find matching fields for path '\(path)'.")
+        ])
+      ])
+  }
+
+  private static func unknown(_ node: Node, _ type: MessageType, _ schema: Schema) -> String? {
+    for (name, inner) in node.parts.sorted(by: { $0.key < $1.key }) where name != "*" {
+      guard let index = type.index(ofField: name) else { return name }
+      // What is in a map or in a type with a form of its own has any names.
+      guard case .message(let message) = type.fields[index].kind, type.fields[index].cardinality.keyKind == nil else {
+        continue
+      }
+      if let path = unknown(inner, schema.messages[message], schema) { return "\(name).\(path)" }
+    }
+    return nil
+  }
+
+  /// Returns what is selected of an answer.
+  func applied(to json: JSONValue) -> JSONValue { Self.apply(root, to: json) }
+
+  private static func apply(_ node: Node, to json: JSONValue) -> JSONValue {
+    if node.parts.isEmpty { return json }
+    switch json {
+    case .array(let elements): return .array(elements.map { apply(node, to: $0) })
+    case .object(let members):
+      var selected: [String: JSONValue] = [:]
+      for (name, value) in members {
+        guard let inner = node.parts[name] ?? node.parts["*"] else { continue }
+        selected[name] = apply(inner, to: value)
+      }
+      return .object(selected)
+    default: return json
+    }
+  }
+}
+
+extension Cardinality {
+  /// The type of the keys of a map; nil for other fields.
+  var keyKind: ScalarKind? {
+    if case .map(let key) = self { key } else { nil }
+  }
+}

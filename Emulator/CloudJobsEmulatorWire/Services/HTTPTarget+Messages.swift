@@ -1,0 +1,98 @@
+import CloudJobsEmulator
+
+extension HTTPTarget {
+  /// An `HttpRequest` of Cloud Tasks or an `HttpTarget` of Cloud Scheduler.
+  ///
+  /// - Parameters:
+  ///   - message: the message.
+  ///   - urlName: what the message calls its URL, `url` or `uri`.
+  init(_ message: Message, urlName: String) throws(ServiceFault) {
+    self.init(
+      url: message.string(urlName), method: try message.known("http_method") ?? .post, headers: message.headers,
+      body: message.bytes("body"), authorization: TargetAuthorization(message))
+  }
+}
+
+extension TargetAuthorization {
+  /// The token that a target asks for; nil for none.
+  init?(_ message: Message) {
+    if let token = message.message("oidc_token") {
+      self = .oidc(serviceAccountEmail: token.string("service_account_email"), audience: token.text("audience"))
+    } else if let token = message.message("oauth_token") {
+      self = .oauth(serviceAccountEmail: token.string("service_account_email"), scope: token.text("scope"))
+    } else {
+      return nil
+    }
+  }
+}
+
+extension CloudScheduler.AppEngineTarget {
+  /// An `AppEngineHttpRequest` of Cloud Tasks or an `AppEngineHttpTarget` of Cloud Scheduler.
+  init(_ message: Message) throws(ServiceFault) {
+    self.init(
+      relativeURI: message.string("relative_uri"), method: try message.known("http_method") ?? .post,
+      headers: message.headers, body: message.bytes("body"), routing: message.routing("app_engine_routing") ?? [:])
+  }
+}
+
+extension Message {
+  private static let routingNames = ["service", "version", "instance", "host"]
+
+  /// The map `headers`, by name.
+  var headers: [HeaderField] {
+    strings("headers").map { HeaderField($0.key, $0.value) }.sorted { $0.name < $1.name }
+  }
+
+  /// Returns an `AppEngineRouting` as its names and values; nil if there is none.
+  func routing(_ name: String) -> [String: String]? {
+    guard let routing = message(name) else { return nil }
+    var values: [String: String] = [:]
+    for name in Self.routingNames { values[name] = routing.text(name) }
+    return values
+  }
+
+  /// Sets an `AppEngineRouting`.
+  mutating func set(_ name: String, routing: [String: String]) {
+    set(name) { message in for name in Self.routingNames { message.set(name, routing[name]) } }
+  }
+
+  /// Sets the map `headers`.
+  mutating func set(headers: [HeaderField]) {
+    set("headers", Dictionary(headers.map { ($0.name, $0.value) }) { _, later in later })
+  }
+
+  /// Fills an `HttpRequest` of Cloud Tasks or an `HttpTarget` of Cloud Scheduler.
+  mutating func fill(_ target: HTTPTarget, urlName: String) {
+    set(urlName, target.url)
+    set("http_method", target.method)
+    set(headers: target.headers)
+    set("body", target.body)
+    fill(target.authorization, url: target.url)
+  }
+
+  /// Fills the token that a target asks for, with its defaults where the target's URL is known.
+  mutating func fill(_ authorization: TargetAuthorization?, url: String?) {
+    switch authorization {
+    case .oidc(let email, let audience):
+      set("oidc_token") {
+        $0.set("service_account_email", email)
+        $0.set("audience", audience ?? url)
+      }
+    case .oauth(let email, let scope):
+      set("oauth_token") {
+        $0.set("service_account_email", email)
+        $0.set("scope", scope ?? "https://www.googleapis.com/auth/cloud-platform")
+      }
+    case nil: break
+    }
+  }
+
+  /// Fills an `AppEngineHttpRequest` of Cloud Tasks or an `AppEngineHttpTarget` of Cloud Scheduler.
+  mutating func fill(_ target: CloudScheduler.AppEngineTarget) {
+    set("relative_uri", target.relativeURI)
+    set("http_method", target.method)
+    set(headers: target.headers)
+    set("body", target.body)
+    if !target.routing.isEmpty { set("app_engine_routing", routing: target.routing) }
+  }
+}
