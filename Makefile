@@ -90,6 +90,8 @@ $(VENV)/.installed: $(REQUIREMENTS) | packages
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $(REQUIREMENTS)
+	$(VENV)/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  --no-binary google-cloud-firestore --dest $(VENV)/sources "$$(grep google-cloud-firestore $(REQUIREMENTS))"
 	touch $@
 
 packages:

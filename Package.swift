@@ -142,7 +142,9 @@ let package = Package(
     library("CloudJobsEmulator", path: "Emulator/CloudJobsEmulator", ["CloudJobsCore"]),
     library(
       "CloudJobsEmulatorWire", path: "Emulator/CloudJobsEmulatorWire",
-      resources: ["common", "tasks", "scheduler", "firestore", "grpc", "rest"].map { "Schema/\($0).schema" },
+      resources: ["common", "tasks", "scheduler", "firestore", "grpc", "rest", "wellknown"].map {
+        "Schema/\($0).schema"
+      },
       ["CloudJobsCore", "CloudJobsEmulator"]),
     library(
       "CloudJobsEmulatorServer", path: "Emulator/CloudJobsEmulatorServer",

@@ -8,7 +8,7 @@ import pytest
 from google.cloud import scheduler_v1, tasks_v2
 
 from emulator_process import Emulator
-from google_clients import LOCATION, client_of
+from google_clients import LOCATION, TRANSPORTS, client_of
 from local_service import Recorder
 from postgres_server import PostgresServer
 
@@ -45,14 +45,20 @@ def recorder(emulator):
     recorder.close()
 
 
-@pytest.fixture(scope="session")
-def tasks(emulator):
-    return client_of(tasks_v2.CloudTasksClient, emulator)
+@pytest.fixture(scope="session", params=TRANSPORTS)
+def transport(request):
+    """How the official clients speak to the emulator."""
+    return request.param
 
 
 @pytest.fixture(scope="session")
-def scheduler(emulator):
-    return client_of(scheduler_v1.CloudSchedulerClient, emulator)
+def tasks(emulator, transport):
+    return client_of(tasks_v2.CloudTasksClient, emulator, transport)
+
+
+@pytest.fixture(scope="session")
+def scheduler(emulator, transport):
+    return client_of(scheduler_v1.CloudSchedulerClient, emulator, transport)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Google's official Python clients, connected to an emulator over REST."""
+"""Google's official Python clients, connected to an emulator over REST or gRPC."""
 
 import grpc
 from google.api_core import exceptions
@@ -6,13 +6,21 @@ from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 
 LOCATION = "projects/p/locations/europe-west1"
+TRANSPORTS = ["rest", "grpc"]
 
 
-def client_of(kind, emulator):
+def client_of(kind, emulator, transport="rest"):
     """Returns a generated client of a class from `google.cloud`."""
+    if transport == "grpc":
+        return kind(transport=kind.get_transport_class("grpc")(channel=channel_of(emulator)))
     return kind(
         transport="rest", credentials=AnonymousCredentials(), client_options=ClientOptions(api_endpoint=emulator.url)
     )
+
+
+def channel_of(emulator):
+    """Returns a gRPC channel to an emulator, with a connection of its own."""
+    return grpc.insecure_channel(emulator.url.removeprefix("http://"), [("grpc.use_local_subchannel_pool", 1)])
 
 
 class ByStatus:

@@ -24,9 +24,10 @@ PARENT = "projects/p/databases/(default)/documents"
 
 
 @pytest.fixture(scope="session")
-def low(emulator):
+def low(emulator, transport):
     """The generated client."""
-    return ByStatus(client_of(FirestoreClient, emulator))
+    client = client_of(FirestoreClient, emulator, transport)
+    return ByStatus(client) if transport == "rest" else client
 
 
 @pytest.fixture(scope="session")

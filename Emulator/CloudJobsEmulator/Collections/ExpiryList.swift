@@ -11,6 +11,16 @@ struct ExpiryList<Item: Sendable>: Sendable {
   /// All entries in order.
   var all: ArraySlice<(expiry: Timestamp, item: Item)> { entries[head...] }
 
+  /// Returns the entries that expire after a time, in order.
+  func elements(after time: Timestamp) -> ArraySlice<(expiry: Timestamp, item: Item)> {
+    var (lower, upper) = (head, entries.count)
+    while lower < upper {
+      let middle = (lower + upper) / 2
+      if entries[middle].expiry > time { upper = middle } else { lower = middle + 1 }
+    }
+    return entries[lower...]
+  }
+
   /// Adds an item whose expiry must not precede that of the items before it.
   mutating func append(_ item: Item, expiry: Timestamp) {
     entries.append((expiry, item))

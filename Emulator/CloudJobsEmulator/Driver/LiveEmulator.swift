@@ -32,6 +32,8 @@ package final class LiveEmulator: Sendable {
   private let deliver: @Sendable (DeliveryRequest) async -> DeliveryOutcome
   let shared: Mutex<Shared>
   let changes = ChangeSignal()
+  /// Commits to Firestore, for listeners.
+  private let commits = ChangeSignal()
 
   /// Creates an emulator that has not been started.
   ///
@@ -60,13 +62,28 @@ package final class LiveEmulator: Sendable {
   package func withState<Result: Sendable, Failure: Error>(
     recording request: JSONValue? = nil, _ body: (inout EmulatorState, Timestamp) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    defer { changes.notify() }
+    var commitCount: (before: UInt64, after: UInt64) = (0, 0)
+    defer {
+      changes.notify()
+      if commitCount.before != commitCount.after { commits.notify() }
+    }
     return try shared.withLock { (shared) throws(Failure) -> Result in
       let now = time(&shared)
       if let request { shared.log?.append(WriteAheadLogRecord(time: now, change: .request(request))) }
+      commitCount.before = shared.state.firestore.commitCount
+      defer { commitCount.after = shared.state.firestore.commitCount }
       return try body(&shared.state, now)
     }
   }
+
+  /// The number of times that listeners to Firestore were signalled.
+  package var commitGeneration: UInt64 { commits.generation }
+
+  /// Suspends until there are new commits to Firestore.
+  ///
+  /// - Parameter generation: the ``commitGeneration`` that the caller has seen.
+  /// - Throws: `CancellationError`.
+  package func waitForCommit(after generation: UInt64) async throws { try await commits.wait(after: generation) }
 
   /// The latest events, oldest first.
   package var traceEntries: [TraceEntry] { shared.withLock { $0.trace }.entries }
@@ -89,6 +106,7 @@ package final class LiveEmulator: Sendable {
       shared.log?.append(WriteAheadLogRecord(time: shared.lastTime, change: .reset))
     }
     changes.notify()
+    commits.notify()
   }
 
   /// Suspends until no delivery is in flight, due or waiting for a retry.

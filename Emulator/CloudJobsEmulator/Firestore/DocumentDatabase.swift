@@ -37,6 +37,14 @@ struct DocumentDatabase: Sendable, Codable {
     self.name = name
   }
 
+  /// Creates the database that follows one whose documents were all deleted at once, without keeping their versions.
+  init(_ name: Firestore.DatabaseName, emptyAfter last: Timestamp) {
+    self.name = name
+    lastTime = last + .microseconds(1)
+    horizon = lastTime
+    lastCommit = lastTime
+  }
+
   // MARK: Time
 
   /// Returns the time of a read, which does not precede any commit that the read sees.
@@ -160,6 +168,27 @@ struct DocumentDatabase: Sendable, Codable {
       versions[path]?.removeFirst()
       if versions[path]?.isEmpty == true { versions[path] = nil }
     }
+  }
+
+  /// Returns the documents that were changed after a time, by the times of their commits; nil if some are forgotten.
+  ///
+  /// - Parameters:
+  ///   - time: the time.
+  ///   - limit: the maximum number of changes, which a commit may exceed.
+  /// - Returns: the times with the paths, in order.
+  func changes(after time: Timestamp, limit: Int) -> [(time: Timestamp, paths: [Firestore.Path])]? {
+    guard time >= horizon else { return nil }
+    var changes: [(time: Timestamp, paths: [Firestore.Path])] = []
+    var count = 0
+    for (end, path) in versionEnds.elements(after: time) {
+      if changes.last?.time != end {
+        if count >= limit { break }
+        changes.append((end, []))
+      }
+      changes[changes.count - 1].paths.append(path)
+      count += 1
+    }
+    return changes
   }
 
   // MARK: Snapshots

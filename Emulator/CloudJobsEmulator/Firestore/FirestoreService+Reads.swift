@@ -329,6 +329,13 @@ extension FirestoreService {
     consistency: Firestore.Consistency = .latest, at now: Timestamp
   ) throws(ServiceFault) -> Firestore.AggregationResult {
     let aggregations = try Firestore.Aggregation.named(aggregations)
+    var query = query
+    // What a limit leaves is the first in the order of the aggregated field, as its index has it.
+    if query.orders.isEmpty, query.limit != nil {
+      for path in aggregations.compactMap(\.path) where !query.orders.contains(.init(path)) {
+        query.orders.append(.init(path))
+      }
+    }
     var plan = try QueryPlan(query, parent: parent)
     plan.requiredFields = aggregations.compactMap(\.path)
     let (stamp, outcome) = try run(plan, consistency, at: now)

@@ -16,6 +16,8 @@ package struct FirestoreService: Sendable {
   /// The number of billable Firestore operations.
   package internal(set) var usage = Firestore.Usage()
   var databases: [Firestore.DatabaseName: DocumentDatabase] = [:]
+  /// The number of commits so far, by which listeners know that there are new ones.
+  package private(set) var commitCount: UInt64 = 0
   let indexes: Firestore.IndexConfiguration?
   var generator: SplitMix64
 
@@ -35,7 +37,9 @@ package struct FirestoreService: Sendable {
 
   /// Deletes all documents of a database and ends its transactions.
   package mutating func removeAll(in database: Firestore.DatabaseName) {
-    databases[database] = nil
+    commitCount += 1
+    guard let last = databases[database]?.lastTime else { return }
+    databases[database] = DocumentDatabase(database, emptyAfter: last)
   }
 
   /// Calls a closure with a database for modification in place.
@@ -92,6 +96,7 @@ package struct FirestoreService: Sendable {
       return result
     }
     count(writes)
+    commitCount += 1
     return result
   }
 

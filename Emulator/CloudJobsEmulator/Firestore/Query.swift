@@ -184,7 +184,8 @@ extension Firestore {
 
     /// Validates aggregations and names those without an alias.
     static func named(_ aggregations: [Aggregation]) throws(ServiceFault) -> [Aggregation] {
-      guard (1...5).contains(aggregations.count) else {
+      guard !aggregations.isEmpty else { throw .invalidArgument("Aggregations can not be empty.") }
+      guard aggregations.count <= 5 else {
         throw .invalidArgument("Aggregation queries must have between one and five aggregations.")
       }
       var unnamed = 0

@@ -48,9 +48,13 @@ extension Firestore {
     /// - Parameters:
     ///   - name: the name of the document.
     ///   - document: the document, or nil if it is missing.
-    /// - Throws: ``ServiceFault`` `alreadyExists`, `notFound` or `failedPrecondition`.
-    func check(_ name: Name, _ document: Document?) throws(ServiceFault) {
+    ///   - now: the time of the commit.
+    /// - Throws: ``ServiceFault`` `alreadyExists`, `notFound` or `failedPrecondition`, or `invalidArgument` for a time
+    ///   in the future.
+    func check(_ name: Name, _ document: Document?, at now: Timestamp) throws(ServiceFault) {
       switch (self, document) {
+      case (.updateTime(let required), _) where required > now:
+        throw .invalidArgument("The precondition's update_time is in the future.")
       case (.exists(true), nil), (.updateTime, nil): throw ServiceFault(.notFound, "No document to update: \(name)")
       case (.exists(false), _?): throw ServiceFault(.alreadyExists, "Document already exists: \(name)")
       case (.updateTime(let required), let document?) where document.updateTime != required:
@@ -103,7 +107,7 @@ extension Firestore.Write {
   func apply(
     to present: Firestore.Document?, at time: Timestamp
   ) throws(ServiceFault) -> (document: Firestore.Document?, result: Firestore.WriteResult) {
-    try precondition?.check(name, present)
+    try precondition?.check(name, present, at: time)
     var document =
       present ?? Firestore.Document(name: name, fields: [:], createTime: time, updateTime: time)
     var result = Firestore.WriteResult()

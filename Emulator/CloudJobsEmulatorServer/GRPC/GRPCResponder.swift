@@ -42,6 +42,7 @@ struct GRPCResponder: Sendable {
   /// Returns an answer whose body a closure writes.
   ///
   /// - Parameter write: writes the messages, and returns why the call failed, or nil.
+  /// - Returns: the answer.
   private static func response(
     _ write: @escaping @concurrent @Sendable (inout any ResponseBodyWriter) async throws -> ServiceFault?
   ) -> Response {
@@ -60,49 +61,134 @@ struct GRPCResponder: Sendable {
   @concurrent
   private func respond(to request: Request, _ writer: inout any ResponseBodyWriter) async throws -> ServiceFault? {
     let entry = try router.method(request.head.path ?? "", host: request.head.authority ?? "")
-    let message = try await onlyRequest(request, entry)
-    for response in try await api.perform(MethodCall(entry, message)).get() {
-      let frame = GRPCFrameReader.Frame(bytes: ProtobufWriter.bytes(response))
-      try await writer.write(ByteBuffer(bytes: GRPCFrameReader.body(frame)))
+    let body = GRPCBody(request, entry, router)
+    let response = Message(of: entry.method.response, in: .google)
+    switch entry.path {
+    case "google.firestore.v1.Firestore/Listen":
+      try await listen(body, ListenSession(response), until: try Self.deadline(request), &writer)
+    case "google.firestore.v1.Firestore/Write":
+      var session = WriteSession(response)
+      for try await request in body {
+        let result = try await perform(try session.commit(request))
+        try await write(session.response(result), &writer)
+      }
+    case "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+      "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo":
+      for try await request in body { try await write(Reflection.google.answer(request, response), &writer) }
+    case "grpc.health.v1.Health/Watch": try await watch(MethodCall(entry, try await body.only()), &writer)
+    default:
+      let call = MethodCall(entry, try await body.only())
+      for response in try await api.perform(call).get() { try await write(response, &writer) }
     }
     return nil
   }
 
-  /// Reads the request of a call that has one.
-  private func onlyRequest(_ request: Request, _ entry: MethodTable.Entry) async throws -> Message {
-    var reader = GRPCFrameReader(limit: entry.requestLimit)
-    var message: Message?
-    for try await part in request.body {
-      reader.append(part.readableBytesView)
-      while let frame = try reader.next() {
-        guard message == nil else {
-          throw ServiceFault(.internal, "\(entry.method.name) has one request, not several.")
-        }
-        message = try router.request(try Self.bytes(frame, request, limit: entry.requestLimit), of: entry)
-      }
-    }
-    guard let message, reader.isAtEnd else {
-      throw ServiceFault(.internal, "The body of the call ends within a message.")
-    }
-    return message
+  @concurrent
+  private func write(_ message: Message, _ writer: inout any ResponseBodyWriter) async throws {
+    let frame = GRPCFrameReader.Frame(bytes: ProtobufWriter.bytes(message))
+    try await writer.write(ByteBuffer(bytes: GRPCFrameReader.body(frame)))
   }
 
-  private static func bytes(
-    _ frame: GRPCFrameReader.Frame, _ request: Request, limit: Int
-  ) throws(ServiceFault) -> [UInt8] {
-    guard frame.isCompressed else { return frame.bytes }
-    switch request.headers[.grpcEncoding] {
-    case "gzip": return try Gzip.decompress(frame.bytes, limit: limit)
-    case nil: throw ServiceFault(.internal, "A message is compressed, but the call has no grpc-encoding.")
-    case let encoding?:
-      throw ServiceFault(.unimplemented, "The encoding \(encoding) is not supported. Use identity or gzip.")
+  private func perform(_ commit: Message?) async throws(ServiceFault) -> Message? {
+    guard let commit, let entry = MethodTable.google.entries["google.firestore.v1.Firestore/Commit"] else { return nil }
+    return try await api.perform(MethodCall(entry, commit)).get().first
+  }
+
+  // MARK: Streams that wait
+
+  /// The interval at which the health is told again, so that the stream of a client that is gone ends.
+  private static let watchInterval = Duration.seconds(30)
+
+  @concurrent
+  private func watch(_ call: MethodCall, _ writer: inout any ResponseBodyWriter) async throws {
+    let clock = SystemClock()
+    while true {
+      for response in try await api.perform(call).get() { try await write(response, &writer) }
+      try await clock.sleep(until: clock.now() + Self.watchInterval)
     }
+  }
+
+  /// Returns the end of a call's time limit.
+  private static func deadline(_ request: Request) throws(ServiceFault) -> Timestamp {
+    guard let text = request.headers[.grpcTimeout] else { return .distantFuture }
+    guard let timeout = GRPCStatus.timeout(text) else {
+      throw .invalidArgument("The grpc-timeout \(text) is not a number with one of the units H, M, S, m, u and n.")
+    }
+    return SystemClock().now() + timeout
+  }
+
+  /// What a listener waits for.
+  fileprivate enum ListenEvent: Sendable {
+    case request(Message)
+    case commit
+  }
+
+  @concurrent
+  private func listen(
+    _ body: GRPCBody, _ session: ListenSession, until deadline: Timestamp, _ writer: inout any ResponseBodyWriter
+  ) async throws {
+    var session = session
+    let (events, continuation) = AsyncThrowingStream.makeStream(of: ListenEvent.self)
+    let emulator = api.emulator
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        // The end of the client's requests ends the stream.
+        do {
+          for try await request in body { continuation.yield(.request(request)) }
+          continuation.finish()
+        } catch {
+          continuation.finish(throwing: error)
+        }
+      }
+      group.addTask {
+        while true {
+          let seen = emulator.commitGeneration
+          continuation.yield(.commit)
+          try await emulator.waitForCommit(after: seen)
+        }
+      }
+      group.addTask {
+        try await SystemClock().sleep(until: deadline)
+        continuation.finish(throwing: ServiceFault(.deadlineExceeded, "The time limit of the call has passed."))
+      }
+      defer { group.cancelAll() }
+      for try await event in events {
+        var isDone = false
+        while !isDone {
+          let responses = try session.handle(event, emulator)
+          for response in responses { try await write(response, &writer) }
+          // Of many commits some are told at a time.
+          if case .commit = event { isDone = responses.isEmpty } else { isDone = true }
+        }
+      }
+    }
+  }
+}
+
+extension ListenSession {
+  /// Handles an event under the emulator's lock.
+  fileprivate mutating func handle(
+    _ event: GRPCResponder.ListenEvent, _ emulator: LiveEmulator
+  ) throws(ServiceFault) -> [Message] {
+    let (session, responses) = try emulator.withState { [self] (state, now) throws(ServiceFault) in
+      var session = self
+      guard case .request(let request) = event else {
+        let responses = session.advance(&state, at: now)
+        return (session, responses)
+      }
+      let responses = try session.handle(request, &state, at: now)
+      return (session, responses)
+    }
+    self = session
+    return responses
   }
 }
 
 extension HTTPField.Name {
   /// How the messages of a gRPC call are compressed.
   static let grpcEncoding = HTTPField.Name("grpc-encoding") ?? .contentEncoding
+  /// The time limit of a gRPC call.
+  static let grpcTimeout = HTTPField.Name("grpc-timeout") ?? .retryAfter
   /// The encodings that the server reads.
   static let grpcAcceptEncoding = HTTPField.Name("grpc-accept-encoding") ?? .acceptEncoding
 }

@@ -58,21 +58,21 @@ public struct EmulatorConfiguration: Sendable {
     ["CLOUD_TASKS", "CLOUD_SCHEDULER", "FIRESTORE"].map { "\($0)_EMULATOR_HOST=\(host):\(port)" }
   }
 
-  /// Returns client code that connects to the emulator over REST, for the official client of each language.
+  /// Returns client code that connects to the emulator over gRPC, for the official client of each language.
   ///
   /// - Parameter port: the bound port.
   /// - Returns: lines of code, each after the language's name.
   public func clientLines(port: Int) -> [String] {
     let address = "\(host):\(port)"
     return [
-      "Python: tasks_v2.CloudTasksClient(transport=\"rest\", credentials=AnonymousCredentials(), "
-        + "client_options={\"api_endpoint\": \"http://\(address)\"})",
-      "Node:   new CloudTasksClient({fallback: true, protocol: 'http', apiEndpoint: '\(host)', port: \(port), "
-        + "auth: new GoogleAuth({authClient: new PassThroughClient()})})",
-      "Go:     cloudtasks.NewRESTClient(ctx, option.WithEndpoint(\"http://\(address)\"), "
-        + "option.WithoutAuthentication())",
-      "Java:   CloudTasksSettings.newHttpJsonBuilder().setEndpoint(\"http://\(address)\")"
-        + ".setCredentialsProvider(NoCredentialsProvider.create())",
+      "Python: tasks_v2.CloudTasksClient(transport=CloudTasksGrpcTransport(channel=grpc.insecure_channel("
+        + "\"\(address)\")))",
+      "Node:   new CloudTasksClient({apiEndpoint: '\(host)', port: \(port), "
+        + "sslCreds: credentials.createInsecure()})",
+      "Go:     cloudtasks.NewClient(ctx, option.WithEndpoint(\"\(address)\"), option.WithoutAuthentication(), "
+        + "option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())))",
+      "Java:   CloudTasksSettings.defaultGrpcTransportProviderBuilder().setEndpoint(\"\(address)\")"
+        + ".setChannelConfigurator(ManagedChannelBuilder::usePlaintext)",
     ]
   }
 

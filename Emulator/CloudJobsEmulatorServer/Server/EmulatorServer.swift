@@ -126,7 +126,7 @@ public struct EmulatorServer: Service {
   }
 
   private static func respond(to request: Request, api: EmulatorAPI, limit: Int) async throws -> Response {
-    let body: [UInt8]
+    var body: [UInt8]
     do {
       body = Array(buffer: try await request.body.collect(upTo: limit))
       // A body cut short by the server's shutdown looks complete.
@@ -136,8 +136,31 @@ public struct EmulatorServer: Service {
         RESTResponse(
           ServiceFault(.invalidArgument, "The request body could not be read or is larger than \(limit) bytes.")))
     }
-    let call = RESTRequest(method: request.method.rawValue, target: request.head.path ?? "/", body: body)
+    do throws(ServiceFault) {
+      body = try decoded(body, request.headers[.contentEncoding], limit: limit)
+    } catch {
+      return response(RESTResponse(error))
+    }
+    let call = RESTRequest(method: method(of: request), target: request.head.path ?? "/", body: body)
     return response(await api.respond(to: call))
+  }
+
+  /// Returns a body without the encoding that its header names.
+  private static func decoded(_ body: [UInt8], _ encoding: String?, limit: Int) throws(ServiceFault) -> [UInt8] {
+    switch encoding?.lowercased() {
+    case nil, "identity": return body
+    case "gzip", "x-gzip": return body.isEmpty ? [] : try Gzip.decompress(body, limit: limit)
+    case let encoding?:
+      throw .invalidArgument("The Content-Encoding \(encoding) is not supported. Use gzip, or send the body as it is.")
+    }
+  }
+
+  /// Returns the method of a request; clients that can't send every method name it in a header of a POST.
+  private static func method(of request: Request) -> String {
+    guard request.method == .post, let name = HTTPField.Name("X-HTTP-Method-Override"),
+      let method = request.headers[name]
+    else { return request.method.rawValue }
+    return method.uppercased()
   }
 
   private static func response(_ answer: RESTResponse) -> Response {

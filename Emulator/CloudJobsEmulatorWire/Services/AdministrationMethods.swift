@@ -76,8 +76,9 @@ enum LocationMethods {
   }
 }
 
-/// The methods of `google.longrunning.Operations`. All operations are done by the time they are answered; those of
-/// Firestore's administration are not emulated.
+/// The methods of `google.longrunning.Operations`.
+///
+/// All operations are done by the time they are answered; those of Firestore's administration are not emulated.
 enum OperationMethods {
   /// What serves each method.
   static let handlers: [String: ServiceHandler] = [

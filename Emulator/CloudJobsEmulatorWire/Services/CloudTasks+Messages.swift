@@ -9,6 +9,7 @@ extension CloudTasks.Queue {
   /// - Parameters:
   ///   - message: the message.
   ///   - mask: the fields that an update names; nil for a new queue.
+  /// - Throws: ``ServiceFault`` `invalidArgument` for an invalid name, rate or target.
   init(_ message: Message, mask: FieldMask? = nil) throws(ServiceFault) {
     var rateLimits = CloudTasks.RateLimits()
     if let limits = message.message("rate_limits") {

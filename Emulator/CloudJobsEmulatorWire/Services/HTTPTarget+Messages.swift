@@ -6,6 +6,7 @@ extension HTTPTarget {
   /// - Parameters:
   ///   - message: the message.
   ///   - urlName: what the message calls its URL, `url` or `uri`.
+  /// - Throws: ``ServiceFault`` `invalidArgument` for an unknown method.
   init(_ message: Message, urlName: String) throws(ServiceFault) {
     self.init(
       url: message.string(urlName), method: try message.known("http_method") ?? .post, headers: message.headers,

@@ -39,6 +39,7 @@ package struct MethodTable: Sendable {
       "google.cloud.location.Locations": LocationMethods.handlers,
       "google.longrunning.Operations": OperationMethods.handlers,
       "cloudjobs.emulator.v1.Administration": EmulatorMethods.handlers,
+      "grpc.health.v1.Health": HealthMethods.handlers,
     ]
     var entries: [String: Entry] = [:]
     for service in schema.services {
@@ -76,7 +77,8 @@ package struct MethodCall: Sendable {
   package var request: Message
 
   private static let reads: Set<String> = [
-    "BatchGetDocuments", "PartitionQuery", "RunAggregationQuery", "RunQuery", "TestIamPermissions", "WaitOperation",
+    "BatchGetDocuments", "Check", "PartitionQuery", "RunAggregationQuery", "RunQuery", "TestIamPermissions",
+    "WaitOperation", "Watch",
   ]
 
   /// Creates a call.
