@@ -62,15 +62,20 @@ struct OnePortChannel: HTTPChannelHandler {
     configuration.stream.targetWindowSize = limits.windowSize
     // A client that cancels many calls at once is no attacker here.
     configuration.stream.streamResetFrameRateLimit.maximumCount = limits.maxStreams
+    // A client that neither reads nor answers pings is gone, whatever TCP says.
+    let timeout = TimeAmount(limits.idleTimeout + limits.requestTimeout)
+    try channel.pipeline.syncOperations.addHandlers([
+      IdleStateHandler(readTimeout: timeout), ConnectionEnd(grace: TimeAmount(limits.requestTimeout)),
+    ])
     return try channel.pipeline.syncOperations.configureAsyncHTTP2Pipeline(
       mode: .server,
       connectionManagerConfiguration: .init(
-        maxIdleTime: nil, maxAge: nil, maxGraceTime: TimeAmount(limits.shutdownGrace),
+        maxIdleTime: TimeAmount(limits.idleTimeout), maxAge: nil, maxGraceTime: TimeAmount(limits.shutdownGrace),
         keepalive: .init(pingInterval: TimeAmount(limits.idleTimeout), ackTimeout: TimeAmount(limits.requestTimeout))),
       http2HandlerConfiguration: configuration
     ) { stream in
       stream.eventLoop.makeCompletedFuture {
-        try stream.pipeline.syncOperations.addHandler(HTTP2FramePayloadToHTTPServerCodec())
+        try stream.pipeline.syncOperations.addHandlers([HTTP2FramePayloadToHTTPServerCodec(), CompleteRequests()])
         return try Stream(wrappingChannelSynchronously: stream)
       }
     }
@@ -78,9 +83,16 @@ struct OnePortChannel: HTTPChannelHandler {
 
   func handle(value: Value, logger: Logger) async {
     do {
-      switch try await value.connection.get() {
+      let channel = value.channel
+      let connection = try await withTaskCancellationHandler {
+        try await value.connection.get()
+      } onCancel: {
+        channel.close(promise: nil)
+      }
+      switch connection {
       case .http1(let stream): await http1.handle(value: stream, logger: logger)
       case .http2(let multiplexer):
+        defer { value.channel.close(promise: nil) }
         try await withThrowingDiscardingTaskGroup { group in
           for try await stream in multiplexer.inbound {
             group.addTask { await handleHTTP(asyncChannel: stream, logger: logger) }
@@ -90,6 +102,45 @@ struct OnePortChannel: HTTPChannelHandler {
     } catch {
       logger.debug("A connection ended.", metadata: ["reason": "\(error)"])
     }
+  }
+}
+
+/// Closes a connection of HTTP/2 whose client is gone, or that outlasts the server's shutdown.
+private final class ConnectionEnd: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+
+  private let grace: TimeAmount
+
+  init(grace: TimeAmount) {
+    self.grace = grace
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    let channel = context.channel
+    switch event {
+    case IdleStateHandler.IdleStateEvent.read: return context.close(promise: nil)
+    case is ChannelShouldQuiesceEvent: context.eventLoop.scheduleTask(in: grace) { channel.close(promise: nil) }
+    default: break
+    }
+    context.fireUserInboundEventTriggered(event)
+  }
+}
+
+/// Fails a request whose connection is lost before its end, which would look complete otherwise.
+private final class CompleteRequests: ChannelInboundHandler {
+  typealias InboundIn = HTTPRequestPart
+  typealias InboundOut = HTTPRequestPart
+
+  private var isComplete = false
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    if case .end = unwrapInboundIn(data) { isComplete = true }
+    context.fireChannelRead(data)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    if !isComplete { context.fireErrorCaught(ChannelError.inputClosed) }
+    context.fireChannelInactive()
   }
 }
 

@@ -70,6 +70,12 @@ ORDER = [{"field": {"fieldPath": "n"}, "direction": "DESCENDING"}, {"field": {"f
 
 
 @pytest.fixture(scope="session")
+def transport():
+    """Only REST has discovery documents; it overrides the fixture of the other files."""
+    return "rest"
+
+
+@pytest.fixture(scope="session")
 def emulator(cloud_jobs):
     """The emulator behind a recording proxy; it overrides the fixture of the other files."""
     emulator = Emulator(cloud_jobs)

@@ -4,6 +4,7 @@ Tests that Google itself skips where an emulator serves are skipped here too. Wh
 """
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -22,7 +23,7 @@ ENTERPRISE_ONLY = {
 } | {f"test_bson_query_ordering{ENTERPRISE}"}
 # A stream in both directions has no REST binding, so the client can't listen; the test waits for a minute.
 LISTENERS = [
-    f"test_{name}[None]"
+    f"test_{name}"
     for name in ("watch_collection", "watch_document", "watch_query", "watch_query_order", "create_document_w_vector")
 ]
 RUNS = [
@@ -51,7 +52,8 @@ def test_the_system_tests_pass(emulator, sources, tmp_path, file, transport, lef
     command += [
         option for scope in ("fixture", "test") for option in ("-o", f"asyncio_default_{scope}_loop_scope=session")
     ]
-    command += [f"--deselect={file}::{name}" for name in left_out]
+    if left_out:
+        command += ["-k", " and ".join(f"not {name}" for name in left_out)]
     if transport == "rest":
         command += ["-p", "rest_transport"]
     environment = os.environ | {
@@ -61,10 +63,11 @@ def test_the_system_tests_pass(emulator, sources, tmp_path, file, transport, lef
     }
     log = subprocess.run(command, cwd=sources, env=environment, capture_output=True, text=True, timeout=600).stdout
     cases = ElementTree.parse(report).iter("testcase")
-    outcomes = [(case.get("name"), next((child.tag for child in case), "passed")) for case in cases]
-    passed, skipped = (sum(outcome == kind for _, outcome in outcomes) for kind in ("passed", "skipped"))
-    failed = {name for name, outcome in outcomes if outcome in ("failure", "error")}
+    outcomes = {case.get("name"): {child.tag for child in case} for case in cases}
+    failed = {name for name, tags in outcomes.items() if tags & {"failure", "error"}}
+    # The report has fewer cases than there were: some have the same name.
+    passed, skipped = (int(re.search(rf"(\d+) {kind}", log)[1]) for kind in ("passed", "skipped"))
     named = len(failed) + len(left_out)
     print(f"\n{file} over {transport}: {passed} passed, {skipped} skipped by Google, {named} named exceptions")
-    assert failed == ENTERPRISE_ONLY & {name for name, _ in outcomes}, log[-6_000:]
+    assert failed == ENTERPRISE_ONLY & outcomes.keys(), log[-6_000:]
     assert passed > 80

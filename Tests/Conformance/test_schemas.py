@@ -1,11 +1,14 @@
 """The emulator's responses and the package's own requests against Google's discovery documents."""
 
+import base64
 import json
 import re
 import subprocess
 
 import pytest
 from google.cloud import scheduler_v1, tasks_v2
+from google.protobuf import json_format
+from google.protobuf.message_factory import GetMessageClass
 
 from discovery import SERVICES, answered, faults_of
 from emulator_process import Emulator
@@ -159,7 +162,9 @@ def exchange_of(call):
     """Returns a call of the journal as a request over HTTP, by the first binding of its method."""
     service, name = call["rpc"].split("/")
     verb, template, *body = next(m for m in services()[service] if m.name == name).bindings[0].split()
-    message = dict(call["message"])
+    request = next(m for m in services()[service] if m.name == name).request
+    content = GetMessageClass(request).FromString(base64.b64decode(call["request"]))
+    message = json_format.MessageToDict(content)
 
     def value(match):
         *outer, last = [json_name(part) for part in match[1].split(".")]

@@ -95,7 +95,9 @@ package final class LiveEmulator: Sendable {
   /// - Parameter state: the initial state; with a write-ahead log, the state that its recovery starts from.
   package func reset(to state: EmulatorState) {
     shared.withLock { shared in
+      let resetCount = shared.state.resetCount + 1
       shared.state = state
+      shared.state.resetCount = resetCount
       shared.generation += 1
       shared.outbox.removeAll()
       shared.underway = 0

@@ -11,6 +11,8 @@ extension Firestore {
       case transform
       /// Delete the document.
       case delete
+      /// Only check the precondition.
+      case verify
     }
 
     /// The document.
@@ -113,6 +115,7 @@ extension Firestore.Write {
     var result = Firestore.WriteResult()
     switch operation {
     case .delete: return (nil, result)
+    case .verify: return (present, result)
     case .transform: break
     case .update(let fields, nil): document.fields = fields
     case .update(let fields, let mask?):

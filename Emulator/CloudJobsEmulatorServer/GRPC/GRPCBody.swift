@@ -62,7 +62,7 @@ struct GRPCBody: AsyncSequence, Sendable {
     guard frame.isCompressed else { return frame.bytes }
     switch request.headers[.grpcEncoding] {
     case "gzip": return try Gzip.decompress(frame.bytes, limit: entry.requestLimit)
-    case nil: throw ServiceFault(.internal, "A message is compressed, but the call has no grpc-encoding.")
+    case nil, "identity": throw ServiceFault(.internal, "A message is compressed, but the call names no encoding.")
     case let encoding?:
       throw ServiceFault(.unimplemented, "The encoding \(encoding) is not supported. Use identity or gzip.")
     }

@@ -5,6 +5,7 @@ import CloudJobsEmulatorWire
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Synchronization
 
 /// Serves gRPC calls: requests of HTTP/2 whose content type is `application/grpc`.
 ///
@@ -20,9 +21,10 @@ struct GRPCResponder: Sendable {
     self.api = api
   }
 
-  /// Whether a request is a gRPC call.
+  /// Whether a request is a gRPC call whose messages are protocol buffers.
   static func isCall(_ head: HTTPRequest) -> Bool {
-    head.headerFields[.contentType]?.hasPrefix(contentType) == true
+    let type = head.headerFields[.contentType]?.prefix { $0 != ";" }.lowercased() ?? ""
+    return head.method == .post && [contentType, contentType + "+proto"].contains(type)
   }
 
   /// Returns the answer to a call.
@@ -117,6 +119,15 @@ struct GRPCResponder: Sendable {
     return SystemClock().now() + timeout
   }
 
+  /// Waits until what a listener is told would survive the process.
+  private func makeDurable() async throws(ServiceFault) {
+    do throws(JobError) {
+      try await api.emulator.makeDurable()
+    } catch {
+      throw ServiceFault(.unavailable, error.message)
+    }
+  }
+
   /// What a listener waits for.
   fileprivate enum ListenEvent: Sendable {
     case request(Message)
@@ -130,6 +141,8 @@ struct GRPCResponder: Sendable {
     var session = session
     let (events, continuation) = AsyncThrowingStream.makeStream(of: ListenEvent.self)
     let emulator = api.emulator
+    // Whether commits wait to be told: as often as they are signalled, they are told together.
+    let pending = PendingCommits()
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         // The end of the client's requests ends the stream.
@@ -143,7 +156,7 @@ struct GRPCResponder: Sendable {
       group.addTask {
         while true {
           let seen = emulator.commitGeneration
-          continuation.yield(.commit)
+          if pending.add() { continuation.yield(.commit) }
           try await emulator.waitForCommit(after: seen)
         }
       }
@@ -153,9 +166,11 @@ struct GRPCResponder: Sendable {
       }
       defer { group.cancelAll() }
       for try await event in events {
+        if case .commit = event { pending.take() }
         var isDone = false
         while !isDone {
           let responses = try session.handle(event, emulator)
+          if !responses.isEmpty { try await makeDurable() }
           for response in responses { try await write(response, &writer) }
           // Of many commits some are told at a time.
           if case .commit = event { isDone = responses.isEmpty } else { isDone = true }
@@ -163,6 +178,17 @@ struct GRPCResponder: Sendable {
       }
     }
   }
+}
+
+/// Whether commits wait to be told.
+private final class PendingCommits: Sendable {
+  private let isPending = Atomic(false)
+
+  /// Adds a commit; returns whether it is the first one that waits.
+  func add() -> Bool { !isPending.exchange(true, ordering: .acquiringAndReleasing) }
+
+  /// Takes all that wait.
+  func take() { isPending.store(false, ordering: .releasing) }
 }
 
 extension ListenSession {
@@ -173,7 +199,7 @@ extension ListenSession {
     let (session, responses) = try emulator.withState { [self] (state, now) throws(ServiceFault) in
       var session = self
       guard case .request(let request) = event else {
-        let responses = session.advance(&state, at: now)
+        let responses = try session.advance(&state, at: now)
         return (session, responses)
       }
       let responses = try session.handle(request, &state, at: now)

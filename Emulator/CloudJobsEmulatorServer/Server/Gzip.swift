@@ -33,6 +33,8 @@ enum Gzip {
           state = inflate(&stream, Z_NO_FLUSH)
         }
         output += chunk[..<(count - Int(stream.avail_out))]
+        // A body may have several members, one after the other.
+        if state == Z_STREAM_END, stream.avail_in > 0 { state = inflateReset(&stream) }
       }
     }
     guard output.count <= limit else { throw .tooLarge(limit: limit) }

@@ -36,6 +36,9 @@ package struct GRPCFrameReader: Sendable {
     if start == buffer.count {
       buffer.removeAll(keepingCapacity: true)
       start = 0
+    } else if start > 65_536, start * 2 > buffer.count {
+      buffer.removeSubrange(..<start)
+      start = 0
     }
     buffer.append(contentsOf: bytes)
   }

@@ -10,6 +10,9 @@ struct FieldSelection: Sendable {
     var parts: [String: Node] = [:]
   }
 
+  /// The deepest nesting.
+  private static let depthLimit = 32
+
   private let text: String
   private var root = Node()
   /// The path that is not understood; nil if all are.
@@ -19,23 +22,27 @@ struct FieldSelection: Sendable {
   init(_ text: String) {
     self.text = text
     var rest = Substring(text)
-    root = list(&rest)
-    if !rest.isEmpty { fault = String(rest) }
+    root = list(&rest, depth: 0)
+    if !rest.isEmpty, fault == nil { fault = String(rest) }
   }
 
-  private mutating func list(_ rest: inout Substring) -> Node {
+  private mutating func list(_ rest: inout Substring, depth: Int) -> Node {
     var node = Node()
     repeat {
       let path = rest.prefix { !"(),".contains($0) }
       rest = rest.dropFirst(path.count)
       var inner = Node()
+      let names = path.split { $0 == "." || $0 == "/" }.map(String.init)
+      guard depth + names.count <= Self.depthLimit else {
+        fault = String(path.prefix(100))
+        return node
+      }
       if rest.first == "(" {
         rest = rest.dropFirst()
-        inner = list(&rest)
+        inner = list(&rest, depth: depth + names.count)
         if rest.first != ")" { fault = String(path) }
         rest = rest.dropFirst()
       }
-      let names = path.split { $0 == "." || $0 == "/" }.map { FieldMask([String($0)]).paths[0] }
       if names.isEmpty { fault = String(path) }
       Self.add(names[...], inner, to: &node)
       guard rest.first == "," else { break }
@@ -47,7 +54,12 @@ struct FieldSelection: Sendable {
   private static func add(_ names: ArraySlice<String>, _ inner: Node, to node: inout Node) {
     guard let name = names.first else { return }
     if names.count > 1 {
+      if node.parts[name]?.parts.isEmpty == true { return }
       add(names.dropFirst(), inner, to: &node.parts[name, default: Node()])
+    } else if let earlier = node.parts[name] {
+      // All of it, if one of the two has no parts.
+      let isAll = earlier.parts.isEmpty || inner.parts.isEmpty
+      node.parts[name] = isAll ? Node() : Node(parts: earlier.parts.merging(inner.parts) { first, _ in first })
     } else {
       node.parts[name] = inner
     }
@@ -81,6 +93,13 @@ struct FieldSelection: Sendable {
     return nil
   }
 
+  /// The name of a field in the schema; the names of a map's entries stay as they are.
+  private static func snakeCase(_ name: String) -> String {
+    name.reduce(into: "") { text, character in
+      if character.isUppercase { text += "_\(character.lowercased())" } else { text.append(character) }
+    }
+  }
+
   /// Returns what is selected of an answer.
   func applied(to json: JSONValue) -> JSONValue { Self.apply(root, to: json) }
 
@@ -91,7 +110,7 @@ struct FieldSelection: Sendable {
     case .object(let members):
       var selected: [String: JSONValue] = [:]
       for (name, value) in members {
-        guard let inner = node.parts[name] ?? node.parts["*"] else { continue }
+        guard let inner = node.parts[name] ?? node.parts[Self.snakeCase(name)] ?? node.parts["*"] else { continue }
         selected[name] = apply(inner, to: value)
       }
       return .object(selected)

@@ -145,12 +145,15 @@ package struct HTTPRouter: Sendable {
     for (variable, value) in zip(route.binding.path.variables, values) {
       try Self.set(variable.path[...], to: value, in: &message)
     }
-    try bind(query, to: &message)
+    let bound = Set(route.binding.path.variables.map { $0.path[0] })
+    try bind(query, to: &message, but: route.binding.body == .all ? nil : bound)
     return Call(call: MethodCall(route.entry, message), parameters: parameters)
   }
 
   private func readBody(_ body: [UInt8], _ route: Route, into message: inout Message) throws(ServiceFault) {
-    if body.isEmpty { return }
+    // A body that a method does not have is read past, as it always was for documents.
+    let isUnread = route.binding.body == .none && route.entry.service == "google.firestore.v1.Firestore"
+    if body.isEmpty || isUnread { return }
     if route.entry.method.name == "BufferTask" { return Self.readBuffer(body, into: &message) }
     let json = try Self.parse(body)
     switch route.binding.body {
@@ -197,11 +200,24 @@ package struct HTTPRouter: Sendable {
 
   // MARK: Queries
 
-  private func bind(_ query: [RESTRequest.Parameter], to message: inout Message) throws(ServiceFault) {
+  /// Sets fields to the parameters of a query.
+  ///
+  /// - Parameters:
+  ///   - query: the parameters.
+  ///   - message: the request.
+  ///   - bound: the fields that the path has; nil if the body has all others.
+  /// - Throws: ``ServiceFault`` `invalidArgument` with all that can't be bound.
+  private func bind(
+    _ query: [RESTRequest.Parameter], to message: inout Message, but bound: Set<String>?
+  ) throws(ServiceFault) {
     var violations: [FieldViolation] = []
     for parameter in query {
       do throws(ServiceFault) {
         let names = parameter.name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        let first = message.type.index(ofField: names[0]).map { message.type.fields[$0].name }
+        // The path is stronger.
+        if let bound, let first, names.count == 1, bound.contains(first) { continue }
+        guard bound != nil else { throw Self.unknown(parameter, "Field '\(names[0])'") }
         try Self.bind(names[...], parameter, "", to: &message)
       } catch {
         guard case .badRequest(let found)? = error.details.first else { throw error }
@@ -213,21 +229,26 @@ package struct HTTPRouter: Sendable {
       .invalidArgument, violations.map(\.description).joined(separator: "\n"), details: [.badRequest(violations)])
   }
 
+  private static func refusal(_ parameter: RESTRequest.Parameter, _ reason: String) -> ServiceFault {
+    let text =
+      "Invalid JSON payload received. Unknown name \"\(parameter.name)\": Cannot bind query parameter. \(reason)"
+    return ServiceFault(.invalidArgument, text, field: "")
+  }
+
+  private static func unknown(_ parameter: RESTRequest.Parameter, _ field: String) -> ServiceFault {
+    refusal(parameter, "\(field) could not be found in request message.")
+  }
+
   private static func bind(
     _ names: ArraySlice<String>, _ parameter: RESTRequest.Parameter, _ place: String, to message: inout Message
   ) throws(ServiceFault) {
-    func refusal(_ reason: String) -> ServiceFault {
-      let text =
-        "Invalid JSON payload received. Unknown name \"\(parameter.name)\": Cannot bind query parameter. \(reason)"
-      return ServiceFault(.invalidArgument, text, field: "")
-    }
     guard let name = names.first, let index = message.type.index(ofField: name) else {
-      throw refusal("Field '\(names.first ?? "")' could not be found in request message.")
+      throw unknown(parameter, "Field '\(names.first ?? "")'")
     }
     let field = message.type.fields[index]
     if names.count > 1 {
       guard case .message = field.kind, field.cardinality == .implicit else {
-        throw refusal("Field '\(names[names.startIndex + 1])' could not be found in request message.")
+        throw unknown(parameter, "Field '\(names[names.startIndex + 1])'")
       }
       var inner = message.message(field.name) ?? message.empty(field.name)
       let path = place.isEmpty ? field.name : "\(place).\(field.name)"
@@ -237,12 +258,15 @@ package struct HTTPRouter: Sendable {
     }
     switch field.kind {
     case .message, .wellKnown(.structure), .wellKnown(.value), .wellKnown(.listValue), .wellKnown(.any):
-      throw refusal("'\(name)' is a message type. Parameters can only be bound to primitive types.")
+      throw refusal(parameter, "'\(name)' is a message type. Parameters can only be bound to primitive types.")
     default: break
     }
-    // Of a parameter that comes again the last one counts.
+    // Of a parameter that comes again the last one counts, but for lists and masks.
+    var earlier: [FieldValue] = []
+    if field.kind == .wellKnown(.fieldMask), case .list(let paths)? = message[index] { earlier = paths }
     if field.cardinality != .repeated { message[index] = nil }
     try JSONMessageReader.read(text: parameter.value, into: &message, field: index, at: place)
+    if case .list(let paths)? = message[index], !earlier.isEmpty { message[index] = .list(earlier + paths) }
   }
 }
 

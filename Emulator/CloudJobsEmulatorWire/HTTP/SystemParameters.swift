@@ -7,7 +7,7 @@ import CloudJobsEmulator
 package struct SystemParameters: Sendable {
   private static let names: Set<String> = [
     "alt", "key", "fields", "prettyPrint", "quotaUser", "access_token", "oauth_token", "callback", "uploadType",
-    "upload_protocol", "$.xgafv",
+    "upload_protocol",
   ]
 
   /// Whether answers have enums as numbers.
@@ -22,10 +22,10 @@ package struct SystemParameters: Sendable {
   init(_ query: inout [RESTRequest.Parameter]) throws(ServiceFault) {
     var rest: [RESTRequest.Parameter] = []
     for parameter in query {
-      let name =
-        parameter.name.hasPrefix("$") && parameter.name != "$.xgafv"
-        ? String(parameter.name.dropFirst()) : parameter.name
-      guard Self.names.contains(name) else {
+      // Those with `$` are all of this kind, known or not.
+      let isOwn = parameter.name.hasPrefix("$")
+      let name = isOwn ? String(parameter.name.dropFirst()) : parameter.name
+      guard isOwn || Self.names.contains(name) else {
         rest.append(parameter)
         continue
       }
@@ -36,7 +36,7 @@ package struct SystemParameters: Sendable {
         guard words.first == nil || words.first == "json" else {
           throw .invalidArgument("Invalid value \"\(parameter.value)\" for query parameter 'alt'")
         }
-        enumsAreNumbers = words.contains("enum-encoding=int")
+        if words.contains("enum-encoding=int") { enumsAreNumbers = true }
       case "fields":
         if !parameter.value.isEmpty { selection = FieldSelection(parameter.value) }
       default: break

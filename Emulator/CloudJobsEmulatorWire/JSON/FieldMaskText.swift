@@ -9,7 +9,7 @@ enum FieldMaskText {
 
   /// Returns the paths of a text, in snake case; those that are in it already stay.
   static func paths(_ text: String) -> [FieldValue] {
-    text.split(separator: ",").map { .string(snakeCase($0)) }
+    text.split(separator: ",").map { .string(snakeCase($0.filter { $0 != " " })) }
   }
 
   private static func camelCase(_ path: String) -> String {
@@ -26,7 +26,7 @@ enum FieldMaskText {
     return text
   }
 
-  private static func snakeCase(_ path: Substring) -> String {
+  private static func snakeCase(_ path: String) -> String {
     path.reduce(into: "") { text, character in
       if character.isUppercase { text += "_\(character.lowercased())" } else { text.append(character) }
     }

@@ -113,7 +113,10 @@ package struct ProtobufReader {
       }
       message[index] = .list(values)
     case .implicit, .optional:
-      message[index] = try value(field.kind, wireType, earlier: message[index], until: end)
+      let earlier = message[index]
+      // Only one reference is left, so that a part is added in place.
+      if earlier != nil { message[index] = nil }
+      message[index] = try value(field.kind, wireType, earlier: earlier, until: end)
     }
   }
 
@@ -144,7 +147,7 @@ package struct ProtobufReader {
   }
 
   private mutating func value(
-    _ kind: FieldKind, _ wireType: WireType, earlier: FieldValue?, until end: Int
+    _ kind: FieldKind, _ wireType: WireType, earlier: consuming FieldValue?, until end: Int
   ) throws(Fault) -> FieldValue {
     switch kind {
     case .scalar(let kind):

@@ -69,6 +69,9 @@ extension Firestore.Write {
         transforms = try Self.transforms(transform.messages("field_transforms"))
       } else if message["delete"] != nil {
         operation = (message.string("delete"), .delete)
+      } else if message["verify"] != nil {
+        // Web and mobile clients send it for what a transaction has read and not written.
+        operation = (message.string("verify"), .verify)
       } else {
         throw .invalidArgument("A write must have one of update, delete and transform.")
       }

@@ -6,6 +6,7 @@ package import CloudJobsEmulator
 /// A resume token is the time up to which all changes were told, so that it outlives its stream and the emulator.
 package struct ListenSession: Sendable {
   private var listener: FirestoreListener?
+  private var resetCount: UInt64?
   private let empty: Message
 
   /// Creates a session without targets.
@@ -26,6 +27,7 @@ package struct ListenSession: Sendable {
   package mutating func handle(
     _ request: Message, _ state: inout EmulatorState, at now: Timestamp
   ) throws(ServiceFault) -> [Message] {
+    try checkReset(state)
     let database = try Firestore.Name(parent: request.string("database") + "/documents").database
     var listener = self.listener ?? FirestoreListener(to: database)
     guard listener.database == database else {
@@ -44,8 +46,24 @@ package struct ListenSession: Sendable {
   }
 
   /// Returns the responses for the next commits; none if none of them matters.
-  package mutating func advance(_ state: inout EmulatorState, at now: Timestamp) -> [Message] {
-    (listener?.advance(&state.firestore, at: now) ?? []).map { message($0) }
+  ///
+  /// - Parameters:
+  ///   - state: the services.
+  ///   - now: the time.
+  /// - Returns: the responses.
+  /// - Throws: ``ServiceFault`` `unavailable` after a reset of the emulator; clients listen anew then.
+  package mutating func advance(
+    _ state: inout EmulatorState, at now: Timestamp
+  ) throws(ServiceFault) -> [Message] {
+    try checkReset(state)
+    return (listener?.advance(&state.firestore, at: now) ?? []).map { message($0) }
+  }
+
+  private mutating func checkReset(_ state: EmulatorState) throws(ServiceFault) {
+    guard state.resetCount == resetCount ?? state.resetCount else {
+      throw ServiceFault(.unavailable, "The emulator was reset. Listen again.")
+    }
+    resetCount = state.resetCount
   }
 
   private func message(_ event: Firestore.ListenEvent) -> Message {

@@ -100,9 +100,9 @@ package struct MethodCall: Sendable {
 }
 
 extension MethodCall {
-  /// The call as stored in a write-ahead log.
+  /// The call as stored in a write-ahead log: the request in its binary form, which loses nothing and does not grow.
   package var json: JSONValue {
-    ["rpc": .string(entry.path), "message": JSONMessageWriter().json(request)]
+    ["rpc": .string(entry.path), "request": .string(Base64.encode(ProtobufWriter.bytes(request)))]
   }
 
   /// Creates a call from its JSON in a write-ahead log; nil if the value is none.
@@ -111,8 +111,9 @@ extension MethodCall {
   ///   - json: the value.
   ///   - table: the methods.
   package init?(json: JSONValue, in table: MethodTable) {
-    guard let entry = json["rpc"]?.string.flatMap({ table.entries[$0] }), let content = json["message"],
-      let request = try? JSONMessageReader.read(content, into: Message(of: entry.method.request, in: table.schema))
+    guard let entry = json["rpc"]?.string.flatMap({ table.entries[$0] }),
+      let bytes = json["request"]?.string.flatMap({ Base64.decode($0) }),
+      let request = try? ProtobufReader.read(bytes, of: entry.method.request, in: table.schema)
     else { return nil }
     self.init(entry, request)
   }

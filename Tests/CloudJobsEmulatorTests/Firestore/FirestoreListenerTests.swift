@@ -121,9 +121,11 @@ struct FirestoreListenerTests {
   mutating func refusal() throws {
     #expect(add(Self.query("c") { $0.offset = -1 }) == ["remove [1] INVALID_ARGUMENT"])
     #expect(add(Self.query("c"), id: 2).first == "add [2]")
+    #expect(add(Self.query("c"), id: 3).first == "add [3]")
     #expect(add(Self.query("c"), id: 2) == ["remove [2] INVALID_ARGUMENT"])
     try set("c/a", 1)
-    #expect(news() == ["c/a=integer(1) [2]", "none []"])
+    #expect(news() == ["c/a=integer(1) [3]", "none []"])
+    #expect(add(Self.query("c"), id: 0).first == "add [4]")
   }
 
   @Test("a listener whose database is emptied, or that is far behind, is told the difference")

@@ -46,9 +46,12 @@ package struct FirestoreListener: Sendable {
       if news.isEmpty { break }
       events += news
     }
+    var target = target
+    // A target without a number gets one.
+    if target.id == 0 { target.id = (targets.keys.max() ?? 0) + 1 }
     do throws(ServiceFault) {
-      guard targets[target.id] == nil else {
-        throw .invalidArgument("The target \(target.id) is listened to already.")
+      guard targets.removeValue(forKey: target.id) == nil else {
+        throw .invalidArgument("The target \(target.id) was listened to already.")
       }
       events += try begin(target, &service, at: now)
     } catch {
@@ -149,9 +152,14 @@ package struct FirestoreListener: Sendable {
     }
     guard let changes else { return catchUp(&service, at: now) }
     var events: [Firestore.ListenEvent] = []
-    for change in changes {
-      let news = tell(change.paths, at: change.time, &service)
+    // Limited queries are run once for all of these changes, as each run reads all that there is.
+    var touched: Set<Int32> = []
+    for (number, change) in changes.enumerated() {
+      var news = tell(change.paths, at: change.time, &touched, &service)
       time = change.time
+      if number == changes.count - 1 {
+        for id in touched.sorted() { news += refresh(id, at: time, &service) }
+      }
       if !news.isEmpty { events += news + [.target(.none, ids: [], time: time)] }
     }
     // The rest of the changes may matter although these did not.
@@ -171,25 +179,28 @@ package struct FirestoreListener: Sendable {
   }
 
   private mutating func tell(
-    _ paths: [Firestore.Path], at time: Timestamp, _ service: inout FirestoreService
+    _ paths: [Firestore.Path], at time: Timestamp, _ touched: inout Set<Int32>, _ service: inout FirestoreService
   ) -> [Firestore.ListenEvent] {
     var events: [Firestore.ListenEvent] = []
     var news: [Firestore.Path: (ids: [Int32], removed: [Int32])] = [:]
-    for (id, target) in targets.sorted(by: { $0.key < $1.key }) {
-      let own = paths.filter { target.mayContain($0) }
-      if own.isEmpty { continue }
-      // What a projection or a limit returns is told for each target by itself.
-      guard !target.isLimited, target.plan?.projection == nil else {
-        events += refresh(id, at: time, &service)
+    for id in targets.keys.sorted() {
+      // Without a copy of the target, what is known of it changes in place.
+      guard let own = targets[id].map({ target in paths.filter { target.mayContain($0) } }), !own.isEmpty else {
         continue
       }
+      // What a projection or a limit returns is told for each target by itself.
+      if targets[id]?.isLimited == true || targets[id]?.plan?.projection != nil {
+        touched.insert(id)
+        continue
+      }
+      let plan = targets[id]?.plan
       for path in own {
         let document = service.databases[database]?.document(path, at: time)
-        let belongs = document.map { target.plan?.keys(of: $0) != nil || target.plan == nil } ?? false
+        let belongs = document.map { plan?.keys(of: $0) != nil || plan == nil } ?? false
         if belongs {
           news[path, default: ([], [])].ids.append(id)
           targets[id]?.known[path] = document?.updateTime
-        } else if targets[id]?.known.removeValue(forKey: path) != nil || target.plan == nil {
+        } else if targets[id]?.known.removeValue(forKey: path) != nil || plan == nil {
           news[path, default: ([], [])].removed.append(id)
         }
       }
