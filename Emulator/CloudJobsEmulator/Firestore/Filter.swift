@@ -73,16 +73,6 @@ extension Firestore {
     /// The field has a value that is not null.
     case isNotNull = 5
 
-    /// The name on the wire, such as `IS_NAN`.
-    package var name: String {
-      switch self {
-      case .isNaN: "IS_NAN"
-      case .isNull: "IS_NULL"
-      case .isNotNaN: "IS_NOT_NAN"
-      case .isNotNull: "IS_NOT_NULL"
-      }
-    }
-
     /// Whether the operator adds the field to the implicit order.
     var isInequality: Bool { self == .isNotNaN || self == .isNotNull }
   }

@@ -358,8 +358,13 @@ extension FirestoreService {
       return outcome
     }
     // Rejected only here, so that the state is the same with and without indexes and a log can be replayed with either.
-    if let indexes, let missing = indexes.missing(for: plan) { throw indexes.refusal(forWantOf: missing) }
+    try checkIndexes(for: plan)
     return (stamp, outcome)
+  }
+
+  /// Refuses a query that lacks a configured index.
+  func checkIndexes(for plan: QueryPlan) throws(ServiceFault) {
+    if let indexes, let missing = indexes.missing(for: plan) { throw indexes.refusal(forWantOf: missing) }
   }
 }
 

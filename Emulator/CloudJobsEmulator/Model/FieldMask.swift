@@ -7,23 +7,6 @@ package struct FieldMask: Hashable, Sendable {
   ///
   /// Clients send both: <https://protobuf.dev/reference/protobuf/google.protobuf/#field-mask>.
   package init(_ paths: [String]) {
-    self.paths = paths.map { path in
-      var text = ""
-      var raises = false
-      for character in path {
-        if character == "_" {
-          raises = true
-        } else {
-          text += raises ? character.uppercased() : String(character)
-          raises = false
-        }
-      }
-      return text
-    }
-  }
-
-  /// Creates a mask from comma-separated paths, as in a query.
-  package init(commaSeparated text: String) {
-    self.init(text.split(separator: ",").map { $0.filter { $0 != " " } })
+    self.paths = paths.map { FieldName.camelCase($0) }
   }
 }

@@ -154,6 +154,12 @@ package struct ServiceFault: Error, Hashable, Sendable {
     self.init(code, message, details: [.badRequest([FieldViolation(field: field, description: message)])])
   }
 
+  /// Creates the `invalidArgument` error of several fields, with a line for each.
+  package static func invalidArgument(_ violations: [FieldViolation]) -> ServiceFault {
+    ServiceFault(
+      .invalidArgument, violations.map(\.description).joined(separator: "\n"), details: [.badRequest(violations)])
+  }
+
   /// Creates an `invalidArgument` error.
   package static func invalidArgument(_ message: String) -> ServiceFault {
     ServiceFault(.invalidArgument, message)
@@ -166,8 +172,6 @@ package struct ServiceFault: Error, Hashable, Sendable {
 package enum FaultDetail: Hashable, Sendable {
   /// The fields of the request that are invalid.
   case badRequest([FieldViolation])
-  /// Where to read more.
-  case help([HelpLink])
 }
 
 /// A field of a request that is invalid.
@@ -181,20 +185,6 @@ package struct FieldViolation: Hashable, Sendable {
   package init(field: String, description: String) {
     self.field = field
     self.description = description
-  }
-}
-
-/// Where to read more about an error.
-package struct HelpLink: Hashable, Sendable {
-  /// What one reads there.
-  package var description: String
-  /// The address.
-  package var url: String
-
-  /// Creates a link.
-  package init(_ description: String, _ url: String) {
-    self.description = description
-    self.url = url
   }
 }
 

@@ -41,25 +41,19 @@ extension CloudTasks {
   /// Source: <https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues#UriOverride>.
   package struct URIOverride: Hashable, Sendable, Codable {
     /// The condition under which a queue's part replaces the task's.
-    package enum Mode: Int, Hashable, Sendable, Codable, CaseIterable {
+    package enum Mode: Int, Hashable, Sendable, Codable {
       /// Only if the task has none.
       case ifNotExists = 1
       /// Always; the default.
       case always = 2
-
-      /// The name on the wire.
-      package var name: String { self == .always ? "ALWAYS" : "IF_NOT_EXISTS" }
     }
 
     /// A URL's scheme.
-    package enum Scheme: Int, Hashable, Sendable, Codable, CaseIterable {
+    package enum Scheme: Int, Hashable, Sendable, Codable {
       /// Unencrypted HTTP.
       case http = 1
       /// HTTP over TLS.
       case https = 2
-
-      /// The name on the wire.
-      package var name: String { self == .http ? "HTTP" : "HTTPS" }
     }
 
     /// The scheme; nil keeps the task's.

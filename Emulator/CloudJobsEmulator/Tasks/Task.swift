@@ -53,19 +53,11 @@ extension CloudTasks {
   }
 
   /// The parts of a task that a response contains.
-  package enum View: Int, Hashable, Sendable, CaseIterable {
+  package enum View: Int, Hashable, Sendable {
     /// Everything except the body.
     case basic = 1
     /// Everything.
     case full = 2
-
-    /// The name on the wire.
-    package var name: String {
-      switch self {
-      case .basic: "BASIC"
-      case .full: "FULL"
-      }
-    }
   }
 
   /// The input for creating a task.

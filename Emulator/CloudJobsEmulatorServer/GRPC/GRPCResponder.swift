@@ -119,15 +119,6 @@ struct GRPCResponder: Sendable {
     return SystemClock().now() + timeout
   }
 
-  /// Waits until what a listener is told would survive the process.
-  private func makeDurable() async throws(ServiceFault) {
-    do throws(JobError) {
-      try await api.emulator.makeDurable()
-    } catch {
-      throw ServiceFault(.unavailable, error.message)
-    }
-  }
-
   /// What a listener waits for.
   fileprivate enum ListenEvent: Sendable {
     case request(Message)
@@ -170,7 +161,8 @@ struct GRPCResponder: Sendable {
         var isDone = false
         while !isDone {
           let responses = try session.handle(event, emulator)
-          if !responses.isEmpty { try await makeDurable() }
+          // What a listener is told would survive the process.
+          if !responses.isEmpty { try await api.makeDurable() }
           for response in responses { try await write(response, &writer) }
           // Of many commits some are told at a time.
           if case .commit = event { isDone = responses.isEmpty } else { isDone = true }

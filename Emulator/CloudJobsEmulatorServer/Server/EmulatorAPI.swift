@@ -153,11 +153,11 @@ package struct EmulatorAPI: Sendable {
       Result { () throws(ServiceFault) in try methods.perform(call, &state, at: now) }
     }
     guard record != nil else { return result }
-    do throws(JobError) {
-      try await emulator.makeDurable()
+    do throws(ServiceFault) {
+      try await makeDurable()
       return result
     } catch {
-      return .failure(ServiceFault(.unavailable, error.message))
+      return .failure(error)
     }
   }
 
@@ -191,11 +191,22 @@ package struct EmulatorAPI: Sendable {
 
   /// Returns a response once the changes that it reports are durable.
   func durably(_ answer: RESTResponse) async -> RESTResponse {
-    do throws(JobError) {
-      try await emulator.makeDurable()
+    do throws(ServiceFault) {
+      try await makeDurable()
       return answer
     } catch {
-      return RESTResponse(ServiceFault(.unavailable, error.message))
+      return RESTResponse(error)
+    }
+  }
+
+  /// Waits until all changes so far are durable.
+  ///
+  /// - Throws: ``ServiceFault`` `unavailable` if the write-ahead log can't be written.
+  func makeDurable() async throws(ServiceFault) {
+    do throws(JobError) {
+      try await emulator.makeDurable()
+    } catch {
+      throw ServiceFault(.unavailable, error.message)
     }
   }
 }

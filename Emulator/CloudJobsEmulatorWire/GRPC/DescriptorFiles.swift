@@ -26,7 +26,7 @@ struct DescriptorFiles: Sendable {
   ///   - builtIn: the types that are built in, as ordinary messages.
   init(_ schema: Schema, builtIn: Schema) {
     add(builtIn, descriptors: schema) { _ in true }
-    // The descriptors' own types are known to whoever reads descriptors.
+    // Who reads descriptors knows the descriptors' own types.
     add(schema, descriptors: schema) { !$0.hasPrefix(TypeNames.builtIn) || $0 == TypeNames.empty }
   }
 
@@ -65,40 +65,6 @@ struct DescriptorFiles: Sendable {
       for method in service.methods { fileNames["\(service.name).\(method.name)"] = file }
     }
     for (name, builder) in builders { files[name] = builder.file(of: schema) }
-  }
-}
-
-/// The parts of full names.
-enum TypeNames {
-  /// The package of the types that are built in, with a point.
-  static let builtIn = "google.protobuf."
-  /// The message without fields.
-  static let empty = "google.protobuf.Empty"
-
-  /// Returns the package of a type: the parts before the first one in upper case.
-  static func package(of name: String) -> String {
-    name.split(separator: ".").prefix { $0.first?.isUppercase != true }.joined(separator: ".")
-  }
-
-  /// Returns the name of a type in its package.
-  static func local(_ name: String) -> Substring { name.dropFirst(package(of: name).utf8.count + 1) }
-
-  /// Returns the name of the file that defines a type; the official one for those that are built in.
-  static func file(of name: String) -> String {
-    guard name.hasPrefix(builtIn) else {
-      return package(of: name).replacing(".", with: "/") + ".proto"
-    }
-    let file =
-      switch local(name) {
-      case "Timestamp": "timestamp"
-      case "Duration": "duration"
-      case "FieldMask": "field_mask"
-      case "Any": "any"
-      case "Empty": "empty"
-      case "Struct", "Value", "ListValue", "NullValue": "struct"
-      default: "wrappers"
-      }
-    return "google/protobuf/\(file).proto"
   }
 }
 
@@ -198,10 +164,9 @@ private struct DescriptorFileBuilder {
       fill(&message, field.kind, schema)
       return message
     }
-    let entry = field.jsonName.prefix(1).uppercased() + field.jsonName.dropFirst() + "Entry"
     message["type"] = .enumeration(11)
-    message.set("type_name", ".\(type.name).\(entry)")
-    entries.append(.message(mapEntry(entry, key, field.kind, schema)))
+    message.set("type_name", ".\(type.name).\(field.entryName)")
+    entries.append(.message(mapEntry(field.entryName, key, field.kind, schema)))
     return message
   }
 

@@ -93,13 +93,6 @@ struct FieldSelection: Sendable {
     return nil
   }
 
-  /// The name of a field in the schema; the names of a map's entries stay as they are.
-  private static func snakeCase(_ name: String) -> String {
-    name.reduce(into: "") { text, character in
-      if character.isUppercase { text += "_\(character.lowercased())" } else { text.append(character) }
-    }
-  }
-
   /// Returns what is selected of an answer.
   func applied(to json: JSONValue) -> JSONValue { Self.apply(root, to: json) }
 
@@ -110,7 +103,9 @@ struct FieldSelection: Sendable {
     case .object(let members):
       var selected: [String: JSONValue] = [:]
       for (name, value) in members {
-        guard let inner = node.parts[name] ?? node.parts[Self.snakeCase(name)] ?? node.parts["*"] else { continue }
+        // The names of a map's entries stay as they are.
+        let inner = node.parts[name] ?? node.parts[FieldName.snakeCase(name)] ?? node.parts["*"]
+        guard let inner else { continue }
         selected[name] = apply(inner, to: value)
       }
       return .object(selected)

@@ -35,7 +35,7 @@ package struct HTTPRouter: Sendable {
   package struct Call: Sendable {
     /// The call.
     package var call: MethodCall
-    /// How it is to be answered.
+    /// The form that its answer gets.
     package var parameters: SystemParameters
   }
 
@@ -143,7 +143,7 @@ package struct HTTPRouter: Sendable {
     var message = Message(of: route.entry.method.request, in: schema)
     try readBody(request.body, route, into: &message)
     for (variable, value) in zip(route.binding.path.variables, values) {
-      try Self.set(variable.path[...], to: value, in: &message)
+      Self.set(variable.path[...], to: value, in: &message)
     }
     let bound = Set(route.binding.path.variables.map { $0.path[0] })
     try bind(query, to: &message, but: route.binding.body == .all ? nil : bound)
@@ -165,7 +165,7 @@ package struct HTTPRouter: Sendable {
     }
   }
 
-  /// Reads the body of a task that is to be made of it: an `HttpBody` in the form of the method's request, else the
+  /// Reads the body of which a task is made: an `HttpBody` in the form of the method's request, else the
   /// body itself.
   private static func readBuffer(_ body: [UInt8], into message: inout Message) {
     if let json = try? JSONValue(parsing: body, limits: .service), json.object?.keys.elementsEqual(["body"]) == true,
@@ -185,15 +185,13 @@ package struct HTTPRouter: Sendable {
     }
   }
 
-  private static func set(
-    _ path: ArraySlice<String>, to value: String, in message: inout Message
-  ) throws(ServiceFault) {
+  private static func set(_ path: ArraySlice<String>, to value: String, in message: inout Message) {
     guard let name = path.first else { return }
     if path.count == 1 {
       message.set(name, value)
     } else {
       var inner = message.message(name) ?? message.empty(name)
-      try set(path.dropFirst(), to: value, in: &inner)
+      set(path.dropFirst(), to: value, in: &inner)
       message[name] = .message(inner)
     }
   }
@@ -225,8 +223,7 @@ package struct HTTPRouter: Sendable {
       }
     }
     if violations.isEmpty { return }
-    throw ServiceFault(
-      .invalidArgument, violations.map(\.description).joined(separator: "\n"), details: [.badRequest(violations)])
+    throw .invalidArgument(violations)
   }
 
   private static func refusal(_ parameter: RESTRequest.Parameter, _ reason: String) -> ServiceFault {

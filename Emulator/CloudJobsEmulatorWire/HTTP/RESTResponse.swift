@@ -55,13 +55,6 @@ extension FaultDetail {
         $0.set("description", $1.description)
       }
       return message
-    case .help(let links):
-      var message = schema.message("google.rpc.Help")
-      message.set("links", forEach: links) {
-        $0.set("description", $1.description)
-        $0.set("url", $1.url)
-      }
-      return message
     }
   }
 }

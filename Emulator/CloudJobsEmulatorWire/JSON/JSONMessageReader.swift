@@ -62,8 +62,7 @@ package struct JSONMessageReader {
 
   private func finish() throws(ServiceFault) {
     if faults.isEmpty { return }
-    throw ServiceFault(
-      .invalidArgument, faults.map(\.description).joined(separator: "\n"), details: [.badRequest(faults)])
+    throw .invalidArgument(faults)
   }
 
   // MARK: Messages
@@ -145,8 +144,7 @@ package struct JSONMessageReader {
       if case .array = json {
         refuse("(Map), Cannot bind a list to map for field '\(context.name)'.", at: context.parent)
       } else {
-        let entry = field.jsonName.prefix(1).uppercased() + field.jsonName.dropFirst() + "Entry"
-        refuse("(type.googleapis.com/\(type.name).\(entry)), \(json.text)")
+        refuse("(type.googleapis.com/\(type.name).\(field.entryName)), \(json.text)")
       }
       return nil
     }
@@ -244,14 +242,14 @@ package struct JSONMessageReader {
       refuse("(Any), Missing @type for any field in google.protobuf.Any")
       return nil
     }
-    let name = url.split(separator: "/").last.map(String.init) ?? ""
-    guard let index = schema.index(ofMessage: name) else {
+    guard let index = schema.index(ofTypeURL: url) else {
+      let name = url.split(separator: "/").last ?? ""
       refuse("(Any), Invalid type URL, unknown type: \(name)")
       return nil
     }
     var message = Message(of: index, in: schema)
     if message.type.fields.isEmpty { members["value"] = nil }
-    // Within it, places begin anew.
+    // Within it, places are those of the message in it.
     let place = path
     path = ""
     read(members, into: &message)

@@ -34,11 +34,6 @@ extension Message {
     if case .double(let value)? = self[name] { value } else { 0 }
   }
 
-  /// Returns the number of an enum's value.
-  package func choice<Choice: RawRepresentable<Int>>(_ name: String, as type: Choice.Type = Choice.self) -> Choice? {
-    if case .enumeration(let number)? = self[name] { Choice(rawValue: Int(number)) } else { nil }
-  }
-
   /// Returns a message.
   package func message(_ name: String) -> Message? {
     if case .message(let message)? = self[name] { message } else { nil }

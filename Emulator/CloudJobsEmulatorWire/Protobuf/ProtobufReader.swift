@@ -254,8 +254,7 @@ package struct ProtobufReader {
       }
       return true
     }
-    let name = url.split(separator: "/").last.map(String.init) ?? ""
-    guard let index = schema.index(ofMessage: name) else {
+    guard let index = schema.index(ofTypeURL: url) else {
       return .any(AnyMessage(typeURL: url, content: .bytes(bytes)))
     }
     let depth = depth

@@ -45,6 +45,9 @@ package struct Field: Hashable, Sendable {
   /// The scalar type of several values that stand behind one tag; nil if each has a tag of its own.
   package var packing: ScalarKind?
 
+  /// The name of the message that an entry of a map is.
+  var entryName: String { jsonName.prefix(1).uppercased() + jsonName.dropFirst() + "Entry" }
+
   /// Whether a value is stored even if it is the type's default.
   package var hasPresence: Bool {
     switch cardinality {

@@ -39,6 +39,9 @@ package final class Schema: Sendable {
   /// Returns the index of a message; nil if there is none of that name.
   package func index(ofMessage name: String) -> Int? { messageIndexes[name] }
 
+  /// Returns the index of the message that the URL of a type names, such as `type.googleapis.com/google.rpc.Help`.
+  func index(ofTypeURL url: String) -> Int? { url.split(separator: "/").last.flatMap { index(ofMessage: String($0)) } }
+
   /// Returns the enum of a name; nil if there is none.
   package func enumType(_ name: String) -> EnumType? { enums.first { $0.name == name } }
 

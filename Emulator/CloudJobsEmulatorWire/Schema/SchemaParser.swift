@@ -1,3 +1,5 @@
+import CloudJobsEmulator
+
 /// Reads a schema's text, by lines.
 ///
 /// ```text
@@ -24,10 +26,7 @@ struct SchemaParser {
     var lines: [[Substring]] = []
   }
 
-  private static let builtIn = "google.protobuf."
-  private static let empty = "google.protobuf.Empty"
-
-  private var messages = [Draft(name: empty)]
+  private var messages = [Draft(name: TypeNames.empty)]
   private var enums: [Draft] = []
   private var services: [Draft] = []
 
@@ -139,21 +138,17 @@ struct SchemaParser {
         let kind = words.last.flatMap({ kind(String($0)) })
       else { return nil }
       return Field(
-        name: name, jsonName: Self.camelCase(name), number: number, cardinality: cardinality, kind: kind, oneof: oneof,
+        name: name, jsonName: FieldName.camelCase(name), number: number, cardinality: cardinality, kind: kind,
+        oneof: oneof,
         packing: isUnpacked ? nil : kind.packable)
-    }
-
-    private static func camelCase(_ name: String) -> String {
-      let parts = name.split(separator: "_")
-      return parts.dropFirst().reduce(String(parts.first ?? "")) { $0 + $1.prefix(1).uppercased() + $1.dropFirst() }
     }
 
     private func kind(_ type: String) -> FieldKind? {
       if let scalar = ScalarKind(rawValue: type) { return .scalar(scalar) }
       if let index = messages[type] { return .message(index) }
       if let index = enums[type] { return .enumeration(index) }
-      guard type.hasPrefix(SchemaParser.builtIn) else { return nil }
-      let name = String(type.dropFirst(SchemaParser.builtIn.count))
+      guard type.hasPrefix(TypeNames.builtIn) else { return nil }
+      let name = String(type.dropFirst(TypeNames.builtIn.count))
       if name == "NullValue" { return .null }
       if let kind = WellKnownKind(rawValue: name) { return .wellKnown(kind) }
       guard name.hasSuffix("Value") else { return nil }

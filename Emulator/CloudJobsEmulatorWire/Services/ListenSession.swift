@@ -51,7 +51,7 @@ package struct ListenSession: Sendable {
   ///   - state: the services.
   ///   - now: the time.
   /// - Returns: the responses.
-  /// - Throws: ``ServiceFault`` `unavailable` after a reset of the emulator; clients listen anew then.
+  /// - Throws: ``ServiceFault`` `unavailable` after a reset of the emulator; clients listen again then.
   package mutating func advance(
     _ state: inout EmulatorState, at now: Timestamp
   ) throws(ServiceFault) -> [Message] {

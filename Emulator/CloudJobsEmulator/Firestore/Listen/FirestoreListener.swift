@@ -70,9 +70,7 @@ package struct FirestoreListener: Sendable {
       state.paths = Set(names.map(\.path))
     case .query(let query, let parent):
       let plan = try QueryPlan(query, parent: parent)
-      if let indexes = service.indexes, let missing = indexes.missing(for: plan) {
-        throw indexes.refusal(forWantOf: missing)
-      }
+      try service.checkIndexes(for: plan)
       state.plan = plan
     }
     let readTime = service.with(database) { $0.readTime(at: now) }
