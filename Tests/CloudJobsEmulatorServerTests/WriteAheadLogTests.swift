@@ -80,7 +80,7 @@ struct WriteAheadLogTests {
     let limits = CloudTasks.RateLimits(maxDispatchesPerSecond: .perSecond(8))
     _ = try live.tasks.createQueue(.init(name: name, rateLimits: limits), at: Self.time)
     for number in 0..<60 {
-      let task = CloudTasks.NewTask(name: "\(name)/tasks/t\(number)", httpRequest: HTTPTarget(url: "http://h/"))
+      let task = CloudTasks.NewTask(name: "\(name)/tasks/t\(number)", target: .http(HTTPTarget(url: "http://h/")))
       _ = try live.tasks.createTask(task, in: name, at: Self.time)
     }
     for case .deliver(let delivery) in live.handle(.wake, at: Self.time) {

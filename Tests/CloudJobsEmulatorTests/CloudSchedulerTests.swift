@@ -160,7 +160,7 @@ struct CloudSchedulerTests {
     let job = try fixture.emulator.withState { state, now in
       try state.scheduler.updateJob(draft, mask: FieldMask(["schedule"]), at: now)
     }
-    #expect(job.retryConfig.retryCount == 2)
+    #expect(job.retryConfig?.retryCount == 2)
     #expect(job.scheduleTime == Fixture.start + .minutes(5))
     let bad = fault {
       _ = try fixture.emulator.withState { state, now in

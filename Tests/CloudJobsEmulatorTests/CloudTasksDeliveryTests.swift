@@ -83,6 +83,18 @@ struct CloudTasksDeliveryTests {
     #expect(fixture.offsets == [.zero, .seconds(25)])
   }
 
+  @Test(
+    "the burst is a fifth of the rate, at least 10 and at most 100",
+    arguments: [(1, 10), (5, 10), (50, 10), (60, 12), (250, 50), (500, 100)])
+  func burstSize(rate: Int64, burst: Int) async throws {
+    let fixture = Fixture()
+    let queue = try fixture.makeQueue(rate: .init(maxDispatchesPerSecond: .perSecond(rate)))
+    #expect(queue.rateLimits.maxBurstSize == burst)
+    for _ in 0...burst { try fixture.makeTask() }
+    #expect(try await fixture.emulator.runUntilIdle())
+    #expect(fixture.offsets.count { $0 == .zero } == burst)
+  }
+
   @Test("the token bucket allows a burst, then limits the rate")
   func rate() async throws {
     let fixture = Fixture(options: .init(burstSize: 3))
@@ -232,11 +244,11 @@ struct CloudTasksDeliveryTests {
       repeat {
         let page = try state.tasks.listTasks(in: queue, page: .init(size: 4, token: token), view: .full)
         seen += page.items.map(\.name.id)
-        #expect(page.items.allSatisfy { $0.httpRequest.body == [7] })
+        #expect(page.items.allSatisfy { $0.target.body == [7] })
         token = page.nextPageToken
       } while !token.isEmpty
       #expect(seen == ["10", "9", "C", "_", "a", "b"])
-      #expect(try state.tasks.listTasks(in: queue).items.allSatisfy { $0.httpRequest.body.isEmpty })
+      #expect(try state.tasks.listTasks(in: queue).items.allSatisfy { $0.target.body.isEmpty })
     }
   }
 }

@@ -8,12 +8,31 @@ struct CloudTasksErrorTests {
   private static let missingQueue =
     "Queue does not exist. If you just created the queue, wait at least a minute for the queue to initialize."
 
+  private static func help(_ definition: String, _ place: String) -> [FaultDetail] {
+    let url = "https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.\(place)"
+    return [.help(description: definition, url: url)]
+  }
+
   @Test(
-    "invalid queue names", arguments: ["", "q", "projects/p/locations/l/queues/", "projects/p/locations/l/queues/a_b"])
+    "invalid queue names", arguments: ["", "q", "projects/p/locations/l/queues", "projects/p/locations/l_/queues/q"])
   func queueName(text: String) {
     let expected =
       "Queue name must be formatted: \"projects/<PROJECT_ID>/locations/<LOCATION_ID>/queues/<QUEUE_ID>\"."
-    #expect(fault { _ = try CloudTasks.QueueName(text) } == .invalidArgument(expected))
+    #expect(
+      fault { _ = try CloudTasks.QueueName(text) }
+        == ServiceFault(
+          .invalidArgument, expected, details: Self.help("Definition of queue name", "queues#Queue.FIELDS.name")))
+  }
+
+  @Test("invalid queue IDs", arguments: ["", "a_b", String(repeating: "q", count: 101)])
+  func queueID(id: String) {
+    let expected =
+      "Queue ID \"\(id)\" can contain only letters ([A-Za-z]), numbers ([0-9]), or hyphens (-). "
+      + "Queue ID must between 1 and 100 characters."
+    #expect(
+      fault { _ = try CloudTasks.QueueName("projects/p/locations/l/queues/\(id)") }
+        == ServiceFault(
+          .invalidArgument, expected, details: Self.help("Definition of queue ID", "queues#Queue.FIELDS.name")))
   }
 
   @Test("an existing queue")
@@ -105,28 +124,29 @@ struct CloudTasksErrorTests {
   @Test(
     "bad tasks",
     arguments: [
-      (CloudTasks.NewTask(httpRequest: .init(url: "")), "HttpRequest.url is required."),
-      (.init(httpRequest: .init(url: "ftp://h/")), "HttpTarget.url must start with 'http://' or 'https://'."),
+      (CloudTasks.NewTask(target: nil), "Task.payload_type is not set."),
+      (.init(target: .http(.init(url: ""))), "HttpRequest.url is required."),
+      (.init(target: .http(.init(url: "ftp://h/"))), "HttpTarget.url must start with 'http://' or 'https://'."),
       (
-        .init(httpRequest: .init(url: "http://h"), dispatchDeadline: .milliseconds(14_999)),
+        .init(target: .http(.init(url: "http://h")), dispatchDeadline: .milliseconds(14_999)),
         "Task.dispatchDeadline must be between [15s, 30m]."
       ),
       (
-        .init(httpRequest: .init(url: "http://h"), dispatchDeadline: .seconds(1_801)),
+        .init(target: .http(.init(url: "http://h")), dispatchDeadline: .seconds(1_801)),
         "Task.dispatchDeadline must be between [15s, 30m]."
       ),
       (
-        .init(httpRequest: .init(url: "http://h"), scheduleTime: Self.tooLate),
+        .init(target: .http(.init(url: "http://h")), scheduleTime: Self.tooLate),
         "The Task.scheduleTime, \(Self.tooLate), is too far in the future. "
           + "Schedule time must be no more than 720h in the future."
       ),
       (
-        .init(name: "\(Fixture.location)/queues/q/tasks/a b", httpRequest: .init(url: "http://h")),
+        .init(name: "\(Fixture.location)/queues/q/tasks/a b", target: .http(.init(url: "http://h"))),
         "Task ID \"a b\" can contain only letters ([A-Za-z]), numbers ([0-9]), hyphens (-), or underscores (_). "
           + "Task ID must between 1 and 500 characters."
       ),
       (
-        .init(name: "\(Fixture.location)/queues/other/tasks/a", httpRequest: .init(url: "http://h")),
+        .init(name: "\(Fixture.location)/queues/other/tasks/a", target: .http(.init(url: "http://h"))),
         "The queue name from request ('projects/p/locations/l/queues/q') must be the same as the queue name in the "
           + "named task ('projects/p/locations/l/queues/other')."
       ),
@@ -138,7 +158,10 @@ struct CloudTasksErrorTests {
     let refusal = fault {
       _ = try fixture.emulator.withState { state, now in try state.tasks.createTask(task, in: queue, at: now) }
     }
-    #expect(refusal == .invalidArgument(message))
+    #expect(refusal?.code == .invalidArgument && refusal?.message == message)
+    let isOfID = message.hasPrefix("Task ID")
+    #expect(
+      refusal?.details == (isOfID ? Self.help("Definition of task ID", "queues.tasks#Task.FIELDS.name") : []))
   }
 
   @Test("a name is in use, tombstoned, then free; get distinguishes an ended task from an unknown one")

@@ -82,7 +82,7 @@ final class Fixture: Sendable {
     return try emulator.withState { state, now in
       try state.tasks.createTask(
         .init(
-          name: name, httpRequest: .init(url: url, headers: headers, body: body),
+          name: name, target: .http(.init(url: url, headers: headers, body: body)),
           scheduleTime: time.map { Self.start + $0 }, dispatchDeadline: deadline), in: parent, at: now)
     }
   }

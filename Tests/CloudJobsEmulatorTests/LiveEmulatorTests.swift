@@ -19,10 +19,10 @@ struct LiveEmulatorTests {
         _ = try state.tasks.createQueue(.init(name: queue, retryConfig: .init(minBackoff: .milliseconds(5))), at: now)
         for id in ["a", "b", "flaky"] {
           _ = try state.tasks.createTask(
-            .init(name: "\(queue)/tasks/\(id)", httpRequest: .init(url: "http://h")), in: queue, at: now)
+            .init(name: "\(queue)/tasks/\(id)", target: .http(.init(url: "http://h"))), in: queue, at: now)
         }
         _ = try state.tasks.createTask(
-          .init(name: "\(queue)/tasks/later", httpRequest: .init(url: "http://h"), scheduleTime: now + .hours(1)),
+          .init(name: "\(queue)/tasks/later", target: .http(.init(url: "http://h")), scheduleTime: now + .hours(1)),
           in: queue, at: now)
       }
       try await emulator.waitUntilIdle()
@@ -49,7 +49,7 @@ struct LiveEmulatorTests {
       try emulator.withState { state, now in
         _ = try state.tasks.createQueue(.init(name: queue, retryConfig: .init(minBackoff: .hours(1))), at: now)
         _ = try state.tasks.createTask(
-          .init(name: name.description, httpRequest: .init(url: url)), in: queue, at: now)
+          .init(name: name.description, target: .http(.init(url: url))), in: queue, at: now)
       }
     }
     try await withThrowingTaskGroup(of: Void.self) { group in

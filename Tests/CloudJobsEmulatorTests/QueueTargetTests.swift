@@ -45,7 +45,8 @@ struct QueueTargetTests {
     }
     let task = try fixture.makeTask(
       "t", headers: [HeaderField("X-A", "task"), HeaderField("X-B", "task")], body: [1])
-    #expect(task.httpRequest.url == "http://127.0.0.1/t")
+    guard case .http(let stored) = task.target else { throw ServiceFault(.internal, "no HTTP target") }
+    #expect(stored.url == "http://127.0.0.1/t")
     try await fixture.emulator.advance(by: .seconds(1))
     let delivery = try #require(fixture.received.first?.delivery)
     #expect(delivery.url == "http://127.0.0.2/t" && delivery.method == .put && delivery.body == [1])
@@ -84,9 +85,8 @@ struct QueueTargetTests {
     try fixture.makeQueue()
     let queue = try Fixture.queue()
     try fixture.emulator.withState { state, now in
-      let target = CloudScheduler.AppEngineTarget(relativeURI: "/work?x=1", body: [1])
-      let new = CloudTasks.NewTask(
-        httpRequest: .init(url: ""), dispatchDeadline: .hours(24) + .seconds(15), appEngine: target)
+      let target = AppEngineTarget(relativeURI: "/work?x=1", body: [1])
+      let new = CloudTasks.NewTask(target: .appEngine(target), dispatchDeadline: .hours(24) + .seconds(15))
       _ = try state.tasks.createTask(new, in: queue, at: now)
     }
     try await fixture.emulator.advance(by: .seconds(1))
@@ -98,8 +98,7 @@ struct QueueTargetTests {
     try bare.makeQueue()
     let refusal = fault {
       try bare.emulator.withState { state, now in
-        _ = try state.tasks.createTask(
-          .init(httpRequest: .init(url: ""), appEngine: .init()), in: queue, at: now)
+        _ = try state.tasks.createTask(.init(target: .appEngine(.init())), in: queue, at: now)
       }
     }
     #expect(refusal?.code == .failedPrecondition)

@@ -91,7 +91,7 @@ struct SimulatedEmulatorTests {
       if number < 10 {
         _ = try? emulator?.withState { state, now in
           try state.tasks.createTask(
-            .init(httpRequest: .init(url: "http://h"), scheduleTime: now + .minutes(1)), in: queue, at: now)
+            .init(target: .http(.init(url: "http://h")), scheduleTime: now + .minutes(1)), in: queue, at: now)
         }
       }
       return .ok
@@ -99,7 +99,7 @@ struct SimulatedEmulatorTests {
     box.withLock { $0 = emulator }
     try emulator.withState { state, now in
       _ = try state.tasks.createQueue(.init(name: queue), at: now)
-      _ = try state.tasks.createTask(.init(httpRequest: .init(url: "http://h")), in: queue, at: now)
+      _ = try state.tasks.createTask(.init(target: .http(.init(url: "http://h"))), in: queue, at: now)
     }
     try await emulator.advance(by: .minutes(9) - .microseconds(1))
     #expect(count.withLock { $0 } == 9)
@@ -124,7 +124,7 @@ struct SimulatedEmulatorTests {
     try fixture.emulator.withState { state, now in
       for index in 0..<100_000 {
         _ = try state.tasks.createTask(
-          .init(httpRequest: .init(url: "http://h"), scheduleTime: now + .milliseconds(index % 1_000)), in: queue,
+          .init(target: .http(.init(url: "http://h")), scheduleTime: now + .milliseconds(index % 1_000)), in: queue,
           at: now)
       }
     }

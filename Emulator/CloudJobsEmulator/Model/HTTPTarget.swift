@@ -11,10 +11,10 @@ package struct HTTPTarget: Hashable, Sendable, Codable {
   /// The token to attach, if any.
   package var authorization: TargetAuthorization?
 
-  /// Maximum length of a URL, in characters.
-  package static let maximumURLLength = 2_083
-  /// Maximum size of all headers together, in bytes.
-  package static let maximumHeaderBytes = 80 * 1_024
+  /// The agent of Cloud Tasks.
+  static let tasksAgent = "Google-Cloud-Tasks"
+  /// The agent of Cloud Scheduler.
+  static let schedulerAgent = "Google-Cloud-Scheduler"
 
   /// Creates a request to a URL.
   package init(
@@ -28,26 +28,24 @@ package struct HTTPTarget: Hashable, Sendable, Codable {
     self.authorization = authorization
   }
 
-  /// Validates the request.
+  /// Returns the request as the services store it: valid, with its URL encoded and the service's agent.
   ///
-  /// - Parameter field: the name of the URL's field in messages, such as `HttpRequest.url`.
+  /// - Parameters:
+  ///   - field: the name of the URL's field in messages, such as `HttpRequest.url`.
+  ///   - agent: the agent of the service's requests, which replaces the caller's.
+  ///   - addsPath: whether an empty path of the URL becomes `/`.
+  /// - Returns: the stored request.
   /// - Throws: ``ServiceFault`` `invalidArgument`.
-  func validate(field: String) throws(ServiceFault) {
-    guard !url.isEmpty else { throw .invalidArgument("\(field) is required.") }
-    let scheme = url.prefix(8).lowercased()
-    guard scheme.hasPrefix("http://") || scheme.hasPrefix("https://") else {
-      throw .invalidArgument("HttpTarget.url must start with 'http://' or 'https://'.")
-    }
-    guard url.utf8.count <= Self.maximumURLLength else {
-      throw .invalidArgument("\(field) must be at most \(Self.maximumURLLength) characters.")
-    }
+  func stored(field: String, agent: String, addsPath: Bool = false) throws(ServiceFault) -> HTTPTarget {
+    var stored = self
+    stored.url = try TargetURL.encoded(url, field: field, addsPath: addsPath)
     guard body.isEmpty || method.allowsBody else {
       throw .invalidArgument("HttpTarget.body is not allowed with the method \(method.name).")
     }
-    let size = headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
-    guard size < Self.maximumHeaderBytes else {
-      throw .invalidArgument("HttpTarget.headers must be less than 80KB.")
-    }
+    try headers.validate(String(field.prefix { $0 != "." }))
+    stored.headers.set("User-Agent", agent)
+    stored.headers.sort { ($0.name, $0.value) < ($1.name, $1.value) }
+    return stored
   }
 }
 
@@ -91,42 +89,6 @@ extension HTTPTarget {
       case .post, .put, .patch: true
       case .get, .head, .delete, .options: false
       }
-    }
-  }
-}
-
-/// A header of an HTTP message, stored exactly as the client sent it.
-///
-/// A type of its own rather than `HTTPField` of swift-http-types: the API accepts and returns names and values that
-/// `HTTPField` rejects or normalizes, such as a name with a space; delivering such a task then fails. Snapshots store
-/// name and value as JSON members.
-package struct HeaderField: Hashable, Sendable, Codable {
-  /// The name, with its original case.
-  package var name: String
-  /// The value.
-  package var value: String
-
-  /// Creates a header.
-  package init(_ name: String, _ value: String) {
-    self.name = name
-    self.value = value
-  }
-}
-
-extension [HeaderField] {
-  /// The value of the first header with a name, compared without case.
-  package subscript(name: String) -> String? {
-    first { $0.name.lowercased() == name.lowercased() }?.value
-  }
-
-  /// Returns the headers without those that the service sets itself or reserves.
-  ///
-  /// Source: `HttpRequest.headers` (<https://cloud.google.com/tasks/docs/reference/rest/v2/HttpRequest>).
-  func withoutReserved(prefixes: [String]) -> [HeaderField] {
-    filter { field in
-      let name = field.name.lowercased()
-      return !["host", "content-length", "user-agent"].contains(name)
-        && !(["x-google-", "x-appengine-"] + prefixes).contains { name.hasPrefix($0) }
     }
   }
 }

@@ -21,6 +21,12 @@ package struct LocationName: Hashable, Comparable, Sendable {
     self.text = text
   }
 
+  /// The ID of the location.
+  package var id: Substring { text[(text.lastIndex(of: "/").map { text.index(after: $0) } ?? text.startIndex)...] }
+
+  /// The ID of the project.
+  package var project: Substring { text.dropFirst("projects/".count).prefix { $0 != "/" } }
+
   /// Orders names alphabetically.
   package static func < (left: LocationName, right: LocationName) -> Bool { left.text < right.text }
 }

@@ -153,7 +153,7 @@ package struct CloudSchedulerService: Sendable {
           Settlement(
             subject: job.name.text, attempt: execution.attempts, outcome: nil, verdict: .abandoned(fault.message))))
     case .success(let request):
-      let deadline = now + job.attemptDeadline
+      let deadline = now + job.attemptLimit
       attempts[lastDeliveryNumber] = ScheduledAttempt(
         name: job.name, sequence: record.sequence, isExecution: isExecution, number: execution.attempts,
         deadline: deadline)
@@ -165,7 +165,7 @@ package struct CloudSchedulerService: Sendable {
           DeliveryRequest(
             id: DeliveryID(.scheduler, lastDeliveryNumber), subject: job.name.text, attempt: execution.attempts,
             url: request.url, method: request.method, headers: request.headers, body: request.body,
-            deadline: job.attemptDeadline, scheduledFor: execution.scheduledFor, authorization: request.authorization,
+            deadline: job.attemptLimit, scheduledFor: execution.scheduledFor, authorization: request.authorization,
             reason: reason)))
     }
   }
@@ -175,7 +175,7 @@ package struct CloudSchedulerService: Sendable {
     for number in attempts.keys.sorted() {
       guard var attempt = attempts[number] else { continue }
       if let record = jobs[attempt.name], record.sequence == attempt.sequence {
-        attempt.deadline = now + record.job.attemptDeadline
+        attempt.deadline = now + record.job.attemptLimit
         attempts[number] = attempt
         deadlines.insert(AttemptDeadline(time: attempt.deadline, number: number))
       } else {
@@ -224,13 +224,13 @@ package struct CloudSchedulerService: Sendable {
       }
       named = name
     }
-    let (schedule, target) = try check(draft, at: now)
+    let (schedule, target) = try check(draft, in: parent, at: now)
     if let named, jobs[named] != nil { throw ServiceFault(.alreadyExists, "Job \(named) already exists.") }
     let name = named ?? freshName(in: parent)
     let job = CloudScheduler.Job(
       name: name, description: draft.description, target: target, schedule: draft.schedule,
       timeZone: draft.timeZone.isEmpty ? "Etc/UTC" : draft.timeZone, state: .enabled, retryConfig: draft.retryConfig,
-      attemptDeadline: draft.attemptDeadline.flatMap { $0 == .zero ? nil : $0 } ?? .minutes(3), userUpdateTime: now)
+      attemptDeadline: draft.shownDeadline, userUpdateTime: Timestamp(seconds: now.seconds))
     let record = ScheduledJobRecord(
       job: job, schedule: schedule, sequence: nextSequence(), nextFireTime: schedule.next(after: now))
     jobs[name] = record
@@ -275,14 +275,14 @@ package struct CloudSchedulerService: Sendable {
     guard var record = jobs[name] else { throw Self.missing }
     var merged = CloudScheduler.JobDraft(record.job)
     try merged.merge(draft, mask: mask?.paths.isEmpty == true ? nil : mask)
-    let (schedule, target) = try check(merged, at: now)
+    let (schedule, target) = try check(merged, in: name.location, at: now)
     record.job.description = merged.description
     record.job.target = target
     record.job.schedule = merged.schedule
     record.job.timeZone = merged.timeZone.isEmpty ? "Etc/UTC" : merged.timeZone
     record.job.retryConfig = merged.retryConfig
-    record.job.attemptDeadline = merged.attemptDeadline.flatMap { $0 == .zero ? nil : $0 } ?? .minutes(3)
-    record.job.userUpdateTime = now
+    record.job.attemptDeadline = merged.shownDeadline
+    record.job.userUpdateTime = Timestamp(seconds: now.seconds)
     record.schedule = schedule
     record.nextFireTime = schedule.next(after: now)
     jobs[name] = record
@@ -347,12 +347,14 @@ package struct CloudSchedulerService: Sendable {
   }
 
   private func check(
-    _ draft: CloudScheduler.JobDraft, at now: Timestamp
+    _ draft: CloudScheduler.JobDraft, in location: LocationName, at now: Timestamp
   ) throws(ServiceFault) -> (Schedule, CloudScheduler.Target) {
     try draft.validate()
-    let schedule = try draft.parsedSchedule(zones: zones, at: now)
-    guard let target = draft.target else { throw .invalidArgument("A target is required.") }
-    return (schedule, target)
+    guard let target = draft.target else {
+      throw .invalidArgument("One of httpTarget, pubsubTarget and appEngineHttpTarget is required.")
+    }
+    let stored = try target.stored(in: location)
+    return (try draft.parsedSchedule(zones: zones, at: now), stored)
   }
 
   private mutating func change(

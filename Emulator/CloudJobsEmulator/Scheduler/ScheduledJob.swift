@@ -39,10 +39,10 @@ extension CloudScheduler {
     package var timeZone: String
     /// The state; changed only by pause and resume.
     package var state: State
-    /// The retry settings.
-    package var retryConfig: RetryConfig
-    /// The time limit of an attempt.
-    package var attemptDeadline: Duration
+    /// The retry settings; nil for the defaults.
+    package var retryConfig: RetryConfig?
+    /// The time limit of an attempt; nil for that of an App Engine target's service, and for a Pub/Sub target.
+    package var attemptDeadline: Duration?
     /// The result of the latest attempt.
     package var status: RPCStatus?
     /// The time of the last change by a client.
@@ -51,6 +51,9 @@ extension CloudScheduler {
     package var scheduleTime: Timestamp?
     /// The time at which the latest attempt started.
     package var lastAttemptTime: Timestamp?
+
+    /// The time limit of an attempt that has effect.
+    var attemptLimit: Duration { attemptDeadline ?? target.defaultDeadline }
   }
 
   /// The retry settings of a job: delays and limits.
@@ -122,15 +125,16 @@ extension CloudScheduler {
     package var schedule: String
     /// The IANA name of the time zone; empty means UTC.
     package var timeZone: String
-    /// The retry settings.
-    package var retryConfig: RetryConfig
-    /// The time limit of an attempt, 15 s to 30 min; nil or zero means 3 min.
+    /// The retry settings; nil for the defaults.
+    package var retryConfig: RetryConfig?
+    /// The time limit of an attempt, 15 s to 30 min, for App Engine to 24 h 15 s; nil or zero for the
+    /// target's default.
     package var attemptDeadline: Duration?
 
     /// Returns a job.
     package init(
       name: String = "", description: String = "", target: Target? = nil, schedule: String = "",
-      timeZone: String = "", retryConfig: RetryConfig = .init(), attemptDeadline: Duration? = nil
+      timeZone: String = "", retryConfig: RetryConfig? = nil, attemptDeadline: Duration? = nil
     ) {
       self.name = name
       self.description = description
@@ -148,20 +152,27 @@ extension CloudScheduler {
         timeZone: job.timeZone, retryConfig: job.retryConfig, attemptDeadline: job.attemptDeadline)
     }
 
-    /// Validates everything except the name and the schedule.
+    /// Validates everything except the name, the target and the schedule.
     func validate() throws(ServiceFault) {
       guard description.count <= 500 else {
         throw .invalidArgument("Job.description must not contain more than 500 characters.")
       }
-      guard let target else {
-        throw .invalidArgument("One of httpTarget, pubsubTarget and appEngineHttpTarget is required.")
-      }
-      try target.validate()
-      try retryConfig.validate()
-      if let attemptDeadline, attemptDeadline != .zero {
-        guard (.seconds(15) ... .minutes(30)).contains(attemptDeadline) else {
-          throw .invalidArgument("Job.attemptDeadline must be between [15s, 30m].")
+      try retryConfig?.validate()
+      if let attemptDeadline, attemptDeadline != .zero, let longest = target?.longestDeadline {
+        guard (.seconds(15)...longest).contains(attemptDeadline) else {
+          throw .invalidArgument(
+            "Job.attemptDeadline must be between [15s, \(longest == .minutes(30) ? "30m" : "24h15s")].")
         }
+      }
+    }
+
+    /// The time limit of an attempt that the job shows.
+    var shownDeadline: Duration? {
+      let given = attemptDeadline.flatMap { $0 == .zero ? nil : $0 }
+      switch target {
+      case .http(_)?: return given ?? target?.defaultDeadline
+      case .appEngine(_)?: return given
+      case .pubsub(_)?, nil: return nil
       }
     }
 
@@ -192,36 +203,71 @@ extension CloudScheduler.JobDraft {
       case "target": target = other.target ?? target
       case "httpTarget", "pubsubTarget", "appEngineHttpTarget": target = other.target
       case "retryConfig": retryConfig = other.retryConfig
-      case "retryConfig.retryCount": retryConfig.retryCount = other.retryConfig.retryCount
-      case "retryConfig.maxRetryDuration": retryConfig.maxRetryDuration = other.retryConfig.maxRetryDuration
-      case "retryConfig.minBackoffDuration": retryConfig.backoff.minimum = other.retryConfig.backoff.minimum
-      case "retryConfig.maxBackoffDuration": retryConfig.backoff.maximum = other.retryConfig.backoff.maximum
-      case "retryConfig.maxDoublings": retryConfig.backoff.doublings = other.retryConfig.backoff.doublings
+      case _ where path.hasPrefix("retryConfig."): retryConfig = try mergedRetryConfig(with: other, path: path)
       case "name", "state", "status", "userUpdateTime", "scheduleTime", "lastAttemptTime": break
-      default:
-        guard path.hasPrefix("httpTarget.") else {
-          throw .invalidArgument("The update mask names \"\(path)\", which is not a field of a job.")
-        }
-        try mergeHTTPTarget(other, path: path)
+      default: target = try mergedTarget(with: other.target, path: path)
       }
     }
   }
 
-  private mutating func mergeHTTPTarget(
-    _ other: CloudScheduler.JobDraft, path: String
-  ) throws(ServiceFault) {
-    guard case .http(var merged) = target, case .http(let source) = other.target else {
-      throw .invalidArgument("The update mask names \"\(path)\", but the job has no httpTarget.")
+  private func mergedRetryConfig(
+    with other: CloudScheduler.JobDraft, path: String
+  ) throws(ServiceFault) -> CloudScheduler.RetryConfig {
+    var merged = retryConfig ?? .init()
+    let other = other.retryConfig ?? .init()
+    switch path.dropFirst("retryConfig.".count) {
+    case "retryCount": merged.retryCount = other.retryCount
+    case "maxRetryDuration": merged.maxRetryDuration = other.maxRetryDuration
+    case "minBackoffDuration": merged.backoff.minimum = other.backoff.minimum
+    case "maxBackoffDuration": merged.backoff.maximum = other.backoff.maximum
+    case "maxDoublings": merged.backoff.doublings = other.backoff.doublings
+    default: throw Self.unknown(path)
     }
-    switch path.dropFirst("httpTarget.".count) {
-    case "uri": merged.url = source.url
-    case "httpMethod": merged.method = source.method
-    case "headers": merged.headers = source.headers
-    case "body": merged.body = source.body
-    case "oidcToken", "oauthToken": merged.authorization = source.authorization
-    default: throw .invalidArgument("The update mask names \"\(path)\", which is not a field of a job.")
+    return merged
+  }
+
+  /// Returns the target with one of its fields copied from another target of its kind.
+  private func mergedTarget(
+    with other: CloudScheduler.Target?, path: String
+  ) throws(ServiceFault) -> CloudScheduler.Target {
+    let kind = path.prefix { $0 != "." }
+    let field = String(path.dropFirst(kind.count + 1))
+    guard ["httpTarget", "pubsubTarget", "appEngineHttpTarget"].contains(kind) else { throw Self.unknown(path) }
+    switch (target, other) {
+    case (.http(var target), .http(let other)) where kind == "httpTarget":
+      switch field {
+      case "uri": target.url = other.url
+      case "httpMethod": target.method = other.method
+      case "headers": target.headers = other.headers
+      case "body": target.body = other.body
+      case "oidcToken", "oauthToken": target.authorization = other.authorization
+      default: throw Self.unknown(path)
+      }
+      return .http(target)
+    case (.pubsub(var target), .pubsub(let other)) where kind == "pubsubTarget":
+      switch field {
+      case "topicName": target.topicName = other.topicName
+      case "data": target.data = other.data
+      case "attributes": target.attributes = other.attributes
+      default: throw Self.unknown(path)
+      }
+      return .pubsub(target)
+    case (.appEngine(var target), .appEngine(let other)) where kind == "appEngineHttpTarget":
+      switch field {
+      case "relativeUri": target.relativeURI = other.relativeURI
+      case "httpMethod": target.method = other.method
+      case "headers": target.headers = other.headers
+      case "body": target.body = other.body
+      case "appEngineRouting": target.routing = other.routing
+      default: throw Self.unknown(path)
+      }
+      return .appEngine(target)
+    default: throw .invalidArgument("The update mask names \"\(path)\", but the job has no \(kind).")
     }
-    target = .http(merged)
+  }
+
+  private static func unknown(_ path: String) -> ServiceFault {
+    .invalidArgument("The update mask names \"\(path)\", which is not a field of a job.")
   }
 }
 

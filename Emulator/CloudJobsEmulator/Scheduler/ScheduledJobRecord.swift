@@ -66,7 +66,8 @@ struct ScheduledJobRecord: Sendable {
       return .succeeded
     }
     let elapsed = now - current.startedAt
-    if let rule = job.retryConfig.reasonToGiveUp(attempts: current.attempts, elapsed: elapsed) {
+    let retry = job.retryConfig ?? .init()
+    if let rule = retry.reasonToGiveUp(attempts: current.attempts, elapsed: elapsed) {
       execution = nil
       return .abandoned(rule)
     }
@@ -74,7 +75,7 @@ struct ScheduledJobRecord: Sendable {
       execution = nil
       return .abandoned("the job is paused")
     }
-    let time = now + job.retryConfig.backoff.delay(beforeRetry: current.attempts)
+    let time = now + retry.backoff.delay(beforeRetry: current.attempts)
     current.attemptAt = time
     execution = current
     return .retry(at: time)

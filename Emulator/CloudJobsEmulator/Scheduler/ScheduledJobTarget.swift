@@ -10,45 +10,43 @@ extension CloudScheduler {
     /// A request to an App Engine application.
     case appEngine(AppEngineTarget)
 
-    func validate() throws(ServiceFault) {
+    /// The time limit of an attempt where none is given: for App Engine that of standard applications.
+    var defaultDeadline: Duration {
       switch self {
-      case .http(let target): try target.validate(field: "HttpTarget.uri")
-      case .pubsub(let target): try target.validate()
-      case .appEngine(let target): try target.validate()
+      case .http, .pubsub: .minutes(3)
+      case .appEngine: .minutes(10)
       }
     }
-  }
 
-  /// A request to an App Engine application.
-  ///
-  /// Source: <https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#AppEngineHttpTarget>.
-  package struct AppEngineTarget: Hashable, Sendable, Codable {
-    /// The path and query, starting with `/`.
-    package var relativeURI: String
-    /// The method.
-    package var method: HTTPTarget.Method
-    /// The headers set by the caller.
-    package var headers: [HeaderField]
-    /// The body; empty if there is none.
-    @Base64Bytes package var body: [UInt8]
-    /// The routing as sent by the client: service, version, instance, host.
-    package var routing: [String: String]
-
-    /// Creates a request to a path.
-    package init(
-      relativeURI: String = "/", method: HTTPTarget.Method = .post, headers: [HeaderField] = [], body: [UInt8] = [],
-      routing: [String: String] = [:]
-    ) {
-      self.relativeURI = relativeURI.isEmpty ? "/" : relativeURI
-      self.method = method
-      self.headers = headers.sorted { ($0.name, $0.value) < ($1.name, $1.value) }
-      self.body = body
-      self.routing = routing
+    /// The longest time limit of an attempt; nil if the job's has no effect.
+    var longestDeadline: Duration? {
+      switch self {
+      case .http: .minutes(30)
+      case .appEngine: .hours(24) + .seconds(15)
+      case .pubsub: nil
+      }
     }
 
-    func validate() throws(ServiceFault) {
-      guard relativeURI.hasPrefix("/"), relativeURI.utf8.count <= HTTPTarget.maximumURLLength else {
-        throw .invalidArgument("AppEngineHttpTarget.relativeUri must begin with \"/\" and be a valid relative URI.")
+    /// Returns the target as a job of a location stores it, with the headers that the service will send.
+    ///
+    /// - Throws: ``ServiceFault`` `invalidArgument` if it is invalid.
+    func stored(in location: LocationName) throws(ServiceFault) -> Target {
+      switch self {
+      case .http(let target):
+        var stored = try target.stored(field: "HttpTarget.uri", agent: HTTPTarget.schedulerAgent, addsPath: true)
+        if !stored.body.isEmpty, stored.headers["Content-Type"] == nil {
+          stored.headers.insert(HeaderField("Content-Type", "application/octet-stream"), at: 0)
+        }
+        return .http(stored)
+      case .pubsub(let target):
+        try target.validate()
+        return self
+      case .appEngine(let target):
+        guard target.method != .patch, target.method != .options else {
+          throw .invalidArgument("AppEngineHttpTarget.httpMethod \(target.method.name) is not permitted.")
+        }
+        try target.validate("AppEngineHttpTarget")
+        return .appEngine(target.stored(in: location))
       }
     }
   }
@@ -96,17 +94,19 @@ struct ScheduledRequest: Sendable {
     for job: CloudScheduler.Job, scheduledFor: Timestamp, number: UInt64, options: CloudScheduler.Options,
     at now: Timestamp
   ) -> Result<ScheduledRequest, ServiceFault> {
-    let identity = [
-      HeaderField("User-Agent", "Google-Cloud-Scheduler"), HeaderField("X-CloudScheduler", "true"),
-      HeaderField("X-CloudScheduler-JobName", job.name.id),
-      HeaderField("X-CloudScheduler-ScheduleTime", "\(scheduledFor)"),
-    ]
+    func headers(_ stored: [HeaderField]) -> [HeaderField] {
+      [
+        HeaderField("User-Agent", stored["User-Agent"] ?? ""), HeaderField("X-CloudScheduler", "true"),
+        HeaderField("X-CloudScheduler-JobName", job.name.id),
+        HeaderField("X-CloudScheduler-ScheduleTime", "\(scheduledFor)"),
+      ] + stored.withoutReserved(prefixes: ["x-cloudscheduler"])
+    }
     switch job.target {
     case .http(let target):
       return .success(
         ScheduledRequest(
-          url: target.url, method: target.method, headers: identity + own(target.headers, body: target.body),
-          body: target.body, authorization: target.authorization?.resolved(for: target.url)))
+          url: target.url, method: target.method, headers: headers(target.headers), body: target.body,
+          authorization: target.authorization?.resolved(for: target.url)))
     case .appEngine(let target):
       guard let origin = options.appEngineOrigin else {
         return .failure(
@@ -114,8 +114,8 @@ struct ScheduledRequest: Sendable {
       }
       return .success(
         ScheduledRequest(
-          url: origin + target.relativeURI, method: target.method,
-          headers: identity + own(target.headers, body: target.body), body: target.body))
+          url: origin + target.relativeURI, method: target.method, headers: headers(target.headers),
+          body: target.body))
     case .pubsub(let target):
       guard let endpoint = options.pushEndpoints[target.topicName] else {
         return .failure(
@@ -143,11 +143,5 @@ struct ScheduledRequest: Sendable {
     ]
     let headers = [HeaderField("User-Agent", "APIs-Google"), HeaderField("Content-Type", "application/json")]
     return ScheduledRequest(url: endpoint, method: .post, headers: headers, body: body.encoded)
-  }
-
-  private static func own(_ headers: [HeaderField], body: [UInt8]) -> [HeaderField] {
-    let own = headers.withoutReserved(prefixes: ["x-cloudscheduler"])
-    guard !body.isEmpty, own["Content-Type"] == nil else { return own }
-    return own + [HeaderField("Content-Type", "application/octet-stream")]
   }
 }

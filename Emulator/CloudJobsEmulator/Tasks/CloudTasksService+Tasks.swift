@@ -16,15 +16,10 @@ extension CloudTasksService {
   package mutating func createTask(
     _ new: CloudTasks.NewTask, in parent: CloudTasks.QueueName, view: CloudTasks.View = .basic, at now: Timestamp
   ) throws(ServiceFault) -> CloudTasks.Task {
-    var new = new
-    if let target = new.appEngine {
-      guard let origin = options.appEngineOrigin else {
-        throw ServiceFault(.failedPrecondition, "App Engine is not emulated; set the option appEngineOrigin")
-      }
-      new.httpRequest = HTTPTarget(
-        url: origin + target.relativeURI, method: target.method, headers: target.headers, body: target.body)
+    if case .appEngine = new.target, options.appEngineOrigin == nil {
+      throw ServiceFault(.failedPrecondition, "App Engine is not emulated; set the option appEngineOrigin")
     }
-    try new.validate(at: now)
+    let target = try new.storedTarget(in: queues[parent]?.queue ?? CloudTasks.Queue(name: parent), at: now)
     var named: CloudTasks.TaskName?
     if let text = new.name, !text.isEmpty {
       let name = try CloudTasks.TaskName(text)
@@ -44,10 +39,11 @@ extension CloudTasksService {
     }
     let name = named ?? freshName(in: parent, at: now)
     let task = CloudTasks.Task(
-      name: name, httpRequest: new.httpRequest, scheduleTime: max(new.scheduleTime ?? now, now),
+      name: name, target: target, scheduleTime: max(new.scheduleTime ?? now, now),
       createTime: Timestamp(seconds: now.seconds),
-      dispatchDeadline: new.dispatchDeadline.flatMap { $0 == .zero ? nil : $0 } ?? .minutes(10),
-      retryConfig: new.retryConfig, appEngine: new.appEngine)
+      dispatchDeadline: new.dispatchDeadline.flatMap { $0 == .zero ? nil : $0 } ?? target.defaultDeadline,
+      retryConfig: new.retryConfig)
+    guard task.storedBytes <= CloudTasks.Task.maximumBytes else { throw .invalidArgument("Task size too large") }
     let sequence = nextTicket()
     queues.values[index].insert(task, sequence: sequence, at: now)
     touch(parent, at: now)
@@ -211,6 +207,6 @@ extension CloudTasksService {
       url: uri.applied(to: ""), method: method, headers: contentType.map { [HeaderField("Content-Type", $0)] } ?? [],
       body: method.allowsBody ? body : [])
     let name = id.flatMap { $0.isEmpty ? nil : "\(parent)/tasks/\($0)" }
-    return try createTask(.init(name: name, httpRequest: request), in: parent, view: .basic, at: now)
+    return try createTask(.init(name: name, target: .http(request)), in: parent, view: .basic, at: now)
   }
 }

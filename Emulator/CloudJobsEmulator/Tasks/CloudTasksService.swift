@@ -21,9 +21,6 @@ extension CloudTasks {
     /// Origin of the App Engine substitute, such as `http://127.0.0.1:8080`; without it App Engine tasks are rejected.
     public var appEngineOrigin: String?
 
-    /// Maximum size of a task's body, URL and headers in bytes, as measured; the documentation says 100 KB.
-    package static let maximumTaskBytes = 1_048_569
-
     /// Creates options with the service's usual values.
     public init(
       taskTombstone: Duration = .seconds(3_600), queueTombstone: Duration = .seconds(3 * 86_400),
@@ -130,12 +127,9 @@ package struct CloudTasksService: Sendable {
     _ record: TaskRecord, of queue: TaskQueueState, _ runRequestedAt: Timestamp?, at now: Timestamp
   ) -> DeliveryRequest {
     lastDeliveryNumber += 1
-    var record = record
-    if record.task.appEngine == nil, let target = queue.queue.target {
-      record.task.httpRequest = target.applied(to: record.task.httpRequest)
-    }
     let task = record.task
-    let deadline = now + task.dispatchDeadline
+    let target = delivered(task.target, in: queue.queue)
+    let deadline = now + task.attemptDeadline
     attempts[lastDeliveryNumber] = TaskAttempt(
       name: task.name, sequence: record.sequence, generation: queue.generation, number: task.dispatchCount,
       runRequestedAt: runRequestedAt, deadline: deadline)
@@ -146,9 +140,20 @@ package struct CloudTasksService: Sendable {
       } else { "retry \(task.dispatchCount - 1) after \(record.previousResponse.map { "HTTP \($0)" } ?? "no answer")" }
     return DeliveryRequest(
       id: DeliveryID(.tasks, lastDeliveryNumber), subject: task.name.description, attempt: task.dispatchCount,
-      url: task.httpRequest.url, method: task.httpRequest.method, headers: TaskHeaders.make(for: record),
-      body: task.httpRequest.body, deadline: task.dispatchDeadline, scheduledFor: task.scheduleTime,
-      authorization: task.httpRequest.authorization?.resolved(for: task.httpRequest.url), reason: reason)
+      url: target.url, method: target.method, headers: TaskHeaders.make(for: record, of: target), body: target.body,
+      deadline: task.attemptDeadline, scheduledFor: task.scheduleTime,
+      authorization: target.authorization?.resolved(for: target.url), reason: reason)
+  }
+
+  /// Returns the HTTP request that delivers a target.
+  private func delivered(_ target: CloudTasks.Target, in queue: CloudTasks.Queue) -> HTTPTarget {
+    switch target {
+    case .http(let request): queue.target?.applied(to: request) ?? request
+    case .appEngine(let request):
+      HTTPTarget(
+        url: (options.appEngineOrigin ?? "") + request.relativeURI, method: request.method, headers: request.headers,
+        body: request.body)
+    }
   }
 
   private mutating func resume(at now: Timestamp, into actions: inout [ServiceAction]) {
@@ -157,7 +162,7 @@ package struct CloudTasksService: Sendable {
       guard var attempt = attempts[number] else { continue }
       let queue = queues[attempt.name.queue].flatMap { $0.generation == attempt.generation ? $0 : nil }
       if let record = queue?.tasks[attempt.name.id], record.sequence == attempt.sequence {
-        attempt.deadline = now + record.task.dispatchDeadline
+        attempt.deadline = now + record.task.attemptDeadline
         attempts[number] = attempt
         deadlines.insert(AttemptDeadline(time: attempt.deadline, number: number))
       } else {
@@ -211,6 +216,7 @@ package struct CloudTasksService: Sendable {
     var created = queue
     created.state = .running
     created.purgeTime = nil
+    created.appEngineRouting?.fillHost(in: queue.name.location)
     let state = TaskQueueState(queue: created, generation: nextTicket(), options: options, at: now)
     queues[queue.name] = state
     queueNames.insert(queue.name)
@@ -224,7 +230,7 @@ package struct CloudTasksService: Sendable {
     try state(of: name).queue
   }
 
-  /// Returns a page of the queues of a location, sorted by name, at most 1,000 per page.
+  /// Returns a page of the queues of a location, sorted by name, at most 9,800 per page.
   ///
   /// - Parameters:
   ///   - parent: the location.
@@ -235,7 +241,7 @@ package struct CloudTasksService: Sendable {
   package func listQueues(
     in parent: LocationName, page: PageRequest = .init(), filter: CloudTasks.Queue.State? = nil
   ) throws(ServiceFault) -> ResourcePage<CloudTasks.Queue> {
-    let limit = try page.limit(maximum: 1_000)
+    let limit = try page.limit(maximum: 9_800)
     var matches: [CloudTasks.Queue] = []
     for name in queueNames.elements(after: nil, limit: .max) where name.location == parent && name.id > page.token {
       guard let queue = queues[name]?.queue, filter == nil || queue.state == filter else { continue }
@@ -265,6 +271,7 @@ package struct CloudTasksService: Sendable {
     var merged = queues.values[index].queue
     try merged.merge(queue, mask: mask?.paths.isEmpty == true ? nil : mask)
     try merged.validate()
+    merged.appEngineRouting?.fillHost(in: queue.name.location)
     if let burst = options.burstSize { merged.rateLimits.maxBurstSize = burst }
     queues.values[index].queue = merged
     queues.values[index].configureBucket(at: now)

@@ -116,8 +116,8 @@ extension CloudTasks {
       if path.isEmpty, ownPath == "/" { path = "/" }
       if !path.isEmpty, !path.hasPrefix("/") { path = "/" + path }
       let query = choose(ownQuery, query)
-      return "\(scheme.isEmpty ? "https" : scheme)://\(host)" + (port.isEmpty ? "" : ":\(port)") + path
-        + (query.isEmpty ? "" : "?\(query)")
+      return "\(scheme.isEmpty ? "https" : scheme)://\(host)" + (port.isEmpty ? "" : ":\(port)")
+        + TargetURL.encodedTail(path + (query.isEmpty ? "" : "?\(query)"))
     }
   }
 }

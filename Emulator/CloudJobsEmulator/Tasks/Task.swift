@@ -7,18 +7,16 @@ extension CloudTasks {
   package struct Task: Hashable, Sendable, Codable {
     /// The name.
     package var name: TaskName
-    /// The HTTP request.
-    package var httpRequest: HTTPTarget
+    /// The request that it makes.
+    package var target: Target
     /// The time of the next attempt.
     package var scheduleTime: Timestamp
     /// The creation time, in whole seconds.
     package var createTime: Timestamp
-    /// The time limit of an attempt.
-    package var dispatchDeadline: Duration
+    /// The time limit of an attempt; nil for the default of an App Engine target.
+    package var dispatchDeadline: Duration?
     /// Retry settings of the task, which override the queue's.
     package var retryConfig: RetryConfig?
-    /// The App Engine request that it was created with, if any.
-    package var appEngine: CloudScheduler.AppEngineTarget?
     /// The number of attempts started.
     package var dispatchCount = 0
     /// The number of attempts with a response.
@@ -28,12 +26,14 @@ extension CloudTasks {
     /// The latest attempt.
     package var lastAttempt: Attempt?
 
+    /// The time limit of an attempt, or the default.
+    var attemptDeadline: Duration { dispatchDeadline ?? .minutes(10) }
+
     /// Returns the task as a view shows it.
     func shown(in view: View) -> Task {
       guard view == .basic else { return self }
       var copy = self
-      copy.httpRequest.body = []
-      copy.appEngine?.body = []
+      copy.target.body = []
       return copy
     }
   }
@@ -64,42 +64,37 @@ extension CloudTasks {
   package struct NewTask: Hashable, Sendable {
     /// The full name; nil for a generated one.
     package var name: String?
-    /// The HTTP request.
-    package var httpRequest: HTTPTarget
+    /// The request that it makes; nil is refused.
+    package var target: Target?
     /// The time of the first attempt; nil or a past time means now.
     package var scheduleTime: Timestamp?
     /// The time limit of an attempt, 15 s to 30 min; nil or zero means 10 min.
     package var dispatchDeadline: Duration?
     /// Retry settings that override the queue's.
     package var retryConfig: RetryConfig?
-    /// The App Engine request, which takes precedence over `httpRequest`.
-    package var appEngine: CloudScheduler.AppEngineTarget?
 
     /// Creates the input for a task.
     package init(
-      name: String? = nil, httpRequest: HTTPTarget, scheduleTime: Timestamp? = nil,
-      dispatchDeadline: Duration? = nil, retryConfig: RetryConfig? = nil,
-      appEngine: CloudScheduler.AppEngineTarget? = nil
+      name: String? = nil, target: Target?, scheduleTime: Timestamp? = nil, dispatchDeadline: Duration? = nil,
+      retryConfig: RetryConfig? = nil
     ) {
       self.name = name
-      self.httpRequest = httpRequest
+      self.target = target
       self.scheduleTime = scheduleTime
       self.dispatchDeadline = dispatchDeadline
       self.retryConfig = retryConfig
-      self.appEngine = appEngine
     }
 
-    /// Validates everything except the name.
+    /// Validates everything except the name, and returns the request as it is stored.
     ///
     /// - Throws: ``ServiceFault`` `invalidArgument`.
-    func validate(at now: Timestamp) throws(ServiceFault) {
-      try appEngine?.validate()
-      try httpRequest.validate(field: "HttpRequest.url")
+    func storedTarget(in queue: Queue, at now: Timestamp) throws(ServiceFault) -> Target {
+      guard let target else { throw .invalidArgument("Task.payload_type is not set.") }
+      let stored = try target.stored(in: queue)
       if let dispatchDeadline, dispatchDeadline != .zero {
-        let longest: Duration = appEngine == nil ? .minutes(30) : .hours(24) + .seconds(15)
-        guard (.seconds(15)...longest).contains(dispatchDeadline) else {
-          throw .invalidArgument(
-            "Task.dispatchDeadline must be between [15s, \(appEngine == nil ? "30m" : "24h15s")].")
+        guard (.seconds(15)...target.longestDeadline).contains(dispatchDeadline) else {
+          let longest = target.longestDeadline == .minutes(30) ? "30m" : "24h15s"
+          throw .invalidArgument("Task.dispatchDeadline must be between [15s, \(longest)].")
         }
       }
       if let scheduleTime, scheduleTime > now + .hours(720) {
@@ -108,10 +103,7 @@ extension CloudTasks {
             + "Schedule time must be no more than 720h in the future.")
       }
       try retryConfig?.validate()
-      let size =
-        httpRequest.body.count + httpRequest.url.utf8.count
-        + httpRequest.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
-      guard size <= Options.maximumTaskBytes else { throw .invalidArgument("Task size too large") }
+      return stored
     }
   }
 
@@ -135,9 +127,16 @@ extension CloudTasks {
             + "\"projects/<PROJECT_ID>/locations/<LOCATION_ID>/queues/<QUEUE_ID>/tasks/<TASK_ID>\".")
       }
       guard NameAlphabet.task.allows(parts[7]) else {
-        throw .invalidArgument(
+        throw ServiceFault(
+          .invalidArgument,
           "Task ID \"\(parts[7])\" can contain only letters ([A-Za-z]), numbers ([0-9]), hyphens (-), or "
-            + "underscores (_). Task ID must between 1 and 500 characters.")
+            + "underscores (_). Task ID must between 1 and 500 characters.",
+          details: [
+            .help(
+              description: "Definition of task ID",
+              url: "https://cloud.google.com/tasks/docs/reference/rest/v2/"
+                + "projects.locations.queues.tasks#Task.FIELDS.name")
+          ])
       }
       self.queue = queue
       self.id = String(parts[7])

@@ -10,7 +10,7 @@ struct TaskRecord: Sendable, Codable {
   var ticket: UInt64?
   /// The number of attempts in flight; more than one only after a run request.
   var running = 0
-  /// The number of attempts with a response other than 5xx.
+  /// The number of attempts with a response; for an HTTP target without those of 5xx.
   var executionCount = 0
   /// The HTTP status reported for the latest finished attempt.
   var previousResponse: Int?
@@ -22,7 +22,7 @@ struct TaskRecord: Sendable, Codable {
   mutating func note(_ outcome: DeliveryOutcome, of attempt: TaskAttempt, at now: Timestamp) {
     if case .response(let status, _) = outcome {
       task.responseCount += 1
-      if status < 500 { executionCount += 1 }
+      if status < 500 || task.target.isAppEngine { executionCount += 1 }
     }
     previousResponse = outcome.reportedStatus
     if attempt.number == task.dispatchCount {
@@ -51,41 +51,4 @@ struct TaskAttempt: Sendable, Codable {
   var runRequestedAt: Timestamp?
   /// The time at which the service stops waiting for a response.
   var deadline: Timestamp
-}
-
-/// The headers that Cloud Tasks sends with an attempt, as measured.
-///
-/// Source: <https://cloud.google.com/tasks/docs/creating-http-target-tasks#handler>.
-enum TaskHeaders {
-  /// Returns the headers of the attempt that is about to start; the record's count already includes it.
-  static func make(for record: TaskRecord) -> [HeaderField] {
-    let task = record.task
-    let isAppEngine = task.appEngine != nil
-    let prefix = isAppEngine ? "X-AppEngine-" : "X-CloudTasks-"
-    let agent = isAppEngine ? "AppEngine-Google; (+http://code.google.com/appengine)" : "Google-Cloud-Tasks"
-    var headers = [
-      HeaderField("User-Agent", agent),
-      HeaderField("\(prefix)QueueName", task.name.queue.id),
-      HeaderField("\(prefix)TaskName", task.name.id),
-      HeaderField("\(prefix)TaskRetryCount", "\(task.dispatchCount - 1)"),
-      HeaderField("\(prefix)TaskExecutionCount", "\(record.executionCount)"),
-      HeaderField("\(prefix)TaskETA", unixSeconds(task.scheduleTime)),
-    ]
-    if let previous = record.previousResponse {
-      headers.append(HeaderField("\(prefix)TaskPreviousResponse", "\(previous)"))
-      headers.append(HeaderField("\(prefix)TaskRetryReason", ""))
-    }
-    let own = task.httpRequest.headers.withoutReserved(prefixes: ["x-cloudtasks-"])
-    // App Engine bodies get a default content type; bodies for other targets do not.
-    if isAppEngine, !task.httpRequest.body.isEmpty, own["Content-Type"] == nil {
-      headers.append(HeaderField("Content-Type", "application/octet-stream"))
-    }
-    return headers + own
-  }
-
-  /// Returns Unix seconds with six fractional digits.
-  static func unixSeconds(_ time: Timestamp) -> String {
-    let fraction = String(time.fraction)
-    return "\(time.seconds)." + String(repeating: "0", count: 6 - fraction.count) + fraction
-  }
 }

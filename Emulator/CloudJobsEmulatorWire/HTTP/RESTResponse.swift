@@ -55,6 +55,19 @@ extension FaultDetail {
         $0.set("description", $1.description)
       }
       return message
+    case .reason(let reason, let domain, let metadata):
+      var message = schema.message("google.rpc.ErrorInfo")
+      message.set("reason", reason)
+      message.set("domain", domain)
+      message.set("metadata", metadata)
+      return message
+    case .help(let description, let url):
+      var message = schema.message("google.rpc.Help")
+      message.set("links", forEach: [url]) {
+        $0.set("description", description)
+        $0.set("url", $1)
+      }
+      return message
     }
   }
 }

@@ -36,8 +36,9 @@ enum AccessPolicyMethods {
   /// `TestIamPermissions`.
   @Sendable
   static func test(_ call: ServiceCall, _ state: inout EmulatorState) throws(ServiceFault) -> [Message] {
-    _ = try resource(call, state)
-    // The emulator knows no callers; whoever reaches it may do everything.
+    let name = try CloudTasks.QueueName(call.request.string("resource"))
+    // Nobody may do anything with a queue that isn't there. The emulator knows no callers, who all may everything else.
+    guard (try? state.tasks.getQueue(name)) != nil else { return call.answer() }
     return call.answer { $0.set("permissions", call.request.texts("permissions")) }
   }
 

@@ -29,7 +29,7 @@ extension CloudScheduler.Target {
           topicName: target.string("topic_name"), data: target.bytes("data"),
           attributes: target.strings("attributes")))
     } else if let target = message.message("app_engine_http_target") {
-      self = .appEngine(try CloudScheduler.AppEngineTarget(target))
+      self = .appEngine(try AppEngineTarget(target))
     } else {
       return nil
     }
@@ -59,12 +59,13 @@ extension Message {
     set("schedule_time", job.scheduleTime)
     set("last_attempt_time", job.lastAttemptTime)
     set("attempt_deadline", job.attemptDeadline)
+    guard let retry = job.retryConfig else { return }
     set("retry_config") {
-      $0.set("retry_count", job.retryConfig.retryCount)
-      $0.set("max_retry_duration", job.retryConfig.maxRetryDuration)
-      $0.set("min_backoff_duration", job.retryConfig.backoff.minimum)
-      $0.set("max_backoff_duration", job.retryConfig.backoff.maximum)
-      $0.set("max_doublings", job.retryConfig.backoff.doublings)
+      $0.set("retry_count", retry.retryCount)
+      $0.set("max_retry_duration", retry.maxRetryDuration)
+      $0.set("min_backoff_duration", retry.backoff.minimum)
+      $0.set("max_backoff_duration", retry.backoff.maximum)
+      $0.set("max_doublings", retry.backoff.doublings)
     }
   }
 }

@@ -23,7 +23,7 @@ extension CloudTasks.Queue {
     target = try message.message("http_target").map { target throws(ServiceFault) in
       try CloudTasks.QueueTarget(target)
     }
-    appEngineRouting = message.routing("app_engine_routing_override")
+    appEngineRouting = message.message("app_engine_routing_override").map { AppEngineRouting($0) }
     loggingRatio = message.message("stackdriver_logging_config")?.double("sampling_ratio")
   }
 }
@@ -84,15 +84,22 @@ extension CloudTasks.NewTask {
   init(_ request: Message) throws(ServiceFault) {
     guard let task = request.message("task") else { throw .invalidArgument("CreateTaskRequest.task is required.") }
     self.init(
-      name: task.text("name"),
-      httpRequest: try task.message("http_request").map { request throws(ServiceFault) in
-        try HTTPTarget(request, urlName: "url")
-      } ?? HTTPTarget(url: ""),
-      scheduleTime: task.timestamp("schedule_time"), dispatchDeadline: task.duration("dispatch_deadline"),
-      retryConfig: task.message("retry_config").map { CloudTasks.RetryConfig($0) },
-      appEngine: try task.message("app_engine_http_request").map { request throws(ServiceFault) in
-        try CloudScheduler.AppEngineTarget(request)
-      })
+      name: task.text("name"), target: try CloudTasks.Target(task), scheduleTime: task.timestamp("schedule_time"),
+      dispatchDeadline: task.duration("dispatch_deadline"),
+      retryConfig: task.message("retry_config").map { CloudTasks.RetryConfig($0) })
+  }
+}
+
+extension CloudTasks.Target {
+  /// The target of a task; nil for none.
+  fileprivate init?(_ task: Message) throws(ServiceFault) {
+    if let request = task.message("http_request") {
+      self = .http(try HTTPTarget(request, urlName: "url"))
+    } else if let request = task.message("app_engine_http_request") {
+      self = .appEngine(try AppEngineTarget(request))
+    } else {
+      return nil
+    }
   }
 }
 
@@ -109,7 +116,7 @@ extension Message {
     }
     set("retry_config") { $0.fill(queue.retryConfig) }
     if let target = queue.target { set("http_target") { $0.fill(target) } }
-    if let routing = queue.appEngineRouting { set("app_engine_routing_override", routing: routing) }
+    if let routing = queue.appEngineRouting { set("app_engine_routing_override") { $0.fill(routing) } }
     if let ratio = queue.loggingRatio { set("stackdriver_logging_config") { $0.set("sampling_ratio", ratio) } }
   }
 
@@ -145,10 +152,9 @@ extension Message {
   /// Fills a task.
   mutating func fill(_ task: CloudTasks.Task, in view: CloudTasks.View) {
     set("name", task.name.description)
-    if let target = task.appEngine {
-      set("app_engine_http_request") { $0.fill(target) }
-    } else {
-      set("http_request") { $0.fill(task.httpRequest, urlName: "url") }
+    switch task.target {
+    case .http(let request): set("http_request") { $0.fill(request, urlName: "url") }
+    case .appEngine(let request): set("app_engine_http_request") { $0.fill(request) }
     }
     set("schedule_time", task.scheduleTime)
     set("create_time", task.createTime)

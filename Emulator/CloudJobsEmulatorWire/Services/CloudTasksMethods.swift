@@ -22,7 +22,7 @@ enum CloudTasksMethods {
     let location = try LocationName(call.request.string("parent"))
     let queue = try CloudTasks.Queue(call.request.message("queue") ?? call.request.empty("queue"))
     guard queue.name.location == location else {
-      throw .invalidArgument("The location of Queue.name must be the same as the parent '\(location)'.")
+      throw .invalidArgument("\(queue.name) must begin with \(location).")
     }
     let created = try state.tasks.createQueue(queue, at: call.now)
     return call.answer { $0.fill(created) }

@@ -27,34 +27,36 @@ extension TargetAuthorization {
   }
 }
 
-extension CloudScheduler.AppEngineTarget {
+extension AppEngineTarget {
   /// An `AppEngineHttpRequest` of Cloud Tasks or an `AppEngineHttpTarget` of Cloud Scheduler.
   init(_ message: Message) throws(ServiceFault) {
     self.init(
       relativeURI: message.string("relative_uri"), method: try message.known("http_method") ?? .post,
-      headers: message.headers, body: message.bytes("body"), routing: message.routing("app_engine_routing") ?? [:])
+      headers: message.headers, body: message.bytes("body"),
+      routing: message.message("app_engine_routing").map { AppEngineRouting($0) } ?? .init())
+  }
+}
+
+extension AppEngineRouting {
+  /// The routing that clients send; its host is output only.
+  init(_ message: Message) {
+    self.init(
+      service: message.string("service"), version: message.string("version"), instance: message.string("instance"))
   }
 }
 
 extension Message {
-  private static let routingNames = ["service", "version", "instance", "host"]
-
   /// The map `headers`, by name.
   var headers: [HeaderField] {
     strings("headers").map { HeaderField($0.key, $0.value) }.sorted { $0.name < $1.name }
   }
 
-  /// Returns an `AppEngineRouting` as its names and values; nil if there is none.
-  func routing(_ name: String) -> [String: String]? {
-    guard let routing = message(name) else { return nil }
-    var values: [String: String] = [:]
-    for name in Self.routingNames { values[name] = routing.text(name) }
-    return values
-  }
-
-  /// Sets an `AppEngineRouting`.
-  mutating func set(_ name: String, routing: [String: String]) {
-    set(name) { message in for name in Self.routingNames { message.set(name, routing[name]) } }
+  /// Fills an `AppEngineRouting`.
+  mutating func fill(_ routing: AppEngineRouting) {
+    set("service", routing.service)
+    set("version", routing.version)
+    set("instance", routing.instance)
+    set("host", routing.host)
   }
 
   /// Sets the map `headers`.
@@ -89,11 +91,11 @@ extension Message {
   }
 
   /// Fills an `AppEngineHttpRequest` of Cloud Tasks or an `AppEngineHttpTarget` of Cloud Scheduler.
-  mutating func fill(_ target: CloudScheduler.AppEngineTarget) {
+  mutating func fill(_ target: AppEngineTarget) {
     set("relative_uri", target.relativeURI)
     set("http_method", target.method)
     set(headers: target.headers)
     set("body", target.body)
-    if !target.routing.isEmpty { set("app_engine_routing", routing: target.routing) }
+    set("app_engine_routing") { $0.fill(target.routing) }
   }
 }

@@ -107,7 +107,7 @@ struct SimulatedQueue: TaskQueue {
         body: task.body.bytes)
       let deadline = CloudSchedulerEntry.deadline(for: task.deadline)
       let new = CloudTasks.NewTask(
-        name: "\(queue)/tasks/\(task.name)", httpRequest: target, scheduleTime: task.notBefore,
+        name: "\(queue)/tasks/\(task.name)", target: .http(target), scheduleTime: task.notBefore,
         dispatchDeadline: deadline)
       _ = try state.tasks.createTask(new, in: queue, at: now)
     }
