@@ -449,7 +449,9 @@ def test_unknown_fields_and_large_documents_are_refused(emulator, c):
     assert status == 400
     assert "Unknown name \"form\" at 'structured_query': Cannot find field." in body[0]["error"]["message"]
     with pytest.raises(exceptions.InvalidArgument, match="exceeds the maximum allowed size of 1,048,576 bytes"):
-        c.document("a").set({"x": "x" * 1_048_576})
+        c.document("a").set({"x": "x" * 1_000_000, "y": "y" * 48_576})
+    with pytest.raises(exceptions.InvalidArgument, match='value of property "m.x" is longer than 1048487 bytes'):
+        c.document("a").set({"m": {"x": b"x" * 1_048_488}})
     with pytest.raises(exceptions.InvalidArgument, match='Resource id "__a__" is invalid because it is reserved'):
         c.document("__a__").set({})
 

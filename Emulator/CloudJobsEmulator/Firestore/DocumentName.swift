@@ -70,8 +70,9 @@ extension Firestore {
         .invalidArgument("\(label) \"\(id)\" is invalid because it \(reason).")
       }
       guard !id.isEmpty else { throw refusal("is empty") }
-      guard id.utf8.count <= 1_500 else {
-        throw .invalidArgument("\(label) is invalid because it is longer than 1500 bytes.")
+      guard id.utf8.count <= FieldRules.maximumNameSize else {
+        throw .invalidArgument(
+          "The key path element \(isCollection ? "kind" : "name") is longer than \(FieldRules.maximumNameSize) bytes.")
       }
       guard !id.utf8.contains(UInt8(ascii: "/")) else { throw refusal("contains \"/\"") }
       guard id != ".", id != ".." else { throw refusal("is \"\(id)\"") }

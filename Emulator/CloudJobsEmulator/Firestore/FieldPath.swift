@@ -20,8 +20,9 @@ extension Firestore {
     /// - Throws: ``ServiceFault`` `invalidArgument` for invalid text.
     package init(parsing text: String) throws(ServiceFault) {
       let refusal = ServiceFault.invalidArgument(
-        "Invalid property path \"\(text)\". Unquoted property names must match regex ([a-zA-Z_][a-zA-Z_0-9]*), "
-          + "and quoted property names must match regex (`(?:[^`\\\\]|(?:\\\\.))+`)")
+        "Invalid property path \"\(text)\". Unquoted property paths must match regex ([a-zA-Z_][a-zA-Z_0-9]*), "
+          + "and quoted property paths must match regex (`(?:[^`\\\\]|(?:\\\\.))+`)")
+      guard !text.isEmpty else { throw .invalidArgument("Invalid empty property path string.") }
       var names: [String] = []
       var rest = Array(text.unicodeScalars)[...]
       while true {
@@ -30,8 +31,8 @@ extension Firestore {
         guard let next = rest.popFirst() else { break }
         guard next == "." else { throw refusal }
       }
-      guard text.utf8.count <= 1_500 else {
-        throw .invalidArgument("The property path is longer than 1500 bytes.")
+      guard text.utf8.count < FieldRules.maximumNameSize else {
+        throw .invalidArgument("property path is longer than \(FieldRules.maximumNameSize) bytes.")
       }
       segments = names
     }
@@ -42,6 +43,16 @@ extension Firestore {
     /// Returns whether a name is reserved: `__…__`.
     static func isReserved(_ name: String) -> Bool {
       name.utf8.count >= 4 && name.hasPrefix("__") && name.hasSuffix("__")
+    }
+
+    /// Validates the path of a field to write.
+    ///
+    /// - Throws: ``ServiceFault`` `invalidArgument` if one of its names is empty, too long or reserved.
+    func check() throws(ServiceFault) {
+      for name in segments where Self.isReserved(name) {
+        throw .invalidArgument("Invalid reserved name in field path \(self)")
+      }
+      for name in segments { try FieldRules.check(name: name) }
     }
 
     /// Returns whether the path equals another or lies within the map at it.

@@ -86,7 +86,7 @@ package struct FirestoreService: Sendable {
       transforms[write.name, default: 0] += write.transforms.count
       guard transforms[write.name, default: 0] <= Firestore.Write.transformLimit else {
         throw .invalidArgument(
-          "Cannot have more than \(Firestore.Write.transformLimit) field transforms in a single document.")
+          "cannot have more than \(Firestore.Write.transformLimit) field transforms on a single document")
       }
     }
     let result = try with(database) { (database) throws(ServiceFault) in

@@ -182,12 +182,24 @@ extension Firestore {
       return .double(Double(whole) + rest)
     }
 
+    /// Maximum number of aggregations of a query.
+    static let limit = 5
+
+    private static func tooMany(_ count: Int) -> ServiceFault {
+      ServiceFault(
+        .invalidArgument,
+        "The maximum number of aggregations allowed in an aggregation query is \(limit). Received: \(count)",
+        details: [
+          .reason(
+            "TOO_MANY_AGGREGATIONS", domain: "firestore.googleapis.com",
+            metadata: ["actual_aggregations": "\(count)", "max_aggregations": "\(limit)"])
+        ])
+    }
+
     /// Validates aggregations and names those without an alias.
     static func named(_ aggregations: [Aggregation]) throws(ServiceFault) -> [Aggregation] {
       guard !aggregations.isEmpty else { throw .invalidArgument("Aggregations can not be empty.") }
-      guard aggregations.count <= 5 else {
-        throw .invalidArgument("Aggregation queries must have between one and five aggregations.")
-      }
+      guard aggregations.count <= limit else { throw tooMany(aggregations.count) }
       var unnamed = 0
       var result: [Aggregation] = []
       for var aggregation in aggregations {
@@ -196,8 +208,8 @@ extension Firestore {
           aggregation.alias = "field_\(unnamed)"
         }
         try FieldRules.check(name: aggregation.alias)
-        if case .count(let bound?) = aggregation.operation, bound <= 0 {
-          throw .invalidArgument("up_to must be greater than zero.")
+        if case .count(let bound?) = aggregation.operation, bound < 0 {
+          throw .invalidArgument("The `up_to` value in a COUNT aggregation must be greater than or equal to zero.")
         }
         guard !result.contains(where: { $0.alias == aggregation.alias }) else {
           throw .invalidArgument("Aggregation aliases contain duplicate alias: \(aggregation.alias).")

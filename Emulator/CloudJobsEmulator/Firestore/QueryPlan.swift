@@ -73,11 +73,6 @@ struct QueryPlan: Equatable, Sendable, Codable {
     }
   }
 
-  /// Maximum number of conjunctions of a filter, and of values of `IN` and `ARRAY_CONTAINS_ANY`.
-  static let disjunctionLimit = 30
-  /// Maximum number of values of `NOT_IN`.
-  static let notInLimit = 10
-
   /// Validates and completes a query.
   ///
   /// - Parameters:
@@ -104,8 +99,11 @@ struct QueryPlan: Equatable, Sendable, Codable {
     limit = query.limit
     projection = query.projection.flatMap { $0.isEmpty ? nil : $0 }
     let leaves = query.filter?.leaves ?? []
-    orders = Self.complete(query.orders, leaves)
+    let limits = QueryLimits(query, parent: parent, leaves)
+    try limits.checkWork()
     if let filter = query.filter { try Self.check(filter, leaves) }
+    try limits.check()
+    orders = Self.complete(query.orders, leaves)
     try Self.check(orders)
     for cursor in [query.start, query.end].compactMap({ $0 }) { try check(cursor, explicit: query.orders.count) }
     if from.collectionID.isEmpty { try Self.checkKindless(query, leaves) }
@@ -150,11 +148,6 @@ struct QueryPlan: Equatable, Sendable, Codable {
       throw .invalidArgument(
         "'NOT_IN' cannot be used in the same query with 'IN', 'ARRAY_CONTAINS_ANY' or 'OR'.")
     }
-    guard filter.disjunctionCount() <= disjunctionLimit else {
-      throw .invalidArgument(
-        "Given query has \(filter.disjunctionCount()) disjunctions. Up to \(disjunctionLimit) disjunctions are "
-          + "supported in a query.")
-    }
   }
 
   private static func hasDisjunction(_ filter: Firestore.Filter) -> Bool {
@@ -169,7 +162,11 @@ struct QueryPlan: Equatable, Sendable, Codable {
   private static func checkComposites(_ filter: Firestore.Filter) throws(ServiceFault) {
     switch filter {
     case .all(let filters), .any(let filters):
-      guard !filters.isEmpty else { throw .invalidArgument("Composite filter must have at least one sub-filter.") }
+      guard !filters.isEmpty else {
+        // An AND of nothing constrains nothing.
+        if case .all = filter { return }
+        throw .invalidArgument("Composite filter must have at least one sub-filter.")
+      }
       for filter in filters { try checkComposites(filter) }
     case .field, .unary: break
     }
@@ -186,7 +183,7 @@ struct QueryPlan: Equatable, Sendable, Codable {
       guard !elements.isEmpty else {
         throw .invalidArgument("'\(relation.name)' requires an non-empty ArrayValue.")
       }
-      let limit = relation == .notIn ? notInLimit : disjunctionLimit
+      let limit = relation == .notIn ? QueryLimits.notInValues : QueryLimits.disjunctions
       guard elements.count <= limit else {
         throw .invalidArgument("'\(relation.name)' supports up to \(limit) comparison values.")
       }

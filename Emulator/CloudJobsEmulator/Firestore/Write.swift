@@ -78,20 +78,17 @@ extension Firestore.Write {
   func check() throws(ServiceFault) {
     if case .update(let fields, let mask) = operation {
       for path in mask ?? [] {
-        for name in path.segments { try FieldRules.check(name: name) }
+        try path.check()
       }
       try FieldRules.check(fields)
     }
-    guard transforms.count <= Self.transformLimit else {
-      throw .invalidArgument("Cannot have more than \(Self.transformLimit) field transforms in a single document.")
-    }
-    for (index, transform) in transforms.enumerated() {
+    let paths = Set(transforms.map(\.path.segments))
+    for transform in transforms {
       try transform.check()
-      for other in transforms[..<index] where other.path != transform.path {
-        guard !transform.path.isAtOrBelow(other.path), !other.path.isAtOrBelow(transform.path) else {
-          let outer = transform.path.isAtOrBelow(other.path) ? other.path : transform.path
-          throw .invalidArgument("Cannot transform property \(outer) and its nested property at the same time.")
-        }
+      let segments = transform.path.segments
+      for count in 1..<max(1, segments.count) where paths.contains(Array(segments.prefix(count))) {
+        let outer = Firestore.FieldPath(Array(segments.prefix(count)))
+        throw .invalidArgument("Cannot transform property \(outer) and its nested property at the same time.")
       }
     }
     if operation == .transform, transforms.isEmpty {
@@ -175,7 +172,7 @@ extension Firestore {
 
     /// Validates the field and operands.
     func check() throws(ServiceFault) {
-      for name in path.segments { try FieldRules.check(name: name) }
+      try path.check()
       switch operation {
       case .requestTime: break
       case .increment(let operand), .maximum(let operand), .minimum(let operand):
@@ -183,7 +180,7 @@ extension Firestore {
           throw .invalidArgument("The operand of a numeric transform must be an integer or a double value.")
         }
       case .appendMissing(let elements), .removeAll(let elements):
-        for element in elements { try FieldRules.check(element, in: "\(path)", depth: 1, isInArray: true) }
+        for element in elements { try FieldRules.check(element, at: path.segments, depth: 1, isInArray: true) }
       }
     }
 
@@ -211,11 +208,13 @@ extension Firestore {
         return (value, value)
       case .appendMissing(let elements):
         var list = present?.elements ?? []
-        for element in elements where !list.contains(where: { $0.isSame(as: element) }) { list.append(element) }
+        var members = Set(list.map { ComparableValue($0) })
+        for element in elements where members.insert(ComparableValue(element)).inserted { list.append(element) }
         return (.array(list), .null)
       case .removeAll(let elements):
         var list = present?.elements ?? []
-        list.removeAll { element in elements.contains { $0.isSame(as: element) } }
+        let unwanted = Set(elements.map { ComparableValue($0) })
+        list.removeAll { unwanted.contains(ComparableValue($0)) }
         return (.array(list), .null)
       }
     }

@@ -13,10 +13,14 @@ struct FirestoreLimitTests {
   @Test("a document has at most one mebibyte, counted as documented")
   func size() throws {
     var fixture = FirestoreFixture()
-    // The name takes 16 + "c/a" 4, the document 32, the field's name 2 and the text 1 byte besides its own.
-    let room = 1_048_576 - 16 - 4 - 32 - 2 - 1
-    try fixture.set("c/a", ["f": .string(String(repeating: "x", count: room))])
-    let fault = fault { _ = try fixture.set("c/a", ["f": .string(String(repeating: "x", count: room + 1))]) }
+    // The name takes 16 + "c/a" 4, the document 32, a field's name 2, a text 1 byte besides its own, the empty list 1.
+    let room = 1_048_576 - 16 - 4 - 32 - 2 - 1 - 2 - 1 - 1_000_000 - 2 - 1
+    let long = Firestore.Value.string(String(repeating: "x", count: 1_000_000))
+    func fields(_ count: Int) -> [String: Firestore.Value] {
+      ["e": [], "f": long, "g": .string(String(repeating: "x", count: count))]
+    }
+    try fixture.set("c/a", fields(room))
+    let fault = fault { _ = try fixture.set("c/a", fields(room + 1)) }
     #expect(
       fault
         == .invalidArgument(
@@ -28,8 +32,44 @@ struct FirestoreLimitTests {
   func depth() throws {
     var fixture = FirestoreFixture()
     try fixture.set("c/a", ["f": Self.nested(20)])
-    #expect(fault { _ = try fixture.set("c/a", ["f": Self.nested(21)]) }?.code == .invalidArgument)
+    let tooDeep = ServiceFault.invalidArgument("Property f contains an invalid nested entity.")
+    #expect(fault { _ = try fixture.set("c/a", ["f": Self.nested(21)]) } == tooDeep)
+    let empty = (0..<20).reduce(Firestore.Value.map([:])) { value, _ in ["m": value] }
+    #expect(fault { _ = try fixture.set("c/a", ["f": empty]) } == tooDeep)
     #expect(try fixture.get("c/a")?.fields == ["f": Self.nested(20)])
+  }
+
+  @Test("a string or bytes value has at most 1,048,487 bytes, wherever it is")
+  func longValues() throws {
+    let limit = 1_048_487
+    let values: [(Firestore.Value) -> [String: Firestore.Value]] = [
+      { ["x": $0] }, { ["m": ["with.dot": $0]] }, { ["l": [["x": $0]]] }, { ["l": [$0]] },
+    ]
+    for (place, path) in zip(values, ["x", "m.`with.dot`", "l.x", "l"]) {
+      for make in [
+        { Firestore.Value.string(String(repeating: "x", count: $0)) }, { .bytes(Array(repeating: 7, count: $0)) },
+      ] {
+        var fixture = FirestoreFixture()
+        let text = "The value of property \"\(path)\" is longer than \(limit) bytes."
+        #expect(fault { _ = try fixture.set("c/a", place(make(limit + 1))) } == .invalidArgument(text))
+        #expect(fault { _ = try fixture.set("c/a", place(make(limit))) } == nil)
+      }
+    }
+  }
+
+  @Test("a vector has 1 to 2,048 dimensions, wherever it is")
+  func dimensions() throws {
+    for (count, message) in [
+      (1, nil), (2_048, nil), (2_049, "Vectors must be at most 2048 dimensions."),
+      (0, "Cannot have a zero length vector."),
+    ] as [(Int, String?)] {
+      var fixture = FirestoreFixture()
+      let vector: Firestore.Value = [
+        "__type__": "__vector__", "value": .array(Array(repeating: .double(1), count: count)),
+      ]
+      let refusal = fault { _ = try fixture.set("c/a", ["f": vector]) }
+      #expect(refusal == message.map { .invalidArgument($0) })
+    }
   }
 
   static let fields: [([String: Firestore.Value], Bool)] = [

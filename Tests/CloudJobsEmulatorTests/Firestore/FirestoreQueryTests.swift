@@ -168,7 +168,7 @@ struct FirestoreQueryTests {
 
   static let refused: [(Firestore.Query, String)] = [
     (.init(offset: -1), "offset is negative"), (.init(limit: -1), "limit is negative"),
-    (.init(.all([])), "Composite filter must have at least one sub-filter."),
+    (.init(.any([])), "Composite filter must have at least one sub-filter."),
     (.init(.field("f", .isIn, 1)), "'IN' requires an ArrayValue."),
     (.init(.field("f", .notIn, [])), "'NOT_IN' requires an non-empty ArrayValue."),
     (.init(.field("f", .isIn, .array(Array(repeating: 1, count: 31)))), "'IN' supports up to 30 comparison values."),
@@ -186,7 +186,34 @@ struct FirestoreQueryTests {
     ),
     (
       .init(.all((0..<5).map { Filter.field(.init(["f\($0)"]), .isIn, [1, 2]) })),
-      "Given query has 32 disjunctions. Up to 30 disjunctions are supported in a query."
+      "Too many disjunctions after normalization. Result had 32 disjunctions which is more than the maximum of 30"
+    ),
+    (
+      .init(.all([.field("f", .arrayContains, 1), .field("g", .arrayContainsAny, [1])])),
+      "A maximum of 1 'ARRAY_CONTAINS' filter is allowed per disjunction."
+    ),
+    (
+      .init(.all((0..<11).map { Filter.field(.init(["f\($0)"]), .lessThan, 1) })),
+      "The query contains 11 distinct inequality fields: [\((0..<11).map { "f\($0)" }.joined(separator: ", "))]. "
+        + "A query may not have more than 10 distinct inequality fields."
+    ),
+    (
+      .init(.all((0..<99).map { _ in .field("f", .equal, 1) }), order: [.init("f"), .init("g")]),
+      "The query may not have more than 100 filters + sort orders + ancestor total. "
+        + "Currently there are 99 filters, 2 sort orders, and no ancestor filter."
+    ),
+    (
+      .init(
+        .all(
+          [.field("f", .isIn, .array((0..<30).map { .integer($0) }))]
+            + (0..<3).map { _ in .field("g", .equal, 1) })),
+      "The query may not have more than 100 filters + sort orders + ancestor total. "
+        + "Currently there are 120 filters, 0 sort orders, and no ancestor filter."
+    ),
+    (
+      .init(order: (0..<5_000).map { .init(.init(["f\($0)"])) }),
+      "The query may not have more than 100 filters + sort orders + ancestor total. "
+        + "Currently there are 0 filters, 5000 sort orders, and no ancestor filter."
     ),
     (.init(.field(.documentName, .equal, "a")), "__key__ filter value must be a Key"),
     (.init(.field(.documentName, .arrayContains, "a")), "the name __key__ is reserved"),
@@ -209,6 +236,17 @@ struct FirestoreQueryTests {
   func refusals(index: Int) {
     var fixture = FirestoreFixture()
     #expect(fault { _ = try fixture.run(Self.refused[index].0) } == .invalidArgument(Self.refused[index].1))
+  }
+
+  @Test("a query may have 100 filters and orders, an AND of nothing, and a membership in each disjunction")
+  func allowed() throws {
+    var fixture = FirestoreFixture()
+    try fixture.set("c/a", ["f": 1, "l": [1]])
+    let filters = (0..<99).map { _ in Filter.field("f", .equal, 1) }
+    #expect(try fixture.run(.init(.all(filters), order: [.init("f")])).documents.count == 1)
+    #expect(try fixture.run(.init(.all([]))).documents.count == 1)
+    let memberships = ["l", "k"].map { Filter.field(.init([$0]), .arrayContains, 1) }
+    #expect(try fixture.run(.init(.any(memberships))).documents.count == 1)
   }
 
   @Test("a range in its order over 20,000 documents scans few of them and follows changes")

@@ -69,16 +69,27 @@ struct FirestoreValueTests {
     #expect(path.description == text)
   }
 
+  @Test("an empty field path and one of 1,500 bytes are rejected")
+  func fieldPathSize() throws {
+    let long = String(repeating: "n", count: 1_499)
+    #expect(try Firestore.FieldPath(parsing: long).segments == [long])
+    #expect(
+      fault { _ = try Firestore.FieldPath(parsing: long + "n") }
+        == .invalidArgument("property path is longer than 1500 bytes."))
+    #expect(
+      fault { _ = try Firestore.FieldPath(parsing: "") } == .invalidArgument("Invalid empty property path string."))
+  }
+
   @Test(
     "text that is not a field path is rejected",
-    arguments: ["", ".", "a.", ".a", "a..b", "1", "a-b", "`", "``", "`a", "`a`b", "a b"])
+    arguments: [".", "a.", ".a", "a..b", "1", "a-b", "`", "``", "`a", "`a`b", "a b"])
   func badFieldPath(text: String) {
     let fault = fault { _ = try Firestore.FieldPath(parsing: text) }
     #expect(fault?.code == .invalidArgument)
     #expect(
       fault?.message
-        == "Invalid property path \"\(text)\". Unquoted property names must match regex ([a-zA-Z_][a-zA-Z_0-9]*), "
-        + "and quoted property names must match regex (`(?:[^`\\\\]|(?:\\\\.))+`)")
+        == "Invalid property path \"\(text)\". Unquoted property paths must match regex ([a-zA-Z_][a-zA-Z_0-9]*), "
+        + "and quoted property paths must match regex (`(?:[^`\\\\]|(?:\\\\.))+`)")
   }
 
   @Test(
