@@ -102,7 +102,7 @@ struct WriteAheadLogFolderTests {
   func crashes() async throws {
     let whole = MemoryFolder()
     try await story(try Session(whole))
-    #expect(Set(whole.files.keys) == ["snapshot-3.jsonl", "journal-3.jsonl"])
+    #expect(Set(whole.files.keys) == ["snapshot-3.jsonl", "journal-3.jsonl", "position.json"])
     #expect(whole.steps.count > 50)
     for step in whole.steps.indices {
       for fate in MemoryFolder.Fate.allCases {
@@ -121,7 +121,7 @@ struct WriteAheadLogFolderTests {
         try await next.make("g")
         try await next.save()
         try #require(try Session(next.folder).names == before + ["g"], "\(place), then a cut")
-        #expect(next.folder.files.count == 2, "\(place): files remain")
+        #expect(next.folder.files.count == 3, "\(place): files remain")
       }
     }
   }
@@ -162,7 +162,7 @@ struct WriteAheadLogFolderTests {
       try await session.make(id)
     }
     let files = folder.files
-    #expect(Set(files.keys) == ["journal.jsonl", "journal-1.jsonl", "journal-2.jsonl"])
+    #expect(Set(files.keys) == ["journal.jsonl", "journal-1.jsonl", "journal-2.jsonl", "position.json"])
     #expect(try Session(MemoryFolder(files)).names == ["a", "b"])
     func refusal(_ files: [String: [UInt8]], _ options: CloudTasks.Options = .init()) -> String {
       do throws(JobError) {
@@ -177,12 +177,121 @@ struct WriteAheadLogFolderTests {
     let torn = files.mapValues { Array($0.dropLast()) }
     #expect(refusal(files.merging(["journal-1.jsonl": torn["journal-1.jsonl"] ?? []]) { $1 }).contains("is incomplete"))
     #expect(
-      try Session(MemoryFolder(files.merging(["journal-2.jsonl": torn["journal-2.jsonl"] ?? []]) { $1 })).names == ["a"]
-    )
+      refusal(files.merging(["journal-2.jsonl": torn["journal-2.jsonl"] ?? []]) { $1 })
+        .hasPrefix("journal-2.jsonl ends with record 3 of 4."))
     try await session.save()
     let saved = folder.files
     #expect(refusal(saved, .init(taskTombstone: .seconds(5))).contains("created with another taskTombstone"))
     #expect(refusal(saved.filter { $0.key != "journal-2.jsonl" }).hasPrefix("journal-2.jsonl is missing"))
+  }
+
+  /// A folder of three generations, the second with its snapshot, and the number of its tasks.
+  private func folder() async throws -> [String: [UInt8]] {
+    let session = try Session(MemoryFolder())
+    try await session.makeQueue()
+    try await session.make("a", "b", "c")
+    session.rotate()
+    try await session.save()
+    try await session.make("d", "e")
+    session.rotate()
+    try await session.make("f", "g")
+    #expect(
+      Set(session.folder.files.keys)
+        == ["snapshot-1.jsonl", "journal-1.jsonl", "journal-2.jsonl", "position.json"])
+    #expect(try Session(MemoryFolder(session.folder.files)).names == ["a", "b", "c", "d", "e", "f", "g"])
+    return session.folder.files
+  }
+
+  private static func lines(_ bytes: [UInt8]) -> [[UInt8]] {
+    bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast().map { $0 + [10] }
+  }
+
+  /// All damages of one kind each: at every line, every byte, and every pair of files.
+  private static func damages(to files: [String: [UInt8]]) -> [(name: String, files: [String: [UInt8]])] {
+    var damages: [(name: String, files: [String: [UInt8]])] = []
+    func add(_ damage: String, _ changes: (name: String, bytes: [UInt8]?)...) {
+      var damaged = files
+      for change in changes { damaged[change.name] = change.bytes }
+      damages.append((damage, damaged))
+    }
+    for (name, bytes) in files {
+      add("\(name) emptied", (name, []))
+      add("\(name) removed", (name, nil))
+      let lines = lines(bytes)
+      for index in lines.indices {
+        var others = lines
+        let line = others.remove(at: index)
+        add("line \(index + 1) of \(name) removed", (name, others.flatMap(\.self)))
+        add("\(name) cut before line \(index + 1)", (name, lines[..<index].flatMap(\.self)))
+        add("\(name) cut within line \(index + 1)", (name, lines[..<index].flatMap(\.self) + line.dropLast(2)))
+        add(
+          "line \(index + 1) of \(name) doubled",
+          (name, (lines[...index] + [line] + lines[(index + 1)...]).flatMap(\.self)))
+        guard index > 0 else { continue }
+        others.insert(line, at: index - 1)
+        add("lines \(index) and \(index + 1) of \(name) swapped", (name, others.flatMap(\.self)))
+      }
+      for place in bytes.indices {
+        var changed = bytes
+        changed[place] ^= 1
+        add("byte \(place) of \(name) changed", (name, changed))
+      }
+      for (other, content) in files where other > name {
+        add("\(name) and \(other) swapped", (name, content), (other, bytes))
+      }
+    }
+    return damages
+  }
+
+  @Test("damage of any kind at any place is refused by the name of a file, and changes nothing in the folder")
+  func everyDamage() async throws {
+    let files = try await folder()
+    let damages = Self.damages(to: files)
+    #expect(damages.count > 3_000)
+    var missed: [String] = []
+    for damage in damages {
+      let folder = MemoryFolder(damage.files)
+      do throws(JobError) {
+        _ = try Session(folder)
+        missed.append(damage.name)
+      } catch {
+        let names = files.keys + ["journal.jsonl"]
+        #expect(names.contains { error.message.contains($0) }, "\(damage.name): \(error.message)")
+        #expect(error.message.hasSuffix(".") && folder.files == damage.files, "\(damage.name)")
+      }
+    }
+    #expect(missed.isEmpty)
+  }
+
+  @Test("the files of another folder with the same options are refused")
+  func otherFolder() async throws {
+    let files = try await folder()
+    let session = try Session(MemoryFolder())
+    try await session.makeQueue()
+    try await session.make("x", "b", "c")
+    session.rotate()
+    try await session.save()
+    try await session.make("d", "e")
+    session.rotate()
+    try await session.make("f", "g")
+    for (name, bytes) in session.folder.files {
+      #expect(throws: JobError.self, "\(name)") {
+        try Session(MemoryFolder(files.merging([name: bytes]) { $1 }))
+      }
+    }
+  }
+
+  @Test("the remedy of each refusal leads to a start")
+  func remedy() async throws {
+    let files = try await folder()
+    let error = #expect(throws: JobError.self) {
+      try Session(MemoryFolder(files.filter { $0.key != "journal-2.jsonl" }))
+    }
+    #expect(
+      error?.message
+        == "journal-1.jsonl ends with record 7 of 9. Restore the folder from a backup, or remove it to begin anew.")
+    #expect(try Session(MemoryFolder(files)).names.count == 7)
+    #expect(try Session(MemoryFolder()).names.isEmpty)
   }
 
   @Test("a folder of another version is refused by name")
@@ -195,7 +304,7 @@ struct WriteAheadLogFolderTests {
     let error = #expect(throws: JobError.self) {
       try Session(MemoryFolder(["journal.jsonl": Array(header.utf8)]))
     }
-    #expect(error?.message.contains("created with another version: 1 instead of 2") == true)
+    #expect(error?.message.contains("journal.jsonl was created with another version: 1 instead of 3") == true)
   }
 
   @Test("records are written while a snapshot is being saved")
@@ -243,7 +352,8 @@ struct WriteAheadLogFolderTests {
     arguments: [
       ("journal.jsonl", 0), ("journal-1.jsonl", 1), ("snapshot-12.jsonl", 12), ("snapshot-12.jsonl.tmp", 12),
       ("journal-01.jsonl", nil), ("journal-0.jsonl", nil), ("journal--1.jsonl", nil), ("snapshot-.jsonl", nil),
-      ("signing-key.pem", nil), ("lock", nil), ("journal-1.json", nil), ("snapshot-1.jsonl.bak", nil),
+      ("signing-key.pem", nil), ("lock", nil), ("position.json", nil), ("journal-1.json", nil),
+      ("snapshot-1.jsonl.bak", nil),
     ] as [(String, Int?)])
   func generations(name: String, generation: Int?) {
     #expect(WriteAheadLogFileNames.generation(of: name) == generation)
@@ -265,6 +375,8 @@ final class MemoryFolder: FolderFiles {
   private final class Node: Sendable {
     let bytes: Mutex<[UInt8]>
     let synced: Mutex<Int>
+    /// The bytes on the device if they were written over since.
+    let overwritten = Mutex<[UInt8]?>(nil)
 
     init(_ bytes: [UInt8], synced: Int) {
       self.bytes = Mutex(bytes)
@@ -305,7 +417,7 @@ final class MemoryFolder: FolderFiles {
         let synced = min(node.synced.withLock { $0 }, bytes.count)
         switch fate {
         case .kept: return bytes
-        case .lost: return Array(bytes[..<synced])
+        case .lost: return node.overwritten.withLock { $0 } ?? Array(bytes[..<synced])
         case .torn: return Array(bytes[..<(synced + (bytes.count - synced) / 2)])
         }
       }
@@ -340,6 +452,15 @@ final class MemoryFolder: FolderFiles {
     }
   }
 
+  func overwrite(_ name: String, with bytes: [UInt8]) throws(JobError) {
+    try step("overwrite \(name)") { (state) throws(JobError) in
+      guard let node = state.nodes[name] else { throw JobError(.storeUnavailable, "There is no \(name).") }
+      let before = node.bytes.withLock { $0 }
+      node.bytes.withLock { $0.replaceSubrange(..<min(bytes.count, before.count), with: bytes) }
+      node.overwritten.withLock { $0 = $0 ?? before }
+    }
+  }
+
   func truncate(_ name: String, to size: Int) throws(JobError) {
     try step("truncate \(name)") { state in
       state.nodes[name]?.bytes.withLock { $0.removeSubrange(size...) }
@@ -352,6 +473,7 @@ final class MemoryFolder: FolderFiles {
       guard let node = state.nodes[name] else { return }
       let count = node.bytes.withLock { $0.count }
       node.synced.withLock { $0 = count }
+      node.overwritten.withLock { $0 = nil }
     }
   }
 

@@ -202,10 +202,21 @@ def test_a_torn_line_is_dropped_and_a_damaged_one_is_named(process, service):
     process.start()
     assert process.call("GET", f"/v2/{QUEUE}")["name"] == QUEUE
     process.emulator.kill()
+    whole = journal.read_bytes()
     journal.write_bytes(whole + b"nonsense\n" + whole.splitlines(True)[-1])
     answer = run(process)
     assert answer.returncode != 0
-    assert f"Line {len(whole.splitlines()) + 1} of journal.jsonl is not a valid record" in answer.stderr
+    assert (
+        f"Line {len(whole.splitlines()) + 1} of journal.jsonl is not record {len(whole.splitlines())} of the log"
+        in answer.stderr
+    )
+    for damaged in (b"", whole.splitlines(True)[0], whole[:-2]):
+        journal.write_bytes(damaged)
+        answer = run(process)
+        assert (
+            answer.returncode != 0 and "journal.jsonl" in answer.stderr and "remove it to begin anew" in answer.stderr
+        )
+        assert journal.read_bytes() == damaged
     journal.write_bytes(whole)
     process.start()
 

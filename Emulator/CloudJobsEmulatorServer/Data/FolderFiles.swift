@@ -14,6 +14,9 @@ protocol FolderFiles: Sendable {
   /// Appends bytes to a file, creating it readable by its owner only if it does not exist.
   func append(_ bytes: [UInt8], to name: String) throws(JobError)
 
+  /// Writes bytes over the first ones of an existing file; without a sync, a crash may bring back the earlier ones.
+  func overwrite(_ name: String, with bytes: [UInt8]) throws(JobError)
+
   /// Truncates a file to a number of bytes.
   func truncate(_ name: String, to size: Int) throws(JobError)
 
@@ -101,8 +104,17 @@ extension FolderFiles {
 /// A 64-bit FNV-1a checksum, which changes with any single byte.
 ///
 /// Source: RFC 9923 (<https://www.rfc-editor.org/rfc/rfc9923>).
-struct Checksum {
+struct Checksum: Hashable {
   private var sum: UInt64 = 0xcbf2_9ce4_8422_2325
+
+  /// The checksum of no bytes.
+  init() {}
+
+  /// Continues from a checksum's text; nil if it is none.
+  init?(text: String) {
+    guard text.utf8.count == 16, let sum = UInt64(text, radix: 16) else { return nil }
+    self.sum = sum
+  }
 
   /// The checksum as 16 hexadecimal digits.
   var text: String {

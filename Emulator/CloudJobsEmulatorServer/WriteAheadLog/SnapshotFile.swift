@@ -15,10 +15,12 @@ struct SnapshotFile {
 
   /// Writes the file under another name and renames it once it is on the device.
   ///
-  /// - Parameter snapshot: the snapshot.
+  /// - Parameters:
+  ///   - snapshot: the snapshot.
+  ///   - chain: the place in the log that it stands for.
   /// - Returns: the size of the file in bytes.
   /// - Throws: ``JobError`` `storeUnavailable`.
-  func write(_ snapshot: EmulatorSnapshot) throws(JobError) -> Int {
+  func write(_ snapshot: EmulatorSnapshot, after chain: RecordChain) throws(JobError) -> Int {
     let unfinished = try folder.begin(name)
     var checksum = Checksum()
     var size = 0
@@ -35,7 +37,7 @@ struct SnapshotFile {
       try folder.append(chunk, to: unfinished)
       chunk.removeAll(keepingCapacity: true)
     }
-    try put(header.line(.snapshot))
+    try put(header.line(.snapshot, generation, after: chain))
     try snapshot.forEachLine(put)
     try put(Self.end(lines: lines, checksum))
     try folder.append(chunk, to: unfinished)
@@ -46,15 +48,20 @@ struct SnapshotFile {
   /// Reads the file.
   ///
   /// - Parameter initial: the state into which entities are restored.
-  /// - Returns: the snapshot and the size of the file in bytes, or nil if the file is damaged.
+  /// - Returns: the snapshot, its place in the log and the size of the file in bytes; nil if the file is damaged.
   /// - Throws: ``JobError`` if an intact file cannot be read, or belongs to other options or another version.
-  func read(onto initial: EmulatorState) throws(JobError) -> (snapshot: EmulatorSnapshot, bytes: Int)? {
+  func read(onto initial: EmulatorState) throws(JobError) -> (
+    snapshot: EmulatorSnapshot, after: RecordChain, bytes: Int
+  )? {
     var snapshot = EmulatorSnapshot(initial)
+    var chain = RecordChain()
     var checksum = Checksum()
     var failure: JobError?
     var lines = 0
     var isWhole = false
+    var hasMore = false
     let size = try folder.readLines(name) { (line, number) throws(JobError) in
+      hasMore = isWhole
       isWhole = line.starts(with: Self.endPrefix) && line.elementsEqual(Self.end(lines: lines, checksum))
       if isWhole { return }
       checksum.add(line)
@@ -63,7 +70,7 @@ struct SnapshotFile {
       guard failure == nil else { return }
       do throws(JobError) {
         if number == 1 {
-          try header.check(line, .snapshot)
+          chain = try header.check(line, .snapshot, generation)
         } else {
           try snapshot.restore(line)
         }
@@ -71,10 +78,10 @@ struct SnapshotFile {
         failure = JobError(error.code, "Line \(number) of \(name): \(error.message)", field: error.field)
       }
     }
-    guard isWhole, size.torn == 0 else { return nil }
+    guard isWhole, !hasMore, size.torn == 0 else { return nil }
     // Only for an intact file is the error's cause outside the file.
     if let failure { throw failure }
-    return (snapshot, size.whole)
+    return (snapshot, chain, size.whole)
   }
 
   private static func end(lines: Int, _ checksum: Checksum) -> [UInt8] {
@@ -118,11 +125,13 @@ actor SnapshotWriter {
   ///
   /// - Parameters:
   ///   - snapshot: the snapshot.
+  ///   - chain: the place in the log that it stands for.
   ///   - generation: the generation that starts with the snapshot and whose log exists.
   /// - Returns: the size of the snapshot in bytes.
   /// - Throws: ``JobError`` `storeUnavailable`.
-  func save(_ snapshot: EmulatorSnapshot, generation: Int) throws(JobError) -> Int {
-    let size = try SnapshotFile(folder: folder, header: header, generation: generation).write(snapshot)
+  func save(_ snapshot: EmulatorSnapshot, after chain: RecordChain, generation: Int) throws(JobError) -> Int {
+    let file = SnapshotFile(folder: folder, header: header, generation: generation)
+    let size = try file.write(snapshot, after: chain)
     for name in try folder.names() {
       if let other = WriteAheadLogFileNames.generation(of: name), other < generation { try folder.remove(name) }
     }

@@ -2,19 +2,24 @@ import CloudJobsCore
 import CloudJobsEmulator
 import Synchronization
 
-/// A write-ahead log in files of JSON lines: a header, then one record per line.
+/// A write-ahead log in files of JSON lines: a header, then one record per line, each with its number and checksum.
 ///
 /// Records are collected in memory while the device is busy with earlier ones, so concurrent requests share a write.
 final class FileWriteAheadLog: WriteAheadLog {
   private struct State {
     var position: WriteAheadLogPosition
     var pending: [WriteAheadLogWriter.Chunk] = []
-    /// The snapshot that starts the latest generation, until it is saved.
-    var unsaved: EmulatorSnapshot?
+    /// The snapshot that starts the latest generation and its place, until it is saved.
+    var unsaved: (snapshot: EmulatorSnapshot, after: RecordChain)?
     /// Whether the services were reset, so that all earlier records are obsolete.
     var wasReset = false
 
-    mutating func append(_ line: [UInt8]) {
+    mutating func append(record: [UInt8]) {
+      append(line: position.chain.append(record))
+      pending[pending.count - 1].end = position.chain
+    }
+
+    mutating func append(line: [UInt8]) {
       let file = WriteAheadLogFileNames.log(position.generation)
       if pending.last?.file != file { pending.append(WriteAheadLogWriter.Chunk(file: file)) }
       pending[pending.count - 1].bytes += line
@@ -37,9 +42,9 @@ final class FileWriteAheadLog: WriteAheadLog {
   }
 
   func append(_ record: WriteAheadLogRecord) {
-    let line = record.json.encoded
+    let bytes = record.json.encoded
     state.withLock { state in
-      state.append(line)
+      state.append(record: bytes)
       if record.change == .reset { state.wasReset = true }
     }
   }
@@ -67,20 +72,19 @@ final class FileWriteAheadLog: WriteAheadLog {
     state.withLock { state in
       state.position.generation += 1
       state.position.logBytes = 0
-      state.unsaved = snapshot
+      state.unsaved = (snapshot, state.position.chain)
       state.wasReset = false
       state.pending.append(.init(file: WriteAheadLogFileNames.log(state.position.generation), isBeginning: true))
-      state.append(header.line(.log))
+      state.append(line: header.line(.log, state.position.generation, after: state.position.chain))
     }
   }
 
   func saveSnapshot() async throws(JobError) {
-    guard case (let snapshot?, let generation) = state.withLock({ ($0.unsaved, $0.position.generation) }) else {
-      return
-    }
+    let (unsaved, generation) = state.withLock { ($0.unsaved, $0.position.generation) }
+    guard let (snapshot, chain) = unsaved else { return }
     // A snapshot is useless without the log that follows it.
     try await flush()
-    let size = try await snapshots.save(snapshot, generation: generation)
+    let size = try await snapshots.save(snapshot, after: chain, generation: generation)
     state.withLock { state in
       state.position.snapshotBytes = size
       state.unsaved = nil
@@ -96,6 +100,8 @@ struct WriteAheadLogPosition {
   var snapshotBytes = 0
   /// The size of the records since the snapshot.
   var logBytes = 0
+  /// The end of the records.
+  var chain = RecordChain()
 }
 
 /// The file names of a write-ahead log in a data folder.

@@ -14,45 +14,91 @@ struct WriteAheadLogReader {
   ///
   /// - Parameter initial: the initial state of generation 0.
   /// - Returns: the recovery with all records applied, and the position at which the log continues.
-  /// - Throws: ``JobError`` if a file is missing, cannot be read, or contains an invalid record.
+  /// - Throws: ``JobError`` if a file is missing, cannot be read, or was changed; the folder is as it was then.
   func recover(from initial: EmulatorState) throws(JobError) -> (EmulatorRecovery, WriteAheadLogPosition) {
     let names = Set(try folder.names())
     let generations = Set(names.compactMap { WriteAheadLogFileNames.generation(of: $0) })
     let snapshots = generations.filter { names.contains(WriteAheadLogFileNames.snapshot($0)) }.sorted(by: >)
     var logs = generations.filter { names.contains(WriteAheadLogFileNames.log($0)) }
-    if snapshots.isEmpty, logs.isEmpty {
-      try begin(0)
+    let acknowledged = try AcknowledgedPosition(folder: folder).read()
+    if snapshots.isEmpty, logs.isEmpty, acknowledged?.count ?? 0 == 0 {
+      let header = header.line(.log, 0, after: RecordChain())
+      try folder.create(WriteAheadLogFileNames.log(0), header + [UInt8(ascii: "\n")])
       logs = [0]
     }
-    var recovery = EmulatorRecovery(initial)
+    var replay = Replay(reader: self, recovery: EmulatorRecovery(initial), acknowledged: acknowledged)
     var position = WriteAheadLogPosition(generation: 0)
     for generation in snapshots {
       let file = SnapshotFile(folder: folder, header: header, generation: generation)
-      guard let (snapshot, bytes) = try file.read(onto: initial) else { continue }
-      recovery = EmulatorRecovery(initial, from: snapshot)
+      guard let (snapshot, chain, bytes) = try file.read(onto: initial) else { continue }
+      replay.recovery = EmulatorRecovery(initial, from: snapshot)
+      replay.chain = chain
       position = WriteAheadLogPosition(generation: generation, snapshotBytes: bytes)
       break
     }
     let latest = max(position.generation, logs.max() ?? 0)
     for generation in position.generation...latest {
       guard logs.contains(generation) else { throw Self.missing(generation, snapshots) }
-      position.logBytes += try replay(generation, isLatest: generation == latest, into: &recovery)
+      position.logBytes += try replay.run(generation, isLatest: generation == latest)
     }
+    try replay.checkEnd(of: latest)
+    if replay.tornBytes > 0 { try folder.truncate(WriteAheadLogFileNames.log(latest), to: replay.latestBytes) }
+    try AcknowledgedPosition(folder: folder).create(replay.chain)
     position.generation = latest
-    return (recovery, position)
+    position.chain = replay.chain
+    return (replay.recovery, position)
+  }
+
+  private static func missing(_ generation: Int, _ snapshots: [Int]) -> JobError {
+    let damaged = snapshots.filter { $0 > generation }.map { "\(WriteAheadLogFileNames.snapshot($0)) is damaged, and " }
+    return damage(damaged.joined() + "\(WriteAheadLogFileNames.log(generation)) is missing.")
+  }
+
+  /// Returns the error for a folder that other hands have changed.
+  static func damage(_ message: String) -> JobError {
+    JobError(
+      .storeUnavailable, "\(message) Restore the folder from a backup, or remove it to begin anew.", field: "--data")
+  }
+}
+
+/// The replay of a log's files, one generation after the other.
+private struct Replay {
+  let reader: WriteAheadLogReader
+  var recovery: EmulatorRecovery
+  /// The place after the last record.
+  var chain = RecordChain()
+  /// The place up to which records were acknowledged; nil if that is not known.
+  let acknowledged: RecordChain?
+  /// The sizes of the latest file's complete lines and of an incomplete record after them.
+  private(set) var (latestBytes, tornBytes) = (0, 0)
+
+  init(reader: WriteAheadLogReader, recovery: EmulatorRecovery, acknowledged: RecordChain?) {
+    self.reader = reader
+    self.recovery = recovery
+    self.acknowledged = acknowledged
   }
 
   /// Replays a generation's records and returns their size in bytes.
-  private func replay(
-    _ generation: Int, isLatest: Bool, into recovery: inout EmulatorRecovery
-  ) throws(JobError) -> Int {
+  mutating func run(_ generation: Int, isLatest: Bool) throws(JobError) -> Int {
     let name = WriteAheadLogFileNames.log(generation)
     let methods = MethodTable.google
-    let size = try folder.readLines(name) { (line, number) throws(JobError) in
-      guard number > 1 else { return try header.check(line, .log) }
-      let unreadable = Self.failure(
-        "Line \(number) of \(name) is not a valid record. Remove the file, or choose another folder.")
-      guard let json = try? JSONValue(parsing: Array(line), limits: .service),
+    let header = reader.header
+    var (chain, recovery) = (chain, recovery)
+    let size = try reader.folder.readLines(name) { (line, number) throws(JobError) in
+      guard number > 1 else {
+        guard try header.check(line, .log, generation) == chain else {
+          throw WriteAheadLogReader.damage("\(name) does not continue the file before it.")
+        }
+        return try checkPosition(at: chain, in: name)
+      }
+      guard let bytes = chain.read(line) else {
+        throw WriteAheadLogReader.damage(
+          "Line \(number) of \(name) is not record \(chain.count + 1) of the log: it was changed, or lines are missing."
+        )
+      }
+      try checkPosition(at: chain, in: name)
+      let unreadable = WriteAheadLogReader.damage("Line \(number) of \(name) is not a valid record.")
+      guard let json = try? JSONValue(parsing: Array(bytes), limits: .service),
         let record = WriteAheadLogRecord(json: json)
       else { throw unreadable }
       try recovery.apply(record) { (json, state, time) throws(JobError) in
@@ -60,27 +106,30 @@ struct WriteAheadLogReader {
         _ = try? methods.perform(call, &state, at: time)
       }
     }
-    if size.torn == 0, size.whole > 0 { return size.whole }
-    guard isLatest else {
-      throw Self.failure("\(name) is incomplete although later records exist. Restore the folder from a backup.")
+    guard size.whole > 0 else { throw WriteAheadLogReader.damage("\(name) is empty.") }
+    guard size.torn == 0 || isLatest else {
+      throw WriteAheadLogReader.damage("\(name) is incomplete although later records exist.")
     }
-    if size.whole > 0 { try folder.truncate(name, to: size.whole) } else { try begin(generation) }
+    (self.chain, self.recovery) = (chain, recovery)
+    (latestBytes, tornBytes) = size
     return size.whole
   }
 
-  private func begin(_ generation: Int) throws(JobError) {
-    try folder.create(WriteAheadLogFileNames.log(generation), header.line(.log) + [UInt8(ascii: "\n")])
+  /// Refuses a position that other records led to.
+  private func checkPosition(at chain: RecordChain, in name: String) throws(JobError) {
+    guard acknowledged?.count == chain.count, acknowledged != chain else { return }
+    throw WriteAheadLogReader.damage("\(AcknowledgedPosition.name) is not that of \(name).")
   }
 
-  private static func missing(_ generation: Int, _ snapshots: [Int]) -> JobError {
-    let damaged = snapshots.filter { $0 > generation }.map { "\(WriteAheadLogFileNames.snapshot($0)) is damaged, and " }
-    return failure(
-      damaged.joined()
-        + "\(WriteAheadLogFileNames.log(generation)) is missing. Restore the folder from a backup, or choose "
-        + "another.")
-  }
-
-  private static func failure(_ message: String) -> JobError {
-    JobError(.storeUnavailable, message, field: "--data")
+  /// Refuses a log that ends before what was acknowledged.
+  func checkEnd(of generation: Int) throws(JobError) {
+    guard let acknowledged else {
+      guard chain.count == 0 else { throw WriteAheadLogReader.damage("\(AcknowledgedPosition.name) is missing.") }
+      return
+    }
+    guard acknowledged.count <= chain.count else {
+      throw WriteAheadLogReader.damage(
+        "\(WriteAheadLogFileNames.log(generation)) ends with record \(chain.count) of \(acknowledged.count).")
+    }
   }
 }

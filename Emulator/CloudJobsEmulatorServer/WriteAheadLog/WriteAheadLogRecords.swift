@@ -19,7 +19,7 @@ struct WriteAheadLogHeader: Hashable {
     }
 
     /// The version of the line format.
-    var version: Int64 { self == .log ? 2 : 1 }
+    var version: Int64 { self == .log ? 3 : 2 }
   }
 
   private let options: [String: JSONValue]
@@ -36,25 +36,49 @@ struct WriteAheadLogHeader: Hashable {
   }
 
   /// Returns the header as a line of a file.
-  func line(_ kind: Kind) -> [UInt8] { JSONValue.object(members(kind)).encoded }
+  ///
+  /// - Parameters:
+  ///   - kind: the kind of the file.
+  ///   - generation: the file's generation.
+  ///   - chain: the place in the log at which the generation begins.
+  /// - Returns: the line without its terminator.
+  func line(_ kind: Kind, _ generation: Int, after chain: RecordChain) -> [UInt8] {
+    var members = members(kind)
+    members["generation"] = .integer(Int64(generation))
+    members["after"] = chain.json
+    return JSONValue.object(members).encoded
+  }
 
   /// Validates the header of an existing file.
   ///
-  /// - Throws: ``JobError`` `invalidField` for a file that was created with other options.
-  func check(_ line: ArraySlice<UInt8>, _ kind: Kind) throws(JobError) {
+  /// - Parameters:
+  ///   - line: the line.
+  ///   - kind: the kind of the file.
+  ///   - generation: the generation that the file's name says.
+  /// - Returns: the place in the log at which the generation begins.
+  /// - Throws: ``JobError`` `invalidField` for a file that was created with other options, `storeUnavailable` for one
+  ///   that was changed or has another's name.
+  func check(
+    _ line: ArraySlice<UInt8>, _ kind: Kind, _ generation: Int
+  ) throws(JobError) -> RecordChain {
+    let file = kind == .log ? WriteAheadLogFileNames.log(generation) : WriteAheadLogFileNames.snapshot(generation)
     let found = (try? JSONValue(parsing: Array(line))) ?? .null
     let members = members(kind)
     guard found[kind.rawValue] == members[kind.rawValue] else {
       throw JobError(
-        .invalidField, "The file is not a \(kind.name) of the emulator. Choose another folder.", field: "--data")
+        .invalidField, "\(file) is not a \(kind.name) of the emulator. Choose another folder.", field: "--data")
     }
     for name in members.keys.sorted() where found[name] ?? .null != members[name] {
       throw JobError(
         .invalidField,
-        "The \(kind.name) was created with another \(name): \(found[name]?.text ?? "none") instead of "
+        "\(file) was created with another \(name): \(found[name]?.text ?? "none") instead of "
           + "\(members[name]?.text ?? "none"). Start the emulator as before, or choose another folder.",
         field: "--data")
     }
+    guard let chain = RecordChain(json: found["after"]), self.line(kind, generation, after: chain) == Array(line) else {
+      throw WriteAheadLogReader.damage("Line 1 of \(file) was changed, or is that of another file.")
+    }
+    return chain
   }
 
   private func members(_ kind: Kind) -> [String: JSONValue] {

@@ -8,6 +8,8 @@ actor WriteAheadLogWriter {
     var bytes: [UInt8] = []
     /// Whether the lines start a new file; otherwise they are appended.
     var isBeginning = false
+    /// The place in the log after the lines; nil if they are no records.
+    var end: RecordChain?
   }
 
   private let folder: any FolderFiles
@@ -36,8 +38,12 @@ actor WriteAheadLogWriter {
   }
 
   private func write(_ chunk: Chunk) throws(JobError) {
-    guard !chunk.isBeginning else { return try folder.create(chunk.file, chunk.bytes) }
-    try folder.append(chunk.bytes, to: chunk.file)
-    try folder.sync(chunk.file)
+    if chunk.isBeginning {
+      try folder.create(chunk.file, chunk.bytes)
+    } else {
+      try folder.append(chunk.bytes, to: chunk.file)
+      try folder.sync(chunk.file)
+    }
+    if let end = chunk.end { try AcknowledgedPosition(folder: folder).update(end) }
   }
 }

@@ -86,6 +86,15 @@ final class DataFolder: FolderFiles {
     }
   }
 
+  func overwrite(_ name: String, with bytes: [UInt8]) throws(JobError) {
+    // Not the descriptor for appending, which would ignore the place.
+    let descriptor = open("\(path)/\(name)", O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Self.failure("open \(path)/\(name)") }
+    defer { close(descriptor) }
+    let count = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+    guard count == bytes.count else { throw Self.failure("write to \(path)/\(name)") }
+  }
+
   func truncate(_ name: String, to size: Int) throws(JobError) {
     guard ftruncate(try descriptor(of: name), off_t(size)) == 0 else { throw Self.failure("cut off \(path)/\(name)") }
   }
