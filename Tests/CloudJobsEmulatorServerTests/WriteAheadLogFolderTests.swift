@@ -73,7 +73,7 @@ private final class Session {
     }
   }
 
-  func rotate() { emulator.shared.withLock { log.rotate(after: $0.snapshot) } }
+  func rotate() { _ = emulator.rotateLog() }
 
   func save() async throws(JobError) { try await log.saveSnapshot() }
 }

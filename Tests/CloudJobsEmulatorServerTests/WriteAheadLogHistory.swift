@@ -89,7 +89,7 @@ final class WriteAheadLogHistory {
 
   /// Rotates the write-ahead log.
   func rotate() {
-    emulator.shared.withLock { log.rotate(after: $0.snapshot) }
+    _ = emulator.rotateLog()
   }
 
   /// The deliveries that have not ended.

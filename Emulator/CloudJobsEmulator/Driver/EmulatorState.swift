@@ -10,8 +10,6 @@ package struct EmulatorState: Sendable {
   package var administration = AdministrationService()
   /// Cloud Firestore.
   package var firestore: FirestoreService
-  /// The number of resets before this state, by which listeners know that what they were told is void.
-  package internal(set) var resetCount: UInt64 = 0
 
   /// Creates services without queues, jobs or documents.
   ///

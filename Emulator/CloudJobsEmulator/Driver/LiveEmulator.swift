@@ -3,10 +3,12 @@ import Synchronization
 
 /// A driver that runs the emulator in real time.
 ///
-/// Requests go through ``withState(recording:_:)``. While ``run()`` is active it makes the deliveries, as many
-/// concurrently as the queues' limits allow.
+/// Requests go through ``withServices(recording:_:)``, those to Firestore through ``withFirestore(recording:_:)``: each
+/// has its lock, so that a long query does not hold up deliveries. While ``run()`` is active it makes the deliveries, as
+/// many concurrently as the queues' limits allow.
 package final class LiveEmulator: Sendable {
   struct Shared {
+    /// The services without Firestore, whose place here is empty.
     var state: EmulatorState
     var trace: EmulatorTrace
     var outbox: [DeliveryRequest] = []
@@ -20,16 +22,22 @@ package final class LiveEmulator: Sendable {
     var log: (any WriteAheadLog)?
     /// A counter that distinguishes deliveries of an earlier state, whose IDs may be reused.
     var generation = 0
+    /// Whether a snapshot was taken out of turn; one at a time is.
+    var isRotating = false
 
-    /// The emulator's current state.
-    var snapshot: EmulatorSnapshot {
-      EmulatorSnapshot(state: state, time: lastTime, offset: offset, deliveries: open)
+    /// Returns the emulator's current state.
+    func snapshot(_ firestore: FirestoreService) -> EmulatorSnapshot {
+      var state = state
+      state.firestore = firestore
+      return EmulatorSnapshot(state: state, time: lastTime, offset: offset, deliveries: open)
     }
   }
 
   /// The clock.
   package let clock: any JobClock
   private let deliver: @Sendable (DeliveryRequest) async -> DeliveryOutcome
+  /// Whoever needs both locks takes this one first.
+  let firestore: Mutex<FirestoreService>
   let shared: Mutex<Shared>
   let changes = ChangeSignal()
   /// Commits to Firestore, for listeners.
@@ -48,32 +56,83 @@ package final class LiveEmulator: Sendable {
   ) {
     self.clock = clock
     self.deliver = deliver
+    firestore = Mutex(state.firestore)
+    var state = state
+    state.firestore = FirestoreService()
     shared = Mutex(Shared(state: state, trace: EmulatorTrace(limit: traceLimit), lastTime: clock.now()))
   }
 
-  /// Runs requests against the services at the current time and starts the work that follows from them.
+  /// Runs requests against Cloud Tasks and Cloud Scheduler at the current time, and starts the work that follows.
   ///
   /// - Parameters:
   ///   - request: the request to append to the write-ahead log, if there is one, for replay after a restart; nil if the
   ///     closure changes nothing. Changes that are not recorded do not survive the process.
+  ///   - body: receives the services, of which Firestore is empty, and the current time.
+  /// - Returns: the closure's result.
+  /// - Throws: the closure's error.
+  package func withServices<Result: Sendable, Failure: Error>(
+    recording request: JSONValue? = nil, _ body: (inout EmulatorState, Timestamp) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    defer { changes.notify() }
+    return try shared.withLock { (shared) throws(Failure) -> Result in
+      let now = record(request, &shared)
+      return try body(&shared.state, now)
+    }
+  }
+
+  /// Runs requests against Firestore at the current time, and signals its listeners.
+  ///
+  /// - Parameters:
+  ///   - request: the request to append to the write-ahead log, as for ``withServices(recording:_:)``.
+  ///   - body: receives the service and the current time.
+  /// - Returns: the closure's result.
+  /// - Throws: the closure's error.
+  package func withFirestore<Result: Sendable, Failure: Error>(
+    recording request: JSONValue? = nil, _ body: (inout FirestoreService, Timestamp) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    var hasCommitted = false
+    defer {
+      if hasCommitted { commits.notify() }
+      if isSnapshotDue { changes.notify() }
+    }
+    return try firestore.withLock { (firestore) throws(Failure) -> Result in
+      // Under this lock, so that the requests have the same order in the log and in the service.
+      let now = shared.withLock { record(request, &$0) }
+      let before = firestore.commitCount
+      defer { hasCommitted = firestore.commitCount != before }
+      return try body(&firestore, now)
+    }
+  }
+
+  /// Runs requests against all services at once.
+  ///
+  /// - Parameters:
+  ///   - request: the request to append to the write-ahead log, as for ``withServices(recording:_:)``.
   ///   - body: receives the services and the current time.
   /// - Returns: the closure's result.
   /// - Throws: the closure's error.
   package func withState<Result: Sendable, Failure: Error>(
     recording request: JSONValue? = nil, _ body: (inout EmulatorState, Timestamp) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    var commitCount: (before: UInt64, after: UInt64) = (0, 0)
     defer {
       changes.notify()
-      if commitCount.before != commitCount.after { commits.notify() }
+      commits.notify()
     }
-    return try shared.withLock { (shared) throws(Failure) -> Result in
-      let now = time(&shared)
-      if let request { shared.log?.append(WriteAheadLogRecord(time: now, change: .request(request))) }
-      commitCount.before = shared.state.firestore.commitCount
-      defer { commitCount.after = shared.state.firestore.commitCount }
-      return try body(&shared.state, now)
+    return try firestore.withLock { (firestore) throws(Failure) -> Result in
+      try shared.withLock { (shared) throws(Failure) -> Result in
+        let now = record(request, &shared)
+        swap(&shared.state.firestore, &firestore)
+        defer { swap(&shared.state.firestore, &firestore) }
+        return try body(&shared.state, now)
+      }
     }
+  }
+
+  /// Returns the time of a request, and appends it to the log.
+  private func record(_ request: JSONValue?, _ shared: inout Shared) -> Timestamp {
+    let now = time(&shared)
+    if let request { shared.log?.append(WriteAheadLogRecord(time: now, change: .request(request))) }
+    return now
   }
 
   /// The number of times that listeners to Firestore were signalled.
@@ -94,21 +153,29 @@ package final class LiveEmulator: Sendable {
   ///
   /// - Parameter state: the initial state; with a write-ahead log, the state that its recovery starts from.
   package func reset(to state: EmulatorState) {
-    shared.withLock { shared in
-      let resetCount = shared.state.resetCount + 1
-      shared.state = state
-      shared.state.resetCount = resetCount
-      shared.generation += 1
-      shared.outbox.removeAll()
-      shared.underway = 0
-      shared.open = OpenDeliveries()
-      shared.trace = EmulatorTrace(limit: shared.trace.limit)
-      shared.offset = .zero
-      shared.lastTime = clock.now()
-      shared.log?.append(WriteAheadLogRecord(time: shared.lastTime, change: .reset))
+    firestore.withLock { firestore in
+      let resetCount = firestore.resetCount + 1
+      firestore = state.firestore
+      firestore.resetCount = resetCount
+      shared.withLock { shared in
+        set(state, &shared)
+        shared.generation += 1
+        shared.outbox.removeAll()
+        shared.underway = 0
+        shared.open = OpenDeliveries()
+        shared.trace = EmulatorTrace(limit: shared.trace.limit)
+        shared.offset = .zero
+        shared.lastTime = clock.now()
+        shared.log?.append(WriteAheadLogRecord(time: shared.lastTime, change: .reset))
+      }
     }
     changes.notify()
     commits.notify()
+  }
+
+  private func set(_ state: EmulatorState, _ shared: inout Shared) {
+    shared.state = state
+    shared.state.firestore = FirestoreService()
   }
 
   /// Suspends until no delivery is in flight, due or waiting for a retry.
@@ -136,9 +203,10 @@ package final class LiveEmulator: Sendable {
         let (deliveries, generation, next) = collect()
         // An attempt is durable before it is made, so that it counts after a crash.
         try await makeDurable()
-        if let log = rotateLogIfDue() {
+        if beginsSnapshot() {
           group.addTask {
-            try await log.saveSnapshot()
+            // Waits for Firestore's lock, which deliveries don't.
+            try await self.rotateLog()?.saveSnapshot()
             // Records appended meanwhile may have made another snapshot due.
             self.changes.notify()
           }
@@ -216,22 +284,25 @@ package final class LiveEmulator: Sendable {
   ///   - recovery: the log's snapshot with all later records applied.
   ///   - log: the write-ahead log.
   package func resume(_ recovery: EmulatorRecovery, log: any WriteAheadLog) {
-    shared.withLock { shared in
-      var recovery = recovery
-      shared.log = log
-      shared.offset = recovery.snapshot.offset
-      shared.lastTime = max(shared.lastTime, recovery.snapshot.time)
-      let now = time(&shared)
-      if !recovery.isFresh {
-        log.append(WriteAheadLogRecord(time: now, change: .event(.resumed)))
-        recovery.resume(at: now)
-      }
-      shared.state = recovery.snapshot.state
-      shared.open = recovery.snapshot.deliveries
-      shared.outbox = shared.open.all
-      shared.generation += 1
-      for delivery in shared.outbox {
-        shared.trace.append([.deliver(delivery)], at: now)
+    var recovery = recovery
+    firestore.withLock { firestore in
+      shared.withLock { shared in
+        shared.log = log
+        shared.offset = recovery.snapshot.offset
+        shared.lastTime = max(shared.lastTime, recovery.snapshot.time)
+        let now = time(&shared)
+        if !recovery.isFresh {
+          log.append(WriteAheadLogRecord(time: now, change: .event(.resumed)))
+          recovery.resume(at: now)
+        }
+        firestore = recovery.snapshot.state.firestore
+        set(recovery.snapshot.state, &shared)
+        shared.open = recovery.snapshot.deliveries
+        shared.outbox = shared.open.all
+        shared.generation += 1
+        for delivery in shared.outbox {
+          shared.trace.append([.deliver(delivery)], at: now)
+        }
       }
     }
     changes.notify()
@@ -244,14 +315,27 @@ package final class LiveEmulator: Sendable {
     try await shared.withLock { $0.log }?.flush()
   }
 
-  /// Rotates the write-ahead log if a snapshot is due.
-  ///
-  /// - Returns: the log, which then has a snapshot to save, or nil if none is due.
-  func rotateLogIfDue() -> (any WriteAheadLog)? {
+  private var isSnapshotDue: Bool { shared.withLock { $0.log?.isSnapshotDue ?? false } }
+
+  /// Returns whether a snapshot is due that nobody else has begun.
+  private func beginsSnapshot() -> Bool {
     shared.withLock { shared in
-      guard let log = shared.log, log.isSnapshotDue else { return nil }
-      log.rotate(after: shared.snapshot)
-      return log
+      guard !shared.isRotating, shared.log?.isSnapshotDue == true else { return false }
+      shared.isRotating = true
+      return true
+    }
+  }
+
+  /// Begins a new generation of the write-ahead log with the current state.
+  ///
+  /// - Returns: the log, which then has a snapshot to save; nil without a log.
+  func rotateLog() -> (any WriteAheadLog)? {
+    firestore.withLock { firestore in
+      shared.withLock { shared in
+        shared.isRotating = false
+        shared.log?.rotate(after: shared.snapshot(firestore))
+        return shared.log
+      }
     }
   }
 

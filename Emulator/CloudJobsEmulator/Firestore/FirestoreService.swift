@@ -18,6 +18,8 @@ package struct FirestoreService: Sendable {
   var databases: [Firestore.DatabaseName: DocumentDatabase] = [:]
   /// The number of commits so far, by which listeners know that there are new ones.
   package private(set) var commitCount: UInt64 = 0
+  /// The number of resets before this state, by which listeners know that what they were told is void.
+  package internal(set) var resetCount: UInt64 = 0
   let indexes: Firestore.IndexConfiguration?
   var generator: SplitMix64
 

@@ -160,7 +160,10 @@ struct GRPCResponder: Sendable {
         if case .commit = event { pending.take() }
         var isDone = false
         while !isDone {
-          let responses = try session.handle(event, emulator)
+          let responses: [Message]
+          (session, responses) = try await api.firestore.run { [session] () throws(ServiceFault) in
+            try session.handling(event, emulator)
+          }
           // What a listener is told would survive the process.
           if !responses.isEmpty { try await api.makeDurable() }
           for response in responses { try await write(response, &writer) }
@@ -184,21 +187,19 @@ private final class PendingCommits: Sendable {
 }
 
 extension ListenSession {
-  /// Handles an event under the emulator's lock.
-  fileprivate mutating func handle(
+  /// Handles an event under Firestore's lock.
+  fileprivate func handling(
     _ event: GRPCResponder.ListenEvent, _ emulator: LiveEmulator
-  ) throws(ServiceFault) -> [Message] {
-    let (session, responses) = try emulator.withState { [self] (state, now) throws(ServiceFault) in
+  ) throws(ServiceFault) -> (ListenSession, [Message]) {
+    try emulator.withFirestore { (firestore, now) throws(ServiceFault) in
       var session = self
       guard case .request(let request) = event else {
-        let responses = try session.advance(&state, at: now)
+        let responses = try session.advance(&firestore, at: now)
         return (session, responses)
       }
-      let responses = try session.handle(request, &state, at: now)
+      let responses = try session.handle(request, &firestore, at: now)
       return (session, responses)
     }
-    self = session
-    return responses
   }
 }
 

@@ -17,6 +17,8 @@ import Synchronization
 /// | `GET /_emulator/usage` | the number of billable Firestore operations |
 package struct EmulatorAPI: Sendable {
   let emulator: LiveEmulator
+  /// Where requests to Firestore run, so that waiting for a long one takes no thread from deliveries.
+  let firestore = FirestoreThread()
   private let initialState: @Sendable () -> EmulatorState
   private let startUp: [RESTRequest]
   private let document: @Sendable (_ path: [String]) -> RESTResponse?
@@ -71,7 +73,7 @@ package struct EmulatorAPI: Sendable {
       }
       return RESTResponse(["idle": .bool(await isIdle(within: limit))])
     case ("GET", "deliveries"): return deliveries()
-    case ("GET", "usage"): return usage()
+    case ("GET", "usage"): return await usage()
     default:
       return RESTResponse(
         ServiceFault(
@@ -95,8 +97,8 @@ package struct EmulatorAPI: Sendable {
     }
   }
 
-  private func usage() -> RESTResponse {
-    let usage = emulator.withState { state, _ in state.firestore.usage }
+  private func usage() async -> RESTResponse {
+    let usage = await firestore.run { [emulator] in emulator.withFirestore { firestore, _ in firestore.usage } }
     return RESTResponse([
       "firestore": [
         "reads": .integer(Int64(usage.reads)), "writes": .integer(Int64(usage.writes)),
@@ -106,7 +108,7 @@ package struct EmulatorAPI: Sendable {
   }
 
   private func deliveries() -> RESTResponse {
-    let waiting = emulator.withState { state, now in state.waiting(at: now) }
+    let waiting = emulator.withServices { state, now in state.waiting(at: now) }
     return RESTResponse([
       "deliveries": .array(emulator.traceEntries.map { Self.json($0) }),
       "waiting": .array(waiting.map { ["name": .string($0.name), "reason": .string($0.reason)] }),
@@ -149,8 +151,17 @@ package struct EmulatorAPI: Sendable {
   /// - Returns: one response, those of a stream, or why the call was refused.
   package func perform(_ call: MethodCall) async -> Result<[Message], ServiceFault> {
     let record = call.mayChangeState && emulator.hasWriteAheadLog ? call.json : JSONValue?.none
-    let result = emulator.withState(recording: record) { state, now in
-      Result { () throws(ServiceFault) in try methods.perform(call, &state, at: now) }
+    let result: Result<[Message], ServiceFault>
+    if call.entry.isOfFirestore {
+      result = await firestore.run { [emulator, methods] in
+        emulator.withFirestore(recording: record) { firestore, now in
+          Result { () throws(ServiceFault) in try methods.perform(call, &firestore, at: now) }
+        }
+      }
+    } else {
+      result = emulator.withServices(recording: record) { state, now in
+        Result { () throws(ServiceFault) in try methods.perform(call, &state, at: now) }
+      }
     }
     guard record != nil else { return result }
     do throws(ServiceFault) {

@@ -6,7 +6,7 @@ import CloudJobsEmulator
 /// Source: <https://firebase.google.com/docs/firestore/reference/rpc/google.firestore.v1>.
 enum FirestoreMethods {
   /// What serves each method.
-  static let handlers: [String: ServiceHandler] = [
+  static let handlers: [String: FirestoreHandler] = [
     "GetDocument": get, "ListDocuments": list, "CreateDocument": create, "UpdateDocument": update,
     "DeleteDocument": delete, "BatchGetDocuments": batchGet, "ListCollectionIds": listCollectionIDs,
     "BeginTransaction": beginTransaction, "Commit": commit, "Rollback": rollback, "BatchWrite": batchWrite,
@@ -16,15 +16,15 @@ enum FirestoreMethods {
   // MARK: Documents
 
   @Sendable
-  private static func get(_ call: ServiceCall, _ state: inout EmulatorState) throws(ServiceFault) -> [Message] {
-    let document = try state.firestore.getDocument(
+  private static func get(_ call: ServiceCall, _ firestore: inout FirestoreService) throws(ServiceFault) -> [Message] {
+    let document = try firestore.getDocument(
       try Firestore.Name(document: call.request.string("name")), mask: try call.request.fieldPaths("mask"),
       consistency: try Firestore.Consistency(call.request), at: call.now)
     return call.answer { $0.fill(document) }
   }
 
   @Sendable
-  private static func list(_ call: ServiceCall, _ state: inout EmulatorState) throws(ServiceFault) -> [Message] {
+  private static func list(_ call: ServiceCall, _ firestore: inout FirestoreService) throws(ServiceFault) -> [Message] {
     var request = Firestore.ListRequest(
       try Firestore.Name(parent: call.request.string("parent")), call.request.string("collection_id"))
     request.page = call.page
@@ -33,7 +33,7 @@ enum FirestoreMethods {
     request.isRecursive = call.request.bool("recursive")
     request.mask = try call.request.fieldPaths("mask")
     request.consistency = try Firestore.Consistency(call.request)
-    let page = try state.firestore.listDocuments(request, at: call.now)
+    let page = try firestore.listDocuments(request, at: call.now)
     return call.answer {
       $0.set("documents", page: page) { message, item in
         if let document = item.document { message.fill(document) } else { message.set("name", "\(item.name)") }
@@ -42,9 +42,10 @@ enum FirestoreMethods {
   }
 
   @Sendable
-  private static func create(_ call: ServiceCall, _ state: inout EmulatorState) throws(ServiceFault) -> [Message] {
+  private static func create(_ call: ServiceCall, _ firestore: inout FirestoreService) throws(ServiceFault) -> [Message]
+  {
     let request = call.request
-    let document = try state.firestore.createDocument(
+    let document = try firestore.createDocument(
       in: try Firestore.Name(parent: request.string("parent")), request.string("collection_id"),
       id: request["document_id"].map { _ in request.string("document_id") },
       fields: try fields(request), mask: try request.fieldPaths("mask"), at: call.now)
@@ -52,9 +53,10 @@ enum FirestoreMethods {
   }
 
   @Sendable
-  private static func update(_ call: ServiceCall, _ state: inout EmulatorState) throws(ServiceFault) -> [Message] {
+  private static func update(_ call: ServiceCall, _ firestore: inout FirestoreService) throws(ServiceFault) -> [Message]
+  {
     let request = call.request
-    let document = try state.firestore.updateDocument(
+    let document = try firestore.updateDocument(
       try Firestore.Name(document: request.message("document")?.string("name") ?? ""), fields: try fields(request),
       updateMask: try request.fieldPaths("update_mask"), mask: try request.fieldPaths("mask"),
       precondition: Firestore.Precondition(of: request), at: call.now)
@@ -67,18 +69,21 @@ enum FirestoreMethods {
   }
 
   @Sendable
-  private static func delete(_ call: ServiceCall, _ state: inout EmulatorState) throws(ServiceFault) -> [Message] {
-    try state.firestore.deleteDocument(
+  private static func delete(_ call: ServiceCall, _ firestore: inout FirestoreService) throws(ServiceFault) -> [Message]
+  {
+    try firestore.deleteDocument(
       try Firestore.Name(document: call.request.string("name")),
       precondition: Firestore.Precondition(of: call.request), at: call.now)
     return call.answer()
   }
 
   @Sendable
-  private static func batchGet(_ call: ServiceCall, _ state: inout EmulatorState) throws(ServiceFault) -> [Message] {
+  private static func batchGet(_ call: ServiceCall, _ firestore: inout FirestoreService) throws(ServiceFault)
+    -> [Message]
+  {
     var names: [Firestore.Name] = []
     for text in call.request.texts("documents") { names.append(try Firestore.Name(document: text)) }
-    let result = try state.firestore.batchGet(
+    let result = try firestore.batchGet(
       names, in: try database(call), mask: try call.request.fieldPaths("mask"),
       consistency: try Firestore.Consistency(call.request), at: call.now)
     let readTime = result.stamp.readTime
@@ -95,9 +100,9 @@ enum FirestoreMethods {
 
   @Sendable
   private static func listCollectionIDs(
-    _ call: ServiceCall, _ state: inout EmulatorState
+    _ call: ServiceCall, _ firestore: inout FirestoreService
   ) throws(ServiceFault) -> [Message] {
-    let found = try state.firestore.listCollectionIDs(
+    let found = try firestore.listCollectionIDs(
       under: try Firestore.Name(parent: call.request.string("parent")), page: call.page,
       readTime: call.request.timestamp("read_time"), at: call.now)
     return call.answer {
@@ -118,9 +123,10 @@ enum FirestoreMethods {
   // MARK: Writes
 
   @Sendable
-  private static func commit(_ call: ServiceCall, _ state: inout EmulatorState) throws(ServiceFault) -> [Message] {
+  private static func commit(_ call: ServiceCall, _ firestore: inout FirestoreService) throws(ServiceFault) -> [Message]
+  {
     let transaction = call.request.bytes("transaction")
-    let result = try state.firestore.commit(
+    let result = try firestore.commit(
       try Firestore.Write.all(of: call.request), in: try database(call),
       transaction: transaction.isEmpty ? nil : transaction, at: call.now)
     return call.answer {
@@ -130,8 +136,10 @@ enum FirestoreMethods {
   }
 
   @Sendable
-  private static func batchWrite(_ call: ServiceCall, _ state: inout EmulatorState) throws(ServiceFault) -> [Message] {
-    let results = try state.firestore.batchWrite(
+  private static func batchWrite(_ call: ServiceCall, _ firestore: inout FirestoreService) throws(ServiceFault)
+    -> [Message]
+  {
+    let results = try firestore.batchWrite(
       try Firestore.Write.all(of: call.request), in: try database(call), at: call.now)
     return call.answer {
       $0.set("write_results", forEach: results) { message, result in
@@ -147,28 +155,32 @@ enum FirestoreMethods {
 
   @Sendable
   private static func beginTransaction(
-    _ call: ServiceCall, _ state: inout EmulatorState
+    _ call: ServiceCall, _ firestore: inout FirestoreService
   ) throws(ServiceFault) -> [Message] {
     let options = call.request.message("options").flatMap { Firestore.TransactionOptions($0) } ?? .readWrite()
-    let id = try state.firestore.beginTransaction(in: try database(call), options, at: call.now)
+    let id = try firestore.beginTransaction(in: try database(call), options, at: call.now)
     return call.answer { $0.set("transaction", id) }
   }
 
   @Sendable
-  private static func rollback(_ call: ServiceCall, _ state: inout EmulatorState) throws(ServiceFault) -> [Message] {
-    try state.firestore.rollback(call.request.bytes("transaction"), in: try database(call), at: call.now)
+  private static func rollback(_ call: ServiceCall, _ firestore: inout FirestoreService) throws(ServiceFault)
+    -> [Message]
+  {
+    try firestore.rollback(call.request.bytes("transaction"), in: try database(call), at: call.now)
     return call.answer()
   }
 
   // MARK: Queries
 
   @Sendable
-  private static func runQuery(_ call: ServiceCall, _ state: inout EmulatorState) throws(ServiceFault) -> [Message] {
+  private static func runQuery(_ call: ServiceCall, _ firestore: inout FirestoreService) throws(ServiceFault)
+    -> [Message]
+  {
     guard let query = call.request.message("structured_query") else {
       throw .invalidArgument("A query request must have a structured query.")
     }
     try refuseExplanations(call)
-    let result = try state.firestore.runQuery(
+    let result = try firestore.runQuery(
       try Firestore.Query(query), under: try parent(call), consistency: try Firestore.Consistency(call.request),
       at: call.now)
     let readTime = result.stamp.readTime
@@ -183,7 +195,7 @@ enum FirestoreMethods {
 
   @Sendable
   private static func runAggregationQuery(
-    _ call: ServiceCall, _ state: inout EmulatorState
+    _ call: ServiceCall, _ firestore: inout FirestoreService
   ) throws(ServiceFault) -> [Message] {
     guard let query = call.request.message("structured_aggregation_query"),
       let inner = query.message("structured_query")
@@ -191,7 +203,7 @@ enum FirestoreMethods {
     try refuseExplanations(call)
     var aggregations: [Firestore.Aggregation] = []
     for message in query.messages("aggregations") { aggregations.append(try Firestore.Aggregation(message)) }
-    let result = try state.firestore.runAggregation(
+    let result = try firestore.runAggregation(
       aggregations, over: try Firestore.Query(inner), under: try parent(call),
       consistency: try Firestore.Consistency(call.request), at: call.now)
     let answers = call.answer {
@@ -203,7 +215,7 @@ enum FirestoreMethods {
 
   @Sendable
   private static func partitionQuery(
-    _ call: ServiceCall, _ state: inout EmulatorState
+    _ call: ServiceCall, _ firestore: inout FirestoreService
   ) throws(ServiceFault) -> [Message] {
     guard let query = call.request.message("structured_query") else {
       throw .invalidArgument("A partition query request must have a structured query.")
@@ -212,7 +224,7 @@ enum FirestoreMethods {
       throw .invalidArgument("partition_count must be greater than zero, and page_size must not be negative.")
     }
     // The number of partitions is the service's to choose: one, which has no point between it and others.
-    try state.firestore.check(try Firestore.Query(query), under: try parent(call))
+    try firestore.check(try Firestore.Query(query), under: try parent(call))
     return call.answer()
   }
 

@@ -20,14 +20,14 @@ package struct ListenSession: Sendable {
   ///
   /// - Parameters:
   ///   - request: a `ListenRequest`.
-  ///   - state: the services.
+  ///   - firestore: the service.
   ///   - now: the time.
   /// - Returns: the responses.
   /// - Throws: ``ServiceFault`` `invalidArgument`, which ends the stream.
   package mutating func handle(
-    _ request: Message, _ state: inout EmulatorState, at now: Timestamp
+    _ request: Message, _ firestore: inout FirestoreService, at now: Timestamp
   ) throws(ServiceFault) -> [Message] {
-    try checkReset(state)
+    try checkReset(firestore)
     let database = try Firestore.Name(parent: request.string("database") + "/documents").database
     var listener = self.listener ?? FirestoreListener(to: database)
     guard listener.database == database else {
@@ -37,7 +37,7 @@ package struct ListenSession: Sendable {
     switch request.choice("target_change") {
     case "add_target":
       let target = try Firestore.ListenTarget(request.message("add_target") ?? request.empty("add_target"))
-      events = listener.add(target, &state.firestore, at: now)
+      events = listener.add(target, &firestore, at: now)
     case "remove_target": events = listener.remove(Int32(truncatingIfNeeded: request.int("remove_target")))
     default: throw .invalidArgument("A listen request must have one of addTarget and removeTarget.")
     }
@@ -48,22 +48,22 @@ package struct ListenSession: Sendable {
   /// Returns the responses for the next commits; none if none of them matters.
   ///
   /// - Parameters:
-  ///   - state: the services.
+  ///   - firestore: the service.
   ///   - now: the time.
   /// - Returns: the responses.
   /// - Throws: ``ServiceFault`` `unavailable` after a reset of the emulator; clients listen again then.
   package mutating func advance(
-    _ state: inout EmulatorState, at now: Timestamp
+    _ firestore: inout FirestoreService, at now: Timestamp
   ) throws(ServiceFault) -> [Message] {
-    try checkReset(state)
-    return (listener?.advance(&state.firestore, at: now) ?? []).map { message($0) }
+    try checkReset(firestore)
+    return (listener?.advance(&firestore, at: now) ?? []).map { message($0) }
   }
 
-  private mutating func checkReset(_ state: EmulatorState) throws(ServiceFault) {
-    guard state.resetCount == resetCount ?? state.resetCount else {
+  private mutating func checkReset(_ firestore: FirestoreService) throws(ServiceFault) {
+    guard firestore.resetCount == resetCount ?? firestore.resetCount else {
       throw ServiceFault(.unavailable, "The emulator was reset. Listen again.")
     }
-    resetCount = state.resetCount
+    resetCount = firestore.resetCount
   }
 
   private func message(_ event: Firestore.ListenEvent) -> Message {

@@ -10,6 +10,10 @@ package struct MethodTable: Sendable {
     /// The method.
     package var method: Method
     fileprivate var handler: ServiceHandler?
+    fileprivate var firestoreHandler: FirestoreHandler?
+
+    /// Whether it needs Firestore alone, so that it does not hold up the other services.
+    package var isOfFirestore: Bool { firestoreHandler != nil }
 
     /// The name by which gRPC calls it, such as `google.cloud.tasks.v2.CloudTasks/CreateTask`.
     package var path: String { "\(service)/\(method.name)" }
@@ -35,16 +39,20 @@ package struct MethodTable: Sendable {
     let handlers = [
       "google.cloud.tasks.v2.CloudTasks": CloudTasksMethods.handlers,
       "google.cloud.scheduler.v1.CloudScheduler": CloudSchedulerMethods.handlers,
-      "google.firestore.v1.Firestore": FirestoreMethods.handlers,
       "google.cloud.location.Locations": LocationMethods.handlers,
       "google.longrunning.Operations": OperationMethods.handlers,
-      "cloudjobs.emulator.v1.Administration": EmulatorMethods.handlers,
       "grpc.health.v1.Health": HealthMethods.handlers,
+    ]
+    let firestoreHandlers = [
+      "google.firestore.v1.Firestore": FirestoreMethods.handlers,
+      "cloudjobs.emulator.v1.Administration": EmulatorMethods.handlers,
     ]
     var entries: [String: Entry] = [:]
     for service in schema.services {
       for method in service.methods {
-        let entry = Entry(service: service.name, method: method, handler: handlers[service.name]?[method.name])
+        let entry = Entry(
+          service: service.name, method: method, handler: handlers[service.name]?[method.name],
+          firestoreHandler: firestoreHandlers[service.name]?[method.name])
         entries[entry.path] = entry
       }
     }
@@ -62,10 +70,25 @@ package struct MethodTable: Sendable {
   package func perform(
     _ call: MethodCall, _ state: inout EmulatorState, at now: Timestamp
   ) throws(ServiceFault) -> [Message] {
-    guard let handler = call.entry.handler else {
+    guard let handler = call.entry.handler else { return try perform(call, &state.firestore, at: now) }
+    return try handler(ServiceCall(call.entry.method, call.request, at: now), &state)
+  }
+
+  /// Performs a call to Firestore.
+  ///
+  /// - Parameters:
+  ///   - call: the call.
+  ///   - firestore: the service.
+  ///   - now: the time.
+  /// - Returns: one response, or those of a stream.
+  /// - Throws: ``ServiceFault`` as the service answers, or `unimplemented`.
+  package func perform(
+    _ call: MethodCall, _ firestore: inout FirestoreService, at now: Timestamp
+  ) throws(ServiceFault) -> [Message] {
+    guard let handler = call.entry.firestoreHandler else {
       throw ServiceFault(.unimplemented, "The emulator does not support \(call.entry.method.name).")
     }
-    return try handler(ServiceCall(call.entry.method, call.request, at: now), &state)
+    return try handler(ServiceCall(call.entry.method, call.request, at: now), &firestore)
   }
 }
 
@@ -122,14 +145,14 @@ extension MethodCall {
 /// The methods that only the emulator has.
 enum EmulatorMethods {
   /// What serves each method.
-  static let handlers: [String: ServiceHandler] = ["ClearDocuments": clearDocuments]
+  static let handlers: [String: FirestoreHandler] = ["ClearDocuments": clearDocuments]
 
   /// Empties a database, as the official emulator does for test suites in many languages.
   @Sendable
   private static func clearDocuments(
-    _ call: ServiceCall, _ state: inout EmulatorState
+    _ call: ServiceCall, _ firestore: inout FirestoreService
   ) throws(ServiceFault) -> [Message] {
-    state.firestore.removeAll(in: try Firestore.Name(parent: call.request.string("name")).database)
+    firestore.removeAll(in: try Firestore.Name(parent: call.request.string("name")).database)
     return call.answer()
   }
 }

@@ -52,6 +52,11 @@ typealias ServiceHandler =
   @Sendable (_ call: ServiceCall, _ state: inout EmulatorState) throws(ServiceFault)
   -> [Message]
 
+/// What serves a method of Firestore, which needs no other service.
+typealias FirestoreHandler =
+  @Sendable (_ call: ServiceCall, _ firestore: inout FirestoreService) throws(ServiceFault)
+  -> [Message]
+
 extension Message {
   /// Returns an enum's value; nil if it is absent or unspecified.
   ///
