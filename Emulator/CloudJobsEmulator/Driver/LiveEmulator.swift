@@ -4,8 +4,8 @@ import Synchronization
 /// A driver that runs the emulator in real time.
 ///
 /// Requests go through ``withServices(recording:_:)``, those to Firestore through ``withFirestore(recording:_:)``: each
-/// has its lock, so that a long query does not hold up deliveries. While ``run()`` is active it makes the deliveries, as
-/// many concurrently as the queues' limits allow.
+/// has its lock, so that a long query does not hold up deliveries. While ``run()`` is active it makes the deliveries,
+/// as many concurrently as the queues' limits allow.
 package final class LiveEmulator: Sendable {
   struct Shared {
     /// The services without Firestore, whose place here is empty.

@@ -133,8 +133,11 @@ package struct FirestoreService: Sendable {
 
   private mutating func count(_ writes: [Firestore.Write]) {
     let deletions = writes.count { $0.isDeletion }
+    // A verification reads a document, and writes none.
+    let verifications = writes.count { $0.operation == .verify }
     usage.deletes += deletions
-    usage.writes += writes.count - deletions
+    usage.reads += verifications
+    usage.writes += writes.count - deletions - verifications
   }
 }
 

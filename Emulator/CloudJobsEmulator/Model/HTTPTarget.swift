@@ -39,10 +39,11 @@ package struct HTTPTarget: Hashable, Sendable, Codable {
   func stored(field: String, agent: String, addsPath: Bool = false) throws(ServiceFault) -> HTTPTarget {
     var stored = self
     stored.url = try TargetURL.encoded(url, field: field, addsPath: addsPath)
+    let message = String(field.prefix { $0 != "." })
     guard body.isEmpty || method.allowsBody else {
-      throw .invalidArgument("HttpTarget.body is not allowed with the method \(method.name).")
+      throw .invalidArgument("\(message).body is not allowed with the method \(method.name).")
     }
-    try headers.validate(String(field.prefix { $0 != "." }))
+    try headers.validate(message)
     stored.headers.set("User-Agent", agent)
     stored.headers.sort { ($0.name, $0.value) < ($1.name, $1.value) }
     return stored
