@@ -36,12 +36,21 @@ struct GRPCBody: AsyncSequence, Sendable {
     @concurrent
     mutating func next() async throws -> Message? {
       while true {
-        if let frame = try reader.next() { return try body.router.request(try body.bytes(frame), of: body.entry) }
+        if let message = try take() { return message }
         guard let part = try await parts.next() else { break }
         reader.append(part.readableBytesView)
       }
       guard reader.isAtEnd else { throw ServiceFault(.internal, "The body of the call ends within a message.") }
       return nil
+    }
+
+    /// Returns the next request of the bytes so far; nil if they end within it.
+    ///
+    /// Swift 6.3's optimizer ends with a fault where this is part of the loop above.
+    @inline(never)
+    private mutating func take() throws(ServiceFault) -> Message? {
+      guard let frame = try reader.next() else { return nil }
+      return try body.router.request(try body.bytes(frame), of: body.entry)
     }
   }
 
