@@ -101,13 +101,7 @@ package struct JSONMessageWriter: Sendable {
   package func json(_ any: AnyMessage) -> JSONValue {
     var object: [String: JSONValue] = [:]
     switch any.content {
-    case .message(let message):
-      // A type with a JSON form of its own has it in a member.
-      if message.isEmpty, message.type.fields.isEmpty {
-        object["value"] = .object([:])
-      } else {
-        object = members(message)
-      }
+    case .message(let message): object = members(message)
     case .bytes(let bytes): object["value"] = .string(Base64.encode(bytes))
     }
     if !any.typeURL.isEmpty { object["@type"] = .string(any.typeURL) }
