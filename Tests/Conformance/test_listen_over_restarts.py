@@ -35,7 +35,7 @@ class Program:
 
 
 class Listener(threading.Thread):
-    """Takes a change only with the snapshot that it belongs to, and goes on from the snapshot's token, as clients do."""
+    """Takes a change only with its snapshot, and goes on from the snapshot's token, as clients do."""
 
     def __init__(self, program):
         super().__init__(daemon=True)

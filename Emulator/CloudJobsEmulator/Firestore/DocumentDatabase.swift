@@ -347,10 +347,12 @@ struct DocumentDatabase: Sendable, Codable {
   }
 
   private func finish(_ rows: [Row], _ plan: QueryPlan, isSorted: Bool, scanned: Int) -> QueryOutcome {
-    let sorted = isSorted ? rows : rows.sorted { plan.order(of: $0.keys, to: $1.keys) == .before }
-    let skipped = min(plan.offset, sorted.count)
-    let results = sorted.dropFirst(skipped).prefix(plan.limit ?? .max)
-    return QueryOutcome(documents: results.map(\.document), skipped: skipped, scanned: scanned)
+    // Places are moved at less cost than rows.
+    var places = Array(rows.indices)
+    if !isSorted { places.sort { plan.order(of: rows[$0].keys, to: rows[$1].keys) == .before } }
+    let skipped = min(plan.offset, places.count)
+    let results = places.dropFirst(skipped).prefix(plan.limit ?? .max)
+    return QueryOutcome(documents: results.map { rows[$0].document }, skipped: skipped, scanned: scanned)
   }
 
   /// Returns the sorted IDs of the collections directly below a path, including those with only deeper documents.

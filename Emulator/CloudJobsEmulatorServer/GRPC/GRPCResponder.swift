@@ -80,7 +80,7 @@ struct GRPCResponder: Sendable {
     case "grpc.health.v1.Health/Watch": try await watch(MethodCall(entry, try await body.only()), &writer)
     default:
       let call = MethodCall(entry, try await body.only())
-      for response in try await api.perform(call).get() { try await write(response, &writer) }
+      try await write(try await api.perform(call).get(), &writer)
     }
     return nil
   }
@@ -89,6 +89,20 @@ struct GRPCResponder: Sendable {
   private func write(_ message: Message, _ writer: inout any ResponseBodyWriter) async throws {
     let frame = GRPCFrameReader.Frame(bytes: ProtobufWriter.bytes(message))
     try await writer.write(ByteBuffer(bytes: GRPCFrameReader.body(frame)))
+  }
+
+  /// Writes messages together: each write is a task of the event loop, with a flush.
+  @concurrent
+  private func write(_ messages: [Message], _ writer: inout any ResponseBodyWriter) async throws {
+    var buffer = ByteBuffer()
+    for message in messages {
+      let frame = GRPCFrameReader.Frame(bytes: ProtobufWriter.bytes(message))
+      buffer.writeBytes(GRPCFrameReader.body(frame))
+      guard buffer.readableBytes >= 32_768 else { continue }
+      try await writer.write(buffer)
+      buffer = ByteBuffer()
+    }
+    if buffer.readableBytes > 0 { try await writer.write(buffer) }
   }
 
   private func perform(_ commit: Message?) async throws(ServiceFault) -> Message? {
@@ -129,7 +143,7 @@ struct GRPCResponder: Sendable {
   private func listen(
     _ body: GRPCBody, _ session: ListenSession, until deadline: Timestamp, _ writer: inout any ResponseBodyWriter
   ) async throws {
-    var session = session
+    let session = OpenSession(session)
     let (events, continuation) = AsyncThrowingStream.makeStream(of: ListenEvent.self)
     let emulator = api.emulator
     // Whether commits wait to be told: as often as they are signalled, they are told together.
@@ -160,13 +174,12 @@ struct GRPCResponder: Sendable {
         if case .commit = event { pending.take() }
         var isDone = false
         while !isDone {
-          let responses: [Message]
-          (session, responses) = try await api.firestore.run { [session] () throws(ServiceFault) in
-            try session.handling(event, emulator)
+          let responses = try await api.firestore.run { () throws(ServiceFault) in
+            try session.handle(event, emulator)
           }
           // What a listener is told would survive the process.
           if !responses.isEmpty { try await api.makeDurable() }
-          for response in responses { try await write(response, &writer) }
+          try await write(responses, &writer)
           // Of many commits some are told at a time.
           if case .commit = event { isDone = responses.isEmpty } else { isDone = true }
         }
@@ -186,19 +199,21 @@ private final class PendingCommits: Sendable {
   func take() { isPending.store(false, ordering: .releasing) }
 }
 
-extension ListenSession {
+/// A session that is changed in place: a copy of it would copy what it knows of its documents at each commit.
+private final class OpenSession: Sendable {
+  private let session: Mutex<ListenSession>
+
+  init(_ session: ListenSession) {
+    self.session = Mutex(session)
+  }
+
   /// Handles an event under Firestore's lock.
-  fileprivate func handling(
-    _ event: GRPCResponder.ListenEvent, _ emulator: LiveEmulator
-  ) throws(ServiceFault) -> (ListenSession, [Message]) {
-    try emulator.withFirestore { (firestore, now) throws(ServiceFault) in
-      var session = self
-      guard case .request(let request) = event else {
-        let responses = try session.advance(&firestore, at: now)
-        return (session, responses)
+  func handle(_ event: GRPCResponder.ListenEvent, _ emulator: LiveEmulator) throws(ServiceFault) -> [Message] {
+    try session.withLock { (session) throws(ServiceFault) in
+      try emulator.withFirestore { (firestore, now) throws(ServiceFault) in
+        guard case .request(let request) = event else { return try session.advance(&firestore, at: now) }
+        return try session.handle(request, &firestore, at: now)
       }
-      let responses = try session.handle(request, &firestore, at: now)
-      return (session, responses)
     }
   }
 }
