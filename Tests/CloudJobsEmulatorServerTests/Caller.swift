@@ -2,6 +2,8 @@ import CloudJobsCore
 import CloudJobsEmulator
 import CloudJobsEmulatorWire
 
+@testable import CloudJobsEmulatorServer
+
 /// A REST client over its own state, at a fixed time.
 struct Caller {
   static let location = "projects/p/locations/l"
@@ -40,9 +42,16 @@ extension HTTPRouter {
         call, Result { () throws(ServiceFault) in try MethodTable.google.perform(call.call, &state, at: now) })
     }
   }
+}
 
-  /// Returns the call that a request is, as stored in a write-ahead log; nil for another request.
-  func record(of request: RESTRequest) -> JSONValue? { try? call(for: request).get().call.json }
+extension LiveEmulator {
+  /// Serves a request to its end, and records it.
+  func serve(_ request: RESTRequest) -> RESTResponse {
+    switch HTTPRouter.google.call(for: request) {
+    case .failure(let fault): RESTResponse(fault)
+    case .success(let call): HTTPRouter.google.answer(call, perform(call.call, recording: call.call.json))
+    }
+  }
 }
 
 extension RESTResponse {

@@ -68,9 +68,7 @@ private final class Session {
 
   private func request(_ target: String, _ body: String) {
     let request = RESTRequest(method: "POST", target: target, body: Array(body.utf8))
-    _ = emulator.withState(recording: HTTPRouter.google.record(of: request)) { state, now in
-      HTTPRouter.google.respond(to: request, state: &state, at: now)
-    }
+    _ = emulator.serve(request)
   }
 
   func rotate() { _ = emulator.rotateLog() }
@@ -112,6 +110,7 @@ struct WriteAheadLogFolderTests {
           await #expect(throws: JobError.self) { try await story(session) }
           allowed = session.states[session.acknowledged...]
         }
+        if fate == .kept { try crashInRecovery(of: folder, allowed) }
         let place = "before step \(step), \(whole.steps[step]), unsynced steps \(fate)"
         let next = try Session(MemoryFolder(folder.files(after: fate)))
         try #require(allowed.contains(next.names), "\(place): \(next.names) is none of \(allowed)")
@@ -122,6 +121,21 @@ struct WriteAheadLogFolderTests {
         try await next.save()
         try #require(try Session(next.folder).names == before + ["g"], "\(place), then a cut")
         #expect(next.folder.files.count == 3, "\(place): files remain")
+      }
+    }
+  }
+
+  /// A process was killed, so that its last bytes are kept but not synced; the next one crashes while it recovers, and
+  /// then the machine fails.
+  private func crashInRecovery(of killed: MemoryFolder, _ allowed: ArraySlice<[String]>) throws {
+    let undisturbed = MemoryFolder(afterKillOf: killed)
+    _ = try Session(undisturbed)
+    for step in 0...undisturbed.steps.count {
+      let folder = MemoryFolder(afterKillOf: killed, crashAt: step)
+      _ = try? Session(folder)
+      for fate in MemoryFolder.Fate.allCases {
+        let found = try Session(MemoryFolder(folder.files(after: fate))).names
+        try #require(allowed.contains(found), "the recovery's step \(step), unsynced steps \(fate)")
       }
     }
   }
@@ -401,6 +415,23 @@ final class MemoryFolder: FolderFiles {
     self.willStep = willStep
     let nodes = files.mapValues { Node($0, synced: $0.count) }
     state = Mutex(State(nodes: nodes, durable: nodes, crashAt: crashAt))
+  }
+
+  /// Creates the folder that a process finds after another was killed: what that wrote is there, synced or not.
+  init(afterKillOf other: MemoryFolder, crashAt: Int? = nil) {
+    willStep = { _ in }
+    state = Mutex(
+      other.state.withLock { state in
+        var copies: [ObjectIdentifier: Node] = [:]
+        func copy(_ node: Node) -> Node {
+          if let known = copies[ObjectIdentifier(node)] { return known }
+          let new = Node(node.bytes.withLock { $0 }, synced: node.synced.withLock { $0 })
+          new.overwritten.withLock { $0 = node.overwritten.withLock { $0 } }
+          copies[ObjectIdentifier(node)] = new
+          return new
+        }
+        return State(nodes: state.nodes.mapValues(copy), durable: state.durable.mapValues(copy), crashAt: crashAt)
+      })
   }
 
   /// The steps taken.

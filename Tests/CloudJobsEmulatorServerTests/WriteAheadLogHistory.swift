@@ -124,9 +124,7 @@ final class WriteAheadLogHistory {
   /// Makes a random request and returns its response.
   func request() -> String {
     let request = requests.next(&random, at: emulator.now)
-    let answer = emulator.withState(recording: HTTPRouter.google.record(of: request)) { state, now in
-      HTTPRouter.google.respond(to: request, state: &state, at: now)
-    }
+    let answer = emulator.serve(request)
     requests.note(answer.body)
     return "\(answer.status) \(answer.body.text)"
   }

@@ -138,6 +138,24 @@ struct AppEngineTargetTests {
         == "Job.attemptDeadline must be between [15s, 24h15s].")
   }
 
+  @Test("a mask of an empty routing leaves the tasks' own, and the default deadline of one kind is not another's")
+  func defaults() throws {
+    let fixture = Fixture(
+      options: .init(appEngineOrigin: Self.origin), scheduler: .init(appEngineOrigin: Self.origin))
+    let queue = try fixture.makeQueue()
+    let changed = try fixture.emulator.withState { state, now in
+      try state.tasks.updateQueue(queue, mask: .init(["appEngineRoutingOverride.service"]), at: now)
+    }
+    #expect(changed.appEngineRouting == nil)
+    let job = try fixture.makeJob()
+    #expect(job.attemptDeadline == .minutes(3))
+    let draft = CloudScheduler.JobDraft(name: job.name.text, target: .appEngine(.init()))
+    let moved = try fixture.emulator.withState { state, now in
+      try state.scheduler.updateJob(draft, mask: .init(["appEngineHttpTarget"]), at: now)
+    }
+    #expect(moved.attemptDeadline == nil)
+  }
+
   @Test("each field of an update's mask changes only itself")
   func masks() throws {
     let fixture = Fixture(scheduler: .init(appEngineOrigin: Self.origin))

@@ -25,7 +25,8 @@ struct TargetURLTests {
     "a URL that could never be delivered is refused",
     arguments: [
       "http://", "http:///path", "http://:80/", "http://h:65536/", "http://h:x/", "http://a b/", "http://ü/",
-      "http://[::1/", "http://[]/", "http://h]/", "http://u@/", "http://h\\x/",
+      "http://[::1/", "http://[]/", "http://h]/", "http://u@/", "http://h:+80/", "http://h:0/", "http://a%/",
+      "http://[:]/", "http://[::1]x/", "http://h\\x/",
     ])
   func refused(text: String) {
     let refusal = fault { _ = try TargetURL.encoded(text, field: "HttpTarget.uri") }
@@ -58,6 +59,23 @@ struct TargetURLTests {
   func overridden() throws {
     let override = CloudTasks.URIOverride(path: "/a b", query: "ü")
     #expect(override.applied(to: "http://h/x") == "http://h/a%20b?%C3%BC")
+  }
+
+  @Test(
+    "a queue's override keeps the rules for hosts and lengths",
+    arguments: [
+      CloudTasks.URIOverride(host: "a\nb"), .init(host: "h:x"), .init(host: "["), .init(host: ""), .init(host: "a b"),
+      .init(path: "/" + String(repeating: "a", count: 2_083)), .init(port: 65_536),
+    ])
+  func override(uri: CloudTasks.URIOverride) throws {
+    let fixture = Fixture()
+    var queue = try fixture.makeQueue()
+    queue.target = .init(uri: uri)
+    let changed = queue
+    let refusal = fault {
+      try fixture.emulator.withState { state, now in _ = try state.tasks.updateQueue(changed, at: now) }
+    }
+    #expect(refusal?.code == .invalidArgument)
   }
 
   @Test(

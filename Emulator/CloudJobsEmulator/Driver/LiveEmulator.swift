@@ -22,7 +22,7 @@ package final class LiveEmulator: Sendable {
     var log: (any WriteAheadLog)?
     /// A counter that distinguishes deliveries of an earlier state, whose IDs may be reused.
     var generation = 0
-    /// Whether a snapshot was taken out of turn; one at a time is.
+    /// Whether a snapshot was begun and its state is still to be taken.
     var isRotating = false
 
     /// Returns the emulator's current state.

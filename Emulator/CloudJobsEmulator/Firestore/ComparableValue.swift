@@ -20,7 +20,7 @@ struct ComparableValue: Hashable {
     switch value {
     case .null: break
     case .boolean(let truth): hasher.combine(truth)
-    case .integer(let number): hash(Double(number), into: &hasher)
+    case .integer(let number): hasher.combine(number)
     case .double(let number): hash(number, into: &hasher)
     case .timestamp(let time): hasher.combine(time)
     case .string(let text): text.utf8.forEach { hasher.combine($0) }
@@ -45,8 +45,9 @@ struct ComparableValue: Hashable {
     }
   }
 
-  /// Hashes a number: NaN equals NaN, and both zeros are equal.
+  /// Hashes a number: as an integer where it is one, and NaN equals NaN.
   private static func hash(_ number: Double, into hasher: inout Hasher) {
-    hasher.combine(number.isNaN ? .nan : number == 0 ? 0 : number)
+    if let whole = Int64(exactly: number) { return hasher.combine(whole) }
+    hasher.combine(number.isNaN ? .nan : number)
   }
 }

@@ -119,7 +119,8 @@ extension Dictionary where Key == String, Value == Firestore.Value {
       return
     }
     var inner: [String: Firestore.Value] = [:]
-    if case .map(let present)? = self[name] { inner = present }
+    // Taken out, so that it is changed in place and not copied for each of its fields.
+    if case .map(let present)? = removeValue(forKey: name) { inner = present }
     inner.set(value, at: path.dropFirst())
     self[name] = .map(inner)
   }
@@ -131,7 +132,9 @@ extension Dictionary where Key == String, Value == Firestore.Value {
       self[name] = nil
       return
     }
-    guard case .map(var inner)? = self[name] else { return }
+    guard case .map? = self[name] else { return }
+    var inner: [String: Firestore.Value] = [:]
+    if case .map(let present)? = removeValue(forKey: name) { inner = present }
     inner.remove(at: path.dropFirst())
     self[name] = .map(inner)
   }

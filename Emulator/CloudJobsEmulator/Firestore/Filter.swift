@@ -89,6 +89,22 @@ extension Firestore.Filter {
     }
   }
 
+  /// The filter without parts that do nothing: an AND of nothing, and a composite of one filter.
+  ///
+  /// Nil if it matches everything.
+  var simplified: Firestore.Filter? {
+    switch self {
+    case .all(let filters):
+      let parts = filters.compactMap(\.simplified)
+      return parts.count > 1 ? .all(parts) : parts.first
+    case .any(let filters):
+      let parts = filters.compactMap(\.simplified)
+      guard parts.count == filters.count else { return nil }
+      return parts.count > 1 ? .any(parts) : parts.first
+    case .field, .unary: return self
+    }
+  }
+
   /// All filters on single fields, at any depth.
   var leaves: [Firestore.Filter] {
     switch self {

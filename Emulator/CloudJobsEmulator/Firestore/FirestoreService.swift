@@ -34,9 +34,6 @@ package struct FirestoreService: Sendable {
     generator = SplitMix64(seed: seed)
   }
 
-  /// The number of documents in all databases.
-  package var documentCount: Int { databases.values.reduce(0) { $0 + $1.documents.count } }
-
   /// Deletes all documents of a database and ends its transactions.
   package mutating func removeAll(in database: Firestore.DatabaseName) {
     commitCount += 1
@@ -83,13 +80,12 @@ package struct FirestoreService: Sendable {
     var transforms: [Firestore.Name: Int] = [:]
     for write in writes {
       try Self.check(write.name, in: database)
-      try write.check()
-      guard !write.transforms.isEmpty else { continue }
       transforms[write.name, default: 0] += write.transforms.count
       guard transforms[write.name, default: 0] <= Firestore.Write.transformLimit else {
         throw .invalidArgument(
           "cannot have more than \(Firestore.Write.transformLimit) field transforms on a single document")
       }
+      try write.check()
     }
     let result = try with(database) { (database) throws(ServiceFault) in
       if let transaction { try database.validate(transaction, for: writes, at: now) }

@@ -92,6 +92,9 @@ struct QueryPlan: Equatable, Sendable, Codable {
       scope = .collection(parent.path.child(from.collectionID))
     }
     database = parent.database
+    try query.filter.map { filter throws(ServiceFault) in try Self.checkComposites(filter) }
+    var query = query
+    query.filter = query.filter?.simplified
     filter = query.filter
     start = query.start
     end = query.end
@@ -128,7 +131,6 @@ struct QueryPlan: Equatable, Sendable, Codable {
   }
 
   private static func check(_ filter: Firestore.Filter, _ leaves: [Firestore.Filter]) throws(ServiceFault) {
-    try checkComposites(filter)
     for leaf in leaves {
       guard case .field(let path, let relation, let operand) = leaf else { continue }
       try check(path, relation, operand)

@@ -34,11 +34,11 @@ package struct AppEngineTarget: Hashable, Sendable, Codable {
   /// - Parameter name: the name of the message in texts, such as `AppEngineHttpRequest`.
   /// - Throws: ``ServiceFault`` `invalidArgument`.
   func validate(_ name: String) throws(ServiceFault) {
-    guard TargetURL.isRelative(relativeURI) else {
-      throw .invalidArgument("\(name).relativeUri must begin with \"/\" and be a valid relative URI.")
-    }
     guard relativeURI.utf8.count <= TargetURL.maximumLength else {
       throw .invalidArgument("\(name).relativeUri must be at most \(TargetURL.maximumLength) characters.")
+    }
+    guard TargetURL.isRelative(relativeURI) else {
+      throw .invalidArgument("\(name).relativeUri must begin with \"/\" and be a valid relative URI.")
     }
     guard body.isEmpty || method == .post || method == .put else {
       throw .invalidArgument("\(name).body is not allowed with the method \(method.name).")

@@ -107,11 +107,6 @@ package enum DeliveryOutcome: Hashable, Sendable {
     case .connectionFailed: 503
     }
   }
-
-  /// Whether the target responded.
-  package var hasResponse: Bool {
-    if case .response = self { true } else { false }
-  }
 }
 
 extension DeliveryOutcome: CustomStringConvertible {

@@ -4,7 +4,7 @@ import CloudJobsCore
 ///
 /// Source: `HttpRequest.url` (<https://cloud.google.com/tasks/docs/reference/rest/v2/HttpRequest>): unsafe characters
 /// are encoded, and the length counts after that. Which ones are unsafe is not documented; here all are that RFC 3986
-/// does not allow in a path or query.
+/// does not allow in a path or query, but for brackets, which clients send in queries.
 enum TargetURL {
   /// Maximum length of an encoded URL, in characters.
   static let maximumLength = 2_083
@@ -19,6 +19,9 @@ enum TargetURL {
   /// - Throws: ``ServiceFault`` `invalidArgument` if it is empty, too long, or no URL for HTTP with a host.
   static func encoded(_ text: String, field: String, addsPath: Bool = false) throws(ServiceFault) -> String {
     guard !text.isEmpty else { throw .invalidArgument("\(field) is required.") }
+    let tooLong = ServiceFault.invalidArgument("\(field) must be at most \(maximumLength) characters.")
+    // Encoding never makes it shorter.
+    guard text.utf8.count <= maximumLength else { throw tooLong }
     let start = text.prefix(8).lowercased()
     guard let scheme = ["http://", "https://"].first(where: { start.hasPrefix($0) }) else {
       throw .invalidArgument("HttpTarget.url must start with 'http://' or 'https://'.")
@@ -32,9 +35,7 @@ enum TargetURL {
     let tail = rest.dropFirst(authority.count)
     let path = addsPath && !tail.hasPrefix("/") ? "/" : ""
     let encoded = text.prefix(scheme.count) + authority + path + encodedTail(tail)
-    guard encoded.utf8.count <= maximumLength else {
-      throw .invalidArgument("\(field) must be at most \(maximumLength) characters.")
-    }
+    guard encoded.utf8.count <= maximumLength else { throw tooLong }
     return String(encoded)
   }
 
@@ -49,23 +50,35 @@ enum TargetURL {
   }
 
   /// Returns whether a text is a path, with or without a query and a fragment, that needs no encoding.
-  static func isRelative(_ text: String) -> Bool { text.hasPrefix("/") && encodedTail(text) == text }
+  static func isRelative(_ text: String) -> Bool {
+    text.hasPrefix("/") && text.utf8.count <= maximumLength && encodedTail(text) == text
+  }
 
   private static func isAuthority(_ text: Substring) -> Bool {
     let host = text[(text.lastIndex(of: "@").map { text.index(after: $0) } ?? text.startIndex)...]
-    guard text.utf8.allSatisfy({ isAllowed($0) && $0 != UInt8(ascii: "\\") }) else { return false }
-    if host.hasPrefix("[") {
-      guard let end = host.firstIndex(of: "]") else { return false }
-      return isPort(host[host.index(after: end)...])
-        && host[host.index(after: host.startIndex)..<end].contains(":")
+    guard text.utf8.allSatisfy(isAllowed) else { return false }
+    let end = host.hasPrefix("[") ? host.firstIndex(of: "]").map { host.index(after: $0) } : host.firstIndex(of: ":")
+    let name = host[..<(end ?? host.endIndex)]
+    return isHost(name) && isPort(host[name.endIndex...])
+  }
+
+  /// Returns whether a text is a host: a name, an IPv4 address, or an IPv6 address in brackets.
+  static func isHost(_ text: some StringProtocol) -> Bool {
+    if text.hasPrefix("["), text.hasSuffix("]") {
+      let address = text.dropFirst().dropLast()
+      return address.contains(":") && IPAddress(address) != nil
     }
-    let name = host.prefix { $0 != ":" }
-    return !name.isEmpty && !name.contains { "[]".contains($0) } && isPort(host.dropFirst(name.count))
+    return !text.isEmpty && text.utf8.allSatisfy { isAllowed($0) && !"[]%@:/?#".utf8.contains($0) }
   }
 
   /// Whether what follows a host is nothing, or a colon and a port.
   private static func isPort(_ text: Substring) -> Bool {
-    text.isEmpty || text.first == ":" && (text.count == 1 || UInt16(text.dropFirst()) != nil)
+    guard let first = text.first else { return true }
+    let digits = text.dropFirst()
+    guard first == ":", digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+      return false
+    }
+    return digits.isEmpty || UInt16(digits).map { $0 > 0 } ?? false
   }
 
   private static func isEscape(_ bytes: [UInt8], at index: Int) -> Bool {

@@ -275,6 +275,12 @@ package struct CloudSchedulerService: Sendable {
     guard var record = jobs[name] else { throw Self.missing }
     var merged = CloudScheduler.JobDraft(record.job)
     try merged.merge(draft, mask: mask?.paths.isEmpty == true ? nil : mask)
+    // The default of one kind of target is not what a client has set for another.
+    if merged.attemptDeadline == record.job.target.defaultDeadline,
+      merged.target?.defaultDeadline != record.job.target.defaultDeadline
+    {
+      merged.attemptDeadline = nil
+    }
     let (schedule, target) = try check(merged, in: name.location, at: now)
     record.job.description = merged.description
     record.job.target = target

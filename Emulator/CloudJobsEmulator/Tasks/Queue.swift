@@ -83,7 +83,7 @@ extension CloudTasks {
         case "retryConfig.maxDoublings": retryConfig.backoff.doublings = other.retryConfig.backoff.doublings
         case "name", "state", "purgeTime", "rateLimits.maxBurstSize": break
         case _ where path.hasPrefix("appEngineRoutingOverride"): try mergeRouting(other, path: path)
-        case _ where path.hasPrefix("stackdriverLoggingConfig"): loggingRatio = other.loggingRatio
+        case "stackdriverLoggingConfig", "stackdriverLoggingConfig.samplingRatio": loggingRatio = other.loggingRatio
         case _ where path.hasPrefix("httpTarget"): try mergeTarget(other.target, path: path)
         default: throw .invalidArgument("The update mask names \"\(path)\", which is not a field of a queue.")
         }
@@ -103,7 +103,8 @@ extension CloudTasks {
       case ".host": return
       default: throw .invalidArgument("The update mask names \"\(path)\", which is not a field of a queue.")
       }
-      appEngineRouting = merged
+      merged.host = ""
+      appEngineRouting = merged == AppEngineRouting() ? nil : merged
     }
 
     private mutating func mergeTarget(_ other: QueueTarget?, path: String) throws(ServiceFault) {

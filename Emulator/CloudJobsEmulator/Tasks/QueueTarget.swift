@@ -83,8 +83,10 @@ extension CloudTasks {
     }
 
     func validate() throws(ServiceFault) {
-      if let host, host.isEmpty || host.contains(where: { "/?#@ ".contains($0) }) {
-        throw .invalidArgument("UriOverride.host must be a host name.")
+      if let host, !TargetURL.isHost(host) { throw .invalidArgument("UriOverride.host must be a host name.") }
+      guard (path ?? "").utf8.count + (query ?? "").utf8.count <= TargetURL.maximumLength else {
+        throw .invalidArgument(
+          "UriOverride.pathOverride and queryOverride must be at most \(TargetURL.maximumLength) characters.")
       }
       if let port, !(0...65_535).contains(port) {
         throw .invalidArgument("UriOverride.port must be between 0 and 65535.")

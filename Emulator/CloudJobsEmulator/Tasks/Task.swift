@@ -68,7 +68,7 @@ extension CloudTasks {
     package var target: Target?
     /// The time of the first attempt; nil or a past time means now.
     package var scheduleTime: Timestamp?
-    /// The time limit of an attempt, 15 s to 30 min; nil or zero means 10 min.
+    /// The time limit of an attempt, 15 s to 30 min, for App Engine to 24 h 15 s; nil or zero means 10 min.
     package var dispatchDeadline: Duration?
     /// Retry settings that override the queue's.
     package var retryConfig: RetryConfig?

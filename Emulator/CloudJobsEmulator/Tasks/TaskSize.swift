@@ -17,7 +17,16 @@ extension CloudTasks.Task {
         $0.add(number: time.fraction * 1_000)
       }
     }
-    if let dispatchDeadline { size.add { $0.add(number: dispatchDeadline.components.seconds) } }
+    if let dispatchDeadline { size.add(dispatchDeadline) }
+    if let retryConfig {
+      size.add {
+        $0.add(number: retryConfig.maxAttempts)
+        for span in [retryConfig.maxRetryDuration, retryConfig.backoff.minimum, retryConfig.backoff.maximum] {
+          if span != .zero { $0.add(span) }
+        }
+        $0.add(number: retryConfig.backoff.doublings)
+      }
+    }
     return size.bytes
   }
 }
@@ -70,6 +79,14 @@ private struct EncodedSize {
     var message = EncodedSize()
     body(&message)
     bytes += 1 + Self.varint(UInt64(message.bytes)) + message.bytes
+  }
+
+  /// Adds a span.
+  mutating func add(_ span: Duration) {
+    add {
+      $0.add(number: span.components.seconds)
+      $0.add(number: span.components.attoseconds / 1_000_000_000)
+    }
   }
 
   /// Adds a message of texts.

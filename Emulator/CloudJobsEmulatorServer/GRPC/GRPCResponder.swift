@@ -172,17 +172,14 @@ struct GRPCResponder: Sendable {
       defer { group.cancelAll() }
       for try await event in events {
         if case .commit = event { pending.take() }
-        var isDone = false
-        while !isDone {
-          let responses = try await api.firestore.run { () throws(ServiceFault) in
-            try session.handle(event, emulator)
-          }
-          // What a listener is told would survive the process.
-          if !responses.isEmpty { try await api.makeDurable() }
-          try await write(responses, &writer)
-          // Of many commits some are told at a time.
-          if case .commit = event { isDone = responses.isEmpty } else { isDone = true }
+        let responses = try await api.firestore.run { () throws(ServiceFault) in
+          try session.handle(event, emulator)
         }
+        // What a listener is told would survive the process.
+        if !responses.isEmpty { try await api.makeDurable() }
+        try await write(responses, &writer)
+        // Of many commits some are told at a time; requests come in between.
+        if case .commit = event, !responses.isEmpty, pending.add() { continuation.yield(.commit) }
       }
     }
   }

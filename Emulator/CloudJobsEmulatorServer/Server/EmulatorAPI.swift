@@ -23,7 +23,6 @@ package struct EmulatorAPI: Sendable {
   private let startUp: [RESTRequest]
   private let document: @Sendable (_ path: [String]) -> RESTResponse?
   private let router = HTTPRouter.google
-  private let methods = MethodTable.google
 
   /// Creates the API of an emulator.
   ///
@@ -62,7 +61,8 @@ package struct EmulatorAPI: Sendable {
   private func administer(_ request: RESTRequest) async -> RESTResponse {
     switch (request.method, request.path[1]) {
     case ("POST", "reset"):
-      emulator.reset(to: initialState())
+      let state = initialState()
+      await firestore.run { [emulator] in emulator.reset(to: state) }
       for request in startUp { _ = await serve(request) }
       return await durably(RESTResponse(.object([:])))
     case ("POST", "advance"): return await advance(request)
@@ -151,18 +151,10 @@ package struct EmulatorAPI: Sendable {
   /// - Returns: one response, those of a stream, or why the call was refused.
   package func perform(_ call: MethodCall) async -> Result<[Message], ServiceFault> {
     let record = call.mayChangeState && emulator.hasWriteAheadLog ? call.json : JSONValue?.none
-    let result: Result<[Message], ServiceFault>
-    if call.entry.isOfFirestore {
-      result = await firestore.run { [emulator, methods] in
-        emulator.withFirestore(recording: record) { firestore, now in
-          Result { () throws(ServiceFault) in try methods.perform(call, &firestore, at: now) }
-        }
-      }
-    } else {
-      result = emulator.withServices(recording: record) { state, now in
-        Result { () throws(ServiceFault) in try methods.perform(call, &state, at: now) }
-      }
-    }
+    let result =
+      call.entry.isOfFirestore
+      ? await firestore.run { [emulator] in emulator.perform(call, recording: record) }
+      : emulator.perform(call, recording: record)
     guard record != nil else { return result }
     do throws(ServiceFault) {
       try await makeDurable()
@@ -218,6 +210,26 @@ package struct EmulatorAPI: Sendable {
       try await emulator.makeDurable()
     } catch {
       throw ServiceFault(.unavailable, error.message)
+    }
+  }
+}
+
+extension LiveEmulator {
+  /// Performs a call under the lock of the services that it needs.
+  ///
+  /// - Parameters:
+  ///   - call: the call.
+  ///   - record: what the write-ahead log gets; nil for a read.
+  /// - Returns: one response, those of a stream, or why the call was refused.
+  func perform(_ call: MethodCall, recording record: JSONValue?) -> Result<[Message], ServiceFault> {
+    let methods = MethodTable.google
+    guard call.entry.isOfFirestore else {
+      return withServices(recording: record) { state, now in
+        Result { () throws(ServiceFault) in try methods.perform(call, &state, at: now) }
+      }
+    }
+    return withFirestore(recording: record) { firestore, now in
+      Result { () throws(ServiceFault) in try methods.perform(call, &firestore, at: now) }
     }
   }
 }

@@ -209,7 +209,8 @@ extension EmulatorServer {
   /// - Throws: ``JobError`` if the folder or the log cannot be used.
   func recover(from folder: DataFolder?) throws(JobError) {
     guard let folder else { return }
-    let header = WriteAheadLogHeader(tasks: configuration.tasks, seed: configuration.seed)
+    let header = WriteAheadLogHeader(
+      tasks: configuration.tasks, scheduler: configuration.scheduler, seed: configuration.seed)
     let reader = WriteAheadLogReader(folder: folder, header: header)
     let (recovery, position) = try reader.recover(from: Self.initialState(configuration))
     emulator.resume(recovery, log: FileWriteAheadLog(in: folder, header: header, from: position))

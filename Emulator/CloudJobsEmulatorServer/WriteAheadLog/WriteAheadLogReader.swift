@@ -43,6 +43,8 @@ struct WriteAheadLogReader {
     }
     try replay.checkEnd(of: latest)
     if replay.tornBytes > 0 { try folder.truncate(WriteAheadLogFileNames.log(latest), to: replay.latestBytes) }
+    // Records that a killed process wrote may not be on the device yet, and the position must not be ahead of it.
+    try folder.sync(WriteAheadLogFileNames.log(latest))
     try AcknowledgedPosition(folder: folder).create(replay.chain)
     position.generation = latest
     position.chain = replay.chain

@@ -25,13 +25,16 @@ struct WriteAheadLogHeader: Hashable {
   private let options: [String: JSONValue]
 
   /// Creates the header of an emulator with these options.
-  init(tasks: CloudTasks.Options, seed: UInt64) {
+  init(tasks: CloudTasks.Options, scheduler: CloudScheduler.Options = .init(), seed: UInt64) {
     options = [
       "seed": .string("\(seed)"),
       "taskTombstone": .integer(tasks.taskTombstone.microseconds),
       "queueTombstone": .integer(tasks.queueTombstone.microseconds),
       "retention": .integer(tasks.retention.microseconds),
       "burstSize": tasks.burstSize.map { .integer(Int64($0)) } ?? .null,
+      // Whether there are such targets decides about requests; where they are does not.
+      "hasAppEngine": .bool(tasks.appEngineOrigin != nil),
+      "pushTopics": .array(scheduler.pushEndpoints.keys.sorted().map { .string($0) }),
     ]
   }
 
@@ -68,7 +71,8 @@ struct WriteAheadLogHeader: Hashable {
       throw JobError(
         .invalidField, "\(file) is not a \(kind.name) of the emulator. Choose another folder.", field: "--data")
     }
-    for name in members.keys.sorted() where found[name] ?? .null != members[name] {
+    // Another version may have other members.
+    for name in ["version"] + members.keys.sorted() where found[name] ?? .null != members[name] {
       throw JobError(
         .invalidField,
         "\(file) was created with another \(name): \(found[name]?.text ?? "none") instead of "

@@ -245,6 +245,11 @@ struct FirestoreQueryTests {
     let filters = (0..<99).map { _ in Filter.field("f", .equal, 1) }
     #expect(try fixture.run(.init(.all(filters), order: [.init("f")])).documents.count == 1)
     #expect(try fixture.run(.init(.all([]))).documents.count == 1)
+    let empty = Filter.all(Array(repeating: .all([.all([])]), count: 1_000))
+    let one = Filter.all([empty, .any([.field("f", .equal, 1)])])
+    #expect(empty.simplified == nil && one.simplified == .field("f", .equal, 1))
+    #expect(Filter.any([empty, one]).simplified == nil)
+    #expect(try fixture.run(.init(.any([empty, one]))).documents.count == 1)
     let memberships = ["l", "k"].map { Filter.field(.init([$0]), .arrayContains, 1) }
     #expect(try fixture.run(.init(.any(memberships))).documents.count == 1)
   }
