@@ -75,6 +75,7 @@ let package = Package(
     .library(name: "CloudJobsSQLite", targets: ["CloudJobsSQLite"]),
     .library(name: "CloudJobsPostgres", targets: ["CloudJobsPostgres"]),
     .library(name: "CloudJobsStores", targets: ["CloudJobsStores"]),
+    .library(name: "CloudJobsCommands", targets: ["CloudJobsCommands"]),
     .library(name: "CloudJobsEncryption", targets: ["CloudJobsEncryption"]),
     .library(name: "CloudJobsServer", targets: ["CloudJobsServer"]),
     .library(name: "CloudJobsTesting", targets: ["CloudJobsTesting"]),
@@ -125,7 +126,8 @@ let package = Package(
       name: "CPostgres", pkgConfig: "libpq",
       providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
     library("CloudJobsPostgres", ["CloudJobs", libpq]),
-    library("CloudJobsStores", ["CloudJobs", "CloudJobsSQLite", "CloudJobsPostgres"]),
+    library(
+      "CloudJobsStores", ["CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsSQLite", "CloudJobsPostgres"]),
     library("CloudJobsEncryption", ["CloudJobs", crypto]),
     library(
       "CloudJobsHTTPServer",
@@ -153,8 +155,10 @@ let package = Package(
         hummingbirdCore, nio, lifecycle, logging, httpTypes, cryptoExtras, zlib,
       ]),
     library("ProgramConsole", ["CloudJobsCore"]),
+    library("CloudJobsCommands", ["CloudJobs", "CloudJobsStores", "ProgramConsole", arguments, logging]),
     .executableTarget(
-      name: "cloud-jobs", dependencies: ["CloudJobsEmulatorServer", "ProgramConsole", arguments, logging],
+      name: "cloud-jobs",
+      dependencies: ["CloudJobsCommands", "CloudJobsEmulatorServer", "ProgramConsole", arguments, logging],
       swiftSettings: settings),
     .executableTarget(
       name: "inbox-demo",
@@ -236,6 +240,7 @@ let package = Package(
       "CloudJobsServerTests",
       ["CloudJobsServer", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes, configuration, logging]),
     tests("CloudJobsStoresTests", ["CloudJobsStores"]),
+    tests("CloudJobsCommandsTests", ["CloudJobsCommands", "CloudJobsTesting"]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
     tests("CloudJobsEmulatorWireTests", ["CloudJobsEmulatorWire"]),
     tests(

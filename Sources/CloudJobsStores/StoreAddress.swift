@@ -1,6 +1,10 @@
 public import CloudJobs
 public import CloudJobsCore
 
+#if Google
+import CloudJobsGoogle
+import CloudJobsHTTP
+#endif
 #if PostgreSQL
 import CloudJobsPostgres
 #endif
@@ -15,7 +19,9 @@ import CloudJobsSQLite
 /// | `memory` | in memory; it ends with the process |
 /// | `sqlite:jobs.db`, `sqlite:/var/lib/app/jobs.db` | an SQLite file, which is created if it does not exist |
 /// | `postgres://user@host/database`, `postgresql://…` | PostgreSQL, by a connection URI of libpq |
+/// | `firestore://project`, `firestore://project/database` | Cloud Firestore, by default its database `(default)` |
 ///
+/// Firestore is called with Application Default Credentials, or at the address that `FIRESTORE_EMULATOR_HOST` names.
 /// The schema of PostgreSQL is `cloud_jobs`; `schema=other` in the URI's query names another.
 public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
   /// The kinds of stores.
@@ -26,6 +32,8 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
     case sqlite(path: String)
     /// A schema of a PostgreSQL database, by its connection string.
     case postgres(String, schema: String?)
+    /// A database of Cloud Firestore.
+    case firestore(project: String, database: String)
   }
 
   /// The kind of store, with its place.
@@ -47,12 +55,25 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
     } else if text.hasPrefix("postgres://") || text.hasPrefix("postgresql://"), !text.utf8.contains(0) {
       let (connection, schema) = Self.withoutSchema(text)
       kind = .postgres(connection, schema: schema)
+    } else if let (project, database) = Self.firestore(text) {
+      kind = .firestore(project: project, database: database)
     } else {
       throw JobError(
         .invalidField,
         "The address of a store is memory, sqlite: with a path, such as sqlite:jobs.db, or a URI such as "
-          + "postgres://user@host/database.", field: "store")
+          + "postgres://user@host/database or firestore://project/database.", field: "store")
     }
+  }
+
+  /// Returns the project and the database of Firestore that a text names; nil for another text.
+  private static func firestore(_ text: String) -> (project: String, database: String)? {
+    guard text.hasPrefix("firestore://") else { return nil }
+    let parts = text.dropFirst(12).split(separator: "/", omittingEmptySubsequences: false)
+    let isPlain = parts.allSatisfy { part in
+      !part.isEmpty && part.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "?") }
+    }
+    guard isPlain, parts.count == 1 || parts.count == 2 else { return nil }
+    return (String(parts[0]), parts.count == 2 ? String(parts[1]) : "(default)")
   }
 
   /// Takes the parameter `schema`, which libpq does not know, out of a URI.
@@ -80,6 +101,8 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
     switch kind {
     case .memory: return "memory"
     case .sqlite(let path): return "sqlite:\(path)"
+    case .firestore(let project, let database):
+      return "firestore://\(project)" + (database == "(default)" ? "" : "/\(database)")
     case .postgres(let connection, _):
       let host = Self.host(in: connection)
       let place = connection[host...].prefix { $0 != "?" && $0 != "#" }
@@ -95,6 +118,14 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
   /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`; `storeRejected` also if the program was built without
   ///   this kind of store.
   public func open() async throws(JobError) -> any JobStore {
+    #if Google
+    if case .firestore(let project, let database) = kind { return try await Self.openFirestore(project, database) }
+    #endif
+    return try await openOwn()
+  }
+
+  /// Opens a store that is not Google's.
+  private func openOwn() async throws(JobError) -> any JobStore {
     do throws(StoreError) {
       switch kind {
       case .memory: return MemoryStore()
@@ -112,11 +143,28 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
         #else
         throw Self.missing("PostgreSQL")
         #endif
+      case .firestore: throw Self.missing("Google")
       }
     } catch {
       throw JobError(error)
     }
   }
+
+  #if Google
+  private static func openFirestore(
+    _ project: String, _ database: String
+  ) async throws(JobError) -> any JobStore {
+    let client = CurlHTTPClient()
+    let environment = CredentialEnvironment.process
+    if let emulator = environment.variables["FIRESTORE_EMULATOR_HOST"], !emulator.isEmpty {
+      return FirestoreStore.firestore(
+        try GoogleCloud(emulator: emulator, project: project, client: client), database: database)
+    }
+    let credentials = try await GoogleCredentials.applicationDefault(environment: environment, client: client)
+    return FirestoreStore.firestore(
+      GoogleCloud(project: project, credentials: credentials, client: client), database: database)
+  }
+  #endif
 
   private static func missing(_ trait: String) -> StoreError {
     StoreError(.invalid, "This program was built without the trait \(trait). Build it with the trait.")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CloudJobsCommands
 import ProgramConsole
 
 /// The entry point, which prepares the standard streams before it runs the command.
@@ -13,10 +14,10 @@ enum Main {
 /// The command `cloud-jobs`.
 struct CloudJobsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "cloud-jobs", abstract: "Background jobs: tools for development.",
-    subcommands: subcommands)
+    commandName: "cloud-jobs", abstract: "Background jobs: their stores, their schedules, and an emulator of Google's.",
+    discussion: JobCommand.exitCodes, subcommands: JobCommand.subcommands + own)
 
-  private static var subcommands: [any ParsableCommand.Type] {
+  private static var own: [any ParsableCommand.Type] {
     #if Server && HTTP
     [EmulatorCommand.self]
     #else

@@ -11,6 +11,8 @@ struct StoreAddressTests {
       ("memory", .memory, "memory"), ("sqlite:jobs.db", .sqlite(path: "jobs.db"), "sqlite:jobs.db"),
       ("sqlite:/a b/ü.db", .sqlite(path: "/a b/ü.db"), "sqlite:/a b/ü.db"),
       ("postgres://h/d", .postgres("postgres://h/d", schema: nil), "postgres://h/d"),
+      ("firestore://p", .firestore(project: "p", database: "(default)"), "firestore://p"),
+      ("firestore://p/d", .firestore(project: "p", database: "d"), "firestore://p/d"),
       (
         "postgresql://u:p@h:1/d?sslmode=require", .postgres("postgresql://u:p@h:1/d?sslmode=require", schema: nil),
         "postgres://u@h:1/d"
@@ -37,7 +39,8 @@ struct StoreAddressTests {
   @Test(
     "Another text is refused",
     arguments: [
-      "", "jobs.db", "sqlite:", "sqlite://jobs.db", "sqlite:///jobs.db", "mysql://h/d", "MEMORY", "postgres:h",
+      "", "jobs.db", "sqlite:", "sqlite://jobs.db", "sqlite:///jobs.db", "mysql://h/d", "firestore://",
+      "firestore://p/", "firestore://p/d/x", "firestore://p?d", "MEMORY", "postgres:h",
       "sqlite:a\0",
     ])
   func faults(_ text: String) {

@@ -100,7 +100,12 @@ enum Imports {
       "CloudJobsCore", "CloudJobs", "CloudJobsHTTPServer", "Configuration", "Hummingbird", "NIOCore",
       "ServiceLifecycle", "Logging",
     ],
-    "CloudJobsStores": ["CloudJobsCore", "CloudJobs", "CloudJobsPostgres", "CloudJobsSQLite"],
+    "CloudJobsStores": [
+      "CloudJobsCore", "CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsPostgres", "CloudJobsSQLite",
+    ],
+    "CloudJobsCommands": [
+      "CloudJobsCore", "CloudJobs", "CloudJobsStores", "ProgramConsole", "ArgumentParser", "Logging",
+    ],
     "CloudJobsTesting": ["CloudJobsCore", "CloudJobs", "CloudJobsEmulator", "Logging", "HTTPTypes"],
     "CloudJobsEmulator": ["CloudJobsCore"],
     "CloudJobsEmulatorWire": ["CloudJobsCore", "CloudJobsEmulator"],
@@ -111,7 +116,8 @@ enum Imports {
     ],
     "ProgramConsole": ["CloudJobsCore"],
     "cloud-jobs": [
-      "CloudJobsCore", "CloudJobsEmulator", "CloudJobsEmulatorServer", "ProgramConsole", "ArgumentParser", "Logging",
+      "CloudJobsCore", "CloudJobsCommands", "CloudJobsEmulator", "CloudJobsEmulatorServer", "ProgramConsole",
+      "ArgumentParser", "Logging",
     ],
     "InboxDemo": [
       "CloudJobsCore", "CloudJobs", "CloudJobsHTTP", "CloudJobsGoogle", "CloudJobsStores", "CloudJobsServer",

@@ -127,7 +127,7 @@ extension RunRecord {
 }
 
 /// A registered job as the routes show it.
-private struct JobView {
+struct JobView {
   let kind: JobKind
   let group: String?
   let state: JobState
@@ -266,11 +266,11 @@ struct InspectionQuery {
 }
 
 extension StoreCursor {
-  /// The cursor as a text, for a URL.
-  var text: String { "\(key)_\(id)" }
+  /// The cursor as a text, for a URL or a command line.
+  package var text: String { "\(key)_\(id)" }
 
   /// Creates a cursor from its text; nil if the text is invalid.
-  init?(text: String) {
+  package init?(text: String) {
     guard let separator = text.firstIndex(of: "_"), let key = Int64(text[..<separator]) else { return nil }
     self.init(key: key, id: String(text[text.index(after: separator)...]))
   }

@@ -3,9 +3,12 @@ import CloudJobsCore
 /// Changes job documents at run time, after validating the change.
 struct JobConfigurator: Sendable {
   private let services: RuntimeServices
+  /// Whether jobs may be changed that have a document alone, because their code is in another program.
+  private let takesUnregistered: Bool
 
-  init(_ services: RuntimeServices) {
+  init(_ services: RuntimeServices, takesUnregistered: Bool = false) {
     self.services = services
+    self.takesUnregistered = takesUnregistered
   }
 
   /// Changes a job's document by a JSON merge patch (RFC 7396): a member sets a field, `null` removes it.
@@ -44,7 +47,8 @@ struct JobConfigurator: Sendable {
   func configure(
     _ job: JobID, _ change: (JobConfiguration) throws(JobError) -> JobConfiguration
   ) async throws(JobError) -> JobConfiguration {
-    let definition = try services.registry.definition(of: job)
+    let registered = services.registry.jobs[job]?.definition
+    if registered == nil, !takesUnregistered { _ = try services.registry.definition(of: job) }
     let changed = try await RunCommitter(services).replanning { (_) async throws(JobError) -> JobConfiguration? in
       let reading = try await services.read { () async throws(StoreError) in
         try await services.store.read(jobs: [job], runs: [])
@@ -52,16 +56,25 @@ struct JobConfigurator: Sendable {
       let record = reading.jobs[job]
       // An invalid document is fixed in the store: a change here would lose its other fields.
       let document = try record?.document.get()
+      if registered == nil, record == nil { throw .noDocument(of: job) }
       let configuration = try change(document?.configuration ?? JobConfiguration())
-      try check(configuration, of: definition)
-      if configuration.dependencies != nil, configuration.dependencies != document?.configuration.dependencies {
+      let definition = registered ?? JobDefinition(job, standingInUnder: configuration)
+      var checked = configuration
+      if registered == nil, !configuration.hasSchedule { checked.type = nil }
+      try check(checked, of: definition)
+      if registered != nil, configuration.dependencies != nil,
+        configuration.dependencies != document?.configuration.dependencies
+      {
         try await checkDependencies(configuration, of: job)
       }
       do throws(StoreError) {
         _ = try await services.client.commit([
           .putConfiguration(job, configuration, record.map { .version($0.version) } ?? .absent)
         ])
-        try await DocumentReconciler(services).reconcile([definition])
+        // Without a schedule of its own, the document leaves the next time to the program that has the code.
+        if registered != nil || configuration.hasSchedule {
+          try await DocumentReconciler(services).reconcile([definition])
+        }
         services.wakeUp.call()
         return configuration
       } catch {

@@ -41,7 +41,7 @@ public struct WorkerStatus: Hashable, Sendable, Identifiable, CustomStringConver
 
 extension WorkerStatus {
   /// The worker as `GET workers` shows it.
-  var json: JSONValue {
+  package var json: JSONValue {
     [
       "id": .string(id), "name": .string(record.name), "state": .string(state.rawValue),
       "startedAt": .string("\(record.startedAt)"), "seenAt": .string("\(seenAt)"), "owner": .string(record.owner),

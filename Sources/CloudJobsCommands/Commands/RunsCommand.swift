@@ -1,0 +1,196 @@
+import ArgumentParser
+import CloudJobs
+import CloudJobsCore
+import ProgramConsole
+
+/// The commands about runs.
+struct RunsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "runs", abstract: "Shows and changes runs.",
+    subcommands: [List.self, Show.self, Logs.self, Cancel.self, Retry.self, Redrive.self],
+    defaultSubcommand: List.self)
+
+  /// `runs list`.
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Lists runs, latest first.")
+
+    @OptionGroup var filter: RunFilterOptions
+    @Option(help: "The number of runs, 1 to 500.") var limit = 50
+    @Option(help: "The cursor that the previous page ended with.") var cursor: String?
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+      guard (1...500).contains(limit) else { throw ValidationError("--limit is a number from 1 to 500.") }
+    }
+
+    func run() async throws {
+      try await CommandFailure.reporting {
+        let page = try await store.runtime().runs(
+          matching: try filter.filter(), after: try RunFilterOptions.cursor(cursor), limit: limit)
+        var value: [String: JSONValue] = [
+          "runs": .array(page.runs.map { RunView.json($0, withPayload: false) }), "time": .string("\(page.time)"),
+        ]
+        value["next"] = page.next.map { .string($0.text) }
+        output.show(.object(value)) { _, times in
+          let lines = OutputOptions.lines(RunView.table(page.runs, times), none: "No run matches.")
+          return lines + (page.next.map { ["", "More: --cursor \($0.text)"] } ?? [])
+        }
+      }
+    }
+  }
+
+  /// `runs show`.
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Shows a run with its input, output and attempts.")
+    @OptionGroup var target: RunTarget
+
+    func run() async throws {
+      try await CommandFailure.reporting { target.show(try await target.run(target.runtime())) }
+    }
+  }
+
+  /// `runs logs`.
+  struct Logs: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Shows what a run has logged, oldest line first.")
+
+    @OptionGroup var target: RunTarget
+    @Flag(name: .shortAndLong, help: "Goes on until the run has ended.") var follow = false
+
+    func run() async throws {
+      try await CommandFailure.reporting {
+        let runtime = try await target.runtime()
+        var shown = 0
+        while true {
+          // The run first: what it logged before its end is read after that.
+          let run = try await target.run(runtime)
+          let lines = try await runtime.log(ofRun: run.id)
+          for line in lines.dropFirst(shown) {
+            target.output.show(RunView.json(line)) { _, times in
+              [RunView.line(line, times)]
+            }
+          }
+          shown = max(shown, lines.count)
+          if !follow || run.status.isTerminal { return }
+          try await runtime.clock.sleep(until: runtime.clock.now() + .seconds(1))
+        }
+      }
+    }
+  }
+
+  /// `runs cancel`.
+  struct Cancel: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Cancels runs: a waiting one never starts, one under way is asked to stop.")
+
+    @OptionGroup var selection: RunSelection
+    @Option(help: "The reason, which is stored with the run.") var reason = "It was cancelled by an operator."
+
+    func run() async throws {
+      try await selection.change("Cancelled", statuses: [.pending, .scheduled, .running]) {
+        (runtime, run) throws(JobError) in
+        let changed = try await runtime.cancel(run: run.id, because: reason)
+        return changed.status == .cancelled ? nil : "is \(changed.status.rawValue)"
+      }
+    }
+  }
+
+  /// `runs retry`.
+  struct Retry: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Starts the next attempt of waiting runs now, without their delay.")
+
+    @OptionGroup var selection: RunSelection
+
+    func run() async throws {
+      try await selection.change("Made due", statuses: [.pending, .scheduled]) { (runtime, run) throws(JobError) in
+        _ = try await runtime.reschedule(run: run.id, to: .distantPast)
+        return nil
+      }
+    }
+  }
+
+  /// `runs redrive`.
+  struct Redrive: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Repeats failed or cancelled runs as new ones; a run is repeated once.")
+
+    @OptionGroup var selection: RunSelection
+
+    func run() async throws {
+      try await selection.change("Repeated", statuses: [.failed, .cancelled]) { (runtime, run) throws(JobError) in
+        let new = try await runtime.redrive(runs: [run.id])[0]
+        return new.isNew ? nil : "was repeated before, as \(new.id)"
+      }
+    }
+  }
+}
+
+/// The options that select runs.
+struct RunFilterOptions: ParsableArguments {
+  @Option(help: "The id of their job.") var job: String?
+  @Option(help: "Their status, one or more with commas: pending, scheduled, running, succeeded, failed, cancelled.")
+  var status: String?
+  @Option(help: "The earliest time of their creation, in RFC 3339.") var from: String?
+  @Option(help: "The time before which they were created, in RFC 3339.") var before: String?
+  @Option(help: "Their correlation id.") var correlation: String?
+
+  /// Whether anything is asked for.
+  var isEmpty: Bool { job == nil && status == nil && from == nil && before == nil && correlation == nil }
+
+  /// The filter.
+  func filter() throws(JobError) -> RunFilter {
+    var filter = RunFilter(correlationID: correlation)
+    if let job { filter.job = try JobID(job) }
+    if let status {
+      filter.statuses = []
+      for name in status.split(separator: ",") {
+        guard let status = RunStatus(rawValue: String(name)) else {
+          let names = RunStatus.allCases.map(\.rawValue).joined(separator: ", ")
+          throw JobError(.invalidField, "\"\(name)\" is no status. The statuses are \(names).", field: "--status")
+        }
+        filter.statuses?.insert(status)
+      }
+    }
+    filter.createdFrom = try Self.time(from, "--from")
+    filter.createdBefore = try Self.time(before, "--before")
+    return filter
+  }
+
+  static func time(_ text: String?, _ option: String) throws(JobError) -> Timestamp? {
+    guard let text else { return nil }
+    guard let time = Timestamp(rfc3339: text) else {
+      throw JobError(.invalidField, "\"\(text)\" is no time. Write it as 2026-01-31T09:00:00Z.", field: option)
+    }
+    return time
+  }
+
+  static func cursor(_ text: String?) throws(JobError) -> StoreCursor? {
+    guard let text else { return nil }
+    guard let cursor = StoreCursor(text: text) else {
+      throw JobError(.invalidField, "\"\(text)\" is no cursor. Take the one of the previous page.", field: "--cursor")
+    }
+    return cursor
+  }
+}
+
+/// The run that a command is about.
+struct RunTarget: ParsableArguments {
+  @Argument(help: "The id of the run.") var run: String
+  @OptionGroup var store: StoreOptions
+  @OptionGroup var output: OutputOptions
+
+  func runtime() async throws(JobError) -> JobRuntime { try await store.runtime() }
+
+  /// Returns the run.
+  func run(_ runtime: JobRuntime) async throws(JobError) -> Run {
+    guard let found = try await runtime.run(withID: try RunID(run)) else {
+      throw JobError(.notFound, "The store has no run \(run). List those that it has.", field: "runId")
+    }
+    return found
+  }
+
+  func show(_ run: Run) {
+    output.show(RunView.json(run, withPayload: true)) { value, times in RunView.lines(value, times) }
+  }
+}

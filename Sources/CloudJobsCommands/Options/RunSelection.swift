@@ -1,0 +1,107 @@
+import ArgumentParser
+import CloudJobs
+import CloudJobsCore
+import ProgramConsole
+
+/// The runs that a command changes: by their ids, or by a filter.
+struct RunSelection: ParsableArguments {
+  @Argument(help: "The ids of the runs; without any, those that the filter selects.") var runs: [String] = []
+  @OptionGroup var filter: RunFilterOptions
+  @Option(help: "The largest number of runs that a filter selects.") var limit = 10_000
+  @OptionGroup var confirmation: Confirmation
+  @OptionGroup var store: StoreOptions
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    guard runs.isEmpty != filter.isEmpty else {
+      throw ValidationError("Name the runs by their ids, or select them by --job, --status and the like.")
+    }
+    guard limit > 0 else { throw ValidationError("--limit is a number from 1.") }
+  }
+
+  /// Changes each run and tells what came of it. What was done stays done if the command ends early, and a second call
+  /// goes on with the rest.
+  ///
+  /// - Parameters:
+  ///   - verb: what was done, as the first word of a sentence.
+  ///   - statuses: the statuses that a filter without `--status` selects.
+  ///   - body: changes a run; returns why it is as it was, or nil.
+  func change(
+    _ verb: String, statuses: Set<RunStatus>,
+    _ body: @Sendable (JobRuntime, Run) async throws(JobError) -> String?
+  ) async throws {
+    var result = Result()
+    do {
+      let runtime = try await store.runtime()
+      let selected = try await selected(in: runtime, statuses: statuses)
+      if !filter.isEmpty {
+        try confirmation.require("This concerns \(selected.count) \(selected.count == 1 ? "run" : "runs").")
+      }
+      for (index, run) in selected.enumerated() {
+        try await result.note(run.id, Self.outcome(of: run, runtime, body))
+        if (index + 1).isMultiple(of: 1_000) {
+          StandardStreams.writeErrorLine("\(index + 1) of \(selected.count)")
+        }
+      }
+    } catch {
+      throw CommandFailure.report(error)
+    }
+    output.show(result.json) { _, _ in result.lines(verb) }
+    if !result.unchanged.isEmpty { throw ExitCode(2) }
+  }
+
+  /// Returns why a run is as it was; nil if it was changed.
+  ///
+  /// - Throws: ``JobError`` `storeUnavailable`, which ends the command.
+  private static func outcome(
+    of run: Run, _ runtime: JobRuntime, _ body: @Sendable (JobRuntime, Run) async throws(JobError) -> String?
+  ) async throws(JobError) -> String? {
+    do throws(JobError) {
+      return try await body(runtime, run)
+    } catch {
+      guard error.code != .storeUnavailable else { throw error }
+      return error.message
+    }
+  }
+
+  /// What came of the runs.
+  private struct Result {
+    var done: [RunID] = []
+    var unchanged: [(run: RunID, reason: String)] = []
+
+    mutating func note(_ run: RunID, _ reason: String?) {
+      if let reason { unchanged.append((run, reason)) } else { done.append(run) }
+    }
+
+    var json: JSONValue {
+      [
+        "done": .array(done.map { .string($0.rawValue) }),
+        "unchanged": .array(unchanged.map { ["run": .string($0.run.rawValue), "reason": .string($0.reason)] }),
+      ]
+    }
+
+    func lines(_ verb: String) -> [String] {
+      unchanged.map { "\($0.run): \($0.reason)" } + ["\(verb) \(done.count) \(done.count == 1 ? "run" : "runs")."]
+    }
+  }
+
+  private func selected(in runtime: JobRuntime, statuses: Set<RunStatus>) async throws(JobError) -> [Run] {
+    var found: [Run] = []
+    for text in runs {
+      guard let run = try await runtime.run(withID: try RunID(text)) else {
+        throw JobError(.notFound, "The store has no run \(text).", field: "runId")
+      }
+      found.append(run)
+    }
+    if filter.isEmpty { return found }
+    var filter = try filter.filter()
+    filter.statuses = filter.statuses ?? statuses
+    var cursor: StoreCursor?
+    repeat {
+      let page = try await runtime.runs(matching: filter, after: cursor, limit: min(500, limit - found.count))
+      found += page.runs
+      cursor = page.next
+    } while cursor != nil && found.count < limit
+    return found
+  }
+}

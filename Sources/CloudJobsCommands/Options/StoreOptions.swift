@@ -1,0 +1,48 @@
+import ArgumentParser
+import CloudJobs
+import CloudJobsCore
+import CloudJobsStores
+import Logging
+import ProgramConsole
+
+/// The option that names a store.
+struct StoreOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "sqlite:FILE, postgres://… or firestore://PROJECT/DATABASE; the variable CLOUD_JOBS_STORE if it is left out."))
+  var store: String?
+
+  /// The address of the store.
+  func address() throws(JobError) -> StoreAddress {
+    guard let text = store ?? Terminal.current.store else {
+      throw JobError(
+        .invalidField, "Name the store: --store sqlite:jobs.db, or set CLOUD_JOBS_STORE.", field: "--store")
+    }
+    return try StoreAddress(text)
+  }
+
+  /// Opens the store under a runtime with the program's jobs.
+  func runtime() async throws(JobError) -> JobRuntime {
+    let address = try address()
+    if case .memory = address.kind {
+      throw JobError(
+        .invalidField, "A store in memory ends with its process. Name a file or a database.", field: "--store")
+    }
+    let registry: JobRegistry
+    if let own = JobCommand.registry { registry = own } else { registry = try .empty() }
+    var options = RuntimeOptions()
+    options.logger = Logger(label: "cloud-jobs") { StreamLogHandler.standardError(label: $0) }
+    options.logger.logLevel = .error
+    return JobRuntime(registry, store: try await address.open(), authentication: .trustLoopback, options: options)
+  }
+}
+
+extension JobRegistry {
+  fileprivate static func empty() throws(JobError) -> JobRegistry {
+    do throws(RegistryError) {
+      return try JobRegistry {}
+    } catch {
+      throw JobError(.invalidRegistry, error.description)
+    }
+  }
+}

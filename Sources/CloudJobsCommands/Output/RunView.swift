@@ -1,0 +1,55 @@
+import CloudJobs
+import CloudJobsCore
+
+/// How runs are shown.
+enum RunView {
+  /// Returns a run as JSON: its stored fields with its id.
+  static func json(_ run: Run, withPayload: Bool) -> JSONValue {
+    var run = run
+    if !withPayload { (run.input, run.output) = (nil, nil) }
+    var members = run.fields.object ?? [:]
+    members["id"] = .string(run.id.rawValue)
+    return .object(members)
+  }
+
+  /// Returns a line of a log as JSON.
+  static func json(_ line: RunLogLine) -> JSONValue {
+    [
+      "time": .string("\(line.time)"), "level": .string(line.level), "message": .string(line.message),
+      "metadata": .object(line.metadata.mapValues { .string($0) }),
+    ]
+  }
+
+  /// Returns a line of a log for people.
+  static func line(_ line: RunLogLine, _ times: TimeText) -> String {
+    let metadata = line.metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+    return "\(times.text(line.time))  \(line.level)  \(line.message)\(metadata)"
+  }
+
+  /// Returns the table of runs.
+  static func table(_ runs: [Run], _ times: TimeText) -> TextTable {
+    TextTable(
+      columns: [
+        .init("run"), .init("job"), .init("status"), .init("attempt", isNumeric: true), .init("created"),
+        .init("ended"), .init("reason"),
+      ],
+      rows: runs.map { run in
+        [
+          run.id.rawValue, run.job.rawValue, run.status.rawValue, "\(run.attempt)", times.text(run.createdAt),
+          times.text(run.finishedAt), run.failure?.message ?? run.reason ?? "",
+        ]
+      })
+  }
+
+  /// Returns a run for people, a field a line.
+  static func lines(_ run: JSONValue, _ times: TimeText) -> [String] {
+    let members = run.object ?? [:]
+    let first = ["id", "job", "status", "trigger", "attempt"]
+    let names = first.filter { members[$0] != nil } + members.keys.filter { !first.contains($0) }.sorted()
+    return names.map { name in
+      let value = members[name] ?? .null
+      let text = value.string != nil ? times.text(value) : value.text
+      return name + String(repeating: " ", count: max(1, 20 - name.count)) + text
+    }
+  }
+}

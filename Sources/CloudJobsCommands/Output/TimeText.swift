@@ -1,0 +1,24 @@
+import CloudJobsCore
+
+/// Times as people read them, in a zone.
+struct TimeText {
+  let zone: Zone
+
+  /// Returns a time to the second, such as `2026-11-27 09:00:00 +01:00`; a dash for none.
+  func text(_ time: Timestamp?) -> String {
+    guard let time else { return "-" }
+    let second = zone.secondOfDay(at: time)
+    let offset = Int(zone.offset(at: time))
+    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    let clock = "\(two(second / 3_600)):\(two(second / 60 % 60)):\(two(second % 60))"
+    let size = abs(offset) / 60
+    let shift = offset == 0 ? "Z" : "\(offset < 0 ? "-" : "+")\(two(size / 60)):\(two(size % 60))"
+    return "\(zone.date(at: time)) \(clock) \(shift)"
+  }
+
+  /// Returns a stored time as ``text(_:)``; other text as it is.
+  func text(_ value: JSONValue?) -> String {
+    guard let text = value?.string else { return "-" }
+    return Timestamp(rfc3339: text).map { self.text($0) } ?? text
+  }
+}

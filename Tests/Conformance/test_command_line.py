@@ -1,0 +1,206 @@
+"""The command line against every kind of store, as an operator uses it."""
+
+import json
+import os
+import subprocess
+import time
+
+import jsonschema
+import pytest
+
+from emulator_process import Emulator
+from repository import ROOT
+
+SCHEMA = json.loads((ROOT / "Documentation" / "command-line.schema.json").read_text())
+KINDS = ["sqlite", "postgres", "firestore"]
+
+
+class CommandLine:
+    """The program over one store."""
+
+    def __init__(self, bin_dir, store, **environment):
+        self.bin_dir, self.store = bin_dir, store
+        self.environment = {**os.environ, "TZ": "UTC", "CLOUD_JOBS_STORE": store, **environment}
+
+    def call(self, *words, expect=0, program="cloud-jobs"):
+        command = [self.bin_dir / program, *words]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=120, env=self.environment)
+        assert answer.returncode == expect, (words, answer.returncode, answer.stdout, answer.stderr)
+        return answer
+
+    def json(self, *words, expect=0):
+        """Returns what a command prints with --json, which must fit its schema."""
+        name = " ".join(words[:2]) if words[0] in ("jobs", "runs", "cron") else words[0]
+        lines = self.call(*words, "--json", expect=expect).stdout.splitlines()
+        found = [json.loads(line) for line in lines]
+        for value in found:
+            jsonschema.validate(value, {**SCHEMA, "$ref": f"#/$defs/{name}"})
+        return found if name == "runs logs" else found[0]
+
+    def start(self, *words):
+        return subprocess.Popen([self.bin_dir / "worker-demo", *words], env=self.environment, stdout=subprocess.PIPE)
+
+
+@pytest.fixture(params=KINDS)
+def line(request, bin_dir, cloud_jobs, tmp_path):
+    if request.param == "sqlite":
+        yield CommandLine(bin_dir, f"sqlite:{tmp_path / 'jobs.db'}")
+    elif request.param == "postgres":
+        server = request.getfixturevalue("postgres")
+        yield CommandLine(bin_dir, f"postgres://tests@127.0.0.1:{server.port}/postgres?schema=s{time.time_ns()}")
+    else:
+        emulator = Emulator(cloud_jobs)
+        host = emulator.url.removeprefix("http://")
+        yield CommandLine(bin_dir, f"firestore://p{time.time_ns()}", FIRESTORE_EMULATOR_HOST=host)
+        emulator.stop()
+
+
+def test_an_operators_day(line):
+    """Jobs are changed, runs are listed, cancelled, made due and repeated, over one store."""
+    line.json("migrate")
+    assert line.json("jobs", "list")["jobs"] == []
+    assert "no job" in line.call("jobs", "list").stdout
+    line.call("enqueue", "--count", "3", program="worker-demo")
+    runs = line.json("runs", "list")["runs"]
+    assert [run["status"] for run in runs] == ["pending"] * 3
+    assert "greet" in line.call("runs", "list", "--job", "greet", "--status", "pending").stdout
+    page = line.json("runs", "list", "--limit", "2")
+    rest = line.json("runs", "list", "--limit", "2", "--cursor", page["next"])
+    assert [run["id"] for run in page["runs"] + rest["runs"]] == [run["id"] for run in runs]
+    one, two, three = (run["id"] for run in runs)
+    assert line.json("runs", "cancel", one, "--reason", "not today") == {"done": [one], "unchanged": []}
+    shown = line.json("runs", "show", one)
+    assert (shown["status"], shown["reason"]) == ("cancelled", "not today")
+    again = line.json("runs", "redrive", one)
+    assert again["done"] == [one]
+    assert line.json("runs", "redrive", one, expect=2)["unchanged"][0]["run"] == one
+    assert line.json("runs", "retry", two, three)["done"] == [two, three]
+    assert line.call("runs", "cancel", "--job", "greet", expect=64).stderr.count("--yes") == 1
+    assert len(line.json("runs", "cancel", "--job", "greet", "--yes")["done"]) == 3
+    assert line.json("dead-letters")["runs"] == []
+    status = line.json("status")
+    assert status["runs"]["pending"]["count"] == 0 and status["workers"] == []
+
+
+def test_jobs_are_changed_while_a_worker_runs(line):
+    worker = line.start("work", "--name", "A")
+    deadline = time.time() + 60
+    # Firestore's runs come by Cloud Tasks, so that no worker tells of itself there.
+    has_workers = not line.store.startswith("firestore")
+    while not line.json("jobs", "list")["jobs"] or (has_workers and not line.json("workers")["workers"]):
+        assert time.time() < deadline
+        time.sleep(0.2)
+    try:
+        if has_workers:
+            assert line.json("workers")["workers"][0]["name"] == "A"
+            assert "A" in line.call("workers").stdout and "running" in line.call("status").stdout
+        else:
+            assert "No worker" in line.call("workers").stdout
+        job = line.json("jobs", "schedule", "tick", "0 3 * * *", "--zone", "Europe/Berlin")
+        assert job["schedule"] == "0 3 * * *" and job["timeZone"] == "Europe/Berlin"
+        assert job["state"]["nextRun"][11:19] in ("02:00:00", "01:00:00")
+        assert line.json("jobs", "disable", "tick")["enabled"] is False
+        assert "no" in line.call("jobs", "show", "tick").stdout
+        assert line.json("jobs", "enable", "tick")["enabled"] is True
+        assert line.json("jobs", "pause", "tick")["paused"] is True
+        assert "paused" not in line.json("jobs", "resume", "tick")
+        job = line.json("jobs", "set", "tick", "maxConcurrent=3", "group=mail", "timeout=90s")
+        assert job["configuration"]["maxConcurrent"] == 3 and job["group"] == "mail"
+        assert "group" not in line.json("jobs", "set", "tick", "group=null")["configuration"]
+        assert "cron" in line.call("jobs", "schedule", "tick", "61 * * * *", expect=64).stderr
+        assert "maxConcurent" in line.call("jobs", "set", "tick", "maxConcurent=3", expect=64).stderr
+    finally:
+        worker.terminate()
+        assert worker.wait(30) == 0
+    assert line.call("jobs", "unregister", "tick", expect=64).stderr.count("--yes") == 1
+    assert line.json("jobs", "unregister", "tick", "--yes") == {"removed": "tick"}
+    line.call("jobs", "show", "tick", expect=2)
+
+
+def test_what_does_not_exist_and_what_is_wrong(line, tmp_path):
+    assert "no run" in line.call("runs", "show", "0" * 64, expect=2).stderr
+    assert "no job" in line.call("jobs", "enable", "nobody", expect=2).stderr
+    assert "is no status" in line.call("runs", "list", "--status", "gone", expect=64).stderr
+    assert "is no cursor" in line.call("runs", "list", "--cursor", "x", expect=64).stderr
+    assert "is no time" in line.call("runs", "list", "--from", "now", expect=64).stderr
+    assert "--limit" in line.call("runs", "list", "--limit", "0", expect=64).stderr
+    assert "JobCommand.main" in line.call("trigger", "greet", expect=2).stderr
+    for store in ("memory", "mysql://h", ""):
+        assert "store" in line.call("status", "--store", store, expect=64).stderr.lower()
+    line.environment.pop("CLOUD_JOBS_STORE")
+    assert "--store" in line.call("status", expect=64).stderr
+    missing = {"sqlite": f"sqlite:{tmp_path / 'no' / 'jobs.db'}", "postgres": "postgres://127.0.0.1:1/x"}
+    for store in missing.values():
+        assert line.call("status", "--store", store, expect=1).stderr.startswith("Error: ")
+
+
+def test_cron_is_explained(bin_dir):
+    line = CommandLine(bin_dir, "memory")
+    words = (
+        "cron",
+        "explain",
+        "30 2 * * *",
+        "--zone",
+        "Europe/Berlin",
+        "--after",
+        "2026-03-27T00:00:00Z",
+        "--next",
+        "3",
+    )
+    found = line.json(*words)
+    assert found["summary"] == "at 02:30, Europe/Berlin"
+    assert [item["time"] for item in found["next"]] == [
+        "2026-03-27T01:30:00Z",
+        "2026-03-28T01:30:00Z",
+        "2026-03-29T01:00:00Z",
+    ]
+    assert "note" in found["next"][2] and "note" not in found["next"][0]
+    assert [change[:10] for change in found["clockChanges"]][0] == "2026-03-29"
+    text = line.call(*words).stdout
+    assert "2026-03-27 02:30:00 +01:00" in text and "Clock changes within a year:" in text
+    assert line.call("cron", "explain", "61 * * * *", expect=64).stderr.startswith("Error: ")
+    assert line.call("cron", "explain", "* * * * *", "--zone", "Mars/Base", expect=64).stderr.startswith("Error: ")
+    assert line.json("cron", "explain", "5m", "--next", "1")["timeZone"] is None
+
+
+def test_every_command_is_documented(bin_dir):
+    """The page and the schema name each command that the program has."""
+    line = CommandLine(bin_dir, "memory")
+    page = (ROOT / "Documentation" / "command-line.md").read_text()
+    commands = json.loads(line.call("--experimental-dump-help").stdout)["command"]["subcommands"]
+    for command in commands:
+        name = command["commandName"]
+        if name == "help":
+            continue
+        assert f"`{name}" in page
+        for inner in command.get("subcommands", []):
+            if name in ("jobs", "runs", "cron") and inner["commandName"] != "help":
+                assert f"{name} {inner['commandName']}" in SCHEMA["$defs"], inner["commandName"]
+
+
+def test_completions_and_colours(bin_dir):
+    line = CommandLine(bin_dir, "memory")
+    for shell in ("bash", "zsh", "fish"):
+        assert "dead-letters" in line.call("--generate-completion-script", shell).stdout
+    assert "\x1b" not in line.call("cron", "explain", "5m").stdout
+
+
+def test_lists_are_quick_and_paged_with_100_000_runs(line):
+    """Firestore's emulator is left out: its time is not the store's."""
+    if line.store.startswith("firestore"):
+        pytest.skip("the time of Google's service can't be measured here")
+    line.call("enqueue", "--count", "100000", program="worker-demo")
+    for words in (("runs", "list"), ("runs", "list", "--job", "greet", "--status", "pending"), ("dead-letters",)):
+        spans = []
+        for _ in range(5):
+            begin = time.perf_counter()
+            line.json(*words)
+            spans.append(time.perf_counter() - begin)
+        # The start of a debug build's process is in it.
+        assert sorted(spans)[2] < 0.5, (words, spans)
+    seen, cursor = set(), []
+    for _ in range(4):
+        page = line.json("runs", "list", "--limit", "500", *cursor)
+        seen |= {run["id"] for run in page["runs"]}
+        cursor = ["--cursor", page["next"]]
+    assert len(seen) == 2_000
