@@ -3,7 +3,9 @@ public import CloudJobs
 import CloudJobsCore
 import ProgramConsole
 
-/// The command line for a store's jobs and runs, which a program with jobs gets by one line:
+/// The command line for a store's jobs and runs.
+///
+/// A program with jobs gets it by one line:
 ///
 /// ```swift
 /// await JobCommand.main(jobs)

@@ -8,6 +8,7 @@ struct Confirmation: ParsableArguments {
   /// Refuses to go on without consent.
   ///
   /// - Parameter effect: what would happen, as a sentence.
+  /// - Throws: `ValidationError` without consent.
   func require(_ effect: String) throws {
     if !yes { throw ValidationError("\(effect) Add --yes if you mean it.") }
   }

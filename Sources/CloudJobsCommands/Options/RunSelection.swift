@@ -19,13 +19,15 @@ struct RunSelection: ParsableArguments {
     guard limit > 0 else { throw ValidationError("--limit is a number from 1.") }
   }
 
-  /// Changes each run and tells what came of it. What was done stays done if the command ends early, and a second call
-  /// goes on with the rest.
+  /// Changes each run and tells what came of it.
+  ///
+  /// What was done stays done if the command ends early, and a second call goes on with the rest.
   ///
   /// - Parameters:
   ///   - verb: what was done, as the first word of a sentence.
   ///   - statuses: the statuses that a filter without `--status` selects.
   ///   - body: changes a run; returns why it is as it was, or nil.
+  /// - Throws: what ends the process: `ExitCode` 2 if a run was left as it was.
   func change(
     _ verb: String, statuses: Set<RunStatus>,
     _ body: @Sendable (JobRuntime, Run) async throws(JobError) -> String?
