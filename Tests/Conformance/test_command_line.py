@@ -74,7 +74,9 @@ def test_an_operators_day(line):
     again = line.json("runs", "redrive", one)
     assert again["done"] == [one]
     assert line.json("runs", "redrive", one, expect=2)["unchanged"][0]["run"] == one
-    assert line.json("runs", "retry", two, three)["done"] == [two, three]
+    assert line.json("runs", "cancel", one, expect=2)["unchanged"] == [{"run": one, "reason": "has been cancelled"}]
+    assert line.json("runs", "retry", two, three, expect=2)["done"] == []
+    assert line.json("runs", "redrive", "--job", "greet", "--yes") == {"done": [], "unchanged": []}
     assert line.call("runs", "cancel", "--job", "greet", expect=64).stderr.count("--yes") == 1
     assert len(line.json("runs", "cancel", "--job", "greet", "--yes")["done"]) == 3
     assert line.json("dead-letters")["runs"] == []
@@ -83,6 +85,7 @@ def test_an_operators_day(line):
 
 
 def test_jobs_are_changed_while_a_worker_runs(line):
+    line.json("migrate")
     worker = line.start("work", "--name", "A")
     deadline = time.time() + 60
     # Firestore's runs come by Cloud Tasks, so that no worker tells of itself there.
@@ -107,6 +110,9 @@ def test_jobs_are_changed_while_a_worker_runs(line):
         job = line.json("jobs", "set", "tick", "maxConcurrent=3", "group=mail", "timeout=90s")
         assert job["configuration"]["maxConcurrent"] == 3 and job["group"] == "mail"
         assert "group" not in line.json("jobs", "set", "tick", "group=null")["configuration"]
+        line.json("jobs", "set", "tick", "endAt=2099-01-01", "group=\x1b[31mred")
+        shown = line.call("jobs", "show", "tick").stdout
+        assert "2099-01-01\n" in shown and "\x1b" not in shown
         assert "cron" in line.call("jobs", "schedule", "tick", "61 * * * *", expect=64).stderr
         assert "maxConcurent" in line.call("jobs", "set", "tick", "maxConcurent=3", expect=64).stderr
     finally:
@@ -118,6 +124,10 @@ def test_jobs_are_changed_while_a_worker_runs(line):
 
 
 def test_what_does_not_exist_and_what_is_wrong(line, tmp_path):
+    if line.store.startswith("sqlite"):
+        assert "There is no store" in line.call("status", expect=2).stderr
+        assert not (tmp_path / "jobs.db").exists()
+    line.call("migrate")
     assert "no run" in line.call("runs", "show", "0" * 64, expect=2).stderr
     assert "no job" in line.call("jobs", "enable", "nobody", expect=2).stderr
     assert "is no status" in line.call("runs", "list", "--status", "gone", expect=64).stderr
@@ -129,9 +139,8 @@ def test_what_does_not_exist_and_what_is_wrong(line, tmp_path):
         assert "store" in line.call("status", "--store", store, expect=64).stderr.lower()
     line.environment.pop("CLOUD_JOBS_STORE")
     assert "--store" in line.call("status", expect=64).stderr
-    missing = {"sqlite": f"sqlite:{tmp_path / 'no' / 'jobs.db'}", "postgres": "postgres://127.0.0.1:1/x"}
-    for store in missing.values():
-        assert line.call("status", "--store", store, expect=1).stderr.startswith("Error: ")
+    line.call("migrate", "--store", f"sqlite:{tmp_path / 'no' / 'jobs.db'}", expect=1)
+    assert line.call("status", "--store", "postgres://127.0.0.1:1/x", expect=1).stderr.startswith("Error: ")
 
 
 def test_cron_is_explained(bin_dir):
@@ -176,6 +185,14 @@ def test_every_command_is_documented(bin_dir):
         for inner in command.get("subcommands", []):
             if name in ("jobs", "runs", "cron") and inner["commandName"] != "help":
                 assert f"{name} {inner['commandName']}" in SCHEMA["$defs"], inner["commandName"]
+
+
+def test_output_that_cannot_be_written_is_a_failure(bin_dir):
+    line = CommandLine(bin_dir, "memory")
+    command = [bin_dir / "cloud-jobs", "cron", "explain", "5m"]
+    with open("/dev/full", "w") as full:
+        answer = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60, env=line.environment)
+    assert answer.returncode == 1 and b"can't be written" in answer.stderr
 
 
 def test_completions_and_colours(bin_dir):

@@ -93,8 +93,11 @@ package struct JobInventory: Sendable {
       members["group"] = configuration.group.map { .string($0) }
       members["enabled"] = .bool(configuration.enabled ?? true)
       if configuration.paused == true { members["paused"] = true }
-      members["schedule"] = (configuration.cron ?? configuration.interval.map { "\(WireDuration.text($0))" })
-        .map { .string($0) }
+      // The code's schedule is known by what the next run was planned for.
+      let planned = document?.state.plannedFor?.firstRange(of: " @ ")
+      let own = planned.flatMap { range in document?.state.plannedFor.map { String($0[..<range.lowerBound]) } }
+      let text = configuration.cron ?? configuration.interval.map { WireDuration.text($0) } ?? own
+      members["schedule"] = text.map { .string($0) }
       members["timeZone"] = configuration.timeZone.map { .string($0) }
       members["configuration"] = configuration.fields
       members["state"] = (document?.state ?? JobState()).fields

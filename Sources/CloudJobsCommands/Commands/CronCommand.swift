@@ -45,7 +45,9 @@ struct CronCommand: AsyncParsableCommand {
         }
         let explanation = ScheduleExplanation(
           of: try Schedule(parsing: schedule, in: zone), after: start ?? SystemClock().now(), count: next)
-        output.show(explanation.json) { _, _ in explanation.lines(in: TimeText(zone: zone)) }
+        try output.show(explanation.json) { _, times in
+          explanation.lines(in: output.utc ? times : TimeText(zone: zone))
+        }
       }
     }
   }

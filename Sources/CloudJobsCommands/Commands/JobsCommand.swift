@@ -23,7 +23,7 @@ struct JobsCommand: AsyncParsableCommand {
     func run() async throws {
       try await CommandFailure.reporting {
         let (jobs, time) = try await JobInventory(store.runtime()).all()
-        output.show(["jobs": .array(jobs), "time": .string("\(time)")]) { _, times in
+        try output.show(["jobs": .array(jobs), "time": .string("\(time)")]) { _, times in
           OutputOptions.lines(
             JobView.table(jobs, times), none: "The store has no job. A program makes them at its first start.")
         }
@@ -42,7 +42,7 @@ struct JobsCommand: AsyncParsableCommand {
     func run() async throws {
       try await CommandFailure.reporting {
         let value = try await JobInventory(store.runtime()).job(try JobID(job))
-        output.show(value) { value, times in JobView.lines(value, times) }
+        try output.show(value) { value, times in JobView.lines(value, times) }
       }
     }
   }
@@ -90,7 +90,8 @@ struct JobsCommand: AsyncParsableCommand {
     func change(_ configuration: inout JobConfiguration) {
       configuration.cron = schedule.isEmpty ? nil : schedule
       configuration.interval = nil
-      if let zone { configuration.timeZone = zone }
+      // The code's schedule goes with the code's zone.
+      if zone != nil || schedule.isEmpty { configuration.timeZone = zone }
     }
   }
 
@@ -137,7 +138,7 @@ struct JobsCommand: AsyncParsableCommand {
         _ = try await inventory.job(job)
         try confirmation.require("This removes the document of \(job), with its state.")
         try await inventory.removeDocument(of: job)
-        target.output.show(["removed": .string(job.rawValue)]) { _, _ in ["Removed the document of \(job)."] }
+        try target.output.show(["removed": .string(job.rawValue)]) { _, _ in ["Removed the document of \(job)."] }
       }
     }
   }
@@ -156,8 +157,8 @@ struct JobTarget: ParsableArguments {
   func inventory() async throws(JobError) -> JobInventory { JobInventory(try await store.runtime()) }
 
   /// Shows the job as it is now.
-  func show(_ inventory: JobInventory) async throws(JobError) {
-    output.show(try await inventory.job(try id)) { value, times in JobView.lines(value, times) }
+  func show(_ inventory: JobInventory) async throws {
+    try output.show(try await inventory.job(try id)) { value, times in JobView.lines(value, times) }
   }
 }
 
@@ -196,8 +197,9 @@ enum JobView {
   }
 
   private static func activity(of job: JSONValue) -> String {
-    if job["paused"]?.bool == true { return "paused" }
-    return job["enabled"].map { $0.bool == false ? "no" : "yes" } ?? "-"
+    let isPaused = job["paused"]?.bool == true
+    guard let isEnabled = job["enabled"]?.bool else { return isPaused ? "paused" : "-" }
+    return isEnabled ? (isPaused ? "paused" : "yes") : isPaused ? "no, paused" : "no"
   }
 
   /// Returns a job for people: what it is, then its document and its state.
@@ -216,9 +218,10 @@ enum JobView {
       let members = (job[name]?.object ?? [:]).sorted { $0.key < $1.key }
       if members.isEmpty { continue }
       lines.append("  \(title):")
+      let width = (members.map(\.key.count).max() ?? 0) + 2
       for (name, value) in members {
         let text = value.string != nil ? times.text(value) : value.text
-        lines.append("    " + name + String(repeating: " ", count: max(1, 20 - name.count)) + text)
+        lines.append("    " + name + String(repeating: " ", count: width - name.count) + text)
       }
     }
     return lines

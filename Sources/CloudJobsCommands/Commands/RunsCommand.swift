@@ -32,7 +32,7 @@ struct RunsCommand: AsyncParsableCommand {
           "runs": .array(page.runs.map { RunView.json($0, withPayload: false) }), "time": .string("\(page.time)"),
         ]
         value["next"] = page.next.map { .string($0.text) }
-        output.show(.object(value)) { _, times in
+        try output.show(.object(value)) { _, times in
           let lines = OutputOptions.lines(RunView.table(page.runs, times), none: "No run matches.")
           return lines + (page.next.map { ["", "More: --cursor \($0.text)"] } ?? [])
         }
@@ -46,7 +46,7 @@ struct RunsCommand: AsyncParsableCommand {
     @OptionGroup var target: RunTarget
 
     func run() async throws {
-      try await CommandFailure.reporting { target.show(try await target.run(target.runtime())) }
+      try await CommandFailure.reporting { try target.show(try await target.run(target.runtime())) }
     }
   }
 
@@ -66,7 +66,7 @@ struct RunsCommand: AsyncParsableCommand {
           let run = try await target.run(runtime)
           let lines = try await runtime.log(ofRun: run.id)
           for line in lines.dropFirst(shown) {
-            target.output.show(RunView.json(line)) { _, times in
+            try target.output.show(RunView.json(line)) { _, times in
               [RunView.line(line, times)]
             }
           }
@@ -89,6 +89,7 @@ struct RunsCommand: AsyncParsableCommand {
     func run() async throws {
       try await selection.change("Cancelled", statuses: [.pending, .scheduled, .running]) {
         (runtime, run) throws(JobError) in
+        if run.status.isTerminal { return "has \(run.status == .cancelled ? "been cancelled" : run.status.rawValue)" }
         let changed = try await runtime.cancel(run: run.id, because: reason)
         return changed.status == .cancelled ? nil : "is \(changed.status.rawValue)"
       }
@@ -104,6 +105,7 @@ struct RunsCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await selection.change("Made due", statuses: [.pending, .scheduled]) { (runtime, run) throws(JobError) in
+        if run.status == .pending { return "is due already" }
         _ = try await runtime.reschedule(run: run.id, to: .distantPast)
         return nil
       }
@@ -113,12 +115,12 @@ struct RunsCommand: AsyncParsableCommand {
   /// `runs redrive`.
   struct Redrive: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Repeats failed or cancelled runs as new ones; a run is repeated once.")
+      abstract: "Repeats failed runs as new ones, and by their ids cancelled ones; a run is repeated once.")
 
     @OptionGroup var selection: RunSelection
 
     func run() async throws {
-      try await selection.change("Repeated", statuses: [.failed, .cancelled]) { (runtime, run) throws(JobError) in
+      try await selection.change("Repeated", statuses: [.failed]) { (runtime, run) throws(JobError) in
         let new = try await runtime.redrive(runs: [run.id])[0]
         return new.isNew ? nil : "was repeated before, as \(new.id)"
       }
@@ -190,7 +192,7 @@ struct RunTarget: ParsableArguments {
     return found
   }
 
-  func show(_ run: Run) {
-    output.show(RunView.json(run, withPayload: true)) { value, times in RunView.lines(value, times) }
+  func show(_ run: Run) throws {
+    try output.show(RunView.json(run, withPayload: true)) { value, times in RunView.lines(value, times) }
   }
 }

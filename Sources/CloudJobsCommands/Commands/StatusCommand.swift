@@ -21,7 +21,7 @@ struct StatusCommand: AsyncParsableCommand {
       repeat {
         let status = try await StoreStatus.read(from: runtime)
         if isScreen { StandardStreams.writeLine("\u{1B}[H\u{1B}[2J") }
-        output.show(status.json) { _, times in [address, ""] + status.lines(times) }
+        try output.show(status.json) { _, times in [address, ""] + status.lines(times) }
         if watch { try await runtime.clock.sleep(until: runtime.clock.now() + .seconds(2)) }
       } while watch
     }
@@ -89,6 +89,11 @@ struct StoreStatus: Sendable {
     ]
   }
 
+  private func worker(_ worker: WorkerStatus, _ times: TimeText) -> String {
+    "\(worker.record.name) \(worker.state.rawValue), \(worker.record.active) of \(worker.record.concurrency) active, "
+      + "seen at \(times.text(worker.seenAt))"
+  }
+
   /// Returns the state for people.
   func lines(_ times: TimeText) -> [String] {
     func number(_ status: RunStatus) -> String {
@@ -101,7 +106,7 @@ struct StoreStatus: Sendable {
         + "\(overdue) overdue",
       "runs      \(number(.pending)) pending, \(number(.scheduled)) scheduled, \(number(.running)) running, "
         + "\(number(.failed)) failed",
-      "workers   \(workers.isEmpty ? "none" : workers.map(\.description).joined(separator: "; "))",
+      "workers   \(workers.isEmpty ? "none" : workers.map { worker($0, times) }.joined(separator: "; "))",
     ]
     if !failures.isEmpty {
       lines += ["", "Latest failures:"] + OutputOptions.lines(RunView.table(failures, times), none: "")

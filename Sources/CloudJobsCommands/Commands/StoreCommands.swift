@@ -25,7 +25,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
       let value: JSONValue = [
         "runs": .array(page.runs.map { RunView.json($0, withPayload: false) }), "time": .string("\(page.time)"),
       ]
-      output.show(value) { _, times in
+      try output.show(value) { _, times in
         OutputOptions.lines(RunView.table(page.runs, times), none: "There are no dead letters.")
       }
     }
@@ -43,7 +43,7 @@ struct WorkersCommand: AsyncParsableCommand {
   func run() async throws {
     try await CommandFailure.reporting {
       let workers = try await store.runtime().workers()
-      output.show(["workers": .array(workers.map(\.json))]) { _, times in
+      try output.show(["workers": .array(workers.map(\.json))]) { _, times in
         OutputOptions.lines(Self.table(workers, times), none: "No worker has been heard of within the last hour.")
       }
     }
@@ -96,7 +96,7 @@ struct TriggerCommand: AsyncParsableCommand {
       let answer: JSONValue = [
         "run": .string(run.id.rawValue), "isNew": .bool(run.isNew), "status": .string(run.status.rawValue),
       ]
-      output.show(answer) { _, _ in ["\(run.id) is \(run.status.rawValue)\(run.isNew ? "" : ", as before")."] }
+      try output.show(answer) { _, _ in ["\(run.id) is \(run.status.rawValue)\(run.isNew ? "" : ", as before")."] }
     }
   }
 }
@@ -131,8 +131,9 @@ struct MigrateCommand: AsyncParsableCommand {
   func run() async throws {
     try await CommandFailure.reporting {
       let address = try store.address()
-      _ = try await store.runtime().runs(limit: 1)
-      output.show(["store": .string("\(address)"), "isCurrent": true]) { _, _ in ["\(address) is at this version."] }
+      _ = try await store.runtime(creates: true).runs(limit: 1)
+      try output.show(["store": .string("\(address)"), "isCurrent": true]) { _, _ in ["\(address) is at this version."]
+      }
     }
   }
 }

@@ -19,11 +19,13 @@ struct OutputOptions: ParsableArguments {
   }
 
   /// Prints a result: as JSON, or as the lines of a function.
-  func show(_ value: JSONValue, _ lines: (JSONValue, TimeText) -> [String]) {
-    if json {
-      StandardStreams.writeLine(value.text)
-    } else {
-      for line in lines(value, times) { StandardStreams.writeLine(line) }
+  ///
+  /// - Throws: `ExitCode` 1 if the output can't be written, as when its reader has gone or the disk is full.
+  func show(_ value: JSONValue, _ lines: (JSONValue, TimeText) -> [String]) throws {
+    let lines = json ? [value.text] : lines(value, times).map(TextTable.oneLine)
+    for line in lines where !StandardStreams.writeLine(line) {
+      StandardStreams.writeErrorLine("Error: The output can't be written.")
+      throw ExitCode(1)
     }
   }
 

@@ -13,7 +13,10 @@ struct RunSelection: ParsableArguments {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    guard runs.isEmpty != filter.isEmpty else {
+    guard runs.isEmpty || filter.isEmpty else {
+      throw ValidationError("Name the runs by their ids, or select them by --job, --status and the like, not both.")
+    }
+    guard !runs.isEmpty || !filter.isEmpty else {
       throw ValidationError("Name the runs by their ids, or select them by --job, --status and the like.")
     }
     guard limit > 0 else { throw ValidationError("--limit is a number from 1.") }
@@ -48,8 +51,9 @@ struct RunSelection: ParsableArguments {
     } catch {
       throw CommandFailure.report(error)
     }
-    output.show(result.json) { _, _ in result.lines(verb) }
-    if !result.unchanged.isEmpty { throw ExitCode(2) }
+    try output.show(result.json) { _, _ in result.lines(verb) }
+    // What a filter selects may be as it should be already.
+    if !result.unchanged.isEmpty, filter.isEmpty { throw ExitCode(2) }
   }
 
   /// Returns why a run is as it was; nil if it was changed.
@@ -91,7 +95,7 @@ struct RunSelection: ParsableArguments {
     var found: [Run] = []
     for text in runs {
       guard let run = try await runtime.run(withID: try RunID(text)) else {
-        throw JobError(.notFound, "The store has no run \(text).", field: "runId")
+        throw JobError(.notFound, "The store has no run \(text). None of the runs was changed.", field: "runId")
       }
       found.append(run)
     }

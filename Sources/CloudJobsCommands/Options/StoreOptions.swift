@@ -22,8 +22,17 @@ struct StoreOptions: ParsableArguments {
   }
 
   /// Opens the store under a runtime with the program's jobs.
-  func runtime() async throws(JobError) -> JobRuntime {
+  ///
+  /// - Parameter creates: whether a store that is not there is created.
+  /// - Returns: the runtime.
+  /// - Throws: ``JobError`` `notFound` for a file that is not there, or the error of the store.
+  func runtime(creates: Bool = false) async throws(JobError) -> JobRuntime {
     let address = try address()
+    if case .sqlite(let path) = address.kind, !creates, !FileCheck.hasContent(path) {
+      throw JobError(
+        .notFound, "There is no store at \(address). Check the path, or create it: cloud-jobs migrate.",
+        field: "--store")
+    }
     if case .memory = address.kind {
       throw JobError(
         .invalidField, "A store in memory ends with its process. Name a file or a database.", field: "--store")

@@ -46,10 +46,11 @@ enum RunView {
     let members = run.object ?? [:]
     let first = ["id", "job", "status", "trigger", "attempt"]
     let names = first.filter { members[$0] != nil } + members.keys.filter { !first.contains($0) }.sorted()
+    let width = (names.map(\.count).max() ?? 0) + 2
     return names.map { name in
       let value = members[name] ?? .null
       let text = value.string != nil ? times.text(value) : value.text
-      return name + String(repeating: " ", count: max(1, 20 - name.count)) + text
+      return name + String(repeating: " ", count: width - name.count) + text
     }
   }
 }

@@ -58,7 +58,7 @@ struct TextTable {
   }
 
   /// Control characters, which could move a terminal's cursor, become spaces.
-  private static func oneLine(_ text: String) -> String {
+  static func oneLine(_ text: String) -> String {
     String(text.map { $0.unicodeScalars.contains { $0.properties.generalCategory == .control } ? " " : $0 })
   }
 }

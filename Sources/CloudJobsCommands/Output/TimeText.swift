@@ -19,6 +19,8 @@ struct TimeText {
   /// Returns a stored time as ``text(_:)``; other text as it is.
   func text(_ value: JSONValue?) -> String {
     guard let text = value?.string else { return "-" }
-    return Timestamp(rfc3339: text).map { self.text($0) } ?? text
+    // A day is a day in the job's own zone.
+    guard text.contains("T"), let time = Timestamp(rfc3339: text) else { return text }
+    return self.text(time)
   }
 }

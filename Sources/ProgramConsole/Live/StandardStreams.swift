@@ -30,19 +30,23 @@ package enum StandardStreams {
   }
 
   /// Writes a line to standard output immediately; a line that can't be written is dropped.
-  package static func writeLine(_ line: String) {
+  ///
+  /// - Parameter line: the line without its terminator.
+  /// - Returns: whether it was written.
+  @discardableResult
+  package static func writeLine(_ line: String) -> Bool {
     lock.withLock { _ in write(Array("\(line)\n".utf8), to: STDOUT_FILENO) }
   }
 
   /// Writes a line to standard error; a line that can't be written is dropped.
   package static func writeErrorLine(_ line: String) {
-    lock.withLock { _ in write(Array("\(line)\n".utf8), to: STDERR_FILENO) }
+    _ = lock.withLock { _ in write(Array("\(line)\n".utf8), to: STDERR_FILENO) }
   }
 
-  private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+  private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
     var written = 0
     var tries = maximumWaits
-    bytes.withUnsafeBytes { buffer in
+    return bytes.withUnsafeBytes { buffer in
       while written < buffer.count {
         let count = putBytes(descriptor, buffer.baseAddress?.advanced(by: written), buffer.count - written)
         if count > 0 {
@@ -52,9 +56,10 @@ package enum StandardStreams {
           var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
           poll(&ready, 1, 1_000)
         } else if count == 0 || errno != EINTR {
-          return
+          return false
         }
       }
+      return true
     }
   }
 
