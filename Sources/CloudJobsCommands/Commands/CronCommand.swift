@@ -36,13 +36,7 @@ struct CronCommand: AsyncParsableCommand {
     func run() async throws {
       try await CommandFailure.reporting {
         let zone = try ZoneCatalog.system.zone(named: zone)
-        let start = try after.map { text throws(JobError) in
-          guard let time = Timestamp(rfc3339: text) else {
-            throw JobError(
-              .invalidField, "\"\(text)\" is no time. Write it as 2026-01-31T09:00:00Z.", field: "--after")
-          }
-          return time
-        }
+        let start = try RunFilterOptions.time(after, "--after")
         let explanation = ScheduleExplanation(
           of: try Schedule(parsing: schedule, in: zone), after: start ?? SystemClock().now(), count: next)
         try output.show(explanation.json) { _, times in

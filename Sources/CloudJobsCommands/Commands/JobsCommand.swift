@@ -34,16 +34,10 @@ struct JobsCommand: AsyncParsableCommand {
   /// `jobs show`.
   struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Shows a job: its document, its schedule and its state.")
-
-    @Argument(help: "The id of the job.") var job: String
-    @OptionGroup var store: StoreOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var target: JobTarget
 
     func run() async throws {
-      try await CommandFailure.reporting {
-        let value = try await JobInventory(store.runtime()).job(try JobID(job))
-        try output.show(value) { value, times in JobView.lines(value, times) }
-      }
+      try await CommandFailure.reporting { try await target.show(target.inventory()) }
     }
   }
 

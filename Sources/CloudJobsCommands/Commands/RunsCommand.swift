@@ -15,22 +15,16 @@ struct RunsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Lists runs, latest first.")
 
     @OptionGroup var filter: RunFilterOptions
-    @Option(help: "The number of runs, 1 to 500.") var limit = 50
+    @OptionGroup var size: RunPageOptions
     @Option(help: "The cursor that the previous page ended with.") var cursor: String?
     @OptionGroup var store: StoreOptions
     @OptionGroup var output: OutputOptions
 
-    func validate() throws {
-      guard (1...500).contains(limit) else { throw ValidationError("--limit is a number from 1 to 500.") }
-    }
-
     func run() async throws {
       try await CommandFailure.reporting {
         let page = try await store.runtime().runs(
-          matching: try filter.filter(), after: try RunFilterOptions.cursor(cursor), limit: limit)
-        var value: [String: JSONValue] = [
-          "runs": .array(page.runs.map { RunView.json($0, withPayload: false) }), "time": .string("\(page.time)"),
-        ]
+          matching: try filter.filter(), after: try RunFilterOptions.cursor(cursor), limit: size.limit)
+        var value = RunView.members(page)
         value["next"] = page.next.map { .string($0.text) }
         try output.show(.object(value)) { _, times in
           let lines = OutputOptions.lines(RunView.table(page.runs, times), none: "No run matches.")
@@ -159,6 +153,7 @@ struct RunFilterOptions: ParsableArguments {
     return filter
   }
 
+  /// Returns the time that an option gives; nil if it is left out.
   static func time(_ text: String?, _ option: String) throws(JobError) -> Timestamp? {
     guard let text else { return nil }
     guard let time = Timestamp(rfc3339: text) else {
@@ -173,6 +168,15 @@ struct RunFilterOptions: ParsableArguments {
       throw JobError(.invalidField, "\"\(text)\" is no cursor. Take the one of the previous page.", field: "--cursor")
     }
     return cursor
+  }
+}
+
+/// The size of a page of runs.
+struct RunPageOptions: ParsableArguments {
+  @Option(help: "The number of runs, 1 to 500.") var limit = 50
+
+  func validate() throws {
+    guard (1...500).contains(limit) else { throw ValidationError("--limit is a number from 1 to 500.") }
   }
 }
 

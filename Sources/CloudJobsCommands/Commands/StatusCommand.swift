@@ -8,7 +8,7 @@ struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Shows a store at a glance: its jobs, workers, what is due, and what failed.")
 
-  @Flag(name: .shortAndLong, help: "Shows it anew every two seconds, until Ctrl-C.") var watch = false
+  @Flag(name: .shortAndLong, help: "Shows it again every two seconds, until Ctrl-C.") var watch = false
   @OptionGroup var store: StoreOptions
   @OptionGroup var output: OutputOptions
 

@@ -9,23 +9,16 @@ struct DeadLettersCommand: AsyncParsableCommand {
     discussion: "Repeat them with `runs redrive`.")
 
   @Option(help: "The id of their job.") var job: String?
-  @Option(help: "The number of runs, 1 to 500.") var limit = 50
+  @OptionGroup var size: RunPageOptions
   @OptionGroup var store: StoreOptions
   @OptionGroup var output: OutputOptions
-
-  func validate() throws {
-    guard (1...500).contains(limit) else { throw ValidationError("--limit is a number from 1 to 500.") }
-  }
 
   func run() async throws {
     try await CommandFailure.reporting {
       var filter = RunFilter(statuses: [.failed])
       if let job { filter.job = try JobID(job) }
-      let page = try await store.runtime().runs(matching: filter, limit: limit)
-      let value: JSONValue = [
-        "runs": .array(page.runs.map { RunView.json($0, withPayload: false) }), "time": .string("\(page.time)"),
-      ]
-      try output.show(value) { _, times in
+      let page = try await store.runtime().runs(matching: filter, limit: size.limit)
+      try output.show(.object(RunView.members(page))) { _, times in
         OutputOptions.lines(RunView.table(page.runs, times), none: "There are no dead letters.")
       }
     }

@@ -12,6 +12,11 @@ enum RunView {
     return .object(members)
   }
 
+  /// Returns the members of a page of runs as JSON: its runs without their input and output, and its time.
+  static func members(_ page: RunPage) -> [String: JSONValue] {
+    ["runs": .array(page.runs.map { json($0, withPayload: false) }), "time": .string("\(page.time)")]
+  }
+
   /// Returns a line of a log as JSON.
   static func json(_ line: RunLogLine) -> JSONValue {
     [
