@@ -28,7 +28,7 @@ public enum JobCommand {
   package static var subcommands: [any ParsableCommand.Type] {
     [
       CronCommand.self, StatusCommand.self, JobsCommand.self, RunsCommand.self, DeadLettersCommand.self,
-      WorkersCommand.self, TriggerCommand.self, MigrateCommand.self,
+      WorkersCommand.self, TriggerCommand.self, WhyCommand.self, MigrateCommand.self,
     ]
   }
 

@@ -238,13 +238,21 @@ extension PostgresStore {
     }
   }
 
-  /// Returns journal entries, latest first; unreadable entries edited by hand are left out.
-  public func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
+  /// Returns journal entries, latest or earliest first; unreadable entries edited by hand are left out.
+  public func journal(matching filter: JournalFilter, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
+    let order = filter.isAscending ? "ASC" : "DESC"
+    let line = filter.textOfLine
     let statement = Statement(
-      "SELECT id, document FROM \(schema.sql).journal WHERE time <= $1 ORDER BY time DESC, id DESC LIMIT $2"
+      """
+      SELECT id, document FROM \(schema.sql).journal
+      WHERE time BETWEEN $1 AND $2\(line == nil ? "" : " AND strpos(document, $4) > 0")
+      ORDER BY time \(order), id \(order) LIMIT $3
+      """
     ) {
-      $0.append(time.microseconds)
+      $0.append(filter.from?.microseconds ?? .min)
+      $0.append(filter.until?.microseconds ?? .max)
       $0.append(Int64(StoreLimits.page(limit)))
+      if let line { $0.append(line) }
     }
     let rows = try await perform([statement])[0]
     return (0..<rows.count).compactMap { row in

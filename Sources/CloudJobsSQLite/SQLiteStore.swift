@@ -296,13 +296,20 @@ extension SQLiteStore {
     }
   }
 
-  /// Returns journal entries, latest first; unreadable entries edited by hand are left out.
-  public func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
+  /// Returns journal entries, latest or earliest first; unreadable entries edited by hand are left out.
+  public func journal(matching filter: JournalFilter, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
     let limit = StoreLimits.page(limit)
     return try await read { database, _ in
+      let order = filter.isAscending ? "ASC" : "DESC"
       let statement = try database.cachedStatement(
-        sql: "SELECT id, document FROM journal WHERE time <= ? ORDER BY time DESC, id DESC LIMIT ?")
-      return try Row.fetchAll(statement, arguments: [time.microseconds, limit]).compactMap { row in
+        sql: """
+          SELECT id, document FROM journal WHERE time BETWEEN ? AND ? AND (?3 IS NULL OR instr(document, ?3))
+          ORDER BY time \(order), id \(order) LIMIT ?4
+          """)
+      let arguments: StatementArguments = [
+        filter.from?.microseconds ?? .min, filter.until?.microseconds ?? .max, filter.textOfLine, limit,
+      ]
+      return try Row.fetchAll(statement, arguments: arguments).compactMap { row in
         guard let id = SQLiteText.text(row[0]),
           let fields = try? JSONValue(parsing: Array((row[1] as String).utf8), limits: .service)
         else { return nil }

@@ -92,8 +92,8 @@ final class OutageReportingStore<Base: JobStore>: JobStore {
     }
   }
 
-  func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
-    try await watch(.reading) { () async throws(StoreError) in try await base.journal(until: time, limit: limit) }
+  func journal(matching filter: JournalFilter, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
+    try await watch(.reading) { () async throws(StoreError) in try await base.journal(matching: filter, limit: limit) }
   }
 
   func ledgers(

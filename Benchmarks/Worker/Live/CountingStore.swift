@@ -53,9 +53,9 @@ final class CountingStore: DueTimeStore, PurgingStore {
     return try await base.runs(matching: filter, after: cursor, limit: limit)
   }
 
-  func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
+  func journal(matching filter: JournalFilter, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
     count()
-    return try await base.journal(until: time, limit: limit)
+    return try await base.journal(matching: filter, limit: limit)
   }
 
   func ledgers(

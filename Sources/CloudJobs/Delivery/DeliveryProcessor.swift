@@ -175,6 +175,12 @@ struct DeliveryProcessor: Sendable {
       patch.set(status: skip.status)
       writes.append(.patchState(job.id, patch, .none))
     }
+    // A run tells by itself why it was cancelled; a time of a schedule that gets none does not.
+    if cancelled == nil, job.kind != .endpoint, let scheduledFor = snapshot.input.delivery.scheduledFor {
+      let line = PassJournalEntry.Line(
+        job: job.id.rawValue, scheduledFor: scheduledFor, verdict: skip.status.rawValue, reason: skip.reason)
+      writes.append(PassJournal(services).write(line, time: snapshot.input.now))
+    }
     if let cancelled {
       writes.append(.putRun(cancelled, snapshot.runPrecondition))
       guard try await committer.commit(writes, making: cancelled, &budget) != nil else { return nil }

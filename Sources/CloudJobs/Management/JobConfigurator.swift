@@ -88,6 +88,19 @@ struct JobConfigurator: Sendable {
     return changed
   }
 
+  /// Removes a job's document, and tells it in the pass journal.
+  ///
+  /// - Throws: ``JobError`` `storeUnavailable`.
+  func removeDocument(of job: JobID) async throws(JobError) {
+    do throws(StoreError) {
+      let time = try await services.client.commit([])
+      let line = PassJournalEntry.Line(removing: job.rawValue)
+      _ = try await services.client.commit([.deleteJob(job, .none), PassJournal(services).write(line, time: time)])
+    } catch {
+      throw JobError(error)
+    }
+  }
+
   /// Checks that a change adds no dependency that can't be met.
   private func checkDependencies(_ configuration: JobConfiguration, of job: JobID) async throws(JobError) {
     let documents = try await services.read { () async throws(StoreError) in

@@ -71,11 +71,7 @@ package struct JobInventory: Sendable {
       try await services.store.read(jobs: [job], runs: [])
     }
     guard reading.jobs[job] != nil else { throw .noDocument(of: job) }
-    do throws(StoreError) {
-      _ = try await services.client.commit([.deleteJob(job, .none)])
-    } catch {
-      throw JobError(error)
-    }
+    try await JobConfigurator(services).removeDocument(of: job)
   }
 
   private func view(of id: String, _ record: JobRecord?) -> JSONValue {
@@ -94,8 +90,7 @@ package struct JobInventory: Sendable {
       members["enabled"] = .bool(configuration.enabled ?? true)
       if configuration.paused == true { members["paused"] = true }
       // The code's schedule is known by what the next run was planned for.
-      let planned = document?.state.plannedFor?.firstRange(of: " @ ")
-      let own = planned.flatMap { range in document?.state.plannedFor.map { String($0[..<range.lowerBound]) } }
+      let own = document?.state.plannedFor.flatMap { PlanKey($0) }?.schedule
       let text = configuration.cron ?? configuration.interval.map { WireDuration.text($0) } ?? own
       members["schedule"] = text.map { .string($0) }
       members["timeZone"] = configuration.timeZone.map { .string($0) }

@@ -30,11 +30,11 @@ struct DocumentReconciler: Sendable {
       for definition in batch {
         let record = reading.jobs[definition.id]
         documents.documents[definition.id] = record?.document
-        guard let patch = patch(for: definition, record, now: reading.time) else { continue }
+        guard let change = change(of: definition, record, now: reading.time) else { continue }
         do throws(StoreError) {
-          _ = try await services.client.commit([
-            .patchState(definition.id, patch, record.map { .version($0.version) } ?? .absent)
-          ])
+          let write = Write.patchState(definition.id, change.patch, record.map { .version($0.version) } ?? .absent)
+          let told = change.line.map { PassJournal(services).write($0, time: reading.time) }
+          _ = try await services.client.commit([write] + (told.map { [$0] } ?? []))
         } catch  where error.code == .conflict || error.code == .unknownOutcome {
           // Another instance or an operator was faster, or the response was lost: the next housekeeping reads again.
           continue
@@ -59,17 +59,20 @@ struct DocumentReconciler: Sendable {
     }
   }
 
-  /// Returns the change that a document needs.
-  private func patch(for definition: JobDefinition, _ record: JobRecord?, now: Timestamp) -> JobStatePatch? {
+  /// Returns the change that a document needs, and the line that tells it.
+  private func change(
+    of definition: JobDefinition, _ record: JobRecord?, now: Timestamp
+  ) -> (patch: JobStatePatch, line: PassJournalEntry.Line?)? {
     let local = services.clock.now()
     do throws(JobError) {
       let document = try record?.document.get()
       let job = try services.resolve(definition, document?.configuration)
       logUnknownFields(of: record, definition.id)
       services.health.note { $0.setAside(definition.id.rawValue, false, at: local) }
-      return CloudJobsCore.reconcile(
+      let patch = CloudJobsCore.reconcile(
         job, state: document?.state, isListed: record.map { $0.nextRun != nil } ?? true,
         under: services.settings.scheduleOwner, now: now)
+      return patch.map { ($0, PassJournalEntry.Line(replanning: job, state: document?.state, $0, now: now)) }
     } catch {
       services.health.note { $0.setAside(definition.id.rawValue, true, at: local) }
       if services.documentLog.isNew("\(error)", about: definition.id.rawValue) {
@@ -84,7 +87,9 @@ struct DocumentReconciler: Sendable {
       var patch = JobStatePatch()
       patch.set(nextRun: nil)
       patch.set(quarantine: error.description)
-      return patch
+      let line = PassJournalEntry.Line(
+        settingAside: definition.id.rawValue, dueAt: record?.nextRun, because: error.description)
+      return (patch, line)
     }
   }
 

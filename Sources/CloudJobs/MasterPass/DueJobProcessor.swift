@@ -85,7 +85,7 @@ struct DueJobProcessor: Sendable {
         now: reading.now, settings: services.settings)
       var plan = planPass(input)
       if plan.waitsForRun != nil {
-        lines.append(PassJournalEntry.Line(reading.job.id, plan, isDuplicate: false))
+        lines.append(PassJournalEntry.Line(reading.job, plan, isDuplicate: false))
         break
       }
       let commit: PassCommit
@@ -103,7 +103,7 @@ struct DueJobProcessor: Sendable {
         reading = again
         continue
       }
-      lines.append(PassJournalEntry.Line(reading.job.id, plan, isDuplicate: commit.isDuplicate))
+      lines.append(PassJournalEntry.Line(reading.job, plan, isDuplicate: commit.isDuplicate))
       if !plan.isStillDue { onLastClaim() }
       await perform(plan, commit, reading, registered)
       guard plan.isStillDue, services.mayBeginAttempts else { break }
@@ -198,7 +198,7 @@ struct DueJobProcessor: Sendable {
   private func refused(_ error: StoreError, _ due: DueJob, _ plan: PassPlan) -> DueJobResult {
     let isRace = error.code == .conflict
     let line = PassJournalEntry.Line(
-      job: due.record.id, scheduledFor: plan.scheduledFor, verdict: isRace ? "conflict" : "unavailable",
+      job: due.record.id, scheduledFor: plan.scheduledFor, verdict: isRace ? .conflict : .unavailable,
       reason: isRace ? "Another pass or an edit was faster." : error.message)
     return isRace ? .raced(line) : .unavailable(line)
   }
@@ -219,7 +219,7 @@ struct DueJobProcessor: Sendable {
   private func quarantine(_ due: DueJob) async -> DueJobResult {
     let fault = due.fault ?? JobError(.internalError, "The document is invalid.")
     let line = PassJournalEntry.Line(
-      job: due.record.id, scheduledFor: due.record.nextRun, verdict: "quarantined", reason: fault.description)
+      settingAside: due.record.id, dueAt: due.record.nextRun, because: fault.description)
     services.logger.error(
       "A job's document is invalid and is set aside. Fix the field, then clear state.quarantine or wait.",
       metadata: ["jobId": "\(due.record.id)", "error": "\(fault)"])
@@ -313,26 +313,31 @@ private struct PassCommit: Sendable {
 }
 
 extension PassJournalEntry.Line {
-  private static let waitingVerdict = "waiting"
-
   /// Whether a missed time waits for the run of an earlier one: the job stays due.
-  var isWaiting: Bool { verdict == Self.waitingVerdict }
+  var isWaiting: Bool { verdict == PassJournalEntry.Verdict.waiting.rawValue }
 
-  fileprivate init(_ job: JobID, _ plan: PassPlan, isDuplicate: Bool) {
-    if isDuplicate {
-      self.init(
-        job: job.rawValue, scheduledFor: plan.scheduledFor, verdict: "duplicate",
-        reason: "Another trigger has created the run of this time already.")
-      return
-    }
-    let verdict =
+  fileprivate init(
+    job: String, scheduledFor: Timestamp?, verdict: PassJournalEntry.Verdict, reason: String
+  ) {
+    self.init(job: job, scheduledFor: scheduledFor, verdict: verdict.rawValue, reason: reason)
+  }
+
+  fileprivate init(_ job: ResolvedJob, _ plan: PassPlan, isDuplicate: Bool) {
+    let name: PassJournalEntry.Verdict =
       switch plan.run?.status {
-      case .running?: "run"
-      case .some: "queued"
-      case nil where plan.waitsForRun != nil: Self.waitingVerdict
-      case nil: plan.skip?.status.rawValue ?? "planned"
+      case _ where isDuplicate: .duplicate
+      case .running?: .run
+      case .some: .queued
+      case nil where plan.waitsForRun != nil: .waiting
+      case nil: plan.nextRun == nil ? .unplanned : .planned
       }
     self.init(
-      job: job.rawValue, scheduledFor: plan.scheduledFor, verdict: verdict, reason: plan.reason, run: plan.run?.id)
+      job: job.id.rawValue, scheduledFor: plan.scheduledFor, verdict: plan.skip?.status.rawValue ?? name.rawValue,
+      reason: isDuplicate ? "Another trigger has created the run of this time already." : plan.reason,
+      run: plan.run?.id)
+    missed = plan.missedSince.map { PassJournalEntry.MissedTimes(since: $0, policy: job.policy.misfire) }
+    if plan.run == nil, plan.waitsForRun == nil {
+      self.plan = PassJournalEntry.JobPlan(nextRun: plan.nextRun, schedule: job.planKey)
+    }
   }
 }

@@ -118,8 +118,8 @@ public struct PassSummary: Hashable, Sendable {
     journal += result.lines
     switch result {
     case .planned(let lines):
-      started += lines.count { $0.run != nil }
-      skipped += lines.count { $0.run == nil && !$0.isWaiting }
+      started += lines.count { $0.hasCreatedRun }
+      skipped += lines.count { !$0.hasCreatedRun && !$0.isWaiting }
     case .quarantined, .nameless: quarantined += 1
     case .raced: raced += 1
     case .unavailable: isComplete = false
@@ -127,7 +127,15 @@ public struct PassSummary: Hashable, Sendable {
   }
 }
 
-/// The journal of the decisions that passes make.
+extension PassJournalEntry.Line {
+  /// Whether the decision created a run.
+  fileprivate var hasCreatedRun: Bool { [.run, .queued].contains(PassJournalEntry.Verdict(rawValue: verdict)) }
+
+  /// Whether the decision created the run of its time, and covers no other.
+  fileprivate var isToldByRun: Bool { missed == nil && hasCreatedRun }
+}
+
+/// The journal of the decisions about jobs that no run tells.
 struct PassJournal: Sendable {
   private let services: RuntimeServices
 
@@ -135,7 +143,7 @@ struct PassJournal: Sendable {
     self.services = services
   }
 
-  /// Appends the decisions of a pass, unless all of them created runs, which tell their own story.
+  /// Appends the decisions of a pass, unless all of them created the runs of their times, which tell their own story.
   ///
   /// - Parameters:
   ///   - lines: the decisions.
@@ -143,10 +151,17 @@ struct PassJournal: Sendable {
   ///   - name: a name that distinguishes the entry from others of the same time and owner.
   /// - Throws: ``StoreError``.
   func append(_ lines: [PassJournalEntry.Line], time: Timestamp, name: String? = nil) async throws(StoreError) {
-    guard lines.contains(where: { $0.verdict != "run" && $0.verdict != "queued" }) else { return }
+    guard lines.contains(where: { !$0.isToldByRun }) else { return }
+    _ = try await services.client.commit([write(lines, time: time, name: name)])
+  }
+
+  /// Returns the write of an entry, which tells a decision in the same commit.
+  func write(_ lines: [PassJournalEntry.Line], time: Timestamp, name: String?) -> Write {
     let owner = services.settings.owner
     let id = "\(time)-\(owner)" + (name.map { "-\($0)" } ?? "")
-    let entry = PassJournalEntry(id: id, time: time, owner: owner, lines: lines)
-    _ = try await services.client.commit([.putJournal(entry)])
+    return .putJournal(PassJournalEntry(id: id, time: time, owner: owner, lines: lines))
   }
+
+  /// Returns the write of a decision about one job.
+  func write(_ line: PassJournalEntry.Line, time: Timestamp) -> Write { write([line], time: time, name: line.job) }
 }

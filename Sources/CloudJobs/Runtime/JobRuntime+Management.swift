@@ -207,11 +207,7 @@ extension JobRuntime {
   public func unregister(_ job: JobID) async throws(JobError) {
     _ = try services.registry.definition(of: job)
     services.unregister(job)
-    do throws(StoreError) {
-      _ = try await services.client.commit([.deleteJob(job, .none)])
-    } catch {
-      throw JobError(error)
-    }
+    try await JobConfigurator(services).removeDocument(of: job)
   }
 }
 
@@ -290,17 +286,22 @@ extension JobRuntime {
     return statistics
   }
 
-  /// Returns the decisions of master passes that created no run: skipped, raced and quarantined occurrences, each with
-  /// its reason.
+  /// Returns the decisions that no run tells: skipped, missed, raced and quarantined occurrences, and changes of what
+  /// is planned, each with its reason.
+  ///
+  /// ``why(_:at:)`` reads them for one job and one time.
   ///
   /// - Parameters:
+  ///   - job: the job that at least one line of an entry is about; nil for any.
   ///   - time: the time of the latest entry; nil for now.
   ///   - limit: the maximum number of entries, clamped to 1 to 500.
   /// - Returns: the entries, latest first.
   /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
-  public func passJournal(until time: Timestamp? = nil, limit: Int = 100) async throws(JobError) -> [PassJournalEntry] {
+  public func passJournal(
+    of job: JobID? = nil, until time: Timestamp? = nil, limit: Int = 100
+  ) async throws(JobError) -> [PassJournalEntry] {
     try await services.read { () async throws(StoreError) in
-      try await services.store.journal(until: time ?? .distantFuture, limit: limit)
+      try await services.store.journal(matching: JournalFilter(job: job?.rawValue, until: time), limit: limit)
     }
   }
 }

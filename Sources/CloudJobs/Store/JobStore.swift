@@ -70,14 +70,15 @@ public protocol JobStore: Sendable {
   func runs(matching filter: RunFilter, after cursor: StoreCursor?, limit: Int) async throws(StoreError)
     -> StorePage<RunRecord>
 
-  /// Lists entries of the pass journal, latest first.
+  /// Lists entries of the pass journal that match a filter, by their times and then ids: latest first, or earliest
+  /// first if the filter says so.
   ///
   /// - Parameters:
-  ///   - time: the time of the latest entry to list.
+  ///   - filter: the filter.
   ///   - limit: the maximum number of entries, clamped to 1 to 500.
   /// - Returns: the entries.
   /// - Throws: ``StoreError`` `unavailable`.
-  func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry]
+  func journal(matching filter: JournalFilter, limit: Int) async throws(StoreError) -> [PassJournalEntry]
 
   /// Lists the log of a run, oldest entry first.
   ///

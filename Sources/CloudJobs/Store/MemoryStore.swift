@@ -128,10 +128,12 @@ public final class MemoryStore: PurgingStore, DueTimeStore, ClaimingStore {
     }
   }
 
-  /// Lists journal entries, latest first.
-  public func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
+  /// Lists journal entries, latest or earliest first.
+  public func journal(matching filter: JournalFilter, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
     state.withLock { state in
-      let entries = state.journal.values.filter { $0.time <= time }.sorted { $1.place < $0.place }
+      let entries = state.journal.values.filter(filter.matches).sorted {
+        filter.isAscending ? $0.place < $1.place : $1.place < $0.place
+      }
       return Array(entries.prefix(StoreLimits.page(limit)))
     }
   }

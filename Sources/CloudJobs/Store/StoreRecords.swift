@@ -244,3 +244,35 @@ public struct RunFilter: Hashable, Sendable {
       && (correlationID.map { wanted in run.correlationID.map { $0.utf8.elementsEqual(wanted.utf8) } ?? false } ?? true)
   }
 }
+
+/// A filter of entries of the pass journal; nil values match every entry.
+public struct JournalFilter: Hashable, Sendable {
+  /// The id of a job's document: entries with at least one line about it match.
+  public var job: String?
+  /// The earliest time.
+  public var from: Timestamp?
+  /// The latest time.
+  public var until: Timestamp?
+  /// Whether the earliest entries come first.
+  public var isAscending: Bool
+
+  /// Creates a filter.
+  public init(
+    job: String? = nil, from: Timestamp? = nil, until: Timestamp? = nil, isAscending: Bool = false
+  ) {
+    self.job = job
+    self.from = from
+    self.until = until
+    self.isAscending = isAscending
+  }
+
+  /// The text that the stored JSON of an entry contains if a line is about ``job``, and no other does: a quotation mark
+  /// within a value is escaped. Nil if any entry matches.
+  package var textOfLine: String? { job.map { "\"job\":" + JSONValue.string($0).text } }
+
+  /// Returns whether an entry matches.
+  public func matches(_ entry: PassJournalEntry) -> Bool {
+    (from.map { entry.time >= $0 } ?? true) && (until.map { entry.time <= $0 } ?? true)
+      && (job.map { job in entry.lines.contains { $0.job.utf8.elementsEqual(job.utf8) } } ?? true)
+  }
+}

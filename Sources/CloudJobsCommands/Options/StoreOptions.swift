@@ -42,6 +42,8 @@ struct StoreOptions: ParsableArguments {
     var options = RuntimeOptions()
     options.logger = Logger(label: "cloud-jobs") { StreamLogHandler.standardError(label: $0) }
     options.logger.logLevel = .error
+    // A service over Firestore has Cloud Tasks and Cloud Scheduler beside it.
+    if case .firestore = address.kind { options.scheduleOwner = .cloudScheduler }
     return JobRuntime(registry, store: try await address.open(), authentication: .trustLoopback, options: options)
   }
 }

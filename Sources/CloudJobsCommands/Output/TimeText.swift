@@ -23,4 +23,20 @@ struct TimeText {
     guard text.contains("T"), let time = Timestamp(rfc3339: text) else { return text }
     return self.text(time)
   }
+
+  /// Returns a sentence with its times in this zone, where they stand as `2026-11-27T08:00:00Z`.
+  func rewriting(_ sentence: String) -> String {
+    var words: [String] = []
+    for word in sentence.split(separator: " ", omittingEmptySubsequences: false) {
+      let core = word.prefix { $0.isNumber || "-:.TZ+".contains($0) }
+      // A full stop or a colon behind a time belongs to the sentence.
+      let text = core.last == "." || core.last == ":" ? core.dropLast() : core
+      if text.count >= 20, text.contains("T"), let time = Timestamp(rfc3339: text) {
+        words.append(self.text(time) + word.dropFirst(text.count))
+      } else {
+        words.append(String(word))
+      }
+    }
+    return words.joined(separator: " ")
+  }
 }

@@ -175,12 +175,12 @@ extension LimitLedger {
       let subject = limit.ledger.rawValue.hasPrefix("group/") ? "the group" : "the job"
       return LimitRefusal(
         limit.ledger, retryAt: now + retryDelay(of: permit.run),
-        reason: "As many runs of \(subject) execute as may at once: \(count).")
+        reason: RunReason.Text.concurrencyReached(count, of: subject))
     }
     if let rate = limit.rate, startCount(in: rate, at: now) >= rate.count {
       return LimitRefusal(
         limit.ledger, retryAt: slot(for: permit.run, rate, at: now),
-        reason: "As many runs have started as may in \(rate.period): \(rate.count).")
+        reason: RunReason.Text.rateReached(rate))
     }
     return nil
   }

@@ -33,6 +33,8 @@ package func planCancellation(
     run.amendments = run.amendments.successor
     return .request(run)
   }
+  // It tells that somebody asked for it, and not the handler or a gate.
+  run.cancellation = reason
   return .cancel(run.cancelled(because: reason, at: now, retention: retention))
 }
 

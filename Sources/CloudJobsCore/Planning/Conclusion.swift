@@ -83,9 +83,9 @@ public func conclude(
   case .continued(let span): return .continued(at: now + max(.zero, span))
   case .cancelled(let reason): return .cancelled(reason: reason)
   case .failed(let failure, let isPermanent, let retryAfter):
-    if isPermanent { return .deadLetter(failure, reason: "The failure is permanent.") }
+    if isPermanent { return .deadLetter(failure, reason: RunReason.Text.permanentFailure) }
     if !policy.retried.contains(failure.kind) {
-      return .deadLetter(failure, reason: "Failures of the kind \(failure.kind) are not retried.")
+      return .deadLetter(failure, reason: RunReason.Text.failureNotRetried(failure.kind))
     }
     var run = run
     run.failures = run.failures.successor
@@ -194,7 +194,7 @@ func verdict(on run: Run, policy: RetryPolicy, now: Timestamp) -> RetryVerdict {
   guard run.failures >= policy.maxAttempts else { return .goOn }
   let elapsed = now - (run.startedAt ?? run.createdAt)
   if policy.minimumDuration > .zero, elapsed < policy.minimumDuration { return .goOn }
-  return .dead(reason: "All \(policy.maxAttempts) attempts are used up.")
+  return .dead(reason: RunReason.Text.attemptsUsedUp(policy.maxAttempts))
 }
 
 extension Run {
@@ -217,15 +217,15 @@ extension Run {
       run.failure = nil
       return run.ended(.succeeded, at: now, retention: policy.retention)
     case .retry(let time, let failure):
-      return run.failed(failure).waiting(until: time, why: "Attempt \(attempt) failed; the next is due.", settings)
+      return run.failed(failure).waiting(until: time, why: RunReason.Text.attemptFailed(attempt), settings)
     case .retryByCaller(let failure):
-      return run.failed(failure).waiting(until: now, why: "Attempt \(attempt) failed; the next is due.", settings)
+      return run.failed(failure).waiting(until: now, why: RunReason.Text.attemptFailed(attempt), settings)
     case .snoozed(let time):
-      return run.waiting(until: time, why: "Attempt \(attempt) asked to go on later.", settings)
+      return run.waiting(until: time, why: RunReason.Text.snoozed(attempt), settings)
     case .interrupted(let reason): return run.waiting(until: now, why: reason, settings)
     case .continued(let time):
       run.continuations = continuations.successor
-      return run.waiting(until: time, why: "Attempt \(attempt) continues from its checkpoint.", settings)
+      return run.waiting(until: time, why: RunReason.Text.continued(attempt), settings)
     case .cancelled(let reason):
       run.reason = reason
       return run.ended(.cancelled, at: now, retention: policy.retention)

@@ -53,3 +53,65 @@ public func reconcile(
   }
   return patch.fields.isEmpty ? nil : patch
 }
+
+extension PassJournalEntry.Line {
+  /// Creates the line that tells that an invalid document was set aside.
+  ///
+  /// - Parameters:
+  ///   - job: the id of the document.
+  ///   - due: the next time that it had.
+  ///   - reason: the fault.
+  package init(settingAside job: String, dueAt due: Timestamp?, because reason: String) {
+    self.init(
+      job: job, scheduledFor: due, verdict: PassJournalEntry.Verdict.quarantined.rawValue, reason: reason,
+      plan: PassJournalEntry.JobPlan(nextRun: nil, schedule: nil))
+  }
+
+  /// Creates the line that tells that a document was removed.
+  ///
+  /// - Parameter job: the id of the document.
+  package init(removing job: String) {
+    self.init(
+      job: job, scheduledFor: nil, verdict: PassJournalEntry.Verdict.removed.rawValue,
+      reason: "The job's document was removed.", plan: PassJournalEntry.JobPlan(nextRun: nil, schedule: nil))
+  }
+
+  /// Creates the line that tells the change of a job's plan by ``reconcile(_:state:isListed:under:now:)``; nil if the
+  /// plan stays as it was.
+  ///
+  /// - Parameters:
+  ///   - job: the job: its definition under its document.
+  ///   - state: its state before; nil if it had no document.
+  ///   - patch: the change.
+  ///   - now: the store's time.
+  package init?(replanning job: ResolvedJob, state: JobState?, _ patch: JobStatePatch, now: Timestamp) {
+    let next = patch.fields["nextRun"].map { $0.string.flatMap { Timestamp(rfc3339: $0) } } ?? state?.nextRun
+    guard next != state?.nextRun || state?.quarantine != nil else { return nil }
+    let verdict: String
+    let reason: String
+    if let next {
+      verdict = PassJournalEntry.Verdict.planned.rawValue
+      let cause =
+        if state?.quarantine != nil {
+          "The document is valid again."
+        } else if state?.nextRun != nil {
+          "The schedule was edited."
+        } else {
+          "The job may run."
+        }
+      reason = "\(cause) Its next time is \(next)."
+    } else if let skip = Gate.enabled.skip(of: GateInput(job: job, scheduledFor: now, trigger: .pass, now: now)) {
+      (verdict, reason) = (skip.status.rawValue, skip.reason)
+    } else if let end = job.policy.endAt {
+      verdict = JobStatus.skippedEnded.rawValue
+      reason = "No time of the schedule is left until endAt, \(end.day(in: job.zone))."
+    } else {
+      (verdict, reason) = (
+        PassJournalEntry.Verdict.unplanned.rawValue, "The pass has no next time of the job to serve."
+      )
+    }
+    self.init(
+      job: job.id.rawValue, scheduledFor: state?.nextRun, verdict: verdict, reason: reason,
+      plan: PassJournalEntry.JobPlan(nextRun: next, schedule: job.planKey))
+  }
+}

@@ -8,7 +8,12 @@ public func planPass(_ input: PassInput) -> PassPlan {
     return unschedule(input, nil, "The pass does not run this job of kind \(job.kind.rawValue).")
   }
   if let skip = Gate.enabled.skip(of: input.gateInput(scheduledFor: input.state.nextRun ?? input.now)) {
-    return unschedule(input, skip, skip.reason)
+    var plan = unschedule(input, skip, skip.reason)
+    if let due = input.state.nextRun, due <= input.now {
+      let latest = max(due, schedule.previous(before: input.now + .microseconds(1)) ?? due)
+      (plan.scheduledFor, plan.missedSince) = (latest, latest > due ? due : nil)
+    }
+    return plan
   }
   guard let due = input.state.nextRun, due <= input.now else {
     return reschedule(input, at: input.state.nextRun, "The job is not due.")
@@ -19,20 +24,26 @@ public func planPass(_ input: PassInput) -> PassPlan {
   }
   let choice = chooseTime(due: due, schedule: schedule, input: input)
   guard let scheduledFor = choice.scheduledFor else {
-    return skip(input, scheduledFor: due, Skip(.skippedMisfire, choice.reason), next: choice.next)
+    var plan = skip(
+      input, scheduledFor: choice.latest, Skip(.skippedMisfire, choice.reason), next: choice.next)
+    plan.missedSince = choice.latest > due ? due : nil
+    return plan
   }
   let closed = Gate.firstClosed(for: input.gateInput(scheduledFor: scheduledFor))
+  var plan: PassPlan
   switch closed?.status {
-  case nil: return start(input, scheduledFor: scheduledFor, next: choice.next, reason: choice.reason)
-  case .skippedEnded?: return unschedule(input, closed, closed?.reason ?? "", scheduledFor: scheduledFor)
+  case nil: plan = start(input, scheduledFor: scheduledFor, next: choice.next, reason: choice.reason)
+  case .skippedEnded?: plan = unschedule(input, closed, closed?.reason ?? "", scheduledFor: scheduledFor)
   case .skippedOverlap? where input.isCatchingUp(with: scheduledFor):
-    var plan = PassPlan(patch: JobStatePatch(), reason: "\(closed?.reason ?? "") This missed time is served after it.")
+    plan = PassPlan(patch: JobStatePatch(), reason: "\(closed?.reason ?? "") This missed time is served after it.")
     (plan.scheduledFor, plan.waitsForRun, plan.isStillDue) = (scheduledFor, input.previous?.id, true)
     return plan
   case .skippedNotStarted?:
-    return skip(input, scheduledFor: scheduledFor, closed, next: firstRun(of: job, schedule, after: input.now))
-  default: return skip(input, scheduledFor: scheduledFor, closed, next: choice.next)
+    plan = skip(input, scheduledFor: scheduledFor, closed, next: firstRun(of: job, schedule, after: input.now))
+  default: plan = skip(input, scheduledFor: scheduledFor, closed, next: choice.next)
   }
+  plan.missedSince = scheduledFor > due ? due : nil
+  return plan
 }
 
 /// The plan of a master pass for one due job.
@@ -41,6 +52,10 @@ public struct PassPlan: Hashable, Sendable {
   public var patch: JobStatePatch
   /// The scheduled time that is served or skipped; nil if the job only leaves the list of due jobs.
   public var scheduledFor: Timestamp?
+  /// The earliest of the times before it that were missed, and that no other plan serves; nil if none was.
+  public var missedSince: Timestamp?
+  /// The next time that the pass has to look at the job; nil if there is none.
+  public var nextRun: Timestamp?
   /// The run to create, if any: running under a lease, or waiting for an earlier run.
   public var run: Run?
   /// The reason why no run is created, if a gate is closed.
@@ -107,6 +122,8 @@ public struct PassInput: Sendable {
 /// The scheduled time that the misfire policy serves, and the time at which the schedule continues.
 private struct TimeChoice {
   var scheduledFor: Timestamp?
+  /// The latest of the times that are due.
+  var latest: Timestamp
   var next: Timestamp?
   var reason: String
 }
@@ -117,13 +134,13 @@ private func chooseTime(due: Timestamp, schedule: Schedule, input: PassInput) ->
   let next = schedule.next(after: now)
   let collapsed = latest > due ? "Missed times since \(due) collapse into this run." : "The job is due."
   switch input.job.policy.misfire {
-  case .once: return TimeChoice(scheduledFor: latest, next: next, reason: collapsed)
+  case .once: return TimeChoice(scheduledFor: latest, latest: latest, next: next, reason: collapsed)
   case .skip:
     if now - latest <= input.settings.misfireGrace {
-      return TimeChoice(scheduledFor: latest, next: next, reason: collapsed)
+      return TimeChoice(scheduledFor: latest, latest: latest, next: next, reason: collapsed)
     }
     let reason = "The time \(latest) was missed, and missed times are dropped."
-    return TimeChoice(scheduledFor: nil, next: next, reason: reason)
+    return TimeChoice(scheduledFor: nil, latest: latest, next: next, reason: reason)
   case .catchUp(let limit):
     let count = min(limit, MisfirePolicy.maximumCatchUp)
     var scheduledFor = latest
@@ -133,7 +150,8 @@ private func chooseTime(due: Timestamp, schedule: Schedule, input: PassInput) ->
       remaining += 1
     }
     let reason = remaining > 1 ? "Catching up: \(remaining) times are due, this is the oldest." : "The job is due."
-    return TimeChoice(scheduledFor: scheduledFor, next: schedule.next(after: scheduledFor), reason: reason)
+    return TimeChoice(
+      scheduledFor: scheduledFor, latest: latest, next: schedule.next(after: scheduledFor), reason: reason)
   }
 }
 
@@ -152,7 +170,7 @@ private func start(_ input: PassInput, scheduledFor: Timestamp, next: Timestamp?
   } else if let refusal = input.refusal {
     run = run.waiting(for: refusal, input.settings)
   } else if !input.settings.executesRuns {
-    run = run.waiting(until: input.now, why: "A worker that executes runs takes it.", input.settings)
+    run = run.waiting(until: input.now, why: RunReason.Text.leftToWorker, input.settings)
     isHandedOver = true
   } else {
     run = run.claimed(by: input.settings, for: job, at: input.now)
@@ -198,6 +216,7 @@ private func reschedule(_ input: PassInput, at next: Timestamp?, _ reason: Strin
   patch.set(plannedFor: next == nil ? nil : input.job.planKey)
   patch.set(epoch: (input.state.epoch ?? 0).successor)
   var plan = PassPlan(patch: patch, reason: reason)
+  plan.nextRun = next
   plan.isStillDue = next.map { $0 <= input.now } ?? false
   return plan
 }

@@ -23,8 +23,8 @@ extension Run {
     if failedPrerequisite == .cancel {
       for id in prerequisites {
         switch statuses[id] {
-        case .failed?, .cancelled?: return .failed(reason: "The run \(id), which must come first, did not succeed.")
-        case nil: return .failed(reason: "The run \(id), which must come first, does not exist.")
+        case .failed?, .cancelled?: return .failed(reason: RunReason.Text.prerequisiteFailed(id, exists: true))
+        case nil: return .failed(reason: RunReason.Text.prerequisiteFailed(id, exists: false))
         case .scheduled?, .pending?, .running?, .succeeded?: continue
         }
       }
@@ -49,7 +49,7 @@ extension Run {
     run.status = .scheduled
     run.lease = nil
     run.awaiting = prerequisite
-    run.reason = "It waits for the run \(prerequisite)."
+    run.reason = RunReason.Text.prerequisite(prerequisite)
     run.wakeAt = max(now, notBefore) + Self.prerequisiteRecheck
     run.reenqueues = reenqueues.successor
     return run

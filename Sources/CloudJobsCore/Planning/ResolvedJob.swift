@@ -60,16 +60,8 @@ public struct ResolvedJob: Hashable, Sendable {
     return try? Schedule.unixCron(text, in: zone).text
   }
 
-  /// Schedule, zone and start as one text: when it changes, `nextRun` must be computed again.
-  public var planKey: String? {
-    let start =
-      switch policy.startAt {
-      case .day(let date)?: " from \(date)"
-      case .instant(let time)?: " from \(time)"
-      case nil: ""
-      }
-    return schedule.map { "\($0.text) @ \(zone.name)\(start)" }
-  }
+  /// The text of the job's ``PlanKey``; nil without a schedule.
+  public var planKey: String? { PlanKey(self)?.description }
 }
 
 extension JobPolicy {

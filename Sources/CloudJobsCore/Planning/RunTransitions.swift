@@ -51,7 +51,7 @@ extension Run {
   ///   - now: the store's time.
   /// - Returns: the run, whose next task has a new name.
   func handedOver(from earlier: Run?, _ settings: PlanSettings, at now: Timestamp) -> Run {
-    var run = waiting(until: now, why: "The service for heavy work executes the next attempt.", settings)
+    var run = waiting(until: now, why: RunReason.Text.handedOver, settings)
     run.attempt = earlier?.attempt ?? 0
     run.startedAt = earlier?.startedAt
     if earlier != nil { run.reenqueues = reenqueues.successor }

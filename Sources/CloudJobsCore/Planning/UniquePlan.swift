@@ -11,7 +11,7 @@ package func planUnique(_ input: UniqueInput) -> UniquePlan {
   case .drop: return .keep(holder.run)
   case .replace:
     var replaced = existing
-    replaced.reason = "Replaced by the run \(input.run.id), which has the same unique key."
+    replaced.reason = RunReason.Text.replaced(by: input.run.id)
     return create(input, cancelled: replaced.ended(.cancelled, at: input.now, retention: input.retention))
   case .keepLater:
     var later = existing

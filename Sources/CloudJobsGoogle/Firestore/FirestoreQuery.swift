@@ -80,10 +80,12 @@ struct FirestoreQuery: Sendable {
     return query
   }
 
-  /// Returns the query for journal entries up to a time, latest first.
-  static func journal(until time: Timestamp, _ configuration: FirestoreConfiguration) -> Self {
-    var query = Self(configuration, configuration.journal, by: "time", descending: true)
-    query.limit(to: "LESS_THAN_OR_EQUAL", time)
+  /// Returns the query for journal entries that match a filter.
+  static func journal(matching filter: JournalFilter, _ configuration: FirestoreConfiguration) -> Self {
+    var query = Self(configuration, configuration.journal, by: "time", descending: !filter.isAscending)
+    if let job = filter.job { query.filters.append(Self.filter("jobs", "ARRAY_CONTAINS", FirestoreValue.string(job))) }
+    if let from = filter.from { query.limit(to: "GREATER_THAN_OR_EQUAL", from) }
+    if let until = filter.until { query.limit(to: "LESS_THAN_OR_EQUAL", until) }
     return query
   }
 

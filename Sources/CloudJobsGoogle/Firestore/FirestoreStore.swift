@@ -225,9 +225,9 @@ extension FirestoreStore {
       time: time.advance(to: found.time))
   }
 
-  /// Returns journal entries, latest first; unreadable entries edited by hand are left out.
-  public func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
-    let query = FirestoreQuery.journal(until: time, configuration)
+  /// Returns journal entries, latest or earliest first; unreadable entries edited by hand are left out.
+  public func journal(matching filter: JournalFilter, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
+    let query = FirestoreQuery.journal(matching: filter, configuration)
     let limit = StoreLimits.page(limit)
     let found = try await reading { (client) async throws(FirestoreFault) in
       try await client.runQuery(query, limit: limit)

@@ -123,8 +123,14 @@ enum Samples {
       id: id, time: time, owner: owner,
       lines: [
         PassJournalEntry.Line(
-          job: "sample", scheduledFor: time, verdict: "run", reason: "it is due — ☂", run: Samples.id(id)),
-        PassJournalEntry.Line(job: "broken / id", scheduledFor: nil, verdict: "quarantined", reason: "cron\u{0}\n"),
+          job: "sample", scheduledFor: time, verdict: "run", reason: "it is due — ☂", run: Samples.id(id),
+          missed: PassJournalEntry.MissedTimes(since: time - .hours(1), policy: .catchUp(3))),
+        PassJournalEntry.Line(
+          job: "broken / id", scheduledFor: nil, verdict: "quarantined", reason: "cron\u{0}\n",
+          plan: PassJournalEntry.JobPlan(nextRun: nil, schedule: nil)),
+        PassJournalEntry.Line(
+          job: "planned", scheduledFor: nil, verdict: "planned", reason: "It may run.",
+          plan: PassJournalEntry.JobPlan(nextRun: time, schedule: "1h @ Etc/UTC")),
       ])
   }
 }

@@ -32,7 +32,7 @@ extension StoreConformance {
     try ConformanceFailure.expect(try await fixture.document("edited").configuration.group, "kept", "the configuration")
     try ConformanceFailure.expect(try await fixture.record("fresh" as JobID) == nil, "the new document is not there")
     try ConformanceFailure.expect(
-      try await fixture.store.journal(until: .distantFuture, limit: 1), [], "the journal after a refusal")
+      try await fixture.store.journal(matching: JournalFilter(), limit: 1), [], "the journal after a refusal")
   }
 
   private static let wholeBatch = Case("A commit of 500 writes takes place as a whole") { fixture in
@@ -66,7 +66,7 @@ extension StoreConformance {
     try ConformanceFailure.expect(try await fixture.document("first").configuration.group, "y", "the configuration")
     try ConformanceFailure.expect(try await fixture.document("second").state.epoch, 4, "the state")
     try ConformanceFailure.expect(
-      try await fixture.store.journal(until: .distantFuture, limit: 5).map(\.id), ["entry"], "the journal")
+      try await fixture.store.journal(matching: JournalFilter(), limit: 5).map(\.id), ["entry"], "the journal")
   }
 
   private static let wholeForReaders = Case("A reader sees all of a commit or nothing of it") { fixture in

@@ -34,7 +34,7 @@ extension StoreConformance {
         return [.putRun(run, .absent), .putJournal(Samples.entry("entry \(number)", ConformanceFixture.start))]
       }
       try ConformanceFailure.expect(winners.count, 1, "the winners")
-      let journal = try await fixture.store.journal(until: .distantFuture, limit: 500).map(\.id)
+      let journal = try await fixture.store.journal(matching: JournalFilter(), limit: 500).map(\.id)
       try ConformanceFailure.expect(journal, winners.map { "entry \($0)" }, "the winner's entry in the journal")
       try ConformanceFailure.expect(
         try await fixture.run(Samples.id("made once"))?.reenqueues, winners.first, "the winner's run")
@@ -120,7 +120,7 @@ extension StoreConformance {
       }
       try ConformanceFailure.expect(try await store.purgeJournal(before: fixture.time(3), limit: 2), 2, "purged first")
       try ConformanceFailure.expect(try await store.purgeJournal(before: fixture.time(3), limit: 2), 1, "purged then")
-      let left = try await store.journal(until: .distantFuture, limit: 9).map(\.id)
+      let left = try await store.journal(matching: JournalFilter(), limit: 9).map(\.id)
       try ConformanceFailure.expect(left, ["entry 4", "entry 3"], "the entries left")
     },
   ]

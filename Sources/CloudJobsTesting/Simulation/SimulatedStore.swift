@@ -46,8 +46,8 @@ struct SimulatedStore: PurgingStore {
     }
   }
 
-  func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
-    try await call { () async throws(StoreError) in try await base.journal(until: time, limit: limit) }
+  func journal(matching filter: JournalFilter, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
+    try await call { () async throws(StoreError) in try await base.journal(matching: filter, limit: limit) }
   }
 
   func ledgers(

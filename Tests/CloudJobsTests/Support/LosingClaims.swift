@@ -59,8 +59,8 @@ final class LosingClaims: ClaimingStore, DueTimeStore {
     try await base.runs(matching: filter, after: cursor, limit: limit)
   }
 
-  func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
-    try await base.journal(until: time, limit: limit)
+  func journal(matching filter: JournalFilter, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
+    try await base.journal(matching: filter, limit: limit)
   }
 
   func ledgers(

@@ -51,6 +51,11 @@ struct RuntimeFixture: Sendable {
       options: options ?? self.options(owner))
   }
 
+  /// Lets the time pass until a given one.
+  func advance(to time: Timestamp) {
+    clock.advance(by: time - clock.now())
+  }
+
   /// The run as it stands.
   func run(_ id: RunID?) async throws -> Run {
     let id = try #require(id)
@@ -67,10 +72,10 @@ struct RuntimeFixture: Sendable {
     try await memory.runs(matching: RunFilter(), after: nil, limit: 500).records.map { try $0.run.get() }
   }
 
-  /// The journal's lines, oldest first, as `job verdict`.
+  /// The decisions of the journal about due times, oldest first, as `job verdict`.
   func journal() async throws -> [String] {
-    try await memory.journal(until: .distantFuture, limit: 500).reversed().flatMap { entry in
-      entry.lines.map { "\($0.job) \($0.verdict)" }
+    try await memory.journal(matching: JournalFilter(), limit: 500).reversed().flatMap { entry in
+      entry.lines.filter { $0.verdict != PassJournalEntry.Verdict.planned.rawValue }.map { "\($0.job) \($0.verdict)" }
     }
   }
 
