@@ -68,6 +68,8 @@ struct HTTPHandler: Sendable {
     case .workers: return try await inspection.listWorkers()
     case .runs: return try await inspection.listRuns(target)
     case .run(let id): return try await inspection.showRun(id)
+    case .runExplanation(let id): return try await inspection.explainRun(id)
+    case .jobExplanation(let id): return try await inspection.explainJob(try JobID(id), target)
     case .jobs: return try await inspection.listJobs(target)
     case .job(let text):
       let id = try JobID(text)
@@ -101,14 +103,16 @@ private enum Route: Equatable {
   case probe(HealthProbe)
   case runs
   case run(String)
+  case runExplanation(String)
   case jobs
   case job(String)
+  case jobExplanation(String)
   case envelope(EnvelopePath)
 
   /// The methods of the route.
   var methods: [HTTPRequest.Method] {
     switch self {
-    case .health, .probe, .workers, .runs, .run, .jobs: [.get, .head]
+    case .health, .probe, .workers, .runs, .run, .runExplanation, .jobs, .jobExplanation: [.get, .head]
     case .job: [.get, .head, .patch]
     case .envelope, .drain: [.post]
     }
@@ -132,6 +136,10 @@ private enum Route: Equatable {
       self = .probe(probe)
     case (1, "runs"): self = .runs
     case (2, "runs"): self = .run(PercentEncoding.decode(segments[1], plusIsSpace: false))
+    case (3, "runs") where segments[2] == "why":
+      self = .runExplanation(PercentEncoding.decode(segments[1], plusIsSpace: false))
+    case (3, "jobs") where segments[2] == "why":
+      self = .jobExplanation(PercentEncoding.decode(segments[1], plusIsSpace: false))
     case (1, "jobs"): self = .jobs
     case (2, "jobs"): self = .job(PercentEncoding.decode(segments[1], plusIsSpace: false))
     case (2, "scheduled"): self = .envelope(.scheduled(PercentEncoding.decode(segments[1], plusIsSpace: false)))

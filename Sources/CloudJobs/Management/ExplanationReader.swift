@@ -15,7 +15,7 @@ struct ExplanationReader: Sendable {
   ///
   /// - Throws: ``JobError`` `unknownJob` or `storeUnavailable`.
   func explain(_ id: JobID, at time: Timestamp?) async throws(JobError) -> Explanation {
-    var input = try await input(for: id, at: time)
+    var input = try await input(for: id, at: time, isKnown: false)
     var ids = Set([input.state.lastRunID].compactMap { $0 })
     // The time itself may have been one, whatever the schedule says now.
     if let time { ids.insert(RunID(job: id, occurrence: .scheduledFor(time))) }
@@ -25,7 +25,8 @@ struct ExplanationReader: Sendable {
     }
     if input.resolved?.schedule == nil {
       let filter = RunFilter(job: id, createdBefore: input.askedAbout + .microseconds(1))
-      input.earlierRun = try await RunManager(services).runs(filter, after: nil, limit: 1).runs.first
+      input.earlierRun = try await RunManager(services).runs(filter, after: nil, limit: 1).runs.first?
+        .redacted(by: services.redaction)
     }
     return CloudJobsCore.explain(try await completed(input))
   }
@@ -35,7 +36,7 @@ struct ExplanationReader: Sendable {
   /// - Throws: ``JobError`` `notFound`, `invalidField` if the stored run is invalid, or `storeUnavailable`.
   func explain(run id: RunID) async throws(JobError) -> Explanation {
     guard let run = try await RunManager(services).run(id) else { throw .noRun }
-    var input = try await input(for: run.job, at: nil, around: run.scheduledFor)
+    var input = try await input(for: run.job, at: nil, around: run.scheduledFor, isKnown: true)
     input.runID = id
     input.runs = try await runs(Set([id] + [input.state.lastRunID].compactMap { $0 }))
     return CloudJobsCore.explain(try await completed(input))
@@ -44,15 +45,18 @@ struct ExplanationReader: Sendable {
   // MARK: Reading
 
   private func input(
-    for id: JobID, at time: Timestamp?, around other: Timestamp? = nil
+    for id: JobID, at time: Timestamp?, around other: Timestamp? = nil, isKnown: Bool
   ) async throws(JobError) -> ExplanationInput {
     let reading = try await services.read { () async throws(StoreError) in
       try await services.store.read(jobs: [id], runs: [])
     }
     let (record, definition) = (reading.jobs[id], services.registry.jobs[id]?.definition)
     let decisions = try await decisions(about: id, around: time ?? other ?? reading.time)
-    // The document of a job that was removed is gone, and its decisions tell of it.
-    guard record != nil || definition != nil || !decisions.isEmpty else { throw .noDocument(of: id) }
+    // The document of a job that was removed is gone, and its decisions or runs tell of it.
+    if !isKnown, record == nil, definition == nil, decisions.isEmpty {
+      let runs = try await RunManager(services).runs(RunFilter(job: id), after: nil, limit: 1).runs
+      if runs.isEmpty { throw .noDocument(of: id) }
+    }
     let job: Result<ResolvedJob, JobError>
     var state = JobState()
     do throws(JobError) {
@@ -105,7 +109,7 @@ struct ExplanationReader: Sendable {
     let reading = try await services.read { () async throws(StoreError) in
       try await services.store.read(jobs: [], runs: Array(ids.sorted().prefix(StoreLimits.batch)))
     }
-    return reading.runs.compactMapValues { try? $0.run.get() }
+    return reading.runs.compactMapValues { (try? $0.run.get())?.redacted(by: services.redaction) }
   }
 
   /// Returns the decisions about a job before and after a time, oldest first.

@@ -86,6 +86,18 @@ struct InspectionRoutes: Sendable {
     return HandlerResponse(.ok, JobView(definition, reading.jobs[id], in: services).json)
   }
 
+  /// Answers `GET jobs/{jobId}/why`: why the job ran, did not run, or will run, at the time in the parameter `at` or at
+  /// present.
+  func explainJob(_ id: JobID, _ target: String) async throws(JobError) -> HandlerResponse {
+    let time = try InspectionQuery(target, names: ["at"]).timestamp("at")
+    return HandlerResponse(.ok, try await ExplanationReader(services).explain(id, at: time).fields)
+  }
+
+  /// Answers `GET runs/{runId}/why`: why the run is in its state.
+  func explainRun(_ text: String) async throws(JobError) -> HandlerResponse {
+    HandlerResponse(.ok, try await ExplanationReader(services).explain(run: try RunID(text)).fields)
+  }
+
   /// Answers `GET workers`: the workers of the store, by the time of their start.
   func listWorkers() async throws(JobError) -> HandlerResponse {
     let (workers, time) = try await WorkerList(services).all()
@@ -108,13 +120,7 @@ extension RunRecord {
   func json(withPayload: Bool, _ redaction: RedactionRule?) -> JSONValue {
     var members: [String: JSONValue]
     do throws(JobError) {
-      var run = try run.get()
-      if let redaction {
-        // Also for failures that were stored before the fields were confidential.
-        let redactor = PayloadRedactor(run.input, redaction)
-        run.failure = run.failure.map { RunFailure(kind: $0.kind, message: redactor.redact($0.message)) }
-        run.reason = run.reason.map { redactor.redact($0) }
-      }
+      var run = try run.get().redacted(by: redaction)
       if !withPayload { (run.input, run.output) = (nil, nil) }
       members = run.fields.object ?? [:]
       for name in ["input", "output"] { members[name] = members[name].map { redaction?.redacted($0) ?? $0 } }
@@ -123,6 +129,19 @@ extension RunRecord {
     }
     members["id"] = .string(id.rawValue)
     return .object(members)
+  }
+}
+
+extension Run {
+  /// Returns the run without confidential values in its texts, also where they were stored before the fields were
+  /// confidential.
+  func redacted(by rule: RedactionRule?) -> Run {
+    guard let rule else { return self }
+    let redactor = PayloadRedactor(input, rule)
+    var run = self
+    run.failure = failure.map { RunFailure(kind: $0.kind, message: redactor.redact($0.message)) }
+    run.reason = reason.map { redactor.redact($0) }
+    return run
   }
 }
 

@@ -124,8 +124,8 @@ extension JobRuntime {
   /// Processes an HTTP request: authenticates, decodes, plans, runs the handler, and answers.
   ///
   /// Routes under the mount path: `POST trigger`, `POST scheduled/{jobId}`, `POST master`, `POST drain`, `GET jobs`,
-  /// `GET jobs/{jobId}`, `PATCH jobs/{jobId}`, `GET runs`, `GET runs/{runId}`, `GET workers`, `GET health`,
-  /// `GET health/live`, `GET health/ready`, `GET health/started`.
+  /// `GET jobs/{jobId}`, `PATCH jobs/{jobId}`, `GET jobs/{jobId}/why`, `GET runs`, `GET runs/{runId}`,
+  /// `GET runs/{runId}/why`, `GET workers`, `GET health`, `GET health/live`, `GET health/ready`, `GET health/started`.
   ///
   /// | status | meaning |
   /// | --- | --- |
