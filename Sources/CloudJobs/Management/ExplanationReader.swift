@@ -5,6 +5,9 @@ struct ExplanationReader: Sendable {
   /// The number of decisions that are read before a time, and after it.
   static let decisionLimit = 200
 
+  /// The number of runs of a job without a schedule that are searched for one that was under way at a time.
+  static let earlierRunLimit = 50
+
   private let services: RuntimeServices
 
   init(_ services: RuntimeServices) {
@@ -25,8 +28,10 @@ struct ExplanationReader: Sendable {
     }
     if input.resolved?.schedule == nil {
       let filter = RunFilter(job: id, createdBefore: input.askedAbout + .microseconds(1))
-      input.earlierRun = try await RunManager(services).runs(filter, after: nil, limit: 1).runs.first?
-        .redacted(by: services.redaction)
+      input.earlierRuns = try await RunManager(services).runs(filter, after: nil, limit: Self.earlierRunLimit).runs.map
+      {
+        $0.redacted(by: services.redaction)
+      }
     }
     return CloudJobsCore.explain(try await completed(input))
   }

@@ -181,8 +181,8 @@ extension Explainer {
       }
     }
     if next <= occurrence { return nil }
-    if let start = job?.policy.startAt, next > occurrence {
-      return (.skippedNotStarted, "The time is before startAt, \(start). The first time was \(next).")
+    if let skip = gateInput(for: occurrence, trigger: .pass).flatMap({ Gate.startAt.skip(of: $0) }) {
+      return (.skippedNotStarted, "\(skip.reason) The first time was \(next).")
     }
     return (.notPlannedYet, "The job was planned at \(plan.time) for \(next) and later.")
   }
@@ -267,8 +267,10 @@ extension Explainer {
   /// Explains a job whose runs are asked for: by its latest run, or by the lack of one.
   func explainRequests() -> Explanation {
     let asked = input.askedAbout
-    if let run = input.earlierRun, run.finishedAt.map({ asked <= $0 }) ?? true { return explain(run) }
-    let last = input.earlierRun.map { " The latest run before it, \(text(of: $0))." } ?? " No earlier run is stored."
+    let open = input.earlierRuns.first { run in run.finishedAt.map { asked <= $0 } ?? true }
+    if let open { return explain(open) }
+    let last =
+      input.earlierRuns.first.map { " The latest run before it, \(text(of: $0))." } ?? " No earlier run is stored."
     var explanation = Explanation(
       job: input.id, time: asked, now: now, occurrence: nil, verdict: asked > now ? .willNotRun : .didNotRun,
       cause: .noTrigger, summary: "The job has no schedule, and nothing asked for a run.\(last)",

@@ -45,8 +45,9 @@ public struct ExplanationInput: Sendable {
   public var runID: RunID?
   /// The runs that matter, as far as they exist: that of the time, the latest one, those that it waits for.
   public var runs: [RunID: Run]
-  /// The job's latest run that was created until the time that is asked about, for a job without a schedule.
-  public var earlierRun: Run?
+  /// The job's latest runs that were created until the time that is asked about, latest first, for a job without a
+  /// schedule.
+  public var earlierRuns: [Run] = []
   /// The decisions about the job around the time, oldest first.
   public var decisions: [Decision]
   /// The status of each dependency's last occurrence.

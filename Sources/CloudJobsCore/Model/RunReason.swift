@@ -38,7 +38,7 @@ enum RunReason: Hashable, Sendable {
   ///
   /// - Parameter text: the reason.
   init?(_ text: String) {
-    let found = Self.patterns.first { text.hasPrefix($0.prefix) && text.contains($0.part) }
+    let found = Self.patterns.first { text.hasPrefix($0.prefix) && ($0.part.isEmpty || text.contains($0.part)) }
     if let found {
       self = found.reason
     } else if let skip = Skip(reason: text) {
@@ -99,13 +99,15 @@ extension Skip {
   ///
   /// - Parameter reason: the sentence.
   init?(reason: String) {
-    let patterns: [(String, JobStatus)] = [
-      ("The job is disabled.", .skippedDisabled), ("The job is paused.", .skippedPaused),
-      (" is before startAt, ", .skippedNotStarted), (" is after endAt, ", .skippedEnded),
-      (" is one of skipDates.", .skippedDateExclusion), ("It depends on ", .skippedDependencyFailed),
-      ("The circuit breaker is open until ", .skippedBreakerOpen), (" is still ", .skippedOverlap),
+    let patterns: [(prefix: String, part: String, status: JobStatus)] = [
+      ("The job is disabled.", "", .skippedDisabled), ("The job is paused.", "", .skippedPaused),
+      ("The ", " is before startAt, ", .skippedNotStarted), ("The day ", " is after endAt, ", .skippedEnded),
+      ("The day ", " is one of skipDates.", .skippedDateExclusion),
+      ("It depends on ", ", which ", .skippedDependencyFailed),
+      ("The circuit breaker is open until ", "", .skippedBreakerOpen), ("The run ", " is still ", .skippedOverlap),
     ]
-    guard let status = patterns.first(where: { reason.contains($0.0) })?.1 else { return nil }
-    self.init(status, reason)
+    let found = patterns.first { reason.hasPrefix($0.prefix) && ($0.part.isEmpty || reason.contains($0.part)) }
+    guard let found else { return nil }
+    self.init(found.status, reason)
   }
 }

@@ -126,6 +126,14 @@ struct RunCauseTests {
     let byHandler = try await RunCauseTests().explanation(
       of: EndpointJob("job") { _ in .cancel(reason: "There is nothing to send.") })
     expect(byHandler, .cancelled, .cancelledByHandler, "There is nothing to send.")
+    // A handler's own words are none of the runtime's.
+    let words = [
+      "The order is still open.", "It depends on you.", "The day is over.", "All in vain.", "The run of luck.",
+    ]
+    for reason in words {
+      let own = try await RunCauseTests().explanation(of: EndpointJob("job") { _ in .cancel(reason: reason) })
+      expect(own, .cancelled, .cancelledByHandler, reason)
+    }
     let third = RunCauseTests()
     let byGate = try await third.explanation(
       delivers: false,

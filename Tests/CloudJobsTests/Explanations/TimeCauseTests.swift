@@ -223,6 +223,19 @@ struct TimeCauseTests {
     expect(try await runtime.why("job"), .didNotRun, .noTrigger, "The latest run before it")
     let found = try await runtime.why("job", at: RuntimeFixture.start + .minutes(1))
     #expect(found.run == run.runID && found.verdict == .ran)
+    let gate = HandlerGate()
+    let slow = try await fixture.runtime("two") { EndpointJob("slow") { _ in await gate.pass() } }
+    async let first = slow.run("slow", key: "a")
+    await gate.arrivals()
+    fixture.clock.advance(by: .minutes(1))
+    _ = try await fixture.runtime("three") { EndpointJob("slow") { _ in .done } }.run("slow", key: "b")
+    fixture.clock.advance(by: .minutes(1))
+    // The older of two runs is still under way.
+    let under = try await slow.why("slow")
+    expect(under, .running, .running)
+    #expect(under.run == RunID(job: "slow", occurrence: .key("a")))
+    gate.open()
+    _ = try await first
   }
 
   @Test("The document was invalid, then, now, and by the housekeeping")
