@@ -179,7 +179,7 @@ struct DeliveryProcessor: Sendable {
     if cancelled == nil, job.kind != .endpoint, let scheduledFor = snapshot.input.delivery.scheduledFor {
       let line = PassJournalEntry.Line(
         job: job.id.rawValue, scheduledFor: scheduledFor, verdict: skip.status.rawValue, reason: skip.reason)
-      writes.append(PassJournal(services).write(line, time: snapshot.input.now))
+      writes.append(PassJournal(services).write([line], time: snapshot.input.now))
     }
     if let cancelled {
       writes.append(.putRun(cancelled, snapshot.runPrecondition))

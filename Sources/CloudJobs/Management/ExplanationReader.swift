@@ -4,6 +4,8 @@ import CloudJobsCore
 struct ExplanationReader: Sendable {
   /// The number of decisions that are read before a time, and after it.
   static let decisionLimit = 200
+  /// The number of further pages that are read for the plan that was in effect.
+  static let planPageLimit = 20
 
   /// The number of runs of a job without a schedule that are searched for one that was under way at a time.
   static let earlierRunLimit = 50
@@ -26,7 +28,7 @@ struct ExplanationReader: Sendable {
     if let occurrence = input.occurrence?.time {
       input.runs.merge(try await runs([RunID(job: id, occurrence: .scheduledFor(occurrence))])) { $1 }
     }
-    if input.resolved?.schedule == nil {
+    if input.isRequested {
       let filter = RunFilter(job: id, createdBefore: input.askedAbout + .microseconds(1))
       input.earlierRuns = try await RunManager(services).runs(filter, after: nil, limit: Self.earlierRunLimit).runs.map
       {
@@ -88,7 +90,9 @@ struct ExplanationReader: Sendable {
   /// Adds what the job and the runs refer to: dependencies, limits, other runs, and workers.
   private func completed(_ input: ExplanationInput) async throws(JobError) -> ExplanationInput {
     var input = input
-    let others = input.runs.values.flatMap { run in run.prerequisites + [run.parent].compactMap { $0 } }
+    let others = input.runs.values.flatMap { run in
+      run.prerequisites + [run.parent].compactMap { $0 } + (run.status.isTerminal ? [run.redriveID] : [])
+    }
     input.runs.merge(try await runs(Set(others))) { $1 }
     if let job = input.resolved {
       let (dependencies, limits) = (job.policy.dependencies, job.limits)
@@ -123,8 +127,15 @@ struct ExplanationReader: Sendable {
   ) async throws(JobError) -> [ExplanationInput.Decision] {
     let limit = Self.decisionLimit
     let entries = try await services.read { () async throws(StoreError) in
-      let before = try await services.store.journal(
+      var before = try await services.store.journal(
         matching: JournalFilter(job: job.rawValue, until: time), limit: limit)
+      // The plan that was in effect may stand behind many skips.
+      for _ in 0..<Self.planPageLimit {
+        guard before.count.isMultiple(of: limit), let oldest = before.last?.time, !before.contains(where: \.hasPlan)
+        else { break }
+        before += try await services.store.journal(
+          matching: JournalFilter(job: job.rawValue, until: oldest - .microseconds(1)), limit: limit)
+      }
       let after = try await services.store.journal(
         matching: JournalFilter(job: job.rawValue, from: time + .microseconds(1), isAscending: true), limit: limit)
       return before.reversed() + after
@@ -135,6 +146,11 @@ struct ExplanationReader: Sendable {
       }
     }
   }
+}
+
+extension PassJournalEntry {
+  /// Whether a line tells a plan.
+  fileprivate var hasPlan: Bool { lines.contains { $0.plan?.schedule != nil } }
 }
 
 extension JobDefinition {

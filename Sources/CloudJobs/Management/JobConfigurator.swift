@@ -68,9 +68,11 @@ struct JobConfigurator: Sendable {
         try await checkDependencies(configuration, of: job)
       }
       do throws(StoreError) {
-        _ = try await services.client.commit([
-          .putConfiguration(job, configuration, record.map { .version($0.version) } ?? .absent)
-        ])
+        let line = line(editing: definition, document, to: configuration)
+        let told = line.map { PassJournal(services).write([$0], time: reading.time) }
+        _ = try await services.client.commit(
+          [.putConfiguration(job, configuration, record.map { .version($0.version) } ?? .absent)]
+            + (told.map { [$0] } ?? []))
         // Without a schedule of its own, the document leaves the next time to the program that has the code.
         if registered != nil || configuration.hasSchedule {
           try await DocumentReconciler(services).reconcile([definition])
@@ -88,14 +90,29 @@ struct JobConfigurator: Sendable {
     return changed
   }
 
+  /// Returns the line that tells an edit of the schedule of a job that is not planned; nil if the reconciler tells it.
+  private func line(
+    editing definition: JobDefinition, _ document: JobDocument?, to configuration: JobConfiguration
+  ) -> PassJournalEntry.Line? {
+    guard document?.state.nextRun == nil, let before = document?.configuration,
+      let old = try? ResolvedJob(definition, configuration: before, zones: services.registry.zones),
+      let new = try? ResolvedJob(definition, configuration: configuration, zones: services.registry.zones),
+      old.planKey != new.planKey
+    else { return nil }
+    return PassJournalEntry.Line(editing: new, from: old.planKey)
+  }
+
   /// Removes a job's document, and tells it in the pass journal.
   ///
   /// - Throws: ``JobError`` `storeUnavailable`.
   func removeDocument(of job: JobID) async throws(JobError) {
     do throws(StoreError) {
-      let time = try await services.client.commit([])
-      let line = PassJournalEntry.Line(removing: job.rawValue)
-      _ = try await services.client.commit([.deleteJob(job, .none), PassJournal(services).write(line, time: time)])
+      let reading = try await services.client.read(jobs: [job])
+      let line = PassJournalEntry.Line(
+        removing: job.rawValue, state: (try? reading.jobs[job]?.document.get())?.state)
+      _ = try await services.client.commit([
+        .deleteJob(job, .none), PassJournal(services).write([line], time: reading.time),
+      ])
     } catch {
       throw JobError(error)
     }

@@ -33,7 +33,7 @@ struct DocumentReconciler: Sendable {
         guard let change = change(of: definition, record, now: reading.time) else { continue }
         do throws(StoreError) {
           let write = Write.patchState(definition.id, change.patch, record.map { .version($0.version) } ?? .absent)
-          let told = change.line.map { PassJournal(services).write($0, time: reading.time) }
+          let told = change.line.map { PassJournal(services).write([$0], time: reading.time) }
           _ = try await services.client.commit([write] + (told.map { [$0] } ?? []))
         } catch  where error.code == .conflict || error.code == .unknownOutcome {
           // Another instance or an operator was faster, or the response was lost: the next housekeeping reads again.

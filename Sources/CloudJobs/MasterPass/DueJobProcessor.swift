@@ -70,7 +70,8 @@ struct DueJobProcessor: Sendable {
     guard services.admit(limit: .max) == .admitted else { return nil }
     defer { services.active.leave() }
     guard let job = due.job, let registered = due.registered, let state = due.document?.state else {
-      return due.fault?.code == .unknownJob ? leave(due) : await quarantine(due)
+      let now = context.storeTime(at: services.steadyClock.now())
+      return due.fault?.code == .unknownJob ? leave(due) : await quarantine(due, at: now)
     }
     var reading = DueJobReading(
       job: job, state: state, version: due.record.version,
@@ -85,7 +86,7 @@ struct DueJobProcessor: Sendable {
         now: reading.now, settings: services.settings)
       var plan = planPass(input)
       if plan.waitsForRun != nil {
-        lines.append(PassJournalEntry.Line(reading.job, plan, isDuplicate: false))
+        lines.append(PassJournalEntry.Line(reading.job, plan, isDuplicate: false, replacing: reading.state.plannedFor))
         break
       }
       let commit: PassCommit
@@ -103,7 +104,9 @@ struct DueJobProcessor: Sendable {
         reading = again
         continue
       }
-      lines.append(PassJournalEntry.Line(reading.job, plan, isDuplicate: commit.isDuplicate))
+      lines.append(
+        PassJournalEntry.Line(
+          reading.job, plan, isDuplicate: commit.isDuplicate, replacing: reading.state.plannedFor))
       if !plan.isStillDue { onLastClaim() }
       await perform(plan, commit, reading, registered)
       guard plan.isStillDue, services.mayBeginAttempts else { break }
@@ -138,11 +141,12 @@ struct DueJobProcessor: Sendable {
   /// If another trigger has created the run of this time already, the job's state alone moves on: it would stay due
   /// otherwise, and each pass would meet the same run.
   private func commit(_ plan: PassPlan, _ reading: DueJobReading) async throws(StoreError) -> PassCommit {
-    let patch = Write.patchState(reading.job.id, plan.patch, .version(reading.version))
-    guard let run = plan.run else { return PassCommit(time: try await services.client.commit([patch])) }
+    let patch = [Write.patchState(reading.job.id, plan.patch, .version(reading.version))]
+    let told = journalWrite(plan, reading, isDuplicate: false)
+    guard let run = plan.run else { return PassCommit(time: try await services.client.commit(patch + told)) }
     let limits = reading.job.limits
     let writes =
-      [patch, .putRun(run, .absent)]
+      patch + told + [.putRun(run, .absent)]
       + (run.status == .running ? run.permitClaims(limits) : run.enlistment(limits))
     var budget = services.client.budget()
     if run.status == .running {
@@ -152,10 +156,17 @@ struct DueJobProcessor: Sendable {
       return PassCommit(time: time)
     }
     let stored = try? await services.client.read(runs: [run.id])
-    guard stored?.runs[run.id] != nil, let time = try? await services.client.commit([patch]) else {
+    let duplicate = patch + journalWrite(plan, reading, isDuplicate: true)
+    guard stored?.runs[run.id] != nil, let time = try? await services.client.commit(duplicate) else {
       throw StoreError(.conflict, "Another pass was faster.")
     }
     return PassCommit(time: time, isDuplicate: true)
+  }
+
+  /// Returns the write that tells a decision in its own commit; none if its run tells it.
+  private func journalWrite(_ plan: PassPlan, _ reading: DueJobReading, isDuplicate: Bool) -> [Write] {
+    let line = PassJournalEntry.Line(reading.job, plan, isDuplicate: isDuplicate, replacing: reading.state.plannedFor)
+    return line.isToldByRun ? [] : [PassJournal(services).write([line], time: reading.now)]
   }
 
   /// Executes a claimed run here, or enqueues a waiting one.
@@ -216,7 +227,7 @@ struct DueJobProcessor: Sendable {
 
   /// Sets an invalid document aside, so that it does not come up in every pass; the next housekeeping takes it back
   /// once it has been fixed.
-  private func quarantine(_ due: DueJob) async -> DueJobResult {
+  private func quarantine(_ due: DueJob, at now: Timestamp) async -> DueJobResult {
     let fault = due.fault ?? JobError(.internalError, "The document is invalid.")
     let line = PassJournalEntry.Line(
       settingAside: due.record.id, dueAt: due.record.nextRun, because: fault.description)
@@ -228,7 +239,9 @@ struct DueJobProcessor: Sendable {
     patch.set(nextRun: nil)
     patch.set(quarantine: fault.description)
     do throws(StoreError) {
-      _ = try await services.client.commit([.patchState(id, patch, .version(due.record.version))])
+      _ = try await services.client.commit([
+        .patchState(id, patch, .version(due.record.version)), PassJournal(services).write([line], time: now),
+      ])
     } catch {
       return error.code == .conflict ? .raced(line) : .unavailable(line)
     }
@@ -322,7 +335,7 @@ extension PassJournalEntry.Line {
     self.init(job: job, scheduledFor: scheduledFor, verdict: verdict.rawValue, reason: reason)
   }
 
-  fileprivate init(_ job: ResolvedJob, _ plan: PassPlan, isDuplicate: Bool) {
+  fileprivate init(_ job: ResolvedJob, _ plan: PassPlan, isDuplicate: Bool, replacing key: String?) {
     let name: PassJournalEntry.Verdict =
       switch plan.run?.status {
       case _ where isDuplicate: .duplicate
@@ -336,8 +349,9 @@ extension PassJournalEntry.Line {
       reason: isDuplicate ? "Another trigger has created the run of this time already." : plan.reason,
       run: plan.run?.id)
     missed = plan.missedSince.map { PassJournalEntry.MissedTimes(since: $0, policy: job.policy.misfire) }
-    if plan.run == nil, plan.waitsForRun == nil {
-      self.plan = PassJournalEntry.JobPlan(nextRun: plan.nextRun, schedule: job.planKey)
+    let isEdited = key != nil && key != job.planKey
+    if plan.waitsForRun == nil, plan.run == nil || isEdited {
+      self.plan = PassJournalEntry.JobPlan(nextRun: plan.nextRun, schedule: job.planKey, replaced: key)
     }
   }
 }

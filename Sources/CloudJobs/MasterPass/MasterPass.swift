@@ -1,4 +1,5 @@
 public import CloudJobsCore
+import Synchronization
 
 /// Runs the master job: processes the jobs that are due, and at times sweeps, reconciles and purges.
 struct MasterPass: Sendable {
@@ -34,7 +35,7 @@ struct MasterPass: Sendable {
     } catch {
       summary.error = JobError(error)
     }
-    // The decisions of a pass that broke off are kept too.
+    // What was decided without a commit is told too, also by a pass that broke off.
     do throws(StoreError) {
       try await PassJournal(services).append(journal, time: time)
     } catch {
@@ -131,37 +132,58 @@ extension PassJournalEntry.Line {
   /// Whether the decision created a run.
   fileprivate var hasCreatedRun: Bool { [.run, .queued].contains(PassJournalEntry.Verdict(rawValue: verdict)) }
 
-  /// Whether the decision created the run of its time, and covers no other.
-  fileprivate var isToldByRun: Bool { missed == nil && hasCreatedRun }
+  /// Whether the decision created the run of its time, covers no other, and left the schedule as it was.
+  var isToldByRun: Bool { missed == nil && plan == nil && hasCreatedRun }
 }
 
 /// The journal of the decisions about jobs that no run tells.
+///
+/// A decision stands in the commit that it tells, in an entry of its own: it is stored if and only if it took place, and
+/// has its own time.
 struct PassJournal: Sendable {
+  /// The decisions that no commit tells, because they change nothing.
+  private static let uncommitted: [PassJournalEntry.Verdict] = [.waiting, .unavailable]
+
   private let services: RuntimeServices
 
   init(_ services: RuntimeServices) {
     self.services = services
   }
 
-  /// Appends the decisions of a pass, unless all of them created the runs of their times, which tell their own story.
+  /// Appends those decisions of a pass that no commit has told.
   ///
   /// - Parameters:
   ///   - lines: the decisions.
   ///   - time: the store's time of the pass.
-  ///   - name: a name that distinguishes the entry from others of the same time and owner.
   /// - Throws: ``StoreError``.
-  func append(_ lines: [PassJournalEntry.Line], time: Timestamp, name: String? = nil) async throws(StoreError) {
-    guard lines.contains(where: { !$0.isToldByRun }) else { return }
-    _ = try await services.client.commit([write(lines, time: time, name: name)])
+  func append(_ lines: [PassJournalEntry.Line], time: Timestamp) async throws(StoreError) {
+    let untold = lines.filter { line in
+      PassJournalEntry.Verdict(rawValue: line.verdict).map { Self.uncommitted.contains($0) } ?? false
+    }
+    for start in stride(from: 0, to: untold.count, by: StoreLimits.batch) {
+      let part = Array(untold.dropFirst(start).prefix(StoreLimits.batch))
+      _ = try await services.client.commit([write(part, time: time)])
+    }
   }
 
-  /// Returns the write of an entry, which tells a decision in the same commit.
-  func write(_ lines: [PassJournalEntry.Line], time: Timestamp, name: String?) -> Write {
+  /// Returns the write of decisions, for the commit that they tell.
+  ///
+  /// - Parameters:
+  ///   - lines: the decisions.
+  ///   - time: the store's time at which they were made.
+  /// - Returns: the write. Entries of one time are in the order in which this instance made them.
+  func write(_ lines: [PassJournalEntry.Line], time: Timestamp) -> Write {
     let owner = services.settings.owner
-    let id = "\(time)-\(owner)" + (name.map { "-\($0)" } ?? "")
-    return .putJournal(PassJournalEntry(id: id, time: time, owner: owner, lines: lines))
+    let number = "\(services.journalNumbers.next())"
+    let place = String(repeating: "0", count: max(0, 10 - number.count)) + number
+    return .putJournal(PassJournalEntry(id: "\(time)-\(owner)-\(place)", time: time, owner: owner, lines: lines))
   }
+}
 
-  /// Returns the write of a decision about one job.
-  func write(_ line: PassJournalEntry.Line, time: Timestamp) -> Write { write([line], time: time, name: line.job) }
+/// The numbers of an instance's entries in the pass journal.
+final class JournalNumbers: Sendable {
+  private let last = Atomic(0)
+
+  /// Returns a number that no other entry of the instance has.
+  func next() -> Int { last.add(1, ordering: .relaxed).newValue }
 }

@@ -20,6 +20,7 @@ final class RuntimeServices: Sendable {
   let memory: MemoryGuard
   let wakeUp: WakeUps
   let documentLog: DocumentLog
+  let journalNumbers: JournalNumbers
   /// The time of the steady clock at which attempts must end, because the request ends in which they execute; nil if
   /// there is none.
   let attemptEnd: Timestamp?
@@ -39,6 +40,7 @@ final class RuntimeServices: Sendable {
     active = ActiveAttempts()
     wakeUp = WakeUps()
     documentLog = DocumentLog()
+    journalNumbers = JournalNumbers()
     attemptEnd = nil
     self.store = store
     self.queue = queue
@@ -70,6 +72,7 @@ final class RuntimeServices: Sendable {
     (events, health, client, payloads) = (other.events, other.health, other.client, other.payloads)
     (redaction, active, deadlines, watchdog) = (other.redaction, other.active, other.deadlines, other.watchdog)
     (lanes, memory, wakeUp, documentLog) = (other.lanes, other.memory, other.wakeUp, other.documentLog)
+    journalNumbers = other.journalNumbers
   }
 
   /// Returns the same instance for attempts that execute within a request.

@@ -213,7 +213,7 @@ final class WorkerLoop: Sendable {
       if isWaiting, isRepeated { return }
     }
     do throws(StoreError) {
-      try await PassJournal(services).append(result?.lines ?? [], time: context.reading.time, name: job.record.id)
+      try await PassJournal(services).append(result?.lines ?? [], time: context.reading.time)
     } catch {
       services.logger.warning(
         "The pass journal could not be written.", metadata: ["jobId": "\(job.record.id)", "error": "\(error)"])

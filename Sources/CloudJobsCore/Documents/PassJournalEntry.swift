@@ -75,13 +75,16 @@ public struct PassJournalEntry: Hashable, Sendable {
   public struct JobPlan: Hashable, Sendable {
     /// The next time; nil if the job is not planned.
     public var nextRun: Timestamp?
-    /// Schedule, zone and start as one text, as ``ResolvedJob/planKey`` has it; nil without a schedule.
+    /// The text of the ``PlanKey``; nil without a schedule.
     public var schedule: String?
+    /// The text of the key for which the job was planned before; nil if it was not planned.
+    public var replaced: String?
 
     /// Creates a plan.
-    public init(nextRun: Timestamp?, schedule: String?) {
+    public init(nextRun: Timestamp?, schedule: String?, replaced: String? = nil) {
       self.nextRun = nextRun
       self.schedule = schedule
+      self.replaced = replaced
     }
   }
 
@@ -141,6 +144,7 @@ extension PassJournalEntry {
       if let plan = line.plan {
         members["nextRun"] = plan.nextRun.map { .string($0.description) } ?? .null
         members["plannedFor"] = plan.schedule.map { .string($0) }
+        members["replaced"] = plan.replaced.map { .string($0) }
       }
       return JSONValue.object(members)
     }
@@ -165,6 +169,8 @@ extension PassJournalEntry.JobPlan {
   /// Reads the members of a line; nil if it has no plan.
   fileprivate init?(_ reader: FieldReader) throws(JobError) {
     guard reader.members["nextRun"] != nil else { return nil }
-    self.init(nextRun: try reader.timestamp("nextRun"), schedule: try reader.string("plannedFor"))
+    self.init(
+      nextRun: try reader.timestamp("nextRun"), schedule: try reader.string("plannedFor"),
+      replaced: try reader.string("replaced"))
   }
 }

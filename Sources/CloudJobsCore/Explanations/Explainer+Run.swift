@@ -2,7 +2,8 @@
 extension Explainer {
   /// Explains a run as it stands.
   func explain(_ run: Run) -> Explanation {
-    let (verdict, cause, why) = outcome(of: run)
+    var (verdict, cause, why) = outcome(of: run)
+    if let repetition = repetition(of: run) { why += " It was repeated: \(text(of: repetition))." }
     var explanation = Explanation(
       job: run.job, time: input.askedAbout, now: now, occurrence: run.scheduledFor, verdict: verdict, cause: cause,
       summary: why, trigger: trigger(of: run))
@@ -11,6 +12,9 @@ extension Explainer {
     explanation.facts = facts(of: run)
     return completed(explanation)
   }
+
+  /// Returns the run by which an ended one was repeated; nil if none was.
+  func repetition(of run: Run) -> Run? { input.runs[run.redriveID] }
 
   // MARK: The outcome
 
@@ -31,13 +35,16 @@ extension Explainer {
   private func runningOutcome(of run: Run) -> (Explanation.Verdict, ExplanationCause, String) {
     guard let lease = run.lease, now < lease.expiresAt else {
       let end = run.lease.map { " It expired at \($0.expiresAt)." } ?? ""
+      let next = run.cancellation == nil ? "counts it as failed" : "cancels the run, as was asked for"
       return (
         .running, .leaseExpired,
-        "Attempt \(run.attempt) did not come back before its lease ended.\(end) The next sweep counts it as failed."
+        "Attempt \(run.attempt) did not come back before its lease ended.\(end) The next sweep \(next)."
       )
     }
     if let reason = run.cancellation {
-      return (.running, .stopping, "Attempt \(run.attempt) was asked to stop, and has not ended yet. \(reason)")
+      return (
+        .running, .stopping, "Attempt \(run.attempt) was asked to stop, and has not ended yet. \(reason)"
+      )
     }
     return (
       .running, .running,
@@ -131,13 +138,13 @@ extension Explainer {
 
   private func gates(of run: Run, _ cause: ExplanationCause) -> [Explanation.GateVerdict] {
     let time = run.scheduledFor ?? run.createdAt
-    if let reason = run.reason, case .gate(let status)? = RunReason(reason), !run.status.isTerminal || run.attempt == 0
-    {
+    let isHeld = !run.status.isTerminal || cause == .cancelledByGate
+    if let reason = run.reason, case .gate(let status)? = RunReason(reason), isHeld {
       return gates(for: time, closedBy: Skip(status, reason))
     }
     // It passes them with its first attempt.
     return run.attempt == 0 && !run.status.isTerminal
-      ? gates(for: time, trigger: run.trigger) : gates(for: time, closedBy: nil)
+      ? gates(for: time, trigger: run.trigger, run: run.id) : gates(for: time, closedBy: nil)
   }
 
   private func facts(of run: Run) -> [Explanation.Fact] {
@@ -159,6 +166,9 @@ extension Explainer {
     }
     if run.reenqueues > 0 {
       facts.append(Explanation.Fact("deliveries", "the next attempt was enqueued \(run.reenqueues + 1) times"))
+    }
+    if let repetition = repetition(of: run) {
+      facts.append(Explanation.Fact("repeated as", text(of: repetition)))
     }
     if let parent = run.parent { facts.append(Explanation.Fact("parent", input.runs[parent].map(text) ?? "\(parent)")) }
     for id in run.prerequisites {

@@ -30,7 +30,9 @@ extension Explainer {
     let covering = input.decisions.filter { decision in
       let line = decision.line
       // A change of the plan before the time came is not about it.
-      if line.plan != nil, decision.time < occurrence { return false }
+      if line.plan != nil, decision.time < occurrence, line.scheduledFor != occurrence || line.isPlanChange {
+        return false
+      }
       if line.scheduledFor == occurrence { return true }
       guard let missed = line.missed, let scheduledFor = line.scheduledFor else { return false }
       return missed.since <= occurrence && occurrence < scheduledFor
@@ -130,39 +132,54 @@ extension Explainer {
   private func causeOfNoDecision(about occurrence: Timestamp) -> (ExplanationCause, String) {
     let plan = lastPlan(before: occurrence)
     if let plan, let found = cause(of: plan, inEffectAt: occurrence) { return found }
+    if let next = input.state.nextRun, next <= occurrence { return causeOfDelay(of: occurrence, dueSince: next) }
     let change = input.decisions.first { $0.time > occurrence && $0.line.plan != nil }
     if let change, let found = cause(ofChange: change, after: occurrence, wasPlanned: plan != nil) { return found }
+    // From here on the answer is what is not on record, as long as it would be.
+    if let expired = expiry(of: occurrence, isPlanned: plan != nil) { return expired }
     if let job, case .cloudScheduler = job.route(under: input.settings.scheduleOwner) {
       return (.noDelivery, "Cloud Scheduler fires this job, and no delivery for the time was recorded.")
-    }
-    if let next = input.state.nextRun, next <= occurrence {
-      let skip = gateInput(for: occurrence, trigger: .pass).flatMap { Gate.enabled.skip(of: $0) }
-      if let skip { return (ExplanationCause(skip.status), "No pass has looked at it yet. \(skip.reason)") }
-      let workers = input.workers == 0 ? " No worker is alive." : ""
-      if !input.isRegistered {
-        return (
-          .unregistered,
-          "It has been due since \(next), and no pass of a program that has the job's code has looked.\(workers)"
-        )
-      }
-      return (.noPass, "It has been due since \(next), and no pass has looked at it.\(workers)")
     }
     if let job, !job.policy.isActive, change == nil, plan == nil, input.state.nextRun == nil {
       let skip = Gate.enabled.skip(of: GateInput(job: job, scheduledFor: occurrence, trigger: .pass, now: now))
       if let skip { return (ExplanationCause(skip.status), "The job is not planned. \(skip.reason)") }
     }
-    if occurrence < now - input.journalRetention {
+    return (.unrecorded, "Neither a run nor a decision is on record for it.")
+  }
+
+  /// Returns why a time that is due still has no run.
+  private func causeOfDelay(of occurrence: Timestamp, dueSince next: Timestamp) -> (ExplanationCause, String) {
+    let skip = gateInput(for: occurrence, trigger: .pass).flatMap { Gate.enabled.skip(of: $0) }
+    if let skip { return (ExplanationCause(skip.status), "No pass has looked at it yet. \(skip.reason)") }
+    if case .catchUp? = job?.policy.misfire, let latestRun, !latestRun.status.isTerminal,
+      latestRun.scheduledFor.map({ $0 < occurrence }) ?? false
+    {
+      return (.waitingForEarlierTime, "It waits for the run \(latestRun.id) of an earlier missed time.")
+    }
+    let workers = input.workers == 0 ? " No worker is alive." : ""
+    if !input.isRegistered {
       return (
-        .recordExpired, "The decisions of that time are no longer stored; they are kept for \(input.journalRetention)."
+        .unregistered,
+        "It has been due since \(next), and no pass of a program that has the job's code has looked.\(workers)"
       )
+    }
+    return (.noPass, "It has been due since \(next), and no pass has looked at it.\(workers)")
+  }
+
+  /// Returns that the records of a time are no longer kept; nil if they are.
+  ///
+  /// - Parameters:
+  ///   - occurrence: the time.
+  ///   - isPlanned: whether the plan is on record by which a run was to be made.
+  private func expiry(of occurrence: Timestamp, isPlanned: Bool) -> (ExplanationCause, String)? {
+    if occurrence < now - input.journalRetention {
+      let kept = input.journalRetention
+      return (.recordExpired, "The decisions of that time are no longer stored; they are kept for \(kept).")
     }
     let kept = job.map { min($0.policy.retention.span(for: .succeeded), $0.policy.retention.span(for: .failed)) }
-    if let kept, occurrence + kept < now {
-      return (
-        .recordDeleted, "It ran: a time that was skipped is on record. Its run is no longer stored after \(kept)."
-      )
-    }
-    return (.unrecorded, "Neither a run nor a decision is on record for it.")
+    guard let kept, occurrence + kept < now else { return nil }
+    let ran = isPlanned ? "It ran, as far as is known: no skip is on record." : "It may have run."
+    return (.recordDeleted, "\(ran) A run of that time is no longer stored after \(kept).")
   }
 
   /// Returns why a plan did not lead to a time; nil if it did.
@@ -193,7 +210,7 @@ extension Explainer {
   ) -> (ExplanationCause, String)? {
     let line = change.line
     guard let replaced = line.scheduledFor else {
-      if wasPlanned { return nil }
+      if wasPlanned || line.plan?.replaced != nil || occurrence < now - input.journalRetention { return nil }
       return (.notPlannedYet, "The job was not planned before \(change.time). \(line.reason)")
     }
     if replaced > occurrence { return nil }
@@ -241,7 +258,7 @@ extension Explainer {
   func explainTimeBetween(_ occurrence: Timestamp) -> Explanation {
     let asked = input.askedAbout
     let other = explain(occurrence)
-    let schedule = input.schedule(at: asked)
+    let schedule = input.plan(at: asked).schedule
     let after = occurrence > asked ? nil : schedule?.next(after: asked)
     let place = occurrence > asked ? "after" : "before"
     var explanation = Explanation(
@@ -267,16 +284,34 @@ extension Explainer {
   /// Explains a job whose runs are asked for: by its latest run, or by the lack of one.
   func explainRequests() -> Explanation {
     let asked = input.askedAbout
+    let kept = job.map { min($0.policy.retention.span(for: .succeeded), $0.policy.retention.span(for: .failed)) }
     let open = input.earlierRuns.first { run in run.finishedAt.map { asked <= $0 } ?? true }
     if let open { return explain(open) }
     let last =
       input.earlierRuns.first.map { " The latest run before it, \(text(of: $0))." } ?? " No earlier run is stored."
+    let isForgotten = kept.map { asked + $0 < now } ?? false
+    let subject = input.isRegistered ? "The job has no schedule" : "As far as the store tells, the job has no schedule"
     var explanation = Explanation(
-      job: input.id, time: asked, now: now, occurrence: nil, verdict: asked > now ? .willNotRun : .didNotRun,
-      cause: .noTrigger, summary: "The job has no schedule, and nothing asked for a run.\(last)",
-      trigger: "None came: a run follows when it is enqueued, or when a task asks for it.")
+      job: input.id, time: asked, now: now, occurrence: nil,
+      verdict: isForgotten ? .unknown : asked > now ? .willNotRun : .didNotRun,
+      cause: isForgotten ? .recordDeleted : .noTrigger,
+      summary: isForgotten
+        ? "Runs of that time are no longer stored." : "\(subject), and nothing asked for a run.\(last)",
+      trigger: "None is on record: a run follows when it is enqueued, or when a task asks for it.")
     explanation.gates = gates(for: asked, trigger: .task)
     return completed(explanation)
+  }
+
+  /// Explains a job whose document was removed, and whose code is not here.
+  func explainRemoved() -> Explanation {
+    let asked = input.askedAbout
+    let last = input.decisions.last { $0.time <= now && $0.line.plan != nil }
+    let since = last.map { " at \($0.time) by \($0.owner)" } ?? ""
+    return completed(
+      Explanation(
+        job: input.id, time: asked, now: now, occurrence: nil, verdict: asked > now ? .willNotRun : .didNotRun,
+        cause: .removed, summary: "The job's document was removed\(since).",
+        trigger: "None: passes see a job by its document. A program that has its code makes a new one at its start."))
   }
 
   /// Explains a job whose document is invalid.

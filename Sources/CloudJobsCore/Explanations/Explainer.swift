@@ -5,12 +5,15 @@
 public func explain(_ input: ExplanationInput) -> Explanation {
   let explainer = Explainer(input)
   if let id = input.runID, let run = input.runs[id] { return explainer.explain(run) }
-  guard let job = input.resolved else { return explainer.explainRecorded() ?? explainer.explainFault() }
-  if job.kind == .endpoint || job.schedule == nil { return explainer.explainRequests() }
+  if input.isRemoved, input.askedAbout >= input.now { return explainer.explainRemoved() }
+  if input.isRequested { return explainer.explainRecorded() ?? explainer.explainRequests() }
+  if input.resolved == nil, input.askedAbout >= input.now { return explainer.explainFault() }
   if input.time == nil, let run = input.state.lastRunID.flatMap({ input.runs[$0] }), !run.status.isTerminal {
     return explainer.explain(run)
   }
-  guard let (occurrence, isExact) = input.occurrence else { return explainer.explainNoTime(input.askedAbout) }
+  guard let (occurrence, isExact) = input.occurrence else {
+    return input.resolved == nil ? explainer.explainFault() : explainer.explainNoTime(input.askedAbout)
+  }
   guard isExact || input.time == nil else { return explainer.explainTimeBetween(occurrence) }
   return explainer.explain(occurrence)
 }
@@ -30,9 +33,15 @@ struct Explainer {
   func completed(_ explanation: Explanation) -> Explanation {
     var explanation = explanation
     explanation.nextRun = nextRun
-    explanation.remedies += remedies(for: explanation.cause)
+    let isRepeated = explanation.run.flatMap { input.runs[$0] }.map { repetition(of: $0) != nil } ?? false
+    if !isRepeated { explanation.remedies += remedies(for: explanation.cause) }
+    if !input.isRegistered {
+      explanation.facts.append(Explanation.Fact("code", "in another program, which may say more"))
+    }
     if let job {
-      if let schedule = job.schedule {
+      if let schedule = job.schedule, input.isRequested {
+        explanation.facts.append(Explanation.Fact("schedule", "\(schedule.text) is ignored: an endpoint has none"))
+      } else if let schedule = job.schedule {
         explanation.facts.append(
           Explanation.Fact("schedule", "\(schedule.text): \(schedule.summary), by the zone \(job.zone.name)"))
         if let note = explanation.occurrence.flatMap({ schedule.note(at: $0) }) {
@@ -83,18 +92,25 @@ struct Explainer {
 
   /// The next time at which the job is due and its calendar lets it run.
   private var nextRun: Timestamp? {
-    guard let job, job.policy.isActive, input.state.quarantine == nil, let schedule = job.schedule,
-      job.kind != .endpoint
+    guard let job, job.policy.isActive, input.state.quarantine == nil, !input.isRequested, !input.isRemoved,
+      let schedule = job.schedule
     else { return nil }
     let isByPass = job.isRunByPass(under: input.settings.scheduleOwner)
-    var next = isByPass ? input.state.nextRun ?? schedule.next(after: now) : schedule.next(after: now)
-    // Years of days that are left out are no schedule that anybody keeps.
-    for _ in 0..<1_000 {
+    let first = firstRun(of: job, schedule, after: now)
+    var next = isByPass ? input.state.nextRun ?? first : first
+    // As many days in a row are left out as `skipDates` has.
+    for _ in 0...job.policy.skipDates.count + 1 {
       guard let time = next else { return nil }
       let gateInput = GateInput(job: job, scheduledFor: time, trigger: .pass, now: now)
-      let isClosed = [Gate.startAt, .endAt, .skipDates].contains { $0.skip(of: gateInput) != nil }
-      if !isClosed { return time }
-      next = schedule.next(after: time)
+      if Gate.endAt.skip(of: gateInput) != nil { return nil }
+      if Gate.startAt.skip(of: gateInput) != nil {
+        next = firstRun(of: job, schedule, after: time)
+      } else if Gate.skipDates.skip(of: gateInput) != nil {
+        let day = CivilDate(daysSinceEpoch: job.zone.date(at: time).daysSinceEpoch + 1)
+        next = schedule.next(after: job.zone.startOfDay(day) - .microseconds(1))
+      } else {
+        return time
+      }
     }
     return nil
   }
@@ -102,8 +118,15 @@ struct Explainer {
   // MARK: Gates
 
   /// Returns the gates as they stand for a time.
-  func gates(for occurrence: Timestamp, trigger: Trigger = .pass) -> [Explanation.GateVerdict] {
-    reports(for: occurrence, trigger).map { report in
+  ///
+  /// - Parameters:
+  ///   - occurrence: the time.
+  ///   - trigger: the trigger of the run.
+  ///   - run: the run that is to pass them; nil if there is none yet.
+  func gates(
+    for occurrence: Timestamp, trigger: Trigger = .pass, run: RunID? = nil
+  ) -> [Explanation.GateVerdict] {
+    reports(for: occurrence, trigger, run).map { report in
       Explanation.GateVerdict(
         name: report.name, value: report.value, isOpen: report.skip == nil, reason: report.skip?.reason)
     }
@@ -129,15 +152,18 @@ struct Explainer {
     reports(for: occurrence, .pass).map { Explanation.GateVerdict(name: $0.name, value: $0.value, isOpen: nil) }
   }
 
-  private func reports(for occurrence: Timestamp, _ trigger: Trigger) -> [GateReport] {
-    gateInput(for: occurrence, trigger: trigger).map { Gate.reports(for: $0) } ?? []
+  private func reports(for occurrence: Timestamp, _ trigger: Trigger, _ run: RunID? = nil) -> [GateReport] {
+    gateInput(for: occurrence, trigger: trigger, run: run).map { Gate.reports(for: $0) } ?? []
   }
 
-  func gateInput(for occurrence: Timestamp, trigger: Trigger) -> GateInput? {
+  func gateInput(for occurrence: Timestamp, trigger: Trigger, run: RunID? = nil) -> GateInput? {
     job.map { job in
       GateInput(
-        job: job, scheduledFor: occurrence, trigger: trigger, dependencies: input.dependencies, previous: latestRun,
-        breakerOpenUntil: input.state.breakerOpenUntil, now: now)
+        job: job, scheduledFor: occurrence, trigger: trigger, dependencies: input.dependencies,
+        // A run is not in its own way.
+        previous: latestRun.flatMap { $0.id == run ? nil : $0 }, breakerOpenUntil: input.state.breakerOpenUntil,
+        // An open breaker, or a run under way, is over by a time to come.
+        now: max(now, occurrence))
     }
   }
 }

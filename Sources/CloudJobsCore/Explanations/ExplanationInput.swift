@@ -93,11 +93,34 @@ extension ExplanationInput {
   /// The time that is asked about.
   package var askedAbout: Timestamp { time ?? now }
 
-  /// Returns the schedule by which the job was planned at a time: an edit since then does not count.
-  func schedule(at time: Timestamp) -> Schedule? {
-    let planned = decisions.last { $0.time <= time && $0.line.plan?.schedule != nil }?.line.plan?.schedule
-    guard let planned, planned != resolved?.planKey else { return resolved?.schedule }
-    return try? PlanKey(planned)?.resolve(in: zones)
+  /// Whether runs follow from requests alone, because the job has no schedule, or ignores the one that it has.
+  package var isRequested: Bool { resolved.map { $0.kind == .endpoint || $0.schedule == nil } ?? false }
+
+  /// Whether the job's document was removed, and the program that answers does not have its code.
+  var isRemoved: Bool {
+    let last = decisions.last { $0.time <= now && $0.line.plan != nil }
+    return !isRegistered && last?.line.verdict == PassJournalEntry.Verdict.removed.rawValue
+  }
+
+  /// Returns the schedule by which the job was planned at a time, and the time since which it was: an edit after the
+  /// time does not count.
+  func plan(at time: Timestamp) -> (schedule: Schedule?, since: Timestamp?) {
+    // What is to come follows the document as it is.
+    if time > now { return (resolved?.schedule, nil) }
+    let plans = decisions.filter { $0.line.plan?.schedule != nil }
+    guard let index = plans.lastIndex(where: { $0.time <= time }) else {
+      // The first change that is on record tells what it replaced.
+      let replaced = decisions.first { $0.line.plan != nil }?.line.plan?.replaced
+      return (replaced.map(schedule(of:)) ?? resolved?.schedule, nil)
+    }
+    let key = plans[index].line.plan?.schedule
+    var first = index
+    while first > 0, plans[first - 1].line.plan?.schedule == key { first -= 1 }
+    return (key.flatMap(schedule(of:)), plans[first].time)
+  }
+
+  private func schedule(of key: String) -> Schedule? {
+    key == resolved?.planKey ? resolved?.schedule : try? PlanKey(key)?.resolve(in: zones)
   }
 
   /// The time of the schedule that is asked about: the time itself if it is one, the one before it in the past, and the
@@ -105,14 +128,25 @@ extension ExplanationInput {
   package var occurrence: (time: Timestamp, isExact: Bool)? {
     let asked = askedAbout
     // A time that was served or skipped was one, whatever the schedule says now.
-    let isDecided = decisions.contains { $0.line.scheduledFor == asked && $0.line.plan == nil }
+    let isDecided = decisions.contains { decision in
+      decision.line.scheduledFor == asked && (decision.line.plan == nil || decision.time >= asked)
+    }
     if time != nil, isDecided || runs[RunID(job: id, occurrence: .scheduledFor(asked))] != nil { return (asked, true) }
-    guard let schedule = schedule(at: asked) else { return nil }
     if asked > now {
-      guard let next = schedule.next(after: asked - .microseconds(1)) else { return nil }
+      guard let next = plan(at: asked).schedule?.next(after: asked - .microseconds(1)) else { return nil }
       return (next, next == asked)
     }
-    guard let latest = schedule.previous(before: asked + .microseconds(1)) else { return nil }
-    return (latest, latest == asked)
+    var (end, oldest) = (asked, Timestamp?.none)
+    // A time before the edit that introduced a schedule is not one of it.
+    for _ in 0..<decisions.count + 1 {
+      let plan = plan(at: end)
+      guard let latest = plan.schedule?.previous(before: end + .microseconds(1)) else { break }
+      oldest = latest
+      guard let since = plan.since, latest < since,
+        decisions.contains(where: { $0.time < since && $0.line.plan != nil })
+      else { break }
+      end = since - .microseconds(1)
+    }
+    return oldest.map { ($0, $0 == asked) }
   }
 }

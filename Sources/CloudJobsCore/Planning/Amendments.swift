@@ -83,7 +83,7 @@ package func planRedrive(
       field: "runId")
   }
   var new = Run(
-    id: RunID(job: run.job, occurrence: .key("redrive/\(run.id.rawValue)")), job: run.job, trigger: .parent,
+    id: run.redriveID, job: run.job, trigger: .parent,
     input: run.input, maxAttempts: policy.retry.maxAttempts, scheduledFor: run.scheduledFor, notBefore: now,
     createdAt: now)
   new.parent = run.id
@@ -101,6 +101,9 @@ package func planRedrive(
 }
 
 extension Run {
+  /// The id of the run that repeats this one.
+  package var redriveID: RunID { RunID(job: job, occurrence: .key("redrive/\(id.rawValue)")) }
+
   /// Returns the run cancelled; a late result of an attempt that is still alive is refused.
   func cancelled(because reason: String, at now: Timestamp, retention: Retention) -> Run {
     var run = self

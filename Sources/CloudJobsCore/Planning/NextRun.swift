@@ -59,7 +59,7 @@ extension PassJournalEntry.Line {
   ///
   /// - Parameters:
   ///   - job: the id of the document.
-  ///   - due: the next time that it had.
+  ///   - due: the next time that it had; for a due one, the latest time.
   ///   - reason: the fault.
   package init(settingAside job: String, dueAt due: Timestamp?, because reason: String) {
     self.init(
@@ -69,11 +69,14 @@ extension PassJournalEntry.Line {
 
   /// Creates the line that tells that a document was removed.
   ///
-  /// - Parameter job: the id of the document.
-  package init(removing job: String) {
+  /// - Parameters:
+  ///   - job: the id of the document.
+  ///   - state: the state that it had.
+  package init(removing job: String, state: JobState?) {
     self.init(
-      job: job, scheduledFor: nil, verdict: PassJournalEntry.Verdict.removed.rawValue,
-      reason: "The job's document was removed.", plan: PassJournalEntry.JobPlan(nextRun: nil, schedule: nil))
+      job: job, scheduledFor: state?.nextRun, verdict: PassJournalEntry.Verdict.removed.rawValue,
+      reason: "The job's document was removed.",
+      plan: PassJournalEntry.JobPlan(nextRun: nil, schedule: nil, replaced: state?.plannedFor))
   }
 
   /// Creates the line that tells the change of a job's plan by ``reconcile(_:state:isListed:under:now:)``; nil if the
@@ -86,7 +89,8 @@ extension PassJournalEntry.Line {
   ///   - now: the store's time.
   package init?(replanning job: ResolvedJob, state: JobState?, _ patch: JobStatePatch, now: Timestamp) {
     let next = patch.fields["nextRun"].map { $0.string.flatMap { Timestamp(rfc3339: $0) } } ?? state?.nextRun
-    guard next != state?.nextRun || state?.quarantine != nil else { return nil }
+    let isEdited = next != nil && state?.plannedFor != job.planKey
+    guard next != state?.nextRun || isEdited || state?.quarantine != nil else { return nil }
     let verdict: String
     let reason: String
     if let next {
@@ -112,6 +116,20 @@ extension PassJournalEntry.Line {
     }
     self.init(
       job: job.id.rawValue, scheduledFor: state?.nextRun, verdict: verdict, reason: reason,
-      plan: PassJournalEntry.JobPlan(nextRun: next, schedule: job.planKey))
+      plan: PassJournalEntry.JobPlan(nextRun: next, schedule: job.planKey, replaced: state?.plannedFor))
+  }
+
+  /// Creates the line that tells an edit of the schedule of a job that is not planned.
+  ///
+  /// - Parameters:
+  ///   - job: the job after the edit.
+  ///   - key: the text of the ``PlanKey`` before it.
+  package init(editing job: ResolvedJob, from key: String?) {
+    let skip = Gate.enabled.skip(of: GateInput(job: job, scheduledFor: .epoch, trigger: .pass, now: .epoch))
+    self.init(
+      job: job.id.rawValue, scheduledFor: nil,
+      verdict: skip?.status.rawValue ?? PassJournalEntry.Verdict.unplanned.rawValue,
+      reason: skip?.reason ?? "The pass has no next time of the job to serve.",
+      plan: PassJournalEntry.JobPlan(nextRun: nil, schedule: job.planKey, replaced: key))
   }
 }

@@ -5,7 +5,9 @@
 public func planPass(_ input: PassInput) -> PassPlan {
   let job = input.job
   guard job.isRunByPass(under: input.settings.scheduleOwner), let schedule = job.schedule else {
-    return unschedule(input, nil, "The pass does not run this job of kind \(job.kind.rawValue).")
+    let due = input.state.nextRun.flatMap { $0 <= input.now ? $0 : nil }
+    return unschedule(
+      input, nil, "The pass does not run this job of kind \(job.kind.rawValue).", scheduledFor: due)
   }
   if let skip = Gate.enabled.skip(of: input.gateInput(scheduledFor: input.state.nextRun ?? input.now)) {
     var plan = unschedule(input, skip, skip.reason)
@@ -19,8 +21,10 @@ public func planPass(_ input: PassInput) -> PassPlan {
     return reschedule(input, at: input.state.nextRun, "The job is not due.")
   }
   if let planned = input.state.plannedFor, planned != job.planKey, schedule.next(after: due - .microseconds(1)) != due {
-    return reschedule(
+    var plan = reschedule(
       input, at: firstRun(of: job, schedule, after: input.now), "The schedule was edited; planned again.")
+    plan.scheduledFor = due
+    return plan
   }
   let choice = chooseTime(due: due, schedule: schedule, input: input)
   guard let scheduledFor = choice.scheduledFor else {

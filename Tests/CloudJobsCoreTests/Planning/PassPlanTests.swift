@@ -187,7 +187,7 @@ struct PassPlanTests {
   func edited() {
     let job = PlanSample.job(.periodic, cron: "30 * * * *")
     let moved = planPass(PlanSample.pass(job, nextRun: hour, plannedFor: "0 * * * * @ UTC"))
-    #expect((moved.run, moved.scheduledFor) == (nil, nil))
+    #expect((moved.run, moved.scheduledFor) == (nil, hour))
     #expect(moved.patch.fields["nextRun"] == "2026-11-21T10:30:00Z")
     #expect(moved.patch.fields["plannedFor"] == job.planKey.map { .string($0) })
     let finer = PlanSample.job(.periodic, cron: "0,30 * * * *")

@@ -1,7 +1,6 @@
 import CloudJobs
 import CloudJobsCore
 import CloudJobsEmulator
-import Synchronization
 import TestSupport
 import Testing
 
@@ -23,7 +22,7 @@ struct YearTests {
   ]
 
   private let fixture = RuntimeFixture(Self.start)
-  private let isFailing = Switch()
+  private let isFailing = EffectSwitch()
 
   private func runtime(_ owner: String) async throws -> JobRuntime {
     var options = fixture.options(owner)
@@ -199,14 +198,5 @@ struct YearTests {
       default: return on(normal.union([.collapsed]))
       }
     }
-  }
-}
-
-/// A value that a test changes while handlers read it.
-private final class Switch: Sendable {
-  private let value = Mutex(false)
-  var isOn: Bool {
-    get { value.withLock { $0 } }
-    set { value.withLock { $0 = newValue } }
   }
 }
