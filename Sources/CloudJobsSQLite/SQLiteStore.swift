@@ -38,9 +38,17 @@ public final class SQLiteStore: PurgingStore, DueTimeStore, ClaimingStore {
     try self.init(path: path, clock: clock, busyTimeout: busyTimeout, groupLimit: CommitQueue.groupLimit)
   }
 
+  /// Opens the file; an older schema is an error if it may not be migrated.
+  package convenience init(path: String, migrates: Bool) throws(StoreError) {
+    try self.init(
+      path: path, clock: .system, busyTimeout: .seconds(5), groupLimit: CommitQueue.groupLimit, migrates: migrates)
+  }
+
   /// Opens the file with a maximum number of commits per transaction.
-  package init(path: String, clock: any JobClock, busyTimeout: Duration, groupLimit: Int) throws(StoreError) {
-    pool = try SQLiteFile.open(path, busyTimeout: busyTimeout)
+  package init(
+    path: String, clock: any JobClock, busyTimeout: Duration, groupLimit: Int, migrates: Bool = true
+  ) throws(StoreError) {
+    pool = try SQLiteFile.open(path, busyTimeout: busyTimeout, migrates: migrates)
     fileIdentity = try SQLiteFile.FileIdentity(path)
     self.clock = MonotonicClock(clock: clock)
     queue = CommitQueue(pool: pool, clock: self.clock, groupLimit: groupLimit, ledgers: ledgers)
