@@ -155,7 +155,12 @@ let package = Package(
         hummingbirdCore, nio, lifecycle, logging, httpTypes, cryptoExtras, zlib,
       ]),
     library("ProgramConsole", ["CloudJobsCore"]),
-    library("CloudJobsCommands", ["CloudJobs", "CloudJobsStores", "ProgramConsole", arguments, logging]),
+    library(
+      "CloudJobsCommands",
+      [
+        "CloudJobs", "CloudJobsStores", "CloudJobsServer", "CloudJobsGoogle", "CloudJobsHTTP", "ProgramConsole", arguments,
+        logging,
+      ]),
     .executableTarget(
       name: "cloud-jobs",
       dependencies: ["CloudJobsCommands", "CloudJobsEmulatorServer", "ProgramConsole", arguments, logging],

@@ -23,10 +23,25 @@ struct StoreOptions: ParsableArguments {
 
   /// Opens the store under a runtime with the program's jobs.
   ///
-  /// - Parameter creates: whether a store that is not there is created.
+  /// - Parameters:
+  ///   - creates: whether a store that is not there is created, and an older one migrated.
+  ///   - options: the options of the runtime; nil for those of the program, of whose log only errors are shown.
   /// - Returns: the runtime.
   /// - Throws: ``JobError`` `notFound` for a file that is not there, or the error of the store.
-  func runtime(creates: Bool = false) async throws(JobError) -> JobRuntime {
+  func runtime(creates: Bool = false, options: RuntimeOptions? = nil) async throws(JobError) -> JobRuntime {
+    let store = try await open(creates: creates)
+    let registry: JobRegistry
+    if let own = JobCommand.registry { registry = own } else { registry = try .empty() }
+    return JobRuntime(
+      registry, store: store, authentication: .trustLoopback, options: options ?? Self.quietOptions)
+  }
+
+  /// Opens the store.
+  ///
+  /// - Parameter creates: whether a store that is not there is created, and an older one migrated.
+  /// - Returns: the store.
+  /// - Throws: ``JobError`` as ``runtime(creates:options:)`` does.
+  func open(creates: Bool = false) async throws(JobError) -> any JobStore {
     let address = try address()
     if case .sqlite(let path) = address.kind, !creates, !FileCheck.hasContent(path) {
       throw JobError(
@@ -37,12 +52,15 @@ struct StoreOptions: ParsableArguments {
       throw JobError(
         .invalidField, "A store in memory ends with its process. Name a file or a database.", field: "--store")
     }
-    let registry: JobRegistry
-    if let own = JobCommand.registry { registry = own } else { registry = try .empty() }
-    var options = RuntimeOptions()
+    return try await address.open(migratesSchema: creates)
+  }
+
+  /// The program's options, with a log of errors on standard error.
+  private static var quietOptions: RuntimeOptions {
+    var options = JobCommand.program?.options ?? RuntimeOptions()
     options.logger = Logger(label: "cloud-jobs") { StreamLogHandler.standardError(label: $0) }
     options.logger.logLevel = .error
-    return JobRuntime(registry, store: try await address.open(), authentication: .trustLoopback, options: options)
+    return options
   }
 }
 
