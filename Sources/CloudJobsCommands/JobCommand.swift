@@ -64,7 +64,7 @@ public enum JobCommand {
   package static var subcommands: [any ParsableCommand.Type] {
     [
       CronCommand.self, StatusCommand.self, JobsCommand.self, RunsCommand.self, DeadLettersCommand.self,
-      WorkersCommand.self, EnqueueCommand.self, TriggerCommand.self, MigrateCommand.self,
+      WorkersCommand.self, EnqueueCommand.self, TriggerCommand.self, MigrateCommand.self, DoctorCommand.self,
     ] + ofGoogle + ofServers
   }
 
@@ -90,8 +90,11 @@ public enum JobCommand {
   struct Root: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Shows and changes the jobs and runs of a store, and executes them.",
-      discussion: JobCommand.exitCodes, subcommands: JobCommand.subcommands)
+      discussion: JobCommand.exitCodes, version: JobCommand.version, subcommands: JobCommand.subcommands)
   }
+
+  /// The version of this package; there is no release yet.
+  package static let version = "0.1.0-dev"
 
   /// The path under which `serve` has the handler.
   static let mountPath = "/jobs"

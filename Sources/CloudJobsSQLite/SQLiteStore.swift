@@ -54,6 +54,14 @@ public final class SQLiteStore: PurgingStore, DueTimeStore, ClaimingStore {
     queue = CommitQueue(pool: pool, clock: self.clock, groupLimit: groupLimit, ledgers: ledgers)
   }
 
+  /// The version of the schema that this program works on.
+  package static var schemaVersion: Int { SQLiteSchema.latest }
+
+  /// Returns the version of the SQLite library, such as `3.40.1`.
+  package func libraryVersion() async throws(StoreError) -> String {
+    try await read { database, _ in try String.fetchOne(database, sql: "SELECT sqlite_version()") ?? "" }
+  }
+
   /// Reads from a snapshot, outside the caller's executor and regardless of cancellation.
   func read<Value: Sendable>(
     _ body: @escaping @Sendable (Database, Timestamp) throws -> Value

@@ -178,8 +178,9 @@ enum JobView {
   static func table(_ jobs: [JSONValue], _ times: TimeText) -> TextTable {
     TextTable(
       columns: [
-        .init("job"), .init("kind"), .init("schedule"), .init("enabled"), .init("status"), .init("last run"),
-        .init("next run"),
+        .init("job"), .init("kind", as: .text, drop: 1), .init("schedule"),
+        .init("enabled", as: .status, drop: 3), .init("status", as: .status, drop: 4),
+        .init("last run", as: .time, drop: 2), .init("next run", as: .time),
       ],
       rows: jobs.map { job in
         [

@@ -45,8 +45,9 @@ struct WorkersCommand: AsyncParsableCommand {
   private static func table(_ workers: [WorkerStatus], _ times: TimeText) -> TextTable {
     TextTable(
       columns: [
-        .init("worker"), .init("state"), .init("active", isNumeric: true), .init("of", isNumeric: true),
-        .init("processed", isNumeric: true), .init("started"), .init("seen"),
+        .init("worker"), .init("state", as: .status), .init("active", as: .number), .init("of", as: .number),
+        .init("processed", as: .number, drop: 2), .init("started", as: .time, drop: 1),
+        .init("seen", as: .time, drop: 3),
       ],
       rows: workers.map { worker in
         [

@@ -138,6 +138,18 @@ public struct CloudSync: Sendable {
     return try await sync(documents)
   }
 
+  /// Returns the default queue, as Cloud Tasks has it; nil if it does not exist.
+  package func defaultQueue() async throws(JobError) -> JSONValue? {
+    let path = "/v2/\(configuration.tasks.queueName(nil))"
+    return try await tasks.call(.get, path, accepting: [404]).presence
+  }
+
+  /// Returns the job that triggers the master pass, as Cloud Scheduler has it; nil if it does not exist.
+  package func masterJob() async throws(JobError) -> JSONValue? {
+    let path = "/v1/\(configuration.schedulerJobName(of: .master))"
+    return try await scheduler.call(.get, path, accepting: [404]).presence
+  }
+
   private func apply(_ change: SyncChange) async throws(JobError) {
     let (service, root) =
       change.kind == .queue ? (tasks, "/v2") : (scheduler, "/v1")
@@ -186,6 +198,11 @@ public struct CloudSync: Sendable {
       }
     }
   }
+}
+
+extension JSONValue {
+  /// The value unless it is null.
+  fileprivate var presence: JSONValue? { isNull ? nil : self }
 }
 
 /// The settings of a managed Cloud Tasks queue.
