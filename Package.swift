@@ -203,6 +203,11 @@ let package = Package(
     // The README's program, with the settings of a new package.
     .executableTarget(
       name: "quick-start", dependencies: ["CloudJobsServer", "CloudJobsSQLite"], path: "Tests/Programs/quick-start"),
+    // The package that `cloud-jobs init` makes, with the settings of a new package.
+    .executableTarget(
+      name: "starter", dependencies: ["CloudJobsCommands"], path: "Examples/starter/Sources/starter"),
+    .testTarget(
+      name: "starterTests", dependencies: ["starter", "CloudJobsTesting"], path: "Examples/starter/Tests/starterTests"),
     .executableTarget(
       name: "delivery-benchmark", dependencies: ["CloudJobs", "CloudJobsSQLite", logging],
       path: "Benchmarks/Deliveries", swiftSettings: settings),

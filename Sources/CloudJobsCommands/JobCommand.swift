@@ -24,29 +24,33 @@ public enum JobCommand {
   ///
   /// - Parameters:
   ///   - jobs: the program's jobs.
+  ///   - store: the address of the store, such as `sqlite:jobs.db`, if neither `--store` nor the variable
+  ///     `CLOUD_JOBS_STORE` names one.
   ///   - options: the options of the runtime, such as the payload codec, middleware and dependencies; `worker` and
   ///     `serve` read the settings of the environment over them.
   ///   - authentication: the authentication of the callers of `serve`; nil for this machine's programs over a file or a
   ///     database, and for Cloud Run's over Firestore.
   public static func main(
-    _ jobs: JobRegistry, options: RuntimeOptions = RuntimeOptions(), authentication: Authentication? = nil
+    _ jobs: JobRegistry, store: String? = nil, options: RuntimeOptions = RuntimeOptions(),
+    authentication: Authentication? = nil
   ) async {
-    await main(options: options, authentication: authentication) { jobs }
+    await main(store: store, options: options, authentication: authentication) { jobs }
   }
 
   /// Runs the command line of this process with jobs that are made first; otherwise like
-  /// ``main(_:options:authentication:)``.
+  /// ``main(_:store:options:authentication:)``.
   ///
   /// ```swift
   /// await JobCommand.main { try JobRegistry { … } }
   /// ```
   ///
   /// - Parameters:
+  ///   - store: the address of the store if nothing else names one.
   ///   - options: the options of the runtime.
   ///   - authentication: the authentication of the callers of `serve`.
   ///   - makeJobs: makes the program's jobs; its error is told in one line, and the exit code is 1.
   public static func main(
-    options: RuntimeOptions = RuntimeOptions(), authentication: Authentication? = nil,
+    store: String? = nil, options: RuntimeOptions = RuntimeOptions(), authentication: Authentication? = nil,
     _ makeJobs: () async throws -> JobRegistry
   ) async {
     StandardStreams.prepare()
@@ -56,7 +60,7 @@ public enum JobCommand {
     } catch {
       Root.exit(withError: CommandFailure.report(error))
     }
-    let program = JobProgram(registry: jobs, options: options, authentication: authentication)
+    let program = JobProgram(registry: jobs, store: store, options: options, authentication: authentication)
     await $program.withValue(program) { await Root.main() }
   }
 
@@ -65,6 +69,7 @@ public enum JobCommand {
     [
       CronCommand.self, StatusCommand.self, JobsCommand.self, RunsCommand.self, DeadLettersCommand.self,
       WorkersCommand.self, EnqueueCommand.self, TriggerCommand.self, MigrateCommand.self, DoctorCommand.self,
+      InitCommand.self,
     ] + ofGoogle + ofServers
   }
 
@@ -123,6 +128,8 @@ public enum JobCommand {
 /// A program with jobs, as its `main` describes it.
 struct JobProgram: Sendable {
   var registry: JobRegistry
+  /// The address of the store if nothing else names one.
+  var store: String?
   var options: RuntimeOptions
   /// The authentication of the callers of `serve`; nil for the store's default.
   var authentication: Authentication?

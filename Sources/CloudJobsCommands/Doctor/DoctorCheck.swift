@@ -123,6 +123,7 @@ extension DoctorCheck {
         "jobs", .warning, "This program has no code of \(list(unregistered)).",
         "Another program must have it. If none has, remove the document: `jobs unregister \(first) --yes`.")
     }
+    if jobs.isEmpty { return DoctorCheck("jobs", .ok, "No job has a document. A program makes them at its first start.") }
     return DoctorCheck("jobs", .ok, "The documents of \(jobs.count) \(jobs.count == 1 ? "job" : "jobs") can be used.")
   }
 

@@ -14,7 +14,7 @@ struct StoreOptions: ParsableArguments {
 
   /// The address of the store.
   func address() throws(JobError) -> StoreAddress {
-    guard let text = store ?? Terminal.current.store else {
+    guard let text = store ?? Terminal.current.store ?? JobCommand.program?.store else {
       throw JobError(
         .invalidField, "Name the store: --store sqlite:jobs.db, or set CLOUD_JOBS_STORE.", field: "--store")
     }
