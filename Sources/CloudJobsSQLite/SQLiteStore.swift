@@ -190,6 +190,19 @@ public final class SQLiteStore: PurgingStore, DueTimeStore, ClaimingStore {
   }
 }
 
+extension SQLiteStore: RunPrefixStore {
+  /// Returns the ids of runs with a prefix, in their order.
+  package func runIDs(withPrefix prefix: String, limit: Int) async throws(StoreError) -> [RunID] {
+    let ids = try await read { database, _ in
+      // The digits end with f, which g follows.
+      try String.fetchAll(
+        database, sql: "SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+        arguments: [prefix, prefix + "g", limit])
+    }
+    return ids.compactMap { try? RunID($0) }
+  }
+}
+
 extension JobStore where Self == SQLiteStore {
   /// Returns a store in an SQLite file, which is created if it does not exist.
   ///

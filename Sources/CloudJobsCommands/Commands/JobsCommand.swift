@@ -79,7 +79,7 @@ struct JobsCommand: AsyncParsableCommand {
     @OptionGroup var target: JobTarget
     @Argument(help: "The schedule: cron, an interval such as 30m, or Cloud Scheduler's English; \"\" for the code's.")
     var schedule: String
-    @Option(help: "The IANA name of its time zone.") var zone: String?
+    @Option(help: "The IANA name of its time zone.", completion: .zones) var zone: String?
 
     func change(_ configuration: inout JobConfiguration) {
       configuration.cron = schedule.isEmpty ? nil : schedule

@@ -9,7 +9,8 @@ import ProgramConsole
 struct StoreOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "sqlite:FILE, postgres://… or firestore://PROJECT/DATABASE; the variable CLOUD_JOBS_STORE if it is left out."))
+      "sqlite:FILE, postgres://… or firestore://PROJECT/DATABASE; the variable CLOUD_JOBS_STORE if it is left out."),
+    completion: .list(["sqlite:", "postgres://", "firestore://"]))
   var store: String?
 
   /// The address of the store.

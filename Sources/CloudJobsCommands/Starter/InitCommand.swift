@@ -52,7 +52,8 @@ struct InitCommand: AsyncParsableCommand {
       }
       return .path(absolute)
     }
-    guard FileCheck.hasContent("\(writer.absolutePath)/../swift-cloud-jobs/Package.swift") else {
+    let parent = writer.absolutePath.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+    guard FileCheck.hasContent("\(parent)/swift-cloud-jobs/Package.swift") else {
       throw JobError(
         .invalidField,
         "There is no clone of swift-cloud-jobs beside \(folder). Name the folder of one, or a repository by --url.",
