@@ -158,7 +158,8 @@ let package = Package(
     library(
       "CloudJobsCommands",
       [
-        "CloudJobs", "CloudJobsStores", "CloudJobsServer", "CloudJobsGoogle", "CloudJobsHTTP", "ProgramConsole", arguments,
+        "CloudJobs", "CloudJobsStores", "CloudJobsServer", "CloudJobsGoogle", "CloudJobsHTTP", "ProgramConsole",
+        arguments,
         logging,
       ]),
     .executableTarget(
@@ -250,7 +251,7 @@ let package = Package(
       "CloudJobsServerTests",
       ["CloudJobsServer", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes, configuration, logging]),
     tests("CloudJobsStoresTests", ["CloudJobsStores"]),
-    tests("CloudJobsCommandsTests", ["CloudJobsCommands", "CloudJobsTesting"]),
+    tests("CloudJobsCommandsTests", ["CloudJobsCommands", "CloudJobsGoogle", "CloudJobsTesting"]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
     tests("CloudJobsEmulatorWireTests", ["CloudJobsEmulatorWire"]),
     tests(

@@ -39,6 +39,7 @@ enum CommandFailure {
     switch field {
     case "jobId", "runId": nil
     case "payload": "--input"
+    case _ where field.hasPrefix("payload."): "--input"
     case "store", "key", "delay": "--\(field)"
     default: field
     }
@@ -48,7 +49,7 @@ enum CommandFailure {
   static func code(of error: any Error) -> Int32 {
     guard let error = error as? JobError else { return 1 }
     return switch error.code {
-    case .unknownJob, .notFound, .busy: 2
+    case .unknownJob, .notFound, .busy, .payloadKeyUnavailable: 2
     case .invalidField, .invalidSchedule, .invalidTimeZone, .malformedEnvelope, .malformedJSON, .invalidInput: 64
     default: 1
     }

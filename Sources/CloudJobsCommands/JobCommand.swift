@@ -76,7 +76,7 @@ public enum JobCommand {
   /// The subcommands that need the trait Google.
   private static var ofGoogle: [any ParsableCommand.Type] {
     #if Google
-    [SyncCommand.self]
+    [SyncCommand.self, InfraCommand.self]
     #else
     []
     #endif
@@ -113,6 +113,7 @@ public enum JobCommand {
   /// Returns the program, without which a command does nothing.
   ///
   /// - Parameter purpose: what the command needs the jobs' code for, such as "execute runs".
+  /// - Returns: the program.
   /// - Throws: ``JobError`` `unknownJob` in the tool.
   static func program(to purpose: String) throws(JobError) -> JobProgram {
     guard let program else {

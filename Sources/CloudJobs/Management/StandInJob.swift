@@ -9,7 +9,8 @@ extension JobRuntime {
   ///
   /// - Parameter job: the id of the job.
   /// - Returns: this runtime if the job is registered.
-  /// - Throws: ``JobError`` `unknownJob` for a job that neither the registry nor the store knows, or `storeUnavailable`.
+  /// - Throws: ``JobError`` `unknownJob` for a job that neither the registry nor the store knows,
+  ///   `payloadKeyUnavailable` if its inputs are encrypted and this runtime has no codec, or `storeUnavailable`.
   package func enqueuing(_ job: JobID) async throws(JobError) -> JobRuntime {
     if services.registry.jobs[job] != nil { return self }
     let latest = try await runs(matching: RunFilter(job: job), limit: 1).runs.first
@@ -21,6 +22,12 @@ extension JobRuntime {
         .unknownJob,
         "The store has no document and no run of \(job). Check the name, or enqueue it by the command line of the program "
           + "that has its code: JobCommand.main(jobs).", field: "jobId")
+    }
+    if options.payloadCodec == nil, let input = latest?.input, EncryptedPayload(input) != nil {
+      throw JobError(
+        .payloadKeyUnavailable,
+        "The inputs of \(job) are encrypted, and this program has no key. Enqueue it by the command line of the program "
+          + "that has the key: JobCommand.main(jobs, options: options).")
     }
     let registry: JobRegistry
     do throws(RegistryError) {

@@ -58,6 +58,7 @@ extension DoctorCheck {
   ///   - store: the store's time.
   ///   - before: this machine's time before it was asked.
   ///   - after: this machine's time after it was asked.
+  /// - Returns: the check.
   static func clock(store: Timestamp, before: Timestamp, after: Timestamp) -> DoctorCheck {
     // The store told its time at some time in between.
     let difference: Duration = store < before ? before - store : store > after ? store - after : .zero
@@ -85,10 +86,12 @@ extension DoctorCheck {
   /// - Parameters:
   ///   - isFirestore: whether lists need composite indexes that an operator makes.
   ///   - failures: the lists that failed, with their errors.
+  /// - Returns: the check.
   static func indexes(isFirestore: Bool, failures: [(list: String, error: JobError)]) -> DoctorCheck {
     if failures.isEmpty {
       return DoctorCheck(
-        "indexes", .ok, "Lists by job, by status and by correlation id can be read\(isFirestore ? "" : " by the schema").")
+        "indexes", .ok,
+        "Lists by job, by status and by correlation id can be read\(isFirestore ? "" : " by the schema").")
     }
     let lists = failures.map(\.list).joined(separator: ", by ")
     return DoctorCheck(
@@ -103,6 +106,7 @@ extension DoctorCheck {
   /// The time after which due work counts as overdue.
   ///
   /// - Parameter byWorkers: whether workers take it from the store; otherwise a pass and the sweep find it.
+  /// - Returns: a duration.
   static func patience(byWorkers: Bool) -> Duration { byWorkers ? .seconds(30) : .minutes(7) }
 
   /// Judges the jobs' documents.
@@ -110,6 +114,7 @@ extension DoctorCheck {
   /// - Parameters:
   ///   - jobs: the jobs, as an inventory shows them.
   ///   - hasCode: whether the program has jobs of its own.
+  /// - Returns: the check.
   static func jobs(_ jobs: [JSONValue], hasCode: Bool) -> DoctorCheck {
     let setAside = jobs.filter { $0["fault"] != nil }.compactMap { $0["id"]?.string }
     if let first = setAside.first {
@@ -123,7 +128,9 @@ extension DoctorCheck {
         "jobs", .warning, "This program has no code of \(list(unregistered)).",
         "Another program must have it. If none has, remove the document: `jobs unregister \(first) --yes`.")
     }
-    if jobs.isEmpty { return DoctorCheck("jobs", .ok, "No job has a document. A program makes them at its first start.") }
+    if jobs.isEmpty {
+      return DoctorCheck("jobs", .ok, "No job has a document. A program makes them at its first start.")
+    }
     return DoctorCheck("jobs", .ok, "The documents of \(jobs.count) \(jobs.count == 1 ? "job" : "jobs") can be used.")
   }
 
@@ -135,6 +142,7 @@ extension DoctorCheck {
   ///   - oldest: the time since which the first of them waits.
   ///   - time: the store's time.
   ///   - byWorkers: whether workers take work from the store.
+  /// - Returns: the check.
   static func passes(
     overdue jobs: [String], runs: Int, oldest: Timestamp?, at time: Timestamp, byWorkers: Bool
   ) -> DoctorCheck {
@@ -158,6 +166,7 @@ extension DoctorCheck {
   ///   - workers: the workers that were heard of within the last hour.
   ///   - hasWork: whether the store has jobs with schedules or runs that wait.
   ///   - byWorkers: whether workers take work from the store.
+  /// - Returns: the check.
   static func workers(_ workers: [WorkerStatus], hasWork: Bool, byWorkers: Bool) -> DoctorCheck {
     guard byWorkers else {
       return DoctorCheck("workers", .skipped, "Cloud Tasks delivers the runs of this store: it has no workers.")
@@ -190,6 +199,7 @@ extension DoctorCheck {
   /// - Parameters:
   ///   - queue: the queue; nil if it does not exist.
   ///   - name: its name.
+  /// - Returns: the check.
   static func queue(_ queue: JSONValue?, name: String) -> DoctorCheck {
     guard let queue else {
       return DoctorCheck("queue", .failed, "The queue \(name) does not exist.", "Make it: `sync --apply`.")
@@ -207,6 +217,7 @@ extension DoctorCheck {
   ///   - job: the job; nil if it does not exist.
   ///   - name: its name.
   ///   - time: the current time.
+  /// - Returns: the check.
   static func scheduler(_ job: JSONValue?, name: String, at time: Timestamp) -> DoctorCheck {
     guard let job else {
       return DoctorCheck(

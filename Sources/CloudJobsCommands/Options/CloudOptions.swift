@@ -14,7 +14,8 @@ struct CloudOptions: ParsableArguments {
   @Option(help: "The Google Cloud project; that of a Firestore store if it is left out.") var project: String?
   @Option(help: "The location of the queues and of Cloud Scheduler's jobs, such as europe-west1.") var location: String?
   @Option(
-    name: .customLong("service-url"), help: "The address of the service, such as https://jobs.example; /jobs follows it.")
+    name: .customLong("service-url"),
+    help: "The address of the service, such as https://jobs.example; /jobs follows it.")
   var serviceURL: String?
   @Option(help: "The service account whose tokens Cloud Tasks and Cloud Scheduler send to the service.")
   var caller: String?
@@ -73,7 +74,7 @@ struct CloudOptions: ParsableArguments {
       let names = [GoogleService.cloudTasks, .cloudScheduler].map(\.emulatorVariable)
       let emulators = names.compactMap { environment.variables[$0] }.filter { !$0.isEmpty }
       if emulators.count == names.count {
-        environment.variables[GoogleService.firestore.emulatorVariable, default: ""] = emulators[0]
+        environment.variables[GoogleService.firestore.emulatorVariable] = emulators[0]
       }
       return try await body(
         try await GoogleCloud.applicationDefault(project: project, environment: environment, client: client))

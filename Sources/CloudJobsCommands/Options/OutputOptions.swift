@@ -35,6 +35,7 @@ struct OutputOptions: ParsableArguments {
 
   /// Prints a table, or what to say of none.
   static func lines(_ table: TextTable, none: String) -> [String] {
-    table.rows.isEmpty ? [none] : table.lines(width: Terminal.current.width)
+    let width = Terminal.current.width
+    return table.rows.isEmpty ? TextTable.wrapped(none, width: width) : table.lines(width: width)
   }
 }

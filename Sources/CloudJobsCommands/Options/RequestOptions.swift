@@ -11,6 +11,7 @@ struct RequestOptions: ParsableArguments {
   /// The request.
   ///
   /// - Parameter start: the time of its start; nil for at once.
+  /// - Returns: the request.
   /// - Throws: ``JobError`` for an invalid job id or input.
   func request(start: DeliveryStart? = nil) throws(JobError) -> EnqueueRequest {
     let id = try JobID(job)

@@ -12,6 +12,7 @@ struct RunLookup {
   /// - Parameters:
   ///   - text: the id, or at least 8 of its first digits.
   ///   - otherwise: what to say if there is no such run.
+  /// - Returns: the run.
   /// - Throws: ``JobError`` `notFound` if there is no run, `busy` if several begin so, or `invalidField` for other text.
   func run(_ text: String, otherwise: String) async throws(JobError) -> Run {
     let id = text.utf8.count == 64 ? try RunID(text) : try await completed(text)

@@ -5,7 +5,8 @@ import ProgramConsole
 
 /// The runs that a command changes: by their ids, or by a filter.
 struct RunSelection: ParsableArguments {
-  @Argument(help: "The ids of the runs, or their first 8 digits or more; without any, those that the filter selects.") var runs: [String] = []
+  @Argument(help: "The ids of the runs, or their first 8 digits or more; without any, those that the filter selects.")
+  var runs: [String] = []
   @OptionGroup var filter: RunFilterOptions
   @Option(help: "The largest number of runs that a filter selects.") var limit = 10_000
   @OptionGroup var confirmation: Confirmation

@@ -15,6 +15,7 @@ enum Colours {
   /// Returns a status with the marks of its colour; another word as it is.
   ///
   /// - Parameter text: the word, with spaces around it.
+  /// - Returns: the marked text.
   static func paint(_ text: String) -> String {
     let mark: Character? =
       switch text.split(separator: " ").joined(separator: " ") {

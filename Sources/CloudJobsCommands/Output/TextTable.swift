@@ -120,11 +120,25 @@ struct TextTable {
     String(text.map { $0.unicodeScalars.contains { $0.properties.generalCategory == .control } ? " " : $0 })
   }
 
+  /// Returns text behind a label, in lines of a width.
+  ///
+  /// - Parameters:
+  ///   - label: the label, which takes up 10 columns.
+  ///   - text: the text.
+  ///   - width: the number of columns; nil for one line.
+  /// - Returns: the lines.
+  static func labelled(_ label: String, _ text: String, width: Int?) -> [String] {
+    let space = String(repeating: " ", count: 10)
+    let lines = wrapped(text, width: width.map { $0 - space.count })
+    return lines.enumerated().map { ($0 == 0 ? label + space.dropFirst(label.count) : space) + $1 }
+  }
+
   /// Returns text in lines of a width, broken at spaces.
   ///
   /// - Parameters:
   ///   - text: the text.
   ///   - width: the number of columns, at least 20; nil for one line.
+  /// - Returns: the lines.
   static func wrapped(_ text: String, width: Int?) -> [String] {
     guard let width = width.map({ max(20, $0) }), text.count > width else { return [text] }
     var lines: [String] = []

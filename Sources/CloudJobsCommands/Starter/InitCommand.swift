@@ -29,7 +29,8 @@ struct InitCommand: AsyncParsableCommand {
         throw JobError(
           .busy, "The folder \(folder) has files already, such as \(found). Choose an empty or a new one.")
       }
-      let package = try StarterPackage(name: name ?? StarterPackage.name(of: writer.absolutePath), try dependency(writer))
+      let package = try StarterPackage(
+        name: name ?? StarterPackage.name(of: writer.absolutePath), try dependency(writer))
       for file in package.files { try writer.write(file.text, to: file.path) }
       let answer: JSONValue = [
         "folder": .string(writer.absolutePath), "package": .string(package.name),

@@ -66,6 +66,7 @@ struct StarterPackage {
   /// Returns the commands to begin with.
   ///
   /// - Parameter folder: the folder, unless it is the working one.
+  /// - Returns: a command a line.
   func firstSteps(in folder: String?) -> [String] {
     (folder.map { ["cd \($0)"] } ?? []) + [
       "swift test        # the first build takes some minutes",

@@ -92,6 +92,16 @@ public struct CloudSync: Sendable {
     return SyncPlanner.plan(configuration, documents, inventory)
   }
 
+  /// Returns the changes that a sync would make in a location without any resources.
+  ///
+  /// - Parameters:
+  ///   - configuration: the managed resources.
+  ///   - documents: the jobs and their documents.
+  /// - Returns: the plan, of creations alone.
+  package static func firstPlan(_ configuration: CloudSyncConfiguration, _ documents: JobDocuments) -> SyncPlan {
+    SyncPlanner.plan(configuration, documents, CloudInventory())
+  }
+
   /// Applies a plan's changes in order.
   ///
   /// - Parameter plan: the plan.
@@ -202,7 +212,7 @@ public struct CloudSync: Sendable {
 
 extension JSONValue {
   /// The value unless it is null.
-  fileprivate var presence: JSONValue? { isNull ? nil : self }
+  fileprivate var presence: JSONValue? { isNull ? JSONValue?.none : self }
 }
 
 /// The settings of a managed Cloud Tasks queue.

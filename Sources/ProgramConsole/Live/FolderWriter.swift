@@ -26,6 +26,7 @@ package struct FolderWriter: Sendable {
   /// Returns an absolute path.
   ///
   /// - Parameter path: a path, which need not exist.
+  /// - Returns: the path from the root.
   package static func absolute(_ path: String) -> String {
     if let real = realpath(path, nil) {
       defer { free(real) }
