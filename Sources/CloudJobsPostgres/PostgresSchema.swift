@@ -217,8 +217,8 @@ struct SchemaState: Hashable, Sendable {
         .invalid,
         version == 0
           ? "The schema has no store. Create it as its owner: cloud-jobs migrate, or start once with migratesSchema."
-          : "The schema has version \(version), not \(latest). Migrate it as its owner when no older program uses it any "
-            + "more: cloud-jobs migrate, or start once with migratesSchema.")
+          : "The schema has version \(version), not \(latest). Migrate it as its owner when no older program uses it "
+            + "any more: cloud-jobs migrate, or start once with migratesSchema.")
     }
     return true
   }

@@ -13,12 +13,12 @@ struct EnqueueResultTests {
     let runtime = JobRuntime(
       try JobRegistry { EndpointJob("greet", input: NoInput.self) { _, _ in .done } }, store: MemoryStore(),
       authentication: .trustLoopback)
-    var result = EnqueueResult(job: "greet", created: 1, isTakenByWorkers: true)
+    var result = EnqueueResult(job: "greet", created: 1, delivery: .worker)
     result.run = try await runtime.enqueue("greet", key: "k")
     #expect(result.lines == ["\(Self.runID) is pending."])
     result.run = try await runtime.enqueue("greet", key: "k")
     #expect(result.lines == ["\(Self.runID) is pending, as before."])
-    let many = EnqueueResult(job: "greet", requested: 3, created: 2, isTakenByWorkers: false)
+    let many = EnqueueResult(job: "greet", requested: 3, created: 2, delivery: .sweep)
     #expect(many.lines.count == 2 && many.lines[0] == "Enqueued 2 runs of greet.")
     #expect(many.json["deliveredBy"] == "sweep" && many.json["run"] == nil)
   }
@@ -39,7 +39,7 @@ struct EnqueueResultTests {
     let run = try await enqueuing.enqueue("greet", "text")
     let stored = try #require(try await tool.run(withID: run.id))
     #expect(stored.queue == "mail" && stored.priority == 7 && stored.trigger == .task)
-    try await JobInventory(tool).configure("greet") { $0.priority = 9 }
+    try await worker.configure("greet") { $0.priority = 9 }
     let later = try await (try await tool.enqueuing("greet")).enqueue("greet", 2)
     #expect(try await tool.run(withID: later.id)?.priority == 9)
     #expect(try await worker.enqueuing("greet") === worker)

@@ -20,14 +20,14 @@ extension JobRuntime {
     guard latest != nil || reading.jobs[job] != nil else {
       throw JobError(
         .unknownJob,
-        "The store has no document and no run of \(job). Check the name, or enqueue it by the command line of the program "
-          + "that has its code: JobCommand.main(jobs).", field: "jobId")
+        "The store has no document and no run of \(job). Check the name, or enqueue it by the command line of the "
+          + "program that has its code: JobCommand.main(jobs).", field: "jobId")
     }
     if options.payloadCodec == nil, let input = latest?.input, EncryptedPayload(input) != nil {
       throw JobError(
         .payloadKeyUnavailable,
-        "The inputs of \(job) are encrypted, and this program has no key. Enqueue it by the command line of the program "
-          + "that has the key: JobCommand.main(jobs, options: options).")
+        "The inputs of \(job) are encrypted, and this program has no key. Enqueue it by the command line of the "
+          + "program that has the key: JobCommand.main(jobs, options: options).")
     }
     let registry: JobRegistry
     do throws(RegistryError) {

@@ -105,7 +105,8 @@ struct StoreStatus: Sendable {
       (
         "jobs",
         "\(jobs.count), of which \(count { $0["enabled"]?.bool == false }) disabled, "
-          + "\(count { $0["paused"]?.bool == true }) paused, \(count { $0["fault"] != nil }) set aside, \(overdue) overdue"
+          + "\(count { $0["paused"]?.bool == true }) paused, \(count { $0["fault"] != nil }) set aside, "
+          + "\(overdue) overdue"
       ),
       (
         "runs",

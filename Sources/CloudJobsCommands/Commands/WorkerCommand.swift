@@ -3,6 +3,7 @@ import ArgumentParser
 import CloudJobs
 import CloudJobsCore
 import CloudJobsServer
+import CloudJobsStores
 import ProgramConsole
 
 #if Google
@@ -33,6 +34,7 @@ struct WorkerCommand: AsyncParsableCommand {
     try await CommandFailure.reporting {
       let program = try JobCommand.program(to: "execute runs")
       let settings = try await JobSettings.load(over: JobSettings(runtime: program.options))
+      let store = store.falling(back: settings.store)
       let runtime = try await store.runtime(creates: true, options: settings.runtime)
       guard runtime.needsWorker else {
         throw JobError(
@@ -45,6 +47,8 @@ struct WorkerCommand: AsyncParsableCommand {
       worker.name = name ?? worker.name
       configuration.worker = worker
       let address = try store.address()
+      // A subprocess of the worker for heavy work executes its attempt here, and ends.
+      await runtime.runSubprocessAttempt()
       var state: [String: JSONValue] = [
         "state": "working", "store": .string("\(address)"), "concurrency": .integer(Int64(worker.concurrency)),
       ]
@@ -88,10 +92,11 @@ struct ServeCommand: AsyncParsableCommand {
       configuration.mountPath = JobCommand.mountPath
       configuration.host = host ?? configuration.host
       configuration.port = port.map { Int($0) } ?? configuration.port
-      let address = try store.address()
-      let store = try await store.open(creates: true)
+      let options = store.falling(back: settings.store)
+      let address = try options.address()
+      let store = try await options.open(creates: true)
       guard store is any DueTimeStore else {
-        return try await serveOnGoogle(program, store, settings.runtime, configuration)
+        return try await serveOnGoogle(program, store, at: address, settings.runtime, configuration)
       }
       let runtime = JobRuntime(
         program.registry, store: store, authentication: program.authentication ?? .trustLoopback,
@@ -112,10 +117,10 @@ struct ServeCommand: AsyncParsableCommand {
 
   /// Serves over Firestore, where Cloud Tasks is the queue.
   private func serveOnGoogle(
-    _ program: JobProgram, _ store: any JobStore, _ options: RuntimeOptions, _ configuration: JobServerConfiguration
+    _ program: JobProgram, _ store: any JobStore, at address: StoreAddress, _ options: RuntimeOptions,
+    _ configuration: JobServerConfiguration
   ) async throws {
     #if Google
-    let address = try self.store.address()
     let resources = try cloud.configuration(for: address)
     try await CloudOptions.withGoogle(resources.tasks.project) { google in
       let sync = CloudSync(resources, in: google)

@@ -88,7 +88,8 @@ struct InfraScript {
   private var firestore: [String] {
     ["# The store, the indexes of its lists, and the deletion of what has expired."]
       + [
-        "once gcloud firestore databases create --database \"$DATABASE\" --location \"$LOCATION\" --type firestore-native"
+        "once gcloud firestore databases create --database \"$DATABASE\" --location \"$LOCATION\" \\",
+        "  --type firestore-native",
       ]
       + Self.runIndexes.map {
         "once gcloud firestore indexes composite create --database \"$DATABASE\" --collection-group runs --async \\\n"
@@ -147,13 +148,13 @@ struct InfraScript {
   private var deployment: [String] {
     guard let image else { return [] }
     let store = database == "(default)" ? "firestore://$PROJECT" : "firestore://$PROJECT/$DATABASE"
-    let sync = syncs ? "" : "--no-sync,"
+    let (sync, queue) = (syncs ? "" : "--no-sync,", configuration.tasks.queue)
     return [
       "# The service is not public: Cloud Run checks the caller's token before the container sees a request.",
-      "gcloud run deploy \"$SERVICE\" --image \(Self.quoted(image)) --region \"$LOCATION\" --service-account \"$RUNTIME\" \\",
-      "  --no-allow-unauthenticated --timeout 900 --concurrency 20 \\",
+      "gcloud run deploy \"$SERVICE\" --image \(Self.quoted(image)) --region \"$LOCATION\" \\",
+      "  --service-account \"$RUNTIME\" --no-allow-unauthenticated --timeout 900 --concurrency 20 \\",
       "  --set-env-vars \"CLOUD_JOBS_STORE=\(store),GOOGLE_CLOUD_PROJECT=$PROJECT\" \\",
-      "  --args \"serve,\(sync)--location,$LOCATION,--service-url,$URL,--caller,$CALLER,--queue,\(configuration.tasks.queue)\"",
+      "  --args \"serve,\(sync)--location,$LOCATION,--service-url,$URL,--caller,$CALLER,--queue,\(queue)\"",
       "gcloud run services add-iam-policy-binding \"$SERVICE\" --region \"$LOCATION\" \\",
       "  --member \"serviceAccount:$CALLER\" --role roles/run.invoker >/dev/null",
     ]

@@ -13,7 +13,8 @@ struct RunLookup {
   ///   - text: the id, or at least 8 of its first digits.
   ///   - otherwise: what to say if there is no such run.
   /// - Returns: the run.
-  /// - Throws: ``JobError`` `notFound` if there is no run, `busy` if several begin so, or `invalidField` for other text.
+  /// - Throws: ``JobError`` `notFound` if there is no run, `busy` if several begin so, or `invalidField` for another
+  ///   text.
   func run(_ text: String, otherwise: String) async throws(JobError) -> Run {
     let id = text.utf8.count == 64 ? try RunID(text) : try await completed(text)
     guard let id, let found = try await runtime.run(withID: id) else {
@@ -28,8 +29,8 @@ struct RunLookup {
     guard isHexadecimal, (Self.leastDigits..<64).contains(digits.utf8.count) else {
       throw JobError(
         .invalidField,
-        "\"\(digits)\" is no run id. It has 64 lower-case hexadecimal digits, of which the first \(Self.leastDigits) are "
-          + "enough.", field: "runId")
+        "\"\(digits)\" is no run id. It has 64 lower-case hexadecimal digits, of which the first "
+          + "\(Self.leastDigits) are enough.", field: "runId")
     }
     guard let store = runtime.store as? any RunPrefixStore else {
       throw JobError(.invalidField, "This store finds runs by whole ids only. Give all 64 digits.", field: "runId")

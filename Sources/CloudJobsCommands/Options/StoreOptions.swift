@@ -13,6 +13,13 @@ struct StoreOptions: ParsableArguments {
     completion: .list(["sqlite:", "postgres://", "firestore://"]))
   var store: String?
 
+  /// Returns the options with the store of the program's settings, if none is named otherwise.
+  func falling(back store: String?) -> StoreOptions {
+    var options = self
+    options.store = self.store ?? Terminal.current.store ?? store
+    return options
+  }
+
   /// The address of the store.
   func address() throws(JobError) -> StoreAddress {
     guard let text = store ?? Terminal.current.store ?? JobCommand.program?.store else {
@@ -26,22 +33,25 @@ struct StoreOptions: ParsableArguments {
   ///
   /// - Parameters:
   ///   - creates: whether a store that is not there is created, and an older one migrated.
+  ///   - queue: the queue that delivers runs.
   ///   - options: the options of the runtime; nil for those of the program, of whose log only errors are shown.
   /// - Returns: the runtime.
   /// - Throws: ``JobError`` `notFound` for a file that is not there, or the error of the store.
-  func runtime(creates: Bool = false, options: RuntimeOptions? = nil) async throws(JobError) -> JobRuntime {
+  func runtime(
+    creates: Bool = false, queue: any TaskQueue = .store, options: RuntimeOptions? = nil
+  ) async throws(JobError) -> JobRuntime {
     let store = try await open(creates: creates)
     let registry: JobRegistry
     if let own = JobCommand.registry { registry = own } else { registry = try .empty() }
     return JobRuntime(
-      registry, store: store, authentication: .trustLoopback, options: options ?? Self.quietOptions)
+      registry, store: store, queue: queue, authentication: .trustLoopback, options: options ?? Self.quietOptions)
   }
 
   /// Opens the store.
   ///
   /// - Parameter creates: whether a store that is not there is created, and an older one migrated.
   /// - Returns: the store.
-  /// - Throws: ``JobError`` as ``runtime(creates:options:)`` does.
+  /// - Throws: ``JobError`` as ``runtime(creates:queue:options:)`` does.
   func open(creates: Bool = false) async throws(JobError) -> any JobStore {
     let address = try address()
     if case .sqlite(let path) = address.kind, !creates, !FileCheck.hasContent(path) {

@@ -137,10 +137,10 @@ struct TextTable {
   ///
   /// - Parameters:
   ///   - text: the text.
-  ///   - width: the number of columns, at least 20; nil for one line.
+  ///   - width: the number of columns, at least 12; nil for one line.
   /// - Returns: the lines.
   static func wrapped(_ text: String, width: Int?) -> [String] {
-    guard let width = width.map({ max(20, $0) }), text.count > width else { return [text] }
+    guard let width = width.map({ max(12, $0) }), text.count > width else { return [text] }
     var lines: [String] = []
     var line = ""
     for word in text.split(separator: " ") {
