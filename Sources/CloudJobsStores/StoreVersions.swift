@@ -24,6 +24,7 @@ package struct StoreVersions: Hashable, Sendable {
   /// - Parameter store: the store, with the schema that this program works on.
   /// - Throws: ``JobError`` `storeUnavailable`.
   package init(of store: any JobStore) async throws(JobError) {
+    #if SQLite || PostgreSQL
     do throws(StoreError) {
       #if SQLite
       if let store = store as? SQLiteStore {
@@ -40,6 +41,7 @@ package struct StoreVersions: Hashable, Sendable {
     } catch {
       throw JobError(error)
     }
+    #endif
     #if Google
     if store is FirestoreStore { parts.append("libcurl \(CurlHTTPClient.libraryVersion)") }
     #endif
