@@ -91,10 +91,14 @@ public enum JobCommand {
     #endif
   }
 
-  /// The command of a program.
+  /// The command of a program, by the name of its executable, as help and completions show it.
   struct Root: AsyncParsableCommand {
+    private static var programName: String? {
+      CommandLine.arguments.first?.split(separator: "/").last.map { String($0) }
+    }
+
     static let configuration = CommandConfiguration(
-      abstract: "Shows and changes the jobs and runs of a store, and executes them.",
+      commandName: programName, abstract: "Shows and changes the jobs and runs of a store, and executes them.",
       discussion: JobCommand.exitCodes, version: JobCommand.version, subcommands: JobCommand.subcommands)
   }
 

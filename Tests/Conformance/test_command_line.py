@@ -151,6 +151,9 @@ def test_completions_and_colours(bin_dir):
         script = line.call("--generate-completion-script", shell).stdout
         assert "dead-letters" in script and "succeeded" in script and "zoneinfo" in script
     assert "\x1b" not in line.call("cron", "explain", "5m").stdout
+    # A program's completions and help have its own name.
+    assert "_starter" in line.call("--generate-completion-script", "bash", program="starter").stdout
+    assert "USAGE: starter doctor" in line.call("help", "doctor", program="starter").stdout
 
 
 def test_lists_are_quick_and_paged_with_100_000_runs(line):

@@ -213,6 +213,18 @@ def test_init_makes_the_example(bin_dir, tmp_path):
         assert targets == (["starter", "starterTests"] if folder == "starter" else ["my-jobs_2", "my-jobs_2Tests"])
 
 
+def test_infra_prints_a_script_with_the_programs_schedules(bin_dir):
+    line = CommandLine(bin_dir, "memory")
+    words = ("infra", "--project", "p", "--location", "europe-west1", "--image", "i")
+    script = line.json(*words, program="starter")["script"]
+    assert line.call(*words, program="starter").stdout == script
+    assert subprocess.run(["bash", "-n"], input=script, text=True).returncode == 0
+    assert "cloud-jobs-good_morning" in script and "gcloud run deploy" in script
+    assert "cloud-jobs-good_morning" not in line.json(*words)["script"]
+    assert "--location" in line.call("infra", "--project", "p", expect=64).stderr
+    assert "--service" in line.call(*words, "--service", "A b", expect=64).stderr
+
+
 @pytest.mark.parametrize("command", ["worker", "serve", "trigger"])
 def test_what_needs_code_is_refused_without(bin_dir, tmp_path, command):
     line = CommandLine(bin_dir, f"sqlite:{tmp_path / 'jobs.db'}")
