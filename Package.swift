@@ -155,7 +155,13 @@ let package = Package(
         hummingbirdCore, nio, lifecycle, logging, httpTypes, cryptoExtras, zlib,
       ]),
     library("ProgramConsole", ["CloudJobsCore"]),
-    library("CloudJobsCommands", ["CloudJobs", "CloudJobsStores", "ProgramConsole", arguments, logging]),
+    library(
+      "CloudJobsCommands",
+      [
+        "CloudJobs", "CloudJobsStores", "CloudJobsServer", "CloudJobsGoogle", "CloudJobsHTTP", "ProgramConsole",
+        arguments,
+        logging,
+      ]),
     .executableTarget(
       name: "cloud-jobs",
       dependencies: ["CloudJobsCommands", "CloudJobsEmulatorServer", "ProgramConsole", arguments, logging],
@@ -198,6 +204,11 @@ let package = Package(
     // The README's program, with the settings of a new package.
     .executableTarget(
       name: "quick-start", dependencies: ["CloudJobsServer", "CloudJobsSQLite"], path: "Tests/Programs/quick-start"),
+    // The package that `cloud-jobs init` makes, with the settings of a new package.
+    .executableTarget(
+      name: "starter", dependencies: ["CloudJobsCommands"], path: "Examples/starter/Sources/starter"),
+    .testTarget(
+      name: "starterTests", dependencies: ["starter", "CloudJobsTesting"], path: "Examples/starter/Tests/starterTests"),
     .executableTarget(
       name: "delivery-benchmark", dependencies: ["CloudJobs", "CloudJobsSQLite", logging],
       path: "Benchmarks/Deliveries", swiftSettings: settings),
@@ -240,7 +251,7 @@ let package = Package(
       "CloudJobsServerTests",
       ["CloudJobsServer", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes, configuration, logging]),
     tests("CloudJobsStoresTests", ["CloudJobsStores"]),
-    tests("CloudJobsCommandsTests", ["CloudJobsCommands", "CloudJobsTesting"]),
+    tests("CloudJobsCommandsTests", ["CloudJobsCommands", "CloudJobsGoogle", "CloudJobsTesting"]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
     tests("CloudJobsEmulatorWireTests", ["CloudJobsEmulatorWire"]),
     tests(

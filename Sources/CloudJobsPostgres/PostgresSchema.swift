@@ -214,7 +214,11 @@ struct SchemaState: Hashable, Sendable {
     if version == latest { return false }
     if !mayMigrate {
       throw StoreError(
-        .invalid, "The schema has version \(version), not \(latest). Start once with migratesSchema as its owner.")
+        .invalid,
+        version == 0
+          ? "The schema has no store. Create it as its owner: cloud-jobs migrate, or start once with migratesSchema."
+          : "The schema has version \(version), not \(latest). Migrate it as its owner when no older program uses it "
+            + "any more: cloud-jobs migrate, or start once with migratesSchema.")
     }
     return true
   }

@@ -361,4 +361,20 @@ extension PostgresStore {
     }
   }
 }
+
+extension PostgresStore: RunPrefixStore {
+  /// Returns the ids of runs with a prefix, in their order.
+  package func runIDs(withPrefix prefix: String, limit: Int) async throws(StoreError) -> [RunID] {
+    func bound(_ digit: Character) -> [UInt8] {
+      (try? RunID(prefix + String(repeating: digit, count: 64 - prefix.count)))?.bytes ?? []
+    }
+    let statement = Statement("SELECT id FROM \(schema.sql).runs WHERE id >= $1 AND id <= $2 ORDER BY id LIMIT $3") {
+      $0.append(bound("0"))
+      $0.append(bound("f"))
+      $0.append(Int64(limit))
+    }
+    let rows = try await perform([statement])[0]
+    return (0..<rows.count).compactMap { rows.bytes($0, 0).flatMap { RunID(bytes: $0) } }
+  }
+}
 #endif

@@ -70,6 +70,16 @@ public final class PostgresStore: PurgingStore, DueTimeStore, WakingStore, Claim
     await client.close()
   }
 
+  /// The version of the schema that this program works on.
+  package static var schemaVersion: Int { PostgresSchema.latest }
+  /// The version of libpq, such as `15.8`.
+  package static var libraryVersion: String { PostgresConnection.libraryVersion }
+
+  /// Returns the version of the server, such as `15.8`.
+  package func serverVersion() async throws(StoreError) -> String {
+    try await perform([Statement(callers: "SHOW server_version", [])])[0].text(0, 0) ?? ""
+  }
+
   // MARK: Requests
 
   /// Executes statements that only read, or that change nothing if they fail.

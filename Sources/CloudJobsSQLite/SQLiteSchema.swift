@@ -30,6 +30,28 @@ enum SQLiteSchema {
     }
   }
 
+  /// Checks that a file has the latest schema version.
+  ///
+  /// - Throws: ``StoreError`` `invalid` if it has another one, or is no store.
+  static func check(_ database: Database) throws {
+    guard try database.tableExists("store") else {
+      throw StoreError(.invalid, "The file holds no store. Give another path, or create one: cloud-jobs migrate.")
+    }
+    let reached = try step(database)
+    if reached == latest { return }
+    throw reached > latest
+      ? newer(reached, than: latest)
+      : StoreError(
+        .invalid,
+        "The file has schema \(reached), but this program works on \(latest). Migrate it when no older program uses it "
+          + "any more: cloud-jobs migrate.")
+  }
+
+  private static func newer(_ reached: Int, than version: Int) -> StoreError {
+    StoreError(
+      .invalid, "The file has schema \(reached), but this program supports up to \(version). Update the program.")
+  }
+
   private static func takeStep(_ database: Database, to version: Int) throws {
     if try !database.tableExists("store"), try tables.contains(where: { try database.tableExists($0) }) {
       throw StoreError(
@@ -43,10 +65,7 @@ enum SQLiteSchema {
         INSERT OR IGNORE INTO store VALUES (1, 0, 0, -62135596800000000);
         """)
     let reached = try step(database)
-    guard reached <= version else {
-      throw StoreError(
-        .invalid, "The file has schema \(reached), but this program supports up to \(version). Update the program.")
-    }
+    guard reached <= version else { throw newer(reached, than: version) }
     if reached == version { return }
     try database.execute(sql: steps[reached])
     try database.execute(sql: "UPDATE store SET schema = ?", arguments: [reached + 1])

@@ -38,12 +38,28 @@ public final class SQLiteStore: PurgingStore, DueTimeStore, ClaimingStore {
     try self.init(path: path, clock: clock, busyTimeout: busyTimeout, groupLimit: CommitQueue.groupLimit)
   }
 
+  /// Opens the file; an older schema is an error if it may not be migrated.
+  package convenience init(path: String, migrates: Bool) throws(StoreError) {
+    try self.init(
+      path: path, clock: .system, busyTimeout: .seconds(5), groupLimit: CommitQueue.groupLimit, migrates: migrates)
+  }
+
   /// Opens the file with a maximum number of commits per transaction.
-  package init(path: String, clock: any JobClock, busyTimeout: Duration, groupLimit: Int) throws(StoreError) {
-    pool = try SQLiteFile.open(path, busyTimeout: busyTimeout)
+  package init(
+    path: String, clock: any JobClock, busyTimeout: Duration, groupLimit: Int, migrates: Bool = true
+  ) throws(StoreError) {
+    pool = try SQLiteFile.open(path, busyTimeout: busyTimeout, migrates: migrates)
     fileIdentity = try SQLiteFile.FileIdentity(path)
     self.clock = MonotonicClock(clock: clock)
     queue = CommitQueue(pool: pool, clock: self.clock, groupLimit: groupLimit, ledgers: ledgers)
+  }
+
+  /// The version of the schema that this program works on.
+  package static var schemaVersion: Int { SQLiteSchema.latest }
+
+  /// Returns the version of the SQLite library, such as `3.40.1`.
+  package func libraryVersion() async throws(StoreError) -> String {
+    try await read { database, _ in try String.fetchOne(database, sql: "SELECT sqlite_version()") ?? "" }
   }
 
   /// Reads from a snapshot, outside the caller's executor and regardless of cancellation.
@@ -171,6 +187,19 @@ public final class SQLiteStore: PurgingStore, DueTimeStore, ClaimingStore {
     } catch {
       throw StoreError(.invalid, "The document is not valid JSON. Import it again.", nativeCode: error.code.rawValue)
     }
+  }
+}
+
+extension SQLiteStore: RunPrefixStore {
+  /// Returns the ids of runs with a prefix, in their order.
+  package func runIDs(withPrefix prefix: String, limit: Int) async throws(StoreError) -> [RunID] {
+    let ids = try await read { database, _ in
+      // The digits end with f, which g follows.
+      try String.fetchAll(
+        database, sql: "SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+        arguments: [prefix, prefix + "g", limit])
+    }
+    return ids.compactMap { try? RunID($0) }
   }
 }
 

@@ -114,24 +114,26 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
 
   /// Opens the store.
   ///
+  /// - Parameter migratesSchema: whether the tables of a file or a database are created, or brought to this version;
+  ///   otherwise a schema of another version is an error.
   /// - Returns: the store; that of a file or a database stays open until it is released.
   /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`; `storeRejected` also if the program was built without
   ///   this kind of store.
-  public func open() async throws(JobError) -> any JobStore {
+  public func open(migratesSchema: Bool = true) async throws(JobError) -> any JobStore {
     #if Google
     if case .firestore(let project, let database) = kind { return try await Self.openFirestore(project, database) }
     #endif
-    return try await openOwn()
+    return try await openOwn(migratesSchema: migratesSchema)
   }
 
   /// Opens a store that is not Google's.
-  private func openOwn() async throws(JobError) -> any JobStore {
+  private func openOwn(migratesSchema: Bool) async throws(JobError) -> any JobStore {
     do throws(StoreError) {
       switch kind {
       case .memory: return MemoryStore()
       case .sqlite(let path):
         #if SQLite
-        return try SQLiteStore(path: path)
+        return try SQLiteStore(path: path, migrates: migratesSchema)
         #else
         throw Self.missing("SQLite")
         #endif
@@ -139,6 +141,7 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
         #if PostgreSQL
         var options = PostgresOptions()
         if let schema { options.schema = schema }
+        options.migratesSchema = migratesSchema
         return try await PostgresStore.open(connection, options: options)
         #else
         throw Self.missing("PostgreSQL")

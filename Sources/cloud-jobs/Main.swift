@@ -15,7 +15,7 @@ enum Main {
 struct CloudJobsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cloud-jobs", abstract: "Background jobs: their stores, their schedules, and an emulator of Google's.",
-    discussion: JobCommand.exitCodes, subcommands: JobCommand.subcommands + own)
+    discussion: JobCommand.exitCodes, version: JobCommand.version, subcommands: JobCommand.subcommands + own)
 
   private static var own: [any ParsableCommand.Type] {
     #if Server && HTTP

@@ -24,6 +24,52 @@ struct TextTableTests {
     if columns < 60 { #expect(lines[1].contains("…")) }
   }
 
+  @Test(
+    "A narrow table has short ids and times, then fewer columns, and cuts text last",
+    arguments: [
+      (160, "RUN                   JOB    STATUS  ATTEMPT  CREATED                     REASON"),
+      (80, "RUN           JOB    STATUS  ATTEMPT  CREATED         REASON"),
+      (60, "RUN           JOB    STATUS  CREATED         REASON"), (41, "RUN           JOB    STATUS  REASON"),
+      (40, "RUN           JOB    STATUS"),
+      (34, "RUN           JOB    STATUS"),
+    ])
+  func narrow(columns: Int, titles: String) {
+    let table = TextTable(
+      columns: [
+        .init("run", as: .runID), .init("job"), .init("status", as: .status), .init("attempt", as: .number, drop: 1),
+        .init("created", as: .time, drop: 2), .init("reason", as: .text, drop: 3),
+      ],
+      rows: [
+        [
+          "0123456789abcdef0123", "greet", "failed", "3", "2026-11-27 20:00:05 +01:00",
+          "The mail service has been busy for a long time",
+        ]
+      ])
+    let lines = table.lines(width: columns).map { Colours.rendered($0, hasColours: false) }
+    #expect(lines[0] == titles)
+    #expect(lines.allSatisfy { $0.count <= columns })
+    #expect(lines[1].contains(columns > 80 ? "0123456789abcdef0123" : "0123456789ab  "))
+    if columns == 80 || columns == 60 { #expect(lines[1].contains("11-27 20:00:05 ")) }
+  }
+
+  @Test("Statuses have colours where there are any, and no text of a store has")
+  func colours() {
+    let table = TextTable(
+      columns: [.init("job"), .init("status", as: .status)], rows: [["\u{1B}[31mred", "failed"], ["b", "pending"]])
+    let lines = table.lines(width: nil)
+    #expect(Colours.rendered(lines[1], hasColours: true) == " [31mred  \u{1B}[31mfailed\u{1B}[0m")
+    #expect(Colours.rendered(lines[1], hasColours: false) == " [31mred  failed")
+    #expect(Colours.rendered(lines[2], hasColours: true) == "b         pending")
+  }
+
+  @Test("Text is broken at spaces, and a long word stays whole")
+  func wrapping() {
+    let text = "one two three four five six seven"
+    #expect(TextTable.wrapped(text, width: 20) == ["one two three four", "five six seven"])
+    #expect(TextTable.wrapped(text, width: nil) == [text])
+    #expect(TextTable.wrapped("a " + String(repeating: "x", count: 30), width: 20).count == 2)
+  }
+
   @Test("Times have the offset of their zone")
   func times() throws {
     let time = try #require(Timestamp(rfc3339: "2026-11-27T20:00:05.5Z"))

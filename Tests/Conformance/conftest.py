@@ -7,6 +7,7 @@ import uuid
 import pytest
 from google.cloud import scheduler_v1, tasks_v2
 
+from command_line import KINDS, lines_over_stores
 from emulator_process import Emulator
 from google_clients import LOCATION, TRANSPORTS, client_of
 from local_service import Recorder
@@ -84,3 +85,9 @@ def postgres():
     server = PostgresServer()
     yield server
     server.close()
+
+
+@pytest.fixture(params=KINDS)
+def line(request, bin_dir, cloud_jobs, tmp_path):
+    """The command line over a store of each kind."""
+    yield from lines_over_stores(request, bin_dir, cloud_jobs, tmp_path)

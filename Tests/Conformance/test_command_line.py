@@ -1,58 +1,12 @@
 """The command line against every kind of store, as an operator uses it."""
 
-import json
-import os
 import subprocess
 import time
 
-import jsonschema
 import pytest
 
-from emulator_process import Emulator
+from command_line import SCHEMA, CommandLine
 from repository import ROOT
-
-SCHEMA = json.loads((ROOT / "Documentation" / "command-line.schema.json").read_text())
-KINDS = ["sqlite", "postgres", "firestore"]
-
-
-class CommandLine:
-    """The program over one store."""
-
-    def __init__(self, bin_dir, store, **environment):
-        self.bin_dir, self.store = bin_dir, store
-        self.environment = {**os.environ, "TZ": "UTC", "CLOUD_JOBS_STORE": store, **environment}
-
-    def call(self, *words, expect=0, program="cloud-jobs"):
-        command = [self.bin_dir / program, *words]
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=120, env=self.environment)
-        assert answer.returncode == expect, (words, answer.returncode, answer.stdout, answer.stderr)
-        return answer
-
-    def json(self, *words, expect=0):
-        """Returns what a command prints with --json, which must fit its schema."""
-        name = " ".join(words[:2]) if words[0] in ("jobs", "runs", "cron") else words[0]
-        lines = self.call(*words, "--json", expect=expect).stdout.splitlines()
-        found = [json.loads(line) for line in lines]
-        for value in found:
-            jsonschema.validate(value, {**SCHEMA, "$ref": f"#/$defs/{name}"})
-        return found if name == "runs logs" else found[0]
-
-    def start(self, *words):
-        return subprocess.Popen([self.bin_dir / "worker-demo", *words], env=self.environment, stdout=subprocess.PIPE)
-
-
-@pytest.fixture(params=KINDS)
-def line(request, bin_dir, cloud_jobs, tmp_path):
-    if request.param == "sqlite":
-        yield CommandLine(bin_dir, f"sqlite:{tmp_path / 'jobs.db'}")
-    elif request.param == "postgres":
-        server = request.getfixturevalue("postgres")
-        yield CommandLine(bin_dir, f"postgres://tests@127.0.0.1:{server.port}/postgres?schema=s{time.time_ns()}")
-    else:
-        emulator = Emulator(cloud_jobs)
-        host = emulator.url.removeprefix("http://")
-        yield CommandLine(bin_dir, f"firestore://p{time.time_ns()}", FIRESTORE_EMULATOR_HOST=host)
-        emulator.stop()
 
 
 def test_an_operators_day(line):
@@ -68,6 +22,9 @@ def test_an_operators_day(line):
     rest = line.json("runs", "list", "--limit", "2", "--cursor", page["next"])
     assert [run["id"] for run in page["runs"] + rest["runs"]] == [run["id"] for run in runs]
     one, two, three = (run["id"] for run in runs)
+    assert line.json("runs", "show", one[:8])["id"] == one
+    assert "8" in line.call("runs", "show", one[:7], expect=64).stderr
+    assert "no run" in line.call("runs", "show", "0" * 9, expect=2).stderr
     assert line.json("runs", "cancel", one, "--reason", "not today") == {"done": [one], "unchanged": []}
     shown = line.json("runs", "show", one)
     assert (shown["status"], shown["reason"]) == ("cancelled", "not today")
@@ -174,17 +131,10 @@ def test_cron_is_explained(bin_dir):
 
 def test_every_command_is_documented(bin_dir):
     """The page and the schema name each command that the program has."""
-    line = CommandLine(bin_dir, "memory")
     page = (ROOT / "Documentation" / "command-line.md").read_text()
-    commands = json.loads(line.call("--experimental-dump-help").stdout)["command"]["subcommands"]
-    for command in commands:
-        name = command["commandName"]
-        if name == "help":
-            continue
-        assert f"`{name}" in page
-        for inner in command.get("subcommands", []):
-            if name in ("jobs", "runs", "cron") and inner["commandName"] != "help":
-                assert f"{name} {inner['commandName']}" in SCHEMA["$defs"], inner["commandName"]
+    for name in CommandLine(bin_dir, "memory").leaves():
+        assert f"`{name.split()[0]}" in page, name
+        assert name == "emulator" or name in SCHEMA["$defs"], name
 
 
 def test_output_that_cannot_be_written_is_a_failure(bin_dir):
@@ -198,8 +148,12 @@ def test_output_that_cannot_be_written_is_a_failure(bin_dir):
 def test_completions_and_colours(bin_dir):
     line = CommandLine(bin_dir, "memory")
     for shell in ("bash", "zsh", "fish"):
-        assert "dead-letters" in line.call("--generate-completion-script", shell).stdout
+        script = line.call("--generate-completion-script", shell).stdout
+        assert "dead-letters" in script and "succeeded" in script and "zoneinfo" in script
     assert "\x1b" not in line.call("cron", "explain", "5m").stdout
+    # A program's completions and help have its own name.
+    assert "_starter" in line.call("--generate-completion-script", "bash", program="starter").stdout
+    assert "USAGE: starter doctor" in line.call("help", "doctor", program="starter").stdout
 
 
 def test_lists_are_quick_and_paged_with_100_000_runs(line):

@@ -104,7 +104,8 @@ enum Imports {
       "CloudJobsCore", "CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsPostgres", "CloudJobsSQLite",
     ],
     "CloudJobsCommands": [
-      "CloudJobsCore", "CloudJobs", "CloudJobsStores", "ProgramConsole", "ArgumentParser", "Logging",
+      "CloudJobsCore", "CloudJobs", "CloudJobsStores", "CloudJobsServer", "CloudJobsGoogle", "CloudJobsHTTP",
+      "ProgramConsole", "ArgumentParser", "Logging",
     ],
     "CloudJobsTesting": ["CloudJobsCore", "CloudJobs", "CloudJobsEmulator", "Logging", "HTTPTypes"],
     "CloudJobsEmulator": ["CloudJobsCore"],

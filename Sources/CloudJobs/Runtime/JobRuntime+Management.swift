@@ -191,7 +191,12 @@ extension JobRuntime {
   public func trigger(
     _ job: JobID, _ input: some Encodable & Sendable = NoInput(), key: String? = nil
   ) async throws(JobError) -> EnqueuedRun {
-    var request = EnqueueRequest(job, input, key: key)
+    try await trigger(EnqueueRequest(job, input, key: key))
+  }
+
+  /// Enqueues a requested run now; otherwise like ``trigger(_:_:key:)``.
+  package func trigger(_ request: EnqueueRequest) async throws(JobError) -> EnqueuedRun {
+    var request = request
     request.trigger = .manual
     return try await enqueue([request])[0]
   }

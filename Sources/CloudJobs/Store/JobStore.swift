@@ -127,6 +127,18 @@ extension JobStore {
   public func hasWaiters(in id: LedgerID, asOf time: Timestamp) -> Bool? { nil }
 }
 
+/// A store that finds runs by the beginning of their ids, as people shorten them.
+package protocol RunPrefixStore: JobStore {
+  /// Returns the ids of runs with a prefix, in their order.
+  ///
+  /// - Parameters:
+  ///   - prefix: 1 to 64 lower-case hexadecimal digits.
+  ///   - limit: the maximum number of ids.
+  /// - Returns: the ids.
+  /// - Throws: ``StoreError`` `unavailable`.
+  func runIDs(withPrefix prefix: String, limit: Int) async throws(StoreError) -> [RunID]
+}
+
 /// A store that returns in one cheap query the times at which work comes due, so that a worker can sleep until then.
 ///
 /// It is for stores that are not paid by the query.

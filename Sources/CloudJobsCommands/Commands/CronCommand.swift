@@ -18,7 +18,7 @@ struct CronCommand: AsyncParsableCommand {
     @Argument(help: "The schedule, such as \"0 9 * * 1-5\".")
     var schedule: String
 
-    @Option(help: "The IANA name of its time zone.")
+    @Option(help: "The IANA name of its time zone.", completion: .zones)
     var zone = "Etc/UTC"
 
     @Option(help: "The number of next times, 1 to 1000.")

@@ -79,7 +79,7 @@ struct JobsCommand: AsyncParsableCommand {
     @OptionGroup var target: JobTarget
     @Argument(help: "The schedule: cron, an interval such as 30m, or Cloud Scheduler's English; \"\" for the code's.")
     var schedule: String
-    @Option(help: "The IANA name of its time zone.") var zone: String?
+    @Option(help: "The IANA name of its time zone.", completion: .zones) var zone: String?
 
     func change(_ configuration: inout JobConfiguration) {
       configuration.cron = schedule.isEmpty ? nil : schedule
@@ -178,8 +178,9 @@ enum JobView {
   static func table(_ jobs: [JSONValue], _ times: TimeText) -> TextTable {
     TextTable(
       columns: [
-        .init("job"), .init("kind"), .init("schedule"), .init("enabled"), .init("status"), .init("last run"),
-        .init("next run"),
+        .init("job"), .init("kind", as: .text, drop: 1), .init("schedule"),
+        .init("enabled", as: .status, drop: 3), .init("status", as: .status, drop: 4),
+        .init("last run", as: .time, drop: 2), .init("next run", as: .time),
       ],
       rows: jobs.map { job in
         [

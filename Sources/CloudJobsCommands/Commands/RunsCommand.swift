@@ -125,7 +125,9 @@ struct RunsCommand: AsyncParsableCommand {
 /// The options that select runs.
 struct RunFilterOptions: ParsableArguments {
   @Option(help: "The id of their job.") var job: String?
-  @Option(help: "Their status, one or more with commas: pending, scheduled, running, succeeded, failed, cancelled.")
+  @Option(
+    help: "Their status, one or more with commas: pending, scheduled, running, succeeded, failed, cancelled.",
+    completion: .list(RunStatus.allCases.map(\.rawValue)))
   var status: String?
   @Option(help: "The earliest time of their creation, in RFC 3339.") var from: String?
   @Option(help: "The time before which they were created, in RFC 3339.") var before: String?
@@ -182,7 +184,7 @@ struct RunPageOptions: ParsableArguments {
 
 /// The run that a command is about.
 struct RunTarget: ParsableArguments {
-  @Argument(help: "The id of the run.") var run: String
+  @Argument(help: "The id of the run, or its first 8 digits or more.") var run: String
   @OptionGroup var store: StoreOptions
   @OptionGroup var output: OutputOptions
 
@@ -190,10 +192,7 @@ struct RunTarget: ParsableArguments {
 
   /// Returns the run.
   func run(_ runtime: JobRuntime) async throws(JobError) -> Run {
-    guard let found = try await runtime.run(withID: try RunID(run)) else {
-      throw JobError(.notFound, "The store has no run \(run). List those that it has.", field: "runId")
-    }
-    return found
+    try await RunLookup(runtime: runtime).run(run, otherwise: "List those that it has.")
   }
 
   func show(_ run: Run) throws {

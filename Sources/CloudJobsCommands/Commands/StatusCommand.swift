@@ -100,14 +100,21 @@ struct StoreStatus: Sendable {
       let count = counts[status] ?? 0
       return count == Self.countLimit ? "\(count) or more" : "\(count)"
     }
-    var lines = [
-      "jobs      \(jobs.count), of which \(count { $0["enabled"]?.bool == false }) disabled, "
-        + "\(count { $0["paused"]?.bool == true }) paused, \(count { $0["fault"] != nil }) set aside, "
-        + "\(overdue) overdue",
-      "runs      \(number(.pending)) pending, \(number(.scheduled)) scheduled, \(number(.running)) running, "
-        + "\(number(.failed)) failed",
-      "workers   \(workers.isEmpty ? "none" : workers.map { worker($0, times) }.joined(separator: "; "))",
+    let width = Terminal.current.width
+    let all = [
+      (
+        "jobs",
+        "\(jobs.count), of which \(count { $0["enabled"]?.bool == false }) disabled, "
+          + "\(count { $0["paused"]?.bool == true }) paused, \(count { $0["fault"] != nil }) set aside, "
+          + "\(overdue) overdue"
+      ),
+      (
+        "runs",
+        "\(number(.pending)) pending, \(number(.scheduled)) scheduled, \(number(.running)) running, "
+          + "\(number(.failed)) failed"
+      ), ("workers", workers.isEmpty ? "none" : workers.map { worker($0, times) }.joined(separator: "; ")),
     ]
+    var lines = all.flatMap { TextTable.labelled($0, $1, width: width) }
     if !failures.isEmpty {
       lines += ["", "Latest failures:"] + OutputOptions.lines(RunView.table(failures, times), none: "")
     }

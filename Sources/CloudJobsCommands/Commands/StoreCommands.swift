@@ -45,8 +45,9 @@ struct WorkersCommand: AsyncParsableCommand {
   private static func table(_ workers: [WorkerStatus], _ times: TimeText) -> TextTable {
     TextTable(
       columns: [
-        .init("worker"), .init("state"), .init("active", isNumeric: true), .init("of", isNumeric: true),
-        .init("processed", isNumeric: true), .init("started"), .init("seen"),
+        .init("worker"), .init("state", as: .status), .init("active", as: .number), .init("of", as: .number),
+        .init("processed", as: .number, drop: 2), .init("started", as: .time, drop: 1),
+        .init("seen", as: .time, drop: 3),
       ],
       rows: workers.map { worker in
         [
@@ -54,61 +55,6 @@ struct WorkersCommand: AsyncParsableCommand {
           "\(worker.record.processed)", times.text(worker.record.startedAt), times.text(worker.seenAt),
         ]
       })
-  }
-}
-
-/// `trigger`.
-struct TriggerCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "trigger", abstract: "Enqueues a run of a job now, past every gate but `enabled`.",
-    discussion: "It needs the job's code: use the command line of the program that has it.")
-
-  @Argument(help: "The id of the job.") var job: String
-  @Option(help: "The input, as JSON.") var input: String?
-  @Option(help: "A name for the work: a second run of the same key is not made.") var key: String?
-  @OptionGroup var store: StoreOptions
-  @OptionGroup var output: OutputOptions
-
-  func run() async throws {
-    try await CommandFailure.reporting {
-      guard JobCommand.registry != nil else {
-        throw JobError(
-          .unknownJob,
-          "This tool has no job's code. Run the command line of the program that has \(job): JobCommand.main(jobs).",
-          field: "jobId")
-      }
-      let value = try input.map { text throws(JobError) in try JSONValue(parsing: Array(text.utf8)) }
-      let runtime = try await store.runtime()
-      let id = try JobID(job)
-      let run: EnqueuedRun
-      if let value {
-        run = try await runtime.trigger(id, JSONInput(value: value), key: key)
-      } else {
-        run = try await runtime.trigger(id, key: key)
-      }
-      let answer: JSONValue = [
-        "run": .string(run.id.rawValue), "isNew": .bool(run.isNew), "status": .string(run.status.rawValue),
-      ]
-      try output.show(answer) { _, _ in ["\(run.id) is \(run.status.rawValue)\(run.isNew ? "" : ", as before")."] }
-    }
-  }
-}
-
-/// An input that is JSON already.
-private struct JSONInput: Encodable, Sendable {
-  let value: JSONValue
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    switch value {
-    case .null: try container.encodeNil()
-    case .bool(let truth): try container.encode(truth)
-    case .integer(let number): try container.encode(number)
-    case .double(let number): try container.encode(number)
-    case .string(let text): try container.encode(text)
-    case .array(let elements): try container.encode(elements.map { JSONInput(value: $0) })
-    case .object(let members): try container.encode(members.mapValues { JSONInput(value: $0) })
-    }
   }
 }
 

@@ -13,7 +13,7 @@ struct WhyCommand: AsyncParsableCommand {
 
   @Argument(help: "The id of the job; not needed with --run.") var job: String?
   @Option(help: "The time to explain, in RFC 3339, past or future.") var at: String?
-  @Option(help: "The id of a run to explain.") var run: String?
+  @Option(help: "The id of a run to explain, or its first 8 digits or more.") var run: String?
   @OptionGroup var store: StoreOptions
   @OptionGroup var output: OutputOptions
 
@@ -29,7 +29,9 @@ struct WhyCommand: AsyncParsableCommand {
       let time = try RunFilterOptions.time(at, "--at")
       let explanation: Explanation
       if let run {
-        explanation = try await store.runtime().why(run: try RunID(run))
+        let runtime = try await store.runtime()
+        let found = try await RunLookup(runtime: runtime).run(run, otherwise: "List those that it has.")
+        explanation = try await runtime.why(run: found.id)
       } else {
         explanation = try await store.runtime().why(try JobID(job ?? ""), at: time)
       }

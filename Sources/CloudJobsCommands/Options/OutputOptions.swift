@@ -22,7 +22,11 @@ struct OutputOptions: ParsableArguments {
   ///
   /// - Throws: `ExitCode` 1 if the output can't be written, as when its reader has gone or the disk is full.
   func show(_ value: JSONValue, _ lines: (JSONValue, TimeText) -> [String]) throws {
-    let lines = json ? [value.text] : lines(value, times).map(TextTable.oneLine)
+    let hasColours = Terminal.current.hasColours
+    let lines =
+      json
+      ? [value.text]
+      : lines(value, times).map { Colours.rendered(TextTable.oneLine($0), hasColours: hasColours) }
     for line in lines where !StandardStreams.writeLine(line) {
       StandardStreams.writeErrorLine("Error: The output can't be written.")
       throw ExitCode(1)
@@ -31,6 +35,7 @@ struct OutputOptions: ParsableArguments {
 
   /// Prints a table, or what to say of none.
   static func lines(_ table: TextTable, none: String) -> [String] {
-    table.rows.isEmpty ? [none] : table.lines(width: Terminal.current.width)
+    let width = Terminal.current.width
+    return table.rows.isEmpty ? TextTable.wrapped(none, width: width) : table.lines(width: width)
   }
 }

@@ -5,7 +5,8 @@ import ProgramConsole
 
 /// The runs that a command changes: by their ids, or by a filter.
 struct RunSelection: ParsableArguments {
-  @Argument(help: "The ids of the runs; without any, those that the filter selects.") var runs: [String] = []
+  @Argument(help: "The ids of the runs, or their first 8 digits or more; without any, those that the filter selects.")
+  var runs: [String] = []
   @OptionGroup var filter: RunFilterOptions
   @Option(help: "The largest number of runs that a filter selects.") var limit = 10_000
   @OptionGroup var confirmation: Confirmation
@@ -94,10 +95,8 @@ struct RunSelection: ParsableArguments {
   private func selected(in runtime: JobRuntime, statuses: Set<RunStatus>) async throws(JobError) -> [Run] {
     var found: [Run] = []
     for text in runs {
-      guard let run = try await runtime.run(withID: try RunID(text)) else {
-        throw JobError(.notFound, "The store has no run \(text). None of the runs was changed.", field: "runId")
-      }
-      found.append(run)
+      let run = try await RunLookup(runtime: runtime).run(text, otherwise: "None of the runs was changed.")
+      if !found.contains(where: { $0.id == run.id }) { found.append(run) }
     }
     if filter.isEmpty { return found }
     var filter = try filter.filter()

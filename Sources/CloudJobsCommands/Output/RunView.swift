@@ -35,8 +35,8 @@ enum RunView {
   static func table(_ runs: [Run], _ times: TimeText) -> TextTable {
     TextTable(
       columns: [
-        .init("run"), .init("job"), .init("status"), .init("attempt", isNumeric: true), .init("created"),
-        .init("ended"), .init("reason"),
+        .init("run", as: .runID), .init("job"), .init("status", as: .status), .init("attempt", as: .number, drop: 1),
+        .init("created", as: .time, drop: 4), .init("ended", as: .time, drop: 2), .init("reason", as: .text, drop: 3),
       ],
       rows: runs.map { run in
         [

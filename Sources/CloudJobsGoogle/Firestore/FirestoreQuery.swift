@@ -80,6 +80,15 @@ struct FirestoreQuery: Sendable {
     return query
   }
 
+  /// Returns the query for the names of runs whose ids have a prefix of hexadecimal digits, by id.
+  static func runs(withPrefix prefix: String, _ configuration: FirestoreConfiguration) -> Self {
+    var query = Self(configuration, configuration.runs, by: nil, descending: false)
+    // The digits end with f, which g follows.
+    query.range = (prefix, prefix + "g")
+    query.namesOnly = true
+    return query
+  }
+
   /// Returns the query for journal entries that match a filter.
   static func journal(matching filter: JournalFilter, _ configuration: FirestoreConfiguration) -> Self {
     var query = Self(configuration, configuration.journal, by: "time", descending: !filter.isAscending)

@@ -68,7 +68,7 @@ public struct FirestoreConfiguration: Sendable {
 /// `infra/firestore.indexes.json`.
 ///
 /// Source: <https://cloud.google.com/firestore/docs/reference/rest>.
-public final class FirestoreStore: PurgingStore {
+public final class FirestoreStore: PurgingStore, RunPrefixStore {
   let configuration: FirestoreConfiguration
   let client: FirestoreClient
   let time = LatestServerTime()
@@ -207,6 +207,15 @@ extension FirestoreStore {
     -> StorePage<LedgerRecord>
   {
     try await page(.ledgers(in: family, after: cursor, configuration), limit: limit) { $0.ledger }
+  }
+
+  /// Returns the ids of runs with a prefix, in their order.
+  package func runIDs(withPrefix prefix: String, limit: Int) async throws(StoreError) -> [RunID] {
+    let query = FirestoreQuery.runs(withPrefix: prefix, configuration)
+    let found = try await reading { (client) async throws(FirestoreFault) in
+      try await client.runQuery(query, limit: limit)
+    }
+    return found.documents.compactMap { try? RunID($0.id) }
   }
 
   /// Returns a page of a query's results; one extra result is requested to know whether more follow.

@@ -92,6 +92,16 @@ public struct CloudSync: Sendable {
     return SyncPlanner.plan(configuration, documents, inventory)
   }
 
+  /// Returns the changes that a sync would make in a location without any resources.
+  ///
+  /// - Parameters:
+  ///   - configuration: the managed resources.
+  ///   - documents: the jobs and their documents.
+  /// - Returns: the plan, of creations alone.
+  package static func firstPlan(_ configuration: CloudSyncConfiguration, _ documents: JobDocuments) -> SyncPlan {
+    SyncPlanner.plan(configuration, documents, CloudInventory())
+  }
+
   /// Applies a plan's changes in order.
   ///
   /// - Parameter plan: the plan.
@@ -136,6 +146,18 @@ public struct CloudSync: Sendable {
       throw JobError(error)
     }
     return try await sync(documents)
+  }
+
+  /// Returns the default queue, as Cloud Tasks has it; nil if it does not exist.
+  package func defaultQueue() async throws(JobError) -> JSONValue? {
+    let path = "/v2/\(configuration.tasks.queueName(nil))"
+    return try await tasks.call(.get, path, accepting: [404]).presence
+  }
+
+  /// Returns the job that triggers the master pass, as Cloud Scheduler has it; nil if it does not exist.
+  package func masterJob() async throws(JobError) -> JSONValue? {
+    let path = "/v1/\(configuration.schedulerJobName(of: .master))"
+    return try await scheduler.call(.get, path, accepting: [404]).presence
   }
 
   private func apply(_ change: SyncChange) async throws(JobError) {
@@ -186,6 +208,11 @@ public struct CloudSync: Sendable {
       }
     }
   }
+}
+
+extension JSONValue {
+  /// The value unless it is null.
+  fileprivate var presence: JSONValue? { isNull ? JSONValue?.none : self }
 }
 
 /// The settings of a managed Cloud Tasks queue.

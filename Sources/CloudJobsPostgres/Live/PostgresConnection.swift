@@ -91,6 +91,12 @@ final class PostgresConnection: @unchecked Sendable {
     return all(in: options).compactMap { key, value in value.map { (key, $0) } }
   }
 
+  /// The version of libpq, such as `15.8`.
+  static var libraryVersion: String {
+    let number = PQlibVersion()
+    return "\(number / 10_000).\(number % 10_000)"
+  }
+
   /// The names of the parameters that libpq knows, as values of a URI's query.
   static var knownParameters: Set<String> {
     guard let options = PQconndefaults() else { return [] }

@@ -12,7 +12,14 @@ enum SQLiteFile {
   private static let pause = Duration.milliseconds(25)
 
   /// Opens or creates the file, with the latest schema and the promised durability.
-  static func open(_ path: String, busyTimeout: Duration) throws(StoreError) -> DatabasePool {
+  ///
+  /// - Parameters:
+  ///   - path: the file's path.
+  ///   - busyTimeout: the maximum wait for another process that writes.
+  ///   - migrates: whether an older schema is brought to the latest one; otherwise it is an error.
+  /// - Returns: the open file.
+  /// - Throws: ``StoreError`` as ``SQLiteStore/init(path:clock:busyTimeout:)`` does.
+  static func open(_ path: String, busyTimeout: Duration, migrates: Bool) throws(StoreError) -> DatabasePool {
     if path.isEmpty || path.hasPrefix(":memory:") || path.hasPrefix("file:") {
       throw StoreError(.invalid, "An SQLite store needs a file path. Use MemoryStore for a store in memory.")
     }
@@ -29,7 +36,7 @@ enum SQLiteFile {
         let pool = try DatabasePool(path: path, configuration: configuration)
         try pool.writeWithoutTransaction { database in
           try makeDurable(database)
-          try SQLiteSchema.migrate(database)
+          if migrates { try SQLiteSchema.migrate(database) } else { try SQLiteSchema.check(database) }
         }
         return pool
       } catch {

@@ -31,7 +31,7 @@ package struct Terminal: Sendable {
     if isatty(STDOUT_FILENO) == 1 {
       var size = winsize()
       let columns = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 ? Int(size.ws_col) : 0
-      terminal.width = columns > 0 ? columns : 80
+      terminal.width = columns > 0 ? columns : variable("COLUMNS").flatMap { Int($0) }.map { max(20, $0) } ?? 80
       terminal.hasColours = variable("NO_COLOR") == nil && variable("TERM") != "dumb"
     }
     terminal.timeZone = variable("TZ") ?? linkedZone

@@ -1,0 +1,65 @@
+import ArgumentParser
+import CloudJobsCore
+import ProgramConsole
+
+/// `init`.
+struct InitCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "init", abstract: "Makes a package with a job, its test and a command line, ready to run.",
+    discussion: "There is no release yet: name a clone by --path, or a repository by --url.")
+
+  @Argument(help: "The folder, which must be empty or new.", completion: .directory) var folder = "."
+  @Option(help: "The package's name; that of the folder if it is left out.") var name: String?
+  @Option(
+    help: "The folder of a clone of swift-cloud-jobs; by default one beside the new folder, if it is there.",
+    completion: .directory)
+  var path: String?
+  @Option(help: "The address of a repository of swift-cloud-jobs, in place of --path.") var url: String?
+  @Option(help: "The branch of that repository.") var branch = "main"
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if path != nil, url != nil { throw ValidationError("Give --path or --url, not both.") }
+  }
+
+  func run() async throws {
+    try await CommandFailure.reporting {
+      let writer = FolderWriter(folder)
+      if let found = writer.names().first {
+        throw JobError(
+          .busy, "The folder \(folder) has files already, such as \(found). Choose an empty or a new one.")
+      }
+      let package = try StarterPackage(
+        name: name ?? StarterPackage.name(of: writer.absolutePath), try dependency(writer))
+      for file in package.files { try writer.write(file.text, to: file.path) }
+      let answer: JSONValue = [
+        "folder": .string(writer.absolutePath), "package": .string(package.name),
+        "files": .array(package.files.map { .string($0.path) }),
+      ]
+      try output.show(answer) { _, _ in
+        package.files.map { "  \($0.path)" } + ["", "Next:"]
+          + package.firstSteps(in: folder == "." ? nil : folder).map { "  \($0)" }
+      }
+    }
+  }
+
+  /// Returns where the new package gets this one from.
+  private func dependency(_ writer: FolderWriter) throws(JobError) -> StarterPackage.Dependency {
+    if let url { return .repository(url: url, branch: branch) }
+    if let path {
+      let absolute = FolderWriter.absolute(path)
+      guard FileCheck.hasContent("\(absolute)/Package.swift") else {
+        throw JobError(.notFound, "There is no package at \(absolute). Name a clone's folder.", field: "--path")
+      }
+      return .path(absolute)
+    }
+    let parent = writer.absolutePath.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+    guard FileCheck.hasContent("\(parent)/swift-cloud-jobs/Package.swift") else {
+      throw JobError(
+        .invalidField,
+        "There is no clone of swift-cloud-jobs beside \(folder). Name the folder of one, or a repository by --url.",
+        field: "--path")
+    }
+    return .path("../swift-cloud-jobs")
+  }
+}
