@@ -28,7 +28,7 @@ public enum JobCommand {
   package static var subcommands: [any ParsableCommand.Type] {
     [
       CronCommand.self, StatusCommand.self, JobsCommand.self, RunsCommand.self, DeadLettersCommand.self,
-      WorkersCommand.self, TriggerCommand.self, MigrateCommand.self,
+      WorkersCommand.self, TriggerCommand.self, MigrateCommand.self, ForecastCommand.self,
     ]
   }
 
@@ -42,6 +42,6 @@ public enum JobCommand {
   /// What the exit codes mean.
   package static let exitCodes = """
     Exit codes: 0 done; 1 the store or another service failed; 2 what was named does not exist, or is not in a state \
-    that allows it; 64 the command line is wrong.
+    that allows it; 3 a forecast is above its budget; 64 the command line is wrong.
     """
 }
