@@ -9,6 +9,8 @@ struct ForecastCalendar {
     var hours = [Double?](repeating: nil, count: 24)
 
     var runs: Double { hours.reduce(0) { $0 + ($1 ?? 0) } }
+    /// Whether the forecast has all of the day, of which a clock change may skip an hour.
+    var isWhole: Bool { hours.count { $0 == nil } < 2 }
   }
 
   let zone: Zone
@@ -99,7 +101,10 @@ struct ForecastCalendar {
   /// The scale of the runs of hours.
   var hourScale: Scale { Scale(of: days.flatMap(\.hours).compactMap { $0 }) }
   /// The scale of the runs of days.
-  var dayScale: Scale { Scale(of: days.map(\.runs)) }
+  var dayScale: Scale {
+    let whole = days.filter(\.isWhole)
+    return Scale(of: (whole.isEmpty ? days : whole).map(\.runs))
+  }
 
   /// The scale of a picture: from the least number above zero to the greatest.
   struct Scale {
@@ -115,7 +120,7 @@ struct ForecastCalendar {
     func level(of number: Double, of count: Int) -> Int {
       guard number > 0, most > 0 else { return 0 }
       if most - least < 1e-9 { return count / 2 }
-      let part = ((number - least) / (most - least)).squareRoot()
+      let part = min(max(0, (number - least) / (most - least)), 1).squareRoot()
       return 1 + Int((part * Double(count - 2)).rounded())
     }
   }

@@ -180,8 +180,10 @@ extension ForecastStory {
         .endpoint("mail", each: .seconds(900), JobScript(diesEvery: 10)) { $0.retention(.seconds(7_200)) },
       ]),
     ForecastStory(
-      name: "start, end and days without runs",
+      name: "start, end, days without runs, disabled jobs",
       jobs: [
+        .every(.seconds(60), "off") { $0.enabled(false) },
+        .endpoint("refused", each: .seconds(3_600)) { $0.enabled(false) },
         .every(.seconds(1_800), "starts") { $0.active(from: .day(CivilDate(year: 2026, month: 3, day: 12))) },
         .every(.seconds(1_800), "ends") { $0.active(through: .day(CivilDate(year: 2026, month: 3, day: 20))) },
         .cron("*/30 * * * *", "pauses", in: "Europe/Berlin") {
@@ -191,12 +193,6 @@ extension ForecastStory {
           $0.skipping(.day(CivilDate(year: 2026, month: 3, day: 10)))
             .active(through: .day(CivilDate(year: 2026, month: 3, day: 25)))
         },
-      ]),
-    ForecastStory(
-      name: "disabled jobs",
-      jobs: [
-        .every(.seconds(60), "off") { $0.enabled(false) }, .every(.seconds(3_600), "on"),
-        .endpoint("refused", each: .seconds(3_600)) { $0.enabled(false) },
       ]),
     ForecastStory(
       name: "limits",
