@@ -69,7 +69,7 @@ public enum JobCommand {
     [
       CronCommand.self, StatusCommand.self, JobsCommand.self, RunsCommand.self, DeadLettersCommand.self,
       WorkersCommand.self, EnqueueCommand.self, TriggerCommand.self, MigrateCommand.self, DoctorCommand.self,
-      WhyCommand.self, InitCommand.self,
+      WhyCommand.self, ForecastCommand.self, InitCommand.self,
     ] + ofGoogle + ofServers
   }
 
@@ -111,7 +111,7 @@ public enum JobCommand {
   /// What the exit codes mean.
   package static let exitCodes = """
     Exit codes: 0 done; 1 the store or another service failed; 2 what was named does not exist, or is not in a state \
-    that allows it; 64 the command line is wrong.
+    that allows it; 3 a forecast is above its budget; 64 the command line is wrong.
     """
 
   /// Returns the program, without which a command does nothing.

@@ -2,6 +2,8 @@
 
 import subprocess
 import time
+import urllib.request
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 
@@ -98,6 +100,134 @@ def test_what_does_not_exist_and_what_is_wrong(line, tmp_path):
     assert "--store" in line.call("status", expect=64).stderr
     line.call("migrate", "--store", f"sqlite:{tmp_path / 'no' / 'jobs.db'}", expect=1)
     assert line.call("status", "--store", "postgres://127.0.0.1:1/x", expect=1).stderr.startswith("Error: ")
+
+
+MARCH = ("--from", "2026-03-01T00:00:00Z", "--days", "31")
+
+
+@pytest.fixture
+def with_jobs(line):
+    """A store with the documents of a worker's jobs, and three recorded runs."""
+    line.call("migrate")
+    line.call("enqueue", "--count", "3", program="worker-demo")
+    worker = line.start("work", "--name", "A")
+    deadline = time.time() + 60
+    # On Firestore, runs are delivered by Cloud Tasks, which has no service here: the job gets its document by hand.
+    wanted = {"tick"} if line.store.startswith("firestore") else {"greet", "tick"}
+    while not wanted <= {job["id"] for job in line.json("jobs", "list")["jobs"]}:
+        assert time.time() < deadline
+        time.sleep(0.2)
+    worker.terminate()
+    worker.wait(30)
+    if line.store.startswith("firestore"):
+        host, project = line.environment["FIRESTORE_EMULATOR_HOST"], line.store.removeprefix("firestore://")
+        url = f"http://{host}/v1/projects/{project}/databases/(default)/documents/jobs?documentId=greet"
+        request = urllib.request.Request(url, b'{"fields": {}}', {"Content-Type": "application/json"})
+        urllib.request.urlopen(request, timeout=30).close()
+    line.call("jobs", "schedule", "tick", "0 2 * * *", "--zone", "Europe/Berlin")
+    return line
+
+
+def test_forecast_of_a_store(with_jobs):
+    """The figures of a month over each kind of store, with rates, changes and a budget."""
+    line = with_jobs
+    found = line.json("forecast", *MARCH, "--rate", "greet=1000/day")
+    assert found["from"] == "2026-03-01T00:00:00Z" and found["to"] == "2026-04-01T00:00:00Z"
+    is_cloud = line.store.startswith("firestore")
+    assert found["deployment"] == ("cloudTasks" if is_cloud else "worker") and "before" not in found
+    jobs = {job["name"]: job for job in found["jobs"]}
+    # The clock change skips two o'clock of one night, whose run takes place all the same.
+    assert jobs["tick"]["runs"] == 31 and jobs["tick"]["schedule"] == "0 2 * * *"
+    assert jobs["greet"]["runs"] == pytest.approx(31_000) and jobs["greet"]["profile"]["enqueuedPerDay"] == 1000
+    assert sum(found["hours"]) == pytest.approx(31_031) and len(found["hours"]) == 31 * 24
+    lines = found["jobs"] + found["shared"]
+    for name in ("runs", "requests", "taskOperations", "storeReads", "storeWrites", "vCPUSeconds"):
+        assert found["total"][name] == pytest.approx(sum(part[name] for part in lines))
+    assert sum(part["netCost"]["sum"] for part in lines) == pytest.approx(found["total"]["netCost"]["sum"])
+    if is_cloud:
+        assert jobs["greet"]["taskOperations"] >= 62_000 and found["total"]["cost"]["store"] > 0
+        assert found["total"]["requests"] >= 31 * 1_440 + 31_000
+    else:
+        assert found["total"]["taskOperations"] == 0 and found["total"]["cost"]["store"] == 0
+        assert found["total"]["vCPUSeconds"] == 31 * 86_400
+    text = line.call("forecast", *MARCH, "--calendar", "--heat-map").stdout
+    assert "tick" in text and "A month costs" in text and "March 2026, runs a day" in text and "Runs an hour" in text
+
+
+def test_forecast_tries_changes_and_keeps_to_a_budget(with_jobs):
+    line = with_jobs
+    words = ("forecast", *MARCH, "--deployment", "cloud-tasks", "--rate", "greet=100000/day")
+    found = line.json(*words, "--interval", "tick=5m", "--batch", "greet=10")
+    before = {job["name"]: job for job in found["before"]["jobs"]}
+    after = {job["name"]: job for job in found["jobs"]}
+    assert (before["tick"]["runs"], after["tick"]["runs"]) == (31, 31 * 288)
+    assert after["greet"]["runs"] == pytest.approx(before["greet"]["runs"] / 10)
+    assert found["monthlyCost"] < found["before"]["monthlyCost"]
+    assert "Before and after the change" in line.call(*words, "--interval", "tick=5m").stdout
+    over = line.json(*words, "--budget", "0.01", expect=3)
+    assert over["budget"] == {"amount": 0.01, "isExceeded": True} and over["monthlyCost"] > 0.01
+    assert "is above the budget" in line.call(*words, "--budget", "0.01", expect=3).stdout
+    assert line.json(*words, "--budget", "100000")["budget"]["isExceeded"] is False
+
+
+def test_forecast_draws_names_herds_and_takes_prices(with_jobs, tmp_path):
+    line = with_jobs
+    picture = tmp_path / "month.svg"
+    line.call("forecast", *MARCH, "--svg", str(picture), "--utc")
+    root = ElementTree.parse(picture).getroot()
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    cells = [rect for rect in root.iter("{http://www.w3.org/2000/svg}rect") if len(rect)]
+    assert len(cells) == 31 + 31 * 24
+    assert "2026-03-01" in ElementTree.tostring(root, encoding="unicode")
+    line.call("forecast", "--svg", str(tmp_path / "no" / "month.svg"), expect=1)
+    line.call("jobs", "set", "greet", "type=periodic", "cron=0 2 * * *", "timeZone=Europe/Berlin")
+    herds = line.json("forecast", *MARCH)["collisions"]
+    assert herds[0]["jobs"] == ["greet", "tick"] and herds[0]["count"] == 31 and herds[0]["isHerd"] is False
+    move = herds[0]["spread"][0]
+    assert move["suggested"] == f"{move['minutes']} 2 * * *"
+    assert "Collision: 2 jobs" in line.call("forecast", *MARCH).stdout
+    prices = tmp_path / "prices.json"
+    prices.write_text(json.dumps({"currency": "EUR", "run": {"perVCPUSecond": 1, "freeVCPUSeconds": 0}}))
+    dear = line.json("forecast", *MARCH, "--prices", str(prices))
+    assert dear["prices"]["currency"] == "EUR" and dear["monthlyCost"] > 1_000
+    own = line.json("forecast", *MARCH)["prices"]
+    prices.write_text(json.dumps(own))
+    assert line.json("forecast", *MARCH, "--prices", str(prices))["prices"] == own
+
+
+def test_forecast_of_bad_inputs(with_jobs, tmp_path):
+    line = with_jobs
+    assert "no job nobody" in line.call("forecast", "--interval", "nobody=5m", expect=2).stderr
+    assert "no job nobody" in line.call("forecast", "--rate", "nobody=5/day", expect=2).stderr
+    for words in (
+        ("--interval", "tick"),
+        ("--interval", "tick=soon"),
+        ("--interval", "tick=0s"),
+        ("--interval", "greet=5m"),
+        ("--batch", "greet=0"),
+        ("--batch", "greet=many"),
+        ("--rate", "greet=10/week"),
+        ("--rate", "greet=-1/day"),
+        ("--days", "0"),
+        ("--days", "367"),
+        ("--from", "today"),
+        ("--budget", "-1"),
+        ("--budget", "nan"),
+        ("--deployment", "cloud"),
+        ("--measure", "501"),
+    ):
+        assert line.call("forecast", *words, expect=64).stderr, words
+    prices = tmp_path / "prices.json"
+    assert "can't be read" in line.call("forecast", "--prices", str(prices), expect=2).stderr
+    for text, field in (
+        ("{", ""),
+        ("[]", "prices"),
+        ('{"tasks": {"perMilion": 1}}', "tasks.perMilion"),
+        ('{"run": {"perVCPUSecond": "1"}}', "run.perVCPUSecond"),
+        ('{"scheduler": {"perJob": -1}}', "scheduler.perJob"),
+    ):
+        prices.write_text(text)
+        assert field in line.call("forecast", "--prices", str(prices), expect=64).stderr
 
 
 def test_cron_is_explained(bin_dir):

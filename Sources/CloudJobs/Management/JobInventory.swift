@@ -7,7 +7,11 @@ package struct JobInventory: Sendable {
 
   /// Creates the inventory of a runtime.
   package init(_ runtime: JobRuntime) {
-    services = runtime.services
+    self.init(runtime.services)
+  }
+
+  init(_ services: RuntimeServices) {
+    self.services = services
   }
 
   /// Returns all jobs in the order of their ids, as `GET jobs` shows them; `registered` tells whose code is here.
@@ -15,6 +19,16 @@ package struct JobInventory: Sendable {
   /// - Returns: the jobs, and the store's time.
   /// - Throws: ``JobError`` `storeUnavailable`.
   package func all() async throws(JobError) -> (jobs: [JSONValue], time: Timestamp) {
+    let (ids, records, time) = try await records()
+    return (ids.map { view(of: $0, records[$0]) }, time)
+  }
+
+  /// Reads the documents of all jobs.
+  ///
+  /// - Returns: the ids of the jobs in their order, registered ones without a document included, the documents, and the
+  ///   store's time.
+  /// - Throws: ``JobError`` `storeUnavailable`.
+  func records() async throws(JobError) -> (ids: [String], records: [String: JobRecord], time: Timestamp) {
     // By text: another program may have stored a document whose id is no job's.
     var records: [String: JobRecord] = [:]
     var time = services.clock.now()
@@ -27,7 +41,7 @@ package struct JobInventory: Sendable {
       (cursor, time) = (page.next, page.time)
     } while cursor != nil
     let ids = Set(records.keys).union(services.registry.definitions.map(\.id.rawValue))
-    return (ids.sorted().map { view(of: $0, records[$0]) }, time)
+    return (ids.sorted(), records, time)
   }
 
   /// Returns a job as ``all()`` does.

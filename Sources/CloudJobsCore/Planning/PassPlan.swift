@@ -3,51 +3,104 @@
 /// - Parameter input: the job and everything that was read for it.
 /// - Returns: the plan, which the pass performs without deciding anything itself.
 public func planPass(_ input: PassInput) -> PassPlan {
+  let decision = decidePass(input)
+  switch decision.action {
+  case .start: return start(input, decision)
+  case .wait:
+    var plan = PassPlan(patch: JobStatePatch(), reason: decision.reason)
+    (plan.scheduledFor, plan.waitsForRun, plan.isStillDue) = (decision.scheduledFor, input.previous?.id, true)
+    return plan
+  case .skip:
+    var plan = reschedule(input, at: decision.next, decision.reason)
+    if let skip = decision.skip { plan.patch.set(status: skip.status) }
+    (plan.scheduledFor, plan.skip) = (decision.scheduledFor, decision.skip)
+    plan.missedSince = decision.missedSince
+    return plan
+  }
+}
+
+/// What a master pass does about a job, without the records that it writes for it.
+struct PassDecision: Hashable, Sendable {
+  /// What becomes of the scheduled time.
+  enum Action: Hashable, Sendable {
+    /// A run is created.
+    case start
+    /// No run is created, and the job's next time is set.
+    case skip
+    /// Nothing changes: a missed time waits for the run of an earlier one.
+    case wait
+  }
+
+  var action: Action
+  /// The scheduled time that is served or skipped; nil if only the next time changes.
+  var scheduledFor: Timestamp?
+  /// The earliest of the times before it that were missed, and that no other decision serves; nil if none was.
+  var missedSince: Timestamp?
+  /// The next time of the job; nil if it leaves the list of due jobs.
+  var next: Timestamp?
+  /// The closed gate, if there is one.
+  var skip: Skip?
+  var reason: String
+
+  /// Returns the decision with the missed times from the one that was due up to its own.
+  fileprivate func covering(from due: Timestamp) -> PassDecision {
+    var decision = self
+    if action != .wait, let scheduledFor, due < scheduledFor { decision.missedSince = due }
+    return decision
+  }
+}
+
+/// Decides what a master pass does about a job whose `nextRun` has come; otherwise like ``planPass(_:)``.
+func decidePass(_ input: PassInput) -> PassDecision {
   let job = input.job
+  func leave(_ reason: String, _ skip: Skip? = nil, scheduledFor: Timestamp? = nil) -> PassDecision {
+    PassDecision(action: .skip, scheduledFor: scheduledFor, skip: skip, reason: reason)
+  }
   guard job.isRunByPass(under: input.settings.scheduleOwner), let schedule = job.schedule else {
-    let due = input.state.nextRun.flatMap { $0 <= input.now ? $0 : nil }
-    return unschedule(
-      input, nil, "The pass does not run this job of kind \(job.kind.rawValue).", scheduledFor: due)
+    return leave("The pass does not run this job of kind \(job.kind.rawValue).", scheduledFor: input.due)
   }
   if let skip = Gate.enabled.skip(of: input.gateInput(scheduledFor: input.state.nextRun ?? input.now)) {
-    var plan = unschedule(input, skip, skip.reason)
-    if let due = input.state.nextRun, due <= input.now {
-      let latest = max(due, schedule.previous(before: input.now + .microseconds(1)) ?? due)
-      (plan.scheduledFor, plan.missedSince) = (latest, latest > due ? due : nil)
-    }
-    return plan
+    guard let due = input.due else { return leave(skip.reason, skip) }
+    let latest = max(due, schedule.previous(before: input.now + .microseconds(1)) ?? due)
+    return leave(skip.reason, skip, scheduledFor: latest).covering(from: due)
   }
-  guard let due = input.state.nextRun, due <= input.now else {
-    return reschedule(input, at: input.state.nextRun, "The job is not due.")
+  guard let due = input.due else {
+    return PassDecision(action: .skip, next: input.state.nextRun, reason: "The job is not due.")
   }
   if let planned = input.state.plannedFor, planned != job.planKey, schedule.next(after: due - .microseconds(1)) != due {
-    var plan = reschedule(
-      input, at: firstRun(of: job, schedule, after: input.now), "The schedule was edited; planned again.")
-    plan.scheduledFor = due
-    return plan
+    return PassDecision(
+      action: .skip, scheduledFor: due, next: firstRun(of: job, schedule, after: input.now),
+      reason: "The schedule was edited; planned again.")
   }
+  return serve(due, schedule, input).covering(from: due)
+}
+
+/// Decides about a time that is due by the job's present schedule, with those that were missed after it.
+private func serve(_ due: Timestamp, _ schedule: Schedule, _ input: PassInput) -> PassDecision {
   let choice = chooseTime(due: due, schedule: schedule, input: input)
   guard let scheduledFor = choice.scheduledFor else {
-    var plan = skip(
-      input, scheduledFor: choice.latest, Skip(.skippedMisfire, choice.reason), next: choice.next)
-    plan.missedSince = choice.latest > due ? due : nil
-    return plan
+    return PassDecision(
+      action: .skip, scheduledFor: choice.latest, next: choice.next, skip: Skip(.skippedMisfire, choice.reason),
+      reason: choice.reason)
   }
   let closed = Gate.firstClosed(for: input.gateInput(scheduledFor: scheduledFor))
-  var plan: PassPlan
+  let reason = closed?.reason ?? ""
   switch closed?.status {
-  case nil: plan = start(input, scheduledFor: scheduledFor, next: choice.next, reason: choice.reason)
-  case .skippedEnded?: plan = unschedule(input, closed, closed?.reason ?? "", scheduledFor: scheduledFor)
+  case nil:
+    return PassDecision(action: .start, scheduledFor: scheduledFor, next: choice.next, reason: choice.reason)
+  case .skippedEnded?:
+    return PassDecision(action: .skip, scheduledFor: scheduledFor, skip: closed, reason: reason)
   case .skippedOverlap? where input.isCatchingUp(with: scheduledFor):
-    plan = PassPlan(patch: JobStatePatch(), reason: "\(closed?.reason ?? "") This missed time is served after it.")
-    (plan.scheduledFor, plan.waitsForRun, plan.isStillDue) = (scheduledFor, input.previous?.id, true)
-    return plan
+    return PassDecision(
+      action: .wait, scheduledFor: scheduledFor, reason: "\(reason) This missed time is served after it.")
   case .skippedNotStarted?:
-    plan = skip(input, scheduledFor: scheduledFor, closed, next: firstRun(of: job, schedule, after: input.now))
-  default: plan = skip(input, scheduledFor: scheduledFor, closed, next: choice.next)
+    return PassDecision(
+      action: .skip, scheduledFor: scheduledFor, next: firstRun(of: input.job, schedule, after: input.now),
+      skip: closed, reason: reason)
+  default:
+    return PassDecision(
+      action: .skip, scheduledFor: scheduledFor, next: choice.next, skip: closed, reason: reason)
   }
-  plan.missedSince = scheduledFor > due ? due : nil
-  return plan
 }
 
 /// The plan of a master pass for one due job.
@@ -109,6 +162,9 @@ public struct PassInput: Sendable {
     self.settings = settings
   }
 
+  /// The job's next time, if it has come.
+  fileprivate var due: Timestamp? { state.nextRun.flatMap { $0 <= now ? $0 : nil } }
+
   /// Whether the latest run was created only after a scheduled time, because both are served late: it did not run when
   /// the time came, and so is no reason to skip it.
   fileprivate func isCatchingUp(with scheduledFor: Timestamp) -> Bool {
@@ -159,8 +215,9 @@ private func chooseTime(due: Timestamp, schedule: Schedule, input: PassInput) ->
   }
 }
 
-private func start(_ input: PassInput, scheduledFor: Timestamp, next: Timestamp?, reason: String) -> PassPlan {
+private func start(_ input: PassInput, _ decision: PassDecision) -> PassPlan {
   let job = input.job
+  let scheduledFor = decision.scheduledFor ?? input.now
   let id = RunID(job: job.id, occurrence: .scheduledFor(scheduledFor))
   var run = Run(
     id: id, job: job.id, trigger: .pass, maxAttempts: job.policy.retry.maxAttempts, scheduledFor: scheduledFor,
@@ -183,7 +240,7 @@ private func start(_ input: PassInput, scheduledFor: Timestamp, next: Timestamp?
       isHandedOver = true
     }
   }
-  var plan = reschedule(input, at: next, reason)
+  var plan = reschedule(input, at: decision.next, decision.reason)
   // A run that waits for its turn is not the latest one: those behind it wait for the one that executes, not for it.
   // A job that skips overlapping runs has one that waits at most.
   if run.status != .scheduled || job.overlap == .skip || isHandedOver {
@@ -192,25 +249,8 @@ private func start(_ input: PassInput, scheduledFor: Timestamp, next: Timestamp?
   }
   if run.status == .running { input.state.claimProbe(job.policy.breaker, at: input.now, in: &plan.patch) }
   plan.scheduledFor = scheduledFor
+  plan.missedSince = decision.missedSince
   plan.run = run
-  return plan
-}
-
-private func skip(_ input: PassInput, scheduledFor: Timestamp, _ skip: Skip?, next: Timestamp?) -> PassPlan {
-  var plan = reschedule(input, at: next, skip?.reason ?? "")
-  if let skip { plan.patch.set(status: skip.status) }
-  plan.scheduledFor = scheduledFor
-  plan.skip = skip
-  return plan
-}
-
-private func unschedule(
-  _ input: PassInput, _ skip: Skip?, _ reason: String, scheduledFor: Timestamp? = nil
-) -> PassPlan {
-  var plan = reschedule(input, at: nil, reason)
-  if let skip { plan.patch.set(status: skip.status) }
-  plan.scheduledFor = scheduledFor
-  plan.skip = skip
   return plan
 }
 

@@ -50,6 +50,21 @@ public struct ResolvedJob: Hashable, Sendable {
     schedulerText = kind == .scheduled ? schedule.flatMap { Self.schedulerText($0, in: zone) } : nil
   }
 
+  /// Returns the job with another interval, which Cloud Scheduler can't express.
+  ///
+  /// - Parameter interval: the interval.
+  /// - Returns: the job.
+  /// - Throws: ``JobError`` `invalidSchedule` if the job has no schedule, or if the interval is out of range.
+  func scheduled(every interval: Duration) throws(JobError) -> ResolvedJob {
+    guard kind != .endpoint, schedule != nil else {
+      throw JobError(.invalidSchedule, "The job \(id) has no schedule. Give the rate of its runs.", field: "interval")
+    }
+    var job = self
+    job.schedule = try Schedule.every(interval)
+    job.schedulerText = nil
+    return job
+  }
+
   /// The treatment of a run while an earlier one is under way.
   public var overlap: OverlapPolicy {
     policy.overlap ?? (kind == .endpoint ? .allow : .skip)

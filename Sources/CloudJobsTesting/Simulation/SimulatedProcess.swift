@@ -10,6 +10,7 @@ final class SimulatedProgram: Sendable {
   let faults: SimulatedFaults
   let record = EventRecord()
   let counter = CommitCounter()
+  let calls = CallCounter()
   let attempts = AttemptRecorder()
   private let registry: JobRegistry
   private let options: RuntimeOptions
@@ -18,7 +19,7 @@ final class SimulatedProgram: Sendable {
 
   init(_ registry: JobRegistry, store: any JobStore, clock: VirtualClock, seed: UInt64, options: RuntimeOptions) {
     let faults = SimulatedFaults(clock: clock)
-    let link = SimulationLink(faults: faults)
+    let link = SimulationLink(faults: faults, calls: calls)
     let emulator = SimulatedEmulator(state: EmulatorState(zones: registry.zones, seed: seed), clock: clock) {
       delivery in
       await link.deliver(delivery)
@@ -47,7 +48,7 @@ final class SimulatedProgram: Sendable {
     let store = SimulatedStore(
       base: store, executor: emulator.executor, commits: counter, faults: faults, life: life)
     let runtime = JobRuntime(
-      registry, store: store, queue: SimulatedQueue(emulator: emulator, faults: faults, life: life),
+      registry, store: store, queue: SimulatedQueue(emulator: emulator, faults: faults, life: life, calls: calls),
       authentication: .trustLoopback, options: options)
     runtime.events.subscribe { [record, weak emulator] event in
       if life.hasEnded { return }

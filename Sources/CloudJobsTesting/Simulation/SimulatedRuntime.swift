@@ -84,6 +84,9 @@ public final class SimulatedRuntime: Sendable {
   /// The number of commits to the store so far.
   package var commits: Int { program.counter.count }
 
+  /// The calls between the services so far.
+  package var calls: SimulatedCalls { program.calls.calls }
+
   /// The jobs' events, oldest first: started and finished attempts, skipped occurrences, duplicates.
   public var events: [JobEvent] { program.record.events }
 

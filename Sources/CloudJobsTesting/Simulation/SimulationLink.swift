@@ -15,9 +15,11 @@ final class SimulationLink: Sendable {
 
   private let target = Mutex(Target())
   private let faults: SimulatedFaults
+  private let calls: CallCounter
 
-  init(faults: SimulatedFaults) {
+  init(faults: SimulatedFaults, calls: CallCounter) {
     self.faults = faults
+    self.calls = calls
   }
 
   func connect(_ runtime: JobRuntime, _ life: ProcessLife) {
@@ -25,6 +27,7 @@ final class SimulationLink: Sendable {
   }
 
   func deliver(_ delivery: DeliveryRequest) async -> DeliveryOutcome {
+    calls.add { $0.note(delivery) }
     let target = target.withLock { $0 }
     guard let runtime = target.runtime else { return .connectionFailed("the runtime no longer exists") }
     let isCounted = delivery.subject != Self.master
@@ -66,11 +69,13 @@ struct SimulatedQueue: TaskQueue {
   let emulator: SimulatedEmulator
   let faults: SimulatedFaults
   let life: ProcessLife
+  let calls: CallCounter
 
   var retryOwner: RetryOwner { .runtime }
 
   func enqueue(_ tasks: [QueuedTask]) async throws(JobError) {
     try check()
+    calls.add { $0.queueCalls += tasks.count }
     for task in tasks where !faults.strikes(.lostTask) {
       do throws(ServiceFault) {
         try create(task)
@@ -84,6 +89,7 @@ struct SimulatedQueue: TaskQueue {
 
   func cancel(_ name: String, in queue: String?) async throws(JobError) {
     if life.hasEnded { throw JobError(.queueUnavailable, "The simulated process has ended.") }
+    calls.add { $0.queueCalls += 1 }
     do throws(ServiceFault) {
       try emulator.withState { (state, now) throws(ServiceFault) in
         let queue = try SimulationSetup.queueName(queue)
@@ -112,4 +118,38 @@ struct SimulatedQueue: TaskQueue {
       _ = try state.tasks.createTask(new, in: queue, at: now)
     }
   }
+}
+
+/// The calls between the services of a simulation, which a cloud bills.
+package struct SimulatedCalls: Hashable, Sendable {
+  /// The calls of the queue's API.
+  package var queueCalls = 0
+  /// The deliveries of tasks.
+  package var taskDeliveries = 0
+  /// The deliveries of Cloud Scheduler to jobs of their own.
+  package var scheduledDeliveries = 0
+  /// The deliveries of Cloud Scheduler to the master job.
+  package var passes = 0
+
+  /// The HTTP requests to the service.
+  package var requests: Int { taskDeliveries + scheduledDeliveries + passes }
+
+  fileprivate mutating func note(_ delivery: DeliveryRequest) {
+    if delivery.url.hasSuffix("/jobs/master") {
+      passes += 1
+    } else if delivery.url.contains("/jobs/scheduled/") {
+      scheduledDeliveries += 1
+    } else {
+      taskDeliveries += 1
+    }
+  }
+}
+
+/// The count of a simulation's calls.
+final class CallCounter: Sendable {
+  private let state = Mutex(SimulatedCalls())
+
+  var calls: SimulatedCalls { state.withLock { $0 } }
+
+  func add(_ change: (inout SimulatedCalls) -> Void) { state.withLock { change(&$0) } }
 }
