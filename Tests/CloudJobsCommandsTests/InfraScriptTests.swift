@@ -90,8 +90,14 @@ struct InfraScriptTests {
     let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appending(path: "infra/firestore.indexes.json")
     let value = try JSONValue(parsing: Array(try Data(contentsOf: file)))
-    let composite = value["indexes"]?.array?.compactMap { $0["fields"]?.array?.first?["fieldPath"]?.string }
-    #expect(composite == InfraScript.runIndexes)
+    let composite = value["indexes"]?.array?.compactMap { index -> InfraScript.Index? in
+      guard let fields = index["fields"]?.array, fields.count == 2 else { return nil }
+      return InfraScript.Index(
+        collection: index["collectionGroup"]?.string ?? "", field: fields[0]["fieldPath"]?.string ?? "",
+        time: fields[1]["fieldPath"]?.string ?? "", isAscending: fields[1]["order"] == "ASCENDING",
+        isList: fields[0]["arrayConfig"] == "CONTAINS")
+    }
+    #expect(composite == InfraScript.indexes)
     let overrides = value["fieldOverrides"]?.array ?? []
     let expiring = overrides.filter { $0["ttl"]?.bool == true }.compactMap { $0["collectionGroup"]?.string }
     #expect(expiring == InfraScript.expiring)

@@ -291,7 +291,12 @@ def test_lists_are_quick_and_paged_with_100_000_runs(line):
     if line.store.startswith("firestore"):
         pytest.skip("the time of Google's service can't be measured here")
     line.call("enqueue", "--count", "100000", program="worker-demo")
-    for words in (("runs", "list"), ("runs", "list", "--job", "greet", "--status", "pending"), ("dead-letters",)):
+    for words in (
+        ("runs", "list"),
+        ("runs", "list", "--job", "greet", "--status", "pending"),
+        ("dead-letters",),
+        ("why", "greet"),
+    ):
         spans = []
         for _ in range(5):
             begin = time.perf_counter()

@@ -2,10 +2,8 @@
 
 import time
 
-from test_command_line import line  # noqa: F401 (a fixture)
 
-
-def test_a_job_is_explained_past_present_and_future(line):  # noqa: F811
+def test_a_job_is_explained_past_present_and_future(line):
     line.json("migrate")
     worker = line.start("work", "--name", "A")
     deadline = time.time() + 60
@@ -34,7 +32,7 @@ def test_a_job_is_explained_past_present_and_future(line):  # noqa: F811
     assert "CLOSED" in text and "not before" not in text and "What would change it: Enable the job." in text
 
 
-def test_a_run_is_explained(line):  # noqa: F811
+def test_a_run_is_explained(line):
     line.json("migrate")
     line.call("enqueue", "--count", "1", program="worker-demo")
     (run,) = line.json("runs", "list")["runs"]
@@ -47,7 +45,7 @@ def test_a_run_is_explained(line):  # noqa: F811
     assert "not today" in cancelled["summary"]
 
 
-def test_what_is_wrong(line):  # noqa: F811
+def test_what_is_wrong(line):
     line.json("migrate")
     assert "no job" in line.call("why", "nobody", expect=2).stderr
     assert "No run" in line.call("why", "--run", "0" * 64, expect=2).stderr

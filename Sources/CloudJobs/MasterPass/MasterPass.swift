@@ -138,8 +138,8 @@ extension PassJournalEntry.Line {
 
 /// The journal of the decisions about jobs that no run tells.
 ///
-/// A decision stands in the commit that it tells, in an entry of its own: it is stored if and only if it took place, and
-/// has its own time.
+/// A decision stands in the commit that it tells, in an entry of its own: it is stored if and only if it took place,
+/// and has its own time.
 struct PassJournal: Sendable {
   /// The decisions that no commit tells, because they change nothing.
   private static let uncommitted: [PassJournalEntry.Verdict] = [.waiting, .unavailable]

@@ -91,11 +91,12 @@ extension DoctorCheck {
     if failures.isEmpty {
       return DoctorCheck(
         "indexes", .ok,
-        "Lists by job, by status and by correlation id can be read\(isFirestore ? "" : " by the schema").")
+        "Runs by job, by status and by correlation id, and decisions by job can be listed"
+          + (isFirestore ? "." : " by the schema."))
     }
-    let lists = failures.map(\.list).joined(separator: ", by ")
+    let lists = failures.map(\.list).joined(separator: ", ")
     return DoctorCheck(
-      "indexes", .failed, "Runs can't be listed by \(lists). \(failures[0].error.message)",
+      "indexes", .failed, "These can't be listed: \(lists). \(failures[0].error.message)",
       isFirestore ? "Make the indexes of infra/firestore.indexes.json, or those of `cloud-jobs infra`." : nil)
   }
 }

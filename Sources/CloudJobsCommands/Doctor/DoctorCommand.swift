@@ -158,8 +158,8 @@ struct Doctor: Sendable {
 
   private func indexes() async -> DoctorCheck {
     let filters: [(String, RunFilter)] = [
-      ("job", RunFilter(job: "cloud_jobs_doctor")), ("status", RunFilter(statuses: [.failed])),
-      ("correlation id", RunFilter(correlationID: "cloud-jobs-doctor")),
+      ("runs by job", RunFilter(job: "cloud_jobs_doctor")), ("runs by status", RunFilter(statuses: [.failed])),
+      ("runs by correlation id", RunFilter(correlationID: "cloud-jobs-doctor")),
     ]
     var failures: [(list: String, error: JobError)] = []
     for (name, filter) in filters {
@@ -169,6 +169,16 @@ struct Doctor: Sendable {
         }
       } catch {
         failures.append((name, error))
+      }
+    }
+    for isAscending in [true, false] {
+      do throws(JobError) {
+        _ = try await call { (store) async throws(StoreError) in
+          try await store.journal(
+            matching: JournalFilter(job: "cloud_jobs_doctor", isAscending: isAscending), limit: 1)
+        }
+      } catch {
+        failures.append((isAscending ? "decisions by job, oldest first" : "decisions by job", error))
       }
     }
     return .indexes(isFirestore: isFirestore, failures: failures)

@@ -7,8 +7,24 @@ struct InfraScript {
   /// The address that stands for the one that the script finds out.
   static let unknownURL = "https://service.invalid"
 
-  /// The composite indexes that lists of runs need: the field that is compared, before the time of the creation.
-  static let runIndexes = ["job", "status", "correlationId"]
+  /// A composite index: the field that is compared, before the time that orders the list.
+  struct Index: Hashable {
+    var collection: String
+    var field: String
+    var time: String
+    var isAscending = false
+    /// Whether the field is a list, of which one element is compared.
+    var isList = false
+  }
+
+  /// The composite indexes that lists of runs and the pass journal of a job need.
+  static let indexes = [
+    Index(collection: "runs", field: "job", time: "createdAt"),
+    Index(collection: "runs", field: "status", time: "createdAt"),
+    Index(collection: "runs", field: "correlationId", time: "createdAt"),
+    Index(collection: "journal", field: "jobs", time: "time", isAscending: true, isList: true),
+    Index(collection: "journal", field: "jobs", time: "time", isList: true),
+  ]
   /// The fields that need no index, by their collections.
   static let plainFields = [
     ("runs", "input"), ("runs", "output"), ("runs", "error"), ("runs", "lease"), ("journal", "lines"),
@@ -91,9 +107,11 @@ struct InfraScript {
         "once gcloud firestore databases create --database \"$DATABASE\" --location \"$LOCATION\" \\",
         "  --type firestore-native",
       ]
-      + Self.runIndexes.map {
-        "once gcloud firestore indexes composite create --database \"$DATABASE\" --collection-group runs --async \\\n"
-          + "  --field-config field-path=\($0),order=ascending --field-config field-path=createdAt,order=descending"
+      + Self.indexes.map { index in
+        "once gcloud firestore indexes composite create --database \"$DATABASE\" --async \\\n"
+          + "  --collection-group \(index.collection) \\\n"
+          + "  --field-config field-path=\(index.field),\(index.isList ? "array-config=contains" : "order=ascending") \\\n"
+          + "  --field-config field-path=\(index.time),order=\(index.isAscending ? "ascending" : "descending")"
       }
       + Self.plainFields.map { collection, field in
         "gcloud firestore indexes fields update \(field) --database \"$DATABASE\" --collection-group \(collection) \\\n"

@@ -85,8 +85,8 @@ package final class BilledStore: PurgingStore {
     counted(try await base.ledgers(in: family, after: cursor, limit: limit))
   }
 
-  package func journal(until time: Timestamp, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
-    let entries = try await base.journal(until: time, limit: limit)
+  package func journal(matching filter: JournalFilter, limit: Int) async throws(StoreError) -> [PassJournalEntry] {
+    let entries = try await base.journal(matching: filter, limit: limit)
     count { $0.reads += max(1, entries.count) }
     return entries
   }
