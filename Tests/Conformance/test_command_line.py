@@ -1,5 +1,6 @@
 """The command line against every kind of store, as an operator uses it."""
 
+import json
 import subprocess
 import time
 import urllib.request

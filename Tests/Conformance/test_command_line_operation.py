@@ -184,7 +184,9 @@ def test_doctor_tells_missing_indexes(bin_dir, cloud_jobs, tmp_path):
     line = CommandLine(bin_dir, "firestore://p", FIRESTORE_EMULATOR_HOST=host)
     report = line.json("doctor", expect=1)
     assert verdicts(report)["indexes"] == "failed"
-    assert "job, by status, by correlation id" in next(c["fact"] for c in report["checks"] if c["name"] == "indexes")
+    assert "runs by job, runs by status, runs by correlation id, decisions by job" in next(
+        c["fact"] for c in report["checks"] if c["name"] == "indexes"
+    )
     emulator.stop()
 
 

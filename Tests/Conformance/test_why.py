@@ -48,7 +48,7 @@ def test_a_run_is_explained(line):
 def test_what_is_wrong(line):
     line.json("migrate")
     assert "no job" in line.call("why", "nobody", expect=2).stderr
-    assert "No run" in line.call("why", "--run", "0" * 64, expect=2).stderr
+    assert "no run" in line.call("why", "--run", "0" * 64, expect=2).stderr
     assert "is no time" in line.call("why", "tick", "--at", "now", expect=64).stderr
     assert "either a job or a run" in line.call("why", expect=64).stderr
     assert "--at" in line.call("why", "--run", "0" * 64, "--at", "2026-01-01T00:00:00Z", expect=64).stderr

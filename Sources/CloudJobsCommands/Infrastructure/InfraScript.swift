@@ -108,10 +108,10 @@ struct InfraScript {
         "  --type firestore-native",
       ]
       + Self.indexes.map { index in
-        "once gcloud firestore indexes composite create --database \"$DATABASE\" --async \\\n"
-          + "  --collection-group \(index.collection) \\\n"
-          + "  --field-config field-path=\(index.field),\(index.isList ? "array-config=contains" : "order=ascending") \\\n"
-          + "  --field-config field-path=\(index.time),order=\(index.isAscending ? "ascending" : "descending")"
+        let field = "field-path=\(index.field),\(index.isList ? "array-config=contains" : "order=ascending")"
+        let time = "field-path=\(index.time),order=\(index.isAscending ? "ascending" : "descending")"
+        return "once gcloud firestore indexes composite create --database \"$DATABASE\" --async \\\n"
+          + "  --collection-group \(index.collection) --field-config \(field) --field-config \(time)"
       }
       + Self.plainFields.map { collection, field in
         "gcloud firestore indexes fields update \(field) --database \"$DATABASE\" --collection-group \(collection) \\\n"
