@@ -28,8 +28,14 @@ struct ExplanationReader: Sendable {
     if let occurrence = input.occurrence?.time {
       input.runs.merge(try await runs([RunID(job: id, occurrence: .scheduledFor(occurrence))])) { $1 }
     }
+    if time == nil {
+      let filter = RunFilter(job: id, statuses: [.pending, .scheduled, .running])
+      input.openRuns = try await RunManager(services).runs(filter, after: nil, limit: Self.earlierRunLimit).runs.map {
+        $0.redacted(by: services.redaction)
+      }
+    }
     if input.isRequested {
-      let filter = RunFilter(job: id, createdBefore: input.askedAbout + .microseconds(1))
+      let filter = RunFilter(job: id, createdBefore: input.endOfSecond)
       input.earlierRuns = try await RunManager(services).runs(filter, after: nil, limit: Self.earlierRunLimit).runs.map
       {
         $0.redacted(by: services.redaction)
@@ -70,7 +76,9 @@ struct ExplanationReader: Sendable {
       let document = try record?.document.get()
       state = document?.state ?? state
       let planned = state.plannedFor ?? decisions.last { $0.line.plan?.schedule != nil }?.line.plan?.schedule
-      let known = definition ?? JobDefinition(id, plannedFor: planned, under: document?.configuration)
+      let known =
+        definition
+        ?? JobDefinition(id, standingInUnder: document?.configuration ?? JobConfiguration(), plannedFor: planned)
       job = .success(
         try ResolvedJob(known, configuration: document?.configuration, zones: services.registry.zones))
     } catch {
@@ -151,21 +159,6 @@ struct ExplanationReader: Sendable {
 extension PassJournalEntry {
   /// Whether a line tells a plan.
   fileprivate var hasPlan: Bool { lines.contains { $0.plan?.schedule != nil } }
-}
-
-extension JobDefinition {
-  /// Creates the definition that stands for a job whose code is in another program, as far as its document and its
-  /// plan tell.
-  ///
-  /// - Parameters:
-  ///   - id: the id of the job.
-  ///   - plan: the text of the ``PlanKey`` that it was planned for; nil if it is not known.
-  ///   - configuration: the configuration of its document; nil if there is none.
-  fileprivate init(_ id: JobID, plannedFor plan: String?, under configuration: JobConfiguration?) {
-    self.init(id, standingInUnder: configuration ?? JobConfiguration())
-    guard let key = plan.flatMap({ PlanKey($0) }), configuration?.hasSchedule != true else { return }
-    (kind, schedule, timeZone) = (configuration?.type ?? .periodic, .text(key.schedule), key.timeZone)
-  }
 }
 
 extension JobRuntime {

@@ -58,7 +58,13 @@ struct JobConfigurator: Sendable {
       let document = try record?.document.get()
       if registered == nil, record == nil { throw .noDocument(of: job) }
       let configuration = try change(document?.configuration ?? JobConfiguration())
-      let definition = registered ?? JobDefinition(job, standingInUnder: configuration)
+      // The plan's zone is that of the code, unless the document named another one.
+      let plan = document?.configuration.timeZone == nil ? document?.state.plannedFor : nil
+      let zone = configuration.timeZone ?? plan.flatMap { PlanKey($0) }?.timeZone
+      let definition =
+        registered
+        ?? JobDefinition(
+          job, standingInUnder: configuration, plannedFor: configuration.hasSchedule ? plan : nil)
       var checked = configuration
       if registered == nil, !configuration.hasSchedule { checked.type = nil }
       try check(checked, of: definition)
@@ -73,8 +79,9 @@ struct JobConfigurator: Sendable {
         _ = try await services.client.commit(
           [.putConfiguration(job, configuration, record.map { .version($0.version) } ?? .absent)]
             + (told.map { [$0] } ?? []))
-        // Without a schedule of its own, the document leaves the next time to the program that has the code.
-        if registered != nil || configuration.hasSchedule {
+        // Without a schedule and a zone of its own, the document leaves the next time to the program that has the code.
+        let isKnown = configuration.hasSchedule && (zone != nil || configuration.cron == nil)
+        if registered != nil || isKnown {
           try await DocumentReconciler(services).reconcile([definition])
         }
         services.wakeUp.call()

@@ -56,6 +56,19 @@ package struct JobInventory: Sendable {
     return view(of: id.rawValue, record)
   }
 
+  /// Checks that a job is known, by its code, its document or a run; nil needs no check.
+  ///
+  /// - Throws: ``JobError`` `unknownJob` or `storeUnavailable`.
+  package func require(_ job: JobID?) async throws(JobError) {
+    guard let job, services.registry.jobs[job] == nil else { return }
+    let reading = try await services.read { () async throws(StoreError) in
+      try await services.store.read(jobs: [job], runs: [])
+    }
+    guard reading.jobs[job] == nil else { return }
+    let runs = try await RunManager(services).runs(RunFilter(job: job), after: nil, limit: 1).runs
+    if runs.isEmpty { throw .noDocument(of: job) }
+  }
+
   /// Changes a job's document, as ``JobRuntime/configure(_:_:)`` does, also for a job whose code is not here.
   ///
   /// - Throws: the errors of ``JobRuntime/configure(_:_:)``.
@@ -123,11 +136,22 @@ extension JobConfiguration {
 }
 
 extension JobDefinition {
-  /// Creates the definition that stands for a job whose code is in another program: all that its document says.
+  /// Creates the definition that stands for a job whose code is in another program, as far as its document and its
+  /// plan tell.
   ///
-  /// Where the document has no schedule, the code may have one that is not known here.
-  init(_ id: JobID, standingInUnder configuration: JobConfiguration) {
-    self.init(id: id, kind: configuration.hasSchedule ? configuration.type ?? .periodic : .endpoint)
+  /// - Parameters:
+  ///   - id: the id of the job.
+  ///   - configuration: the configuration of its document.
+  ///   - plan: the text of the ``PlanKey`` that it was planned for; nil if it is not known. Its schedule stands for that
+  ///     of the code where the document has none, and its zone where the document names none.
+  init(_ id: JobID, standingInUnder configuration: JobConfiguration, plannedFor plan: String? = nil) {
+    let key = plan.flatMap { PlanKey($0) }
+    let hasSchedule = configuration.hasSchedule || key != nil
+    self.init(id: id, kind: hasSchedule ? configuration.type ?? .periodic : .endpoint)
+    if let key {
+      timeZone = key.timeZone
+      if !configuration.hasSchedule { schedule = .text(key.schedule) }
+    }
   }
 }
 

@@ -89,11 +89,16 @@ struct ScheduleExplanation {
     var time = start
     while let change = zone.transition(after: time), change.time < end {
       time = change.time
+      var counts: [(text: String, count: Int)] = []
       var run = schedule.next(after: change.time - .hours(3))
-      while let current = run, current < change.time + .hours(4), found.count < 100 {
-        if let note = schedule.note(at: current) { found.append("\(zone.date(at: current)): \(note)") }
+      while let current = run, current < change.time + .hours(4) {
+        if let note = schedule.note(at: current) {
+          let text = "\(zone.date(at: current)): \(note)"
+          if counts.last?.text == text { counts[counts.count - 1].count += 1 } else { counts.append((text, 1)) }
+        }
         run = schedule.next(after: current)
       }
+      found += counts.map { $0.count == 1 ? $0.text : "\($0.text) (\($0.count) times)" }
     }
     return found
   }

@@ -74,9 +74,10 @@ struct EnqueueCommand: AsyncParsableCommand {
   /// The time of the start that the options ask for; nil for at once.
   private func start() throws(JobError) -> DeliveryStart? {
     if let delay {
-      guard let span = Duration(settingText: delay), span >= .zero else {
+      guard let span = Duration(settingText: delay), span >= .zero, span <= .days(3_660) else {
         throw JobError(
-          .invalidField, "\"\(delay)\" is no duration. Write it as 90s, 10m or 1h30m.", field: "--in")
+          .invalidField,
+          "\"\(delay)\" is no duration of at most ten years. Write it as 90s, 10m or 1h30m.", field: "--in")
       }
       return .after(span)
     }
@@ -138,7 +139,10 @@ struct EnqueueResult {
 struct TriggerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "trigger", abstract: "Enqueues a run of a job now, past every gate but `enabled`.",
-    discussion: "It needs the job's code: use the command line of the program that has it.")
+    discussion: """
+      It needs the job's code: use the command line of the program that has it. A disabled job is refused, and the run \
+      of a paused one waits.
+      """)
 
   @OptionGroup var work: RequestOptions
   @OptionGroup var store: StoreOptions
@@ -147,7 +151,12 @@ struct TriggerCommand: AsyncParsableCommand {
   func run() async throws {
     try await CommandFailure.reporting {
       _ = try JobCommand.program(to: "trigger \(work.job)")
-      let run = try await store.runtime().trigger(try work.request())
+      let runtime = try await store.runtime()
+      let shown = try await JobInventory(runtime).job(try JobID(work.job))
+      guard shown["enabled"]?.bool != false else {
+        throw JobError(.busy, "The job \(work.job) is disabled. Enable it first: jobs enable \(work.job).")
+      }
+      let run = try await runtime.trigger(try work.request())
       let answer: JSONValue = [
         "run": .string(run.id.rawValue), "isNew": .bool(run.isNew), "status": .string(run.status.rawValue),
       ]

@@ -102,8 +102,8 @@ struct ForecastDeploymentOptions: ParsableArguments {
     if let deployment, Self.kinds[deployment] == nil {
       throw ValidationError("--deployment is cloud-tasks, master-pass or worker.")
     }
-    guard workers >= 0, vcpu >= 0, memory >= 0, vcpu.isFinite, memory.isFinite else {
-      throw ValidationError("--workers, --vcpu and --memory are numbers from 0.")
+    guard workers >= 1, vcpu >= 0, memory >= 0, vcpu.isFinite, memory.isFinite else {
+      throw ValidationError("--workers is a number from 1, --vcpu and --memory are numbers from 0.")
     }
   }
 

@@ -22,8 +22,10 @@ struct RunsCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await CommandFailure.reporting {
-        let page = try await store.runtime().runs(
+        let runtime = try await store.runtime()
+        let page = try await runtime.runs(
           matching: try filter.filter(), after: try RunFilterOptions.cursor(cursor), limit: size.limit)
+        if page.runs.isEmpty, cursor == nil { try await JobInventory(runtime).require(filter.filter().job) }
         var value = RunView.members(page)
         value["next"] = page.next.map { .string($0.text) }
         try output.show(.object(value)) { _, times in
@@ -138,6 +140,9 @@ struct RunFilterOptions: ParsableArguments {
 
   /// The filter.
   func filter() throws(JobError) -> RunFilter {
+    for (option, value) in [("--job", job), ("--status", status), ("--correlation", correlation)] where value == "" {
+      throw JobError(.invalidField, "The option has no value. Leave it out, or name what is sought.", field: option)
+    }
     var filter = RunFilter(correlationID: correlation)
     if let job { filter.job = try JobID(job) }
     if let status {

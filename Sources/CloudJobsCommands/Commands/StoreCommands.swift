@@ -17,7 +17,9 @@ struct DeadLettersCommand: AsyncParsableCommand {
     try await CommandFailure.reporting {
       var filter = RunFilter(statuses: [.failed])
       if let job { filter.job = try JobID(job) }
-      let page = try await store.runtime().runs(matching: filter, limit: size.limit)
+      let runtime = try await store.runtime()
+      let page = try await runtime.runs(matching: filter, limit: size.limit)
+      if page.runs.isEmpty { try await JobInventory(runtime).require(filter.job) }
       try output.show(.object(RunView.members(page))) { _, times in
         OutputOptions.lines(RunView.table(page.runs, times), none: "There are no dead letters.")
       }

@@ -107,6 +107,7 @@ struct RunSelection: ParsableArguments {
       found += page.runs
       cursor = page.next
     } while cursor != nil && found.count < limit
+    if found.isEmpty { try await JobInventory(runtime).require(filter.job) }
     return found
   }
 }

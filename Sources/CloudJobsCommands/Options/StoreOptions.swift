@@ -58,7 +58,8 @@ struct StoreOptions: ParsableArguments {
     let address = try address()
     if case .sqlite(let path) = address.kind, !creates, !FileCheck.hasContent(path) {
       throw JobError(
-        .notFound, "There is no store at \(address). Check the path, or create it: cloud-jobs migrate.",
+        .notFound,
+        "There is no store at \(address). Check the path, or create it: cloud-jobs migrate --store \(address).",
         field: "--store")
     }
     if case .memory = address.kind {

@@ -153,14 +153,16 @@ struct ForecastView {
     names.prefix(8).joined(separator: ", ") + (names.count > 8 ? " and \(names.count - 8) more" : "")
   }
 
-  private static let figures: [(title: String, path: any KeyPath<OperationCounts, Double> & Sendable)] = [
-    ("runs", \.runs), ("attempts", \.attempts), ("requests", \.requests), ("tasks", \.taskOperations),
-    ("reads", \.storeReads), ("writes", \.storeWrites), ("deletes", \.storeDeletes), ("vCPU-s", \.vCPUSeconds),
+  /// The figures of a line, with their places in the order in which a narrow terminal leaves them out.
+  private static let figures: [(title: String, path: any KeyPath<OperationCounts, Double> & Sendable, drop: Int?)] = [
+    ("runs", \.runs, nil), ("attempts", \.attempts, 2), ("requests", \.requests, 5),
+    ("tasks", \.taskOperations, 3), ("reads", \.storeReads, 6), ("writes", \.storeWrites, 7),
+    ("deletes", \.storeDeletes, 1), ("vCPU-s", \.vCPUSeconds, 4),
   ]
 
   private var table: TextTable {
     TextTable(
-      columns: [.init("job")] + Self.figures.map { .init($0.title, isNumeric: true) } + [
+      columns: [.init("job")] + Self.figures.map { .init($0.title, as: .number, drop: $0.drop) } + [
         .init("cost", isNumeric: true)
       ],
       rows: (forecast.jobs + forecast.shared + [forecast.total]).map { line in

@@ -45,7 +45,17 @@ struct InitCommand: AsyncParsableCommand {
 
   /// Returns where the new package gets this one from.
   private func dependency(_ writer: FolderWriter) throws(JobError) -> StarterPackage.Dependency {
-    if let url { return .repository(url: url, branch: branch) }
+    if let url {
+      for (option, text) in [("--url", url), ("--branch", branch)] {
+        let isPlain = text.unicodeScalars.allSatisfy { (0x21...0x7E).contains($0.value) && $0 != "\"" && $0 != "\\" }
+        guard isPlain, !text.isEmpty else {
+          throw JobError(
+            .invalidField, "\"\(text)\" has spaces, quotation marks or other characters that no name has here.",
+            field: option)
+        }
+      }
+      return .repository(url: url, branch: branch)
+    }
     if let path {
       let absolute = FolderWriter.absolute(path)
       guard FileCheck.hasContent("\(absolute)/Package.swift") else {

@@ -153,7 +153,7 @@ extension Explainer {
       let delay = run.createdAt - scheduledFor
       if delay > .minutes(1) {
         facts.append(
-          Explanation.Fact("lateness", "it was due at \(scheduledFor), and the trigger came \(delay) later"))
+          Explanation.Fact("lateness", "it was due at \(scheduledFor), and the trigger came \(span(delay)) later"))
       }
     }
     var attempts = "\(run.attempt) of at most \(run.maxAttempts) failed ones"

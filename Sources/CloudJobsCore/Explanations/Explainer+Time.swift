@@ -12,6 +12,20 @@ extension Explainer {
     return explainUndecided(occurrence)
   }
 
+  /// Explains the present of a job without a run under way: by its latest time, or by the next one if nothing is known
+  /// of the latest because it lies before the plan.
+  func explainPresent() -> Explanation {
+    var latest: Explanation?
+    if let (occurrence, _) = input.occurrence {
+      let explanation = explain(occurrence)
+      let isBefore = [.notPlannedYet, .notScheduled, .recordExpired, .recordDeleted].contains(explanation.cause)
+      if !isBefore { return explanation }
+      latest = explanation
+    }
+    let next = job?.schedule?.next(after: now)
+    return next.map(explainFuture) ?? latest ?? explainNoTime(now)
+  }
+
   /// Explains a past time by its run or its decision alone; nil if neither is on record.
   func explainRecorded() -> Explanation? {
     guard input.time != nil, let (occurrence, isExact) = input.occurrence, isExact, occurrence <= now else {
@@ -174,12 +188,12 @@ extension Explainer {
   private func expiry(of occurrence: Timestamp, isPlanned: Bool) -> (ExplanationCause, String)? {
     if occurrence < now - input.journalRetention {
       let kept = input.journalRetention
-      return (.recordExpired, "The decisions of that time are no longer stored; they are kept for \(kept).")
+      return (.recordExpired, "The decisions of that time are no longer stored; they are kept for \(span(kept)).")
     }
     let kept = job.map { min($0.policy.retention.span(for: .succeeded), $0.policy.retention.span(for: .failed)) }
     guard let kept, occurrence + kept < now else { return nil }
     let ran = isPlanned ? "It ran, as far as is known: no skip is on record." : "It may have run."
-    return (.recordDeleted, "\(ran) A run of that time is no longer stored after \(kept).")
+    return (.recordDeleted, "\(ran) A run of that time is no longer stored after \(span(kept)).")
   }
 
   /// Returns why a plan did not lead to a time; nil if it did.
@@ -211,7 +225,7 @@ extension Explainer {
     let line = change.line
     guard let replaced = line.scheduledFor else {
       if wasPlanned || line.plan?.replaced != nil || occurrence < now - input.journalRetention { return nil }
-      return (.notPlannedYet, "The job was not planned before \(change.time). \(line.reason)")
+      return (.notPlannedYet, "The job was not planned before \(change.time).")
     }
     if replaced > occurrence { return nil }
     return cause(of: change, for: occurrence)
@@ -231,6 +245,9 @@ extension Explainer {
     } else if let skip {
       (verdict, cause) = (.willNotRun, ExplanationCause(skip.status))
       why = "As things stand it will not run. \(skip.reason)"
+    } else if isLeft {
+      (verdict, cause) = (.willNotRun, .unplanned)
+      why = "As things stand it will not run: the program that has the job's code does not plan it."
     } else if isFull {
       why = "A run will be made of it, which waits for room: a limit of the job is reached at present."
     }
@@ -242,6 +259,13 @@ extension Explainer {
     )
     explanation.gates = gates(for: occurrence)
     return completed(explanation)
+  }
+
+  /// Whether a program that has the job's code has looked at the document as it is, and planned nothing.
+  private var isLeft: Bool {
+    let last = input.decisions.last { $0.time <= now && $0.line.plan != nil }
+    return !input.isRegistered && input.state.nextRun == nil && last?.line.plan?.schedule == job?.planKey
+      && last?.line.verdict == PassJournalEntry.Verdict.unplanned.rawValue
   }
 
   private var isFull: Bool {
@@ -285,8 +309,7 @@ extension Explainer {
   func explainRequests() -> Explanation {
     let asked = input.askedAbout
     let kept = job.map { min($0.policy.retention.span(for: .succeeded), $0.policy.retention.span(for: .failed)) }
-    let open = input.earlierRuns.first { run in run.finishedAt.map { asked <= $0 } ?? true }
-    if let open { return explain(open) }
+    if let run = input.requestedRun { return explain(run) }
     let last =
       input.earlierRuns.first.map { " The latest run before it, \(text(of: $0))." } ?? " No earlier run is stored."
     let isForgotten = kept.map { asked + $0 < now } ?? false

@@ -5,17 +5,15 @@
 public func explain(_ input: ExplanationInput) -> Explanation {
   let explainer = Explainer(input)
   if let id = input.runID, let run = input.runs[id] { return explainer.explain(run) }
+  if input.time == nil, let run = input.presentRun { return explainer.explain(run) }
   if input.isRemoved, input.askedAbout >= input.now { return explainer.explainRemoved() }
   if input.isRequested { return explainer.explainRecorded() ?? explainer.explainRequests() }
   if input.resolved == nil, input.askedAbout >= input.now { return explainer.explainFault() }
-  if input.time == nil, let run = input.state.lastRunID.flatMap({ input.runs[$0] }), !run.status.isTerminal {
-    return explainer.explain(run)
-  }
+  if input.time == nil { return explainer.explainPresent() }
   guard let (occurrence, isExact) = input.occurrence else {
     return input.resolved == nil ? explainer.explainFault() : explainer.explainNoTime(input.askedAbout)
   }
-  guard isExact || input.time == nil else { return explainer.explainTimeBetween(occurrence) }
-  return explainer.explain(occurrence)
+  return isExact ? explainer.explain(occurrence) : explainer.explainTimeBetween(occurrence)
 }
 
 /// The parts of explanations that all of them share.
@@ -62,6 +60,9 @@ struct Explainer {
 
   var latestRun: Run? { input.state.lastRunID.flatMap { input.runs[$0] } }
 
+  /// Returns a duration in a few characters, such as `30d` or `7m`.
+  func span(_ duration: Duration) -> String { IntervalText.text(microseconds: duration.microseconds) }
+
   /// Returns a run in a few words.
   func text(of run: Run) -> String {
     var text = "\(run.id) is \(run.status.rawValue)"
@@ -84,7 +85,7 @@ struct Explainer {
     }
     if let rate = limit.rate {
       let count = ledger.starts.values.reduce(ledger.newStarts, +)
-      parts.append("\(min(count, rate.count)) of \(rate.count) starts in \(rate.period)")
+      parts.append("\(min(count, rate.count)) of \(rate.count) starts in \(span(rate.period))")
     }
     if ledger.hasWaiters { parts.append("\(ledger.waiters.count)\(ledger.hasMoreWaiters ? " or more" : "") wait") }
     return Explanation.Fact("limit \(limit.ledger)", parts.joined(separator: "; "))

@@ -48,6 +48,8 @@ public struct ExplanationInput: Sendable {
   /// The job's latest runs that were created until the time that is asked about, latest first, for a job without a
   /// schedule.
   public var earlierRuns: [Run] = []
+  /// The job's runs that have not ended, latest first, as far as they are read for the present.
+  public var openRuns: [Run] = []
   /// The decisions about the job around the time, oldest first.
   public var decisions: [Decision]
   /// The status of each dependency's last occurrence.
@@ -95,6 +97,26 @@ extension ExplanationInput {
 
   /// Whether runs follow from requests alone, because the job has no schedule, or ignores the one that it has.
   package var isRequested: Bool { resolved.map { $0.kind == .endpoint || $0.schedule == nil } ?? false }
+
+  /// The run that the present is explained by: one that executes, or else one that waits for something other than its
+  /// start; of a job without a schedule, also one that starts later.
+  var presentRun: Run? {
+    openRuns.first { $0.status == .running } ?? openRuns.first { $0.notBefore <= now || $0.reason != nil }
+      ?? (isRequested ? openRuns.min { ($0.notBefore, $0.id) < ($1.notBefore, $1.id) } : nil)
+  }
+
+  /// The run that a time is explained by, for a job without a schedule: one that was under way then, or else one that
+  /// was asked for then and waited.
+  var requestedRun: Run? {
+    let asked = askedAbout
+    func isOpen(_ run: Run) -> Bool { run.finishedAt.map { asked <= $0 } ?? true }
+    return earlierRuns.first { run in run.startedAt.map { $0 < endOfSecond } ?? false && isOpen(run) }
+      ?? earlierRuns.first { run in isOpen(run) && run.notBefore <= endOfSecond }
+      ?? earlierRuns.first { run in isOpen(run) && asked <= run.createdAt }
+  }
+
+  /// The end of the second that is asked about: people name times to the second.
+  package var endOfSecond: Timestamp { Timestamp(seconds: askedAbout.seconds) + .seconds(1) }
 
   /// Whether the job's document was removed, and the program that answers does not have its code.
   var isRemoved: Bool {

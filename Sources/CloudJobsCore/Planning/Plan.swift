@@ -324,7 +324,8 @@ private func waiting(_ input: PlanInput, _ run: Run, isRepeated: Bool = false) -
 ///
 /// Work that was enqueued is not dropped; occurrences of a schedule are.
 private func held(_ input: PlanInput, _ run: Run, by skip: Skip) -> Decision? {
-  guard input.job.kind == .endpoint else { return nil }
+  let isEnqueued = input.run != nil && run.trigger != .pass && run.trigger != .schedule
+  guard input.job.kind == .endpoint || isEnqueued else { return nil }
   let until: Timestamp
   switch skip.status {
   case .skippedBreakerOpen: until = input.breakerOpenUntil ?? input.now

@@ -235,3 +235,60 @@ struct EditCauseTests {
     #expect(try await other.fixture.journal() == [])
   }
 }
+
+/// Explanations of the present.
+@Suite("Why, without a time")
+struct PresentCauseTests {
+  private let fixture = RuntimeFixture()
+
+  @Test("A job whose first time is yet to come is explained by it, also if it is disabled")
+  func first() async throws {
+    let runtime = try await fixture.runtime { PeriodicJob("job", every: .hours(1)) { _ in .done } }
+    #expect(try await runtime.why("job").verdict == .willRun)
+    try await runtime.configure("job") { $0.enabled = false }
+    let found = try await runtime.why("job")
+    #expect(found.verdict == .willNotRun && found.cause == .skippedDisabled && found.remedies == ["Enable the job."])
+  }
+
+  @Test("A schedule of long ago does not hide the next time")
+  func longAgo() async throws {
+    let runtime = try await fixture.runtime { PeriodicJob("job", every: .hours(1)) { _ in .done } }
+    try await runtime.configure("job") { $0.cron = "at 2020-01-01T00:00:00Z" }
+    fixture.clock.advance(by: .seconds(1))
+    try await runtime.configure("job") { $0.cron = "0 3 * * *" }
+    let found = try await runtime.why("job")
+    #expect(found.verdict == .willRun && found.occurrence == RuntimeFixture.time("2026-11-22T03:00:00Z"))
+  }
+
+  @Test("A run that waits is found whatever the job's schedule, and one of the far future hides none")
+  func openRuns() async throws {
+    let runtime = try await fixture.runtime {
+      EndpointJob("job") { _ in .done }
+      PeriodicJob("hourly", every: .hours(1)) { _ in .done }
+    }
+    let waiting = try await runtime.enqueue("hourly")
+    #expect(try await runtime.why("hourly").run == waiting.id)
+    let far = try await runtime.enqueue("job", at: RuntimeFixture.time("2126-01-01T00:00:00Z"))
+    #expect(try await runtime.why("job").run == far.id)
+    let due = try await runtime.enqueue("job")
+    #expect(try await runtime.why("job").run == due.id)
+    await fixture.deliverDue(to: runtime)
+    let second = RuntimeFixture.start
+    #expect(try await runtime.why("job", at: second).run == due.id)
+    fixture.clock.advance(by: .minutes(1))
+    #expect(try await runtime.why("job", at: second + .seconds(30)).cause == .noTrigger)
+  }
+
+  @Test("A run that was enqueued by hand waits for the end of a pause, whatever the kind of its job")
+  func paused() async throws {
+    let runtime = try await fixture.runtime { PeriodicJob("job", every: .hours(1)) { _ in .done } }
+    try await runtime.configure("job") { $0.paused = true }
+    let run = try await runtime.enqueue("job")
+    await fixture.deliverDue(to: runtime, rounds: 1)
+    #expect(try await runtime.why("job").cause == .waitingForResume)
+    try await runtime.configure("job") { $0.paused = nil }
+    fixture.clock.advance(by: .minutes(2))
+    await fixture.deliverDue(to: runtime)
+    #expect(try await fixture.run(run.id).status == .succeeded)
+  }
+}

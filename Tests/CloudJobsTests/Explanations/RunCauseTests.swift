@@ -261,7 +261,7 @@ struct RunCauseTests {
     _ = try await runtime.run("rated")
     let rated = try await runtime.enqueue("rated")
     await fixture.deliverDue(to: runtime, rounds: 1)
-    expect(try await runtime.why(run: rated.id), .waiting, .waitingForRate, "1 of 1 starts in 600")
+    expect(try await runtime.why(run: rated.id), .waiting, .waitingForRate, "1 of 1 starts in 10m")
     gate.open()
     _ = try await (holder, other)
   }

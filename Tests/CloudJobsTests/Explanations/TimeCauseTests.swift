@@ -37,7 +37,7 @@ struct TimeCauseTests {
     let runtime = try await hourly()
     await pass(runtime, at: "2026-11-21T11:07:00Z")
     let found = try await runtime.why("job", at: eleven)
-    expect(found, .ran, .succeeded, "the trigger came 420")
+    expect(found, .ran, .succeeded, "the trigger came 7m later")
     #expect(found.occurrence == eleven && found.nextRun == RuntimeFixture.time("2026-11-21T12:00:00Z"))
     #expect(try await runtime.why("job").run == found.run)
   }
