@@ -142,8 +142,8 @@ extension JobDefinition {
   /// - Parameters:
   ///   - id: the id of the job.
   ///   - configuration: the configuration of its document.
-  ///   - plan: the text of the ``PlanKey`` that it was planned for; nil if it is not known. Its schedule stands for that
-  ///     of the code where the document has none, and its zone where the document names none.
+  ///   - plan: the text of the ``PlanKey`` that it was planned for; nil if it is not known. Its schedule stands for
+  ///     that of the code where the document has none, and its zone where the document names none.
   init(_ id: JobID, standingInUnder configuration: JobConfiguration, plannedFor plan: String? = nil) {
     let key = plan.flatMap { PlanKey($0) }
     let hasSchedule = configuration.hasSchedule || key != nil
