@@ -266,8 +266,9 @@ public struct JournalFilter: Hashable, Sendable {
     self.isAscending = isAscending
   }
 
-  /// The text that the stored JSON of an entry contains if a line is about ``job``, and no other does: a quotation mark
-  /// within a value is escaped. Nil if any entry matches.
+  /// The text that the stored JSON of an entry contains if a line is about ``job``; nil if any entry matches.
+  ///
+  /// No other entry contains it: a quotation mark within a value is escaped.
   package var textOfLine: String? { job.map { "\"job\":" + JSONValue.string($0).text } }
 
   /// Returns whether an entry matches.

@@ -34,6 +34,9 @@ struct ForecastCommand: AsyncParsableCommand {
   @OptionGroup var store: StoreOptions
   @OptionGroup var output: OutputOptions
 
+  /// The number of due times from which a walk is announced, and that from which it is refused.
+  private static let (longWalk, longestWalk) = (200_000.0, 3_000_000.0)
+
   func validate() throws {
     guard (1...366).contains(days) else { throw ValidationError("--days is a number from 1 to 366.") }
     guard (0...500).contains(measure) else { throw ValidationError("--measure is a number from 0 to 500.") }
@@ -55,6 +58,7 @@ struct ForecastCommand: AsyncParsableCommand {
       input.jobs.sort { $0.job.id < $1.job.id }
       try plan.checkRates(in: input)
       let changed = try plan.applied(to: input)
+      try Self.announce(max(input.estimatedTimes, changed.estimatedTimes))
       let view = ForecastView(
         forecast: Forecast(changed), before: plan.isEmpty ? nil : Forecast(input), budget: budget, input: changed)
       let shown = ForecastCalendar(view.forecast, in: output.times.zone)
@@ -65,6 +69,17 @@ struct ForecastCommand: AsyncParsableCommand {
       }
       if view.isOverBudget { throw ExitCode(Self.overBudget) }
     }
+  }
+
+  /// Tells that a walk takes long, on standard error.
+  ///
+  /// - Throws: ``JobError`` `invalidField` for one that would take too long.
+  private static func announce(_ times: Double) throws(JobError) {
+    let text = "The schedules have about \(Int(times.rounded())) due times."
+    guard times <= longestWalk else {
+      throw JobError(.invalidField, "\(text) Give fewer days, or longer intervals.", field: "--days")
+    }
+    if times > longWalk { StandardStreams.writeErrorLine("\(text) To walk through them takes a while.") }
   }
 
   private func write(_ calendar: ForecastCalendar, to path: String) throws {

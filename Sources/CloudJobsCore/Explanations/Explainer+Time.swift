@@ -185,6 +185,7 @@ extension Explainer {
   /// - Parameters:
   ///   - occurrence: the time.
   ///   - isPlanned: whether the plan is on record by which a run was to be made.
+  /// - Returns: the cause and the answer, or nil.
   private func expiry(of occurrence: Timestamp, isPlanned: Bool) -> (ExplanationCause, String)? {
     if occurrence < now - input.journalRetention {
       let kept = input.journalRetention

@@ -124,6 +124,7 @@ struct Explainer {
   ///   - occurrence: the time.
   ///   - trigger: the trigger of the run.
   ///   - run: the run that is to pass them; nil if there is none yet.
+  /// - Returns: the gates in their order.
   func gates(
     for occurrence: Timestamp, trigger: Trigger = .pass, run: RunID? = nil
   ) -> [Explanation.GateVerdict] {
@@ -138,6 +139,7 @@ struct Explainer {
   /// - Parameters:
   ///   - occurrence: the time.
   ///   - closed: the gate's skip; nil if all were open.
+  /// - Returns: the gates in their order.
   func gates(for occurrence: Timestamp, closedBy closed: Skip?) -> [Explanation.GateVerdict] {
     let last = closed.flatMap { Gate.Name($0.status) }
     let place = last.flatMap { name in Gate.inOrder.firstIndex { $0.name == name } }

@@ -36,6 +36,19 @@ public struct ForecastInput: Sendable {
   }
 }
 
+extension ForecastInput {
+  /// The number of due times that a forecast walks through, estimated by the next ten of each job.
+  package var estimatedTimes: Double {
+    jobs.reduce(0) { sum, job in
+      guard job.job.policy.isActive, job.job.kind != .endpoint, let schedule = job.job.schedule else { return sum }
+      var (time, count) = (start, 0.0)
+      while count < 10, let next = schedule.next(after: time), next < start + span { (time, count) = (next, count + 1) }
+      let share = Double((time - start).microseconds)
+      return sum + (share > 0 ? count * Double(span.microseconds) / share : 0)
+    }
+  }
+}
+
 /// A job of a forecast.
 public struct ForecastJob: Sendable {
   /// The job: its definition under its document.
