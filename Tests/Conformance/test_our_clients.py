@@ -25,9 +25,11 @@ METHODS = {
     "firestore.projects.databases.documents.runQuery",
     "cloudtasks.projects.locations.queues.tasks.create",
     "cloudtasks.projects.locations.queues.tasks.delete",
+    "cloudtasks.projects.locations.queues.get",
     "cloudtasks.projects.locations.queues.list",
     "cloudtasks.projects.locations.queues.create",
     "cloudtasks.projects.locations.queues.patch",
+    "cloudscheduler.projects.locations.jobs.get",
     "cloudscheduler.projects.locations.jobs.list",
     "cloudscheduler.projects.locations.jobs.create",
     "cloudscheduler.projects.locations.jobs.patch",
@@ -37,7 +39,7 @@ METHODS = {
 }
 # The number of calls in the sources of CloudJobsGoogle, by their first argument. A new call needs a request in the
 # program google-client-driver and a method in the list above.
-CALLS = {".get": 1, ".post": 4, ".patch": 1, ".delete": 2, '"batchGet"': 1, '"commit"': 1, '"runQuery"': 1}
+CALLS = {".get": 3, ".post": 4, ".patch": 1, ".delete": 2, '"batchGet"': 1, '"commit"': 1, '"runQuery"': 1}
 # Optional members of requests, by the last word of a method or the kind of its resource.
 MEMBERS = {
     "commit": {"currentDocument", "delete", "exists", "fieldPaths", "update", "updateMask", "updateTime"},
@@ -47,7 +49,7 @@ MEMBERS = {
     "queues": {"maxConcurrentDispatches", "maxDispatchesPerSecond", "maxRetryDuration", "rateLimits", "retryConfig"},
     "jobs": {"attemptDeadline", "httpTarget", "oidcToken", "retryConfig", "schedule", "timeZone"},
 }
-OPERATORS = {"EQUAL", "IN", "LESS_THAN", "LESS_THAN_OR_EQUAL", "GREATER_THAN_OR_EQUAL", "AND"}
+OPERATORS = {"EQUAL", "IN", "LESS_THAN", "LESS_THAN_OR_EQUAL", "GREATER_THAN_OR_EQUAL", "AND", "ARRAY_CONTAINS"}
 # The case that Firestore itself cannot pass; FirestoreConformanceTests gives the reason.
 NOT_KEPT = {"Payloads of a mebibyte come back byte for byte"}
 

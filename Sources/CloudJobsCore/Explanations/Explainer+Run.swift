@@ -96,7 +96,6 @@ extension Explainer {
     case .attemptFailed?: .waitingForRetry
     case .snoozed?: .snoozed
     case .continued?: .continuing
-    case .interrupted?: .interrupted
     case .gate(.skippedOverlap)?: .waitingForEarlierRun
     case .gate(.skippedBreakerOpen)?: .waitingForBreaker
     case .gate(.skippedPaused)?: .waitingForResume

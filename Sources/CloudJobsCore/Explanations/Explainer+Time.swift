@@ -105,13 +105,13 @@ extension Explainer {
     case .run?, .queued?, .duplicate?:
       return (.recordDeleted, "It ran, or was to: its run \(line.run.map { "\($0)" } ?? "") is no longer stored.")
     case .waiting?: return (.waitingForEarlierTime, line.reason)
-    case .conflict?: return (.raced, line.reason)
     case .unavailable?: return (.storeUnavailable, "The store was unavailable. \(line.reason)")
     case .quarantined?: return (.setAside, "The job's document was invalid. \(line.reason)")
     case .planned?: return (.rescheduled, "Before a run was made of it, the plan changed. \(line.reason)")
     case .removed?: return (.removed, line.reason)
     case .unplanned?: return (.unplanned, line.reason)
-    case nil: return (.unrecorded, line.reason)
+    // Journals of earlier versions tell lost races.
+    case .conflict?, nil: return (.unrecorded, line.reason)
     }
   }
 

@@ -191,7 +191,7 @@ extension Explainer {
   /// Returns the changes that would lead to another outcome.
   func remedies(for cause: ExplanationCause) -> [String] {
     switch cause {
-    case .succeeded, .running, .stopping, .due, .snoozed, .continuing, .interrupted, .waitingForStart, .replaced: []
+    case .succeeded, .running, .stopping, .due, .snoozed, .continuing, .waitingForStart, .replaced: []
     case .attemptsUsedUp, .failedPermanently, .failureNotRetried, .cancelledByHandler:
       ["Remove the cause of the failure that the facts name, then redrive the run."]
     case .attemptsTimedOut: ["Raise the job's timeout, or save checkpoints, then redrive the run."]
@@ -227,7 +227,7 @@ extension Explainer {
     case .unregistered: ["Check that the program that has the job's code runs; if there is none, remove the document."]
     case .setAside: ["Fix the field of the document; the next housekeeping takes the job back."]
     case .rescheduled, .notPlannedYet, .unplanned, .removed: ["Trigger the job if the time should be made up for."]
-    case .raced, .storeUnavailable: ["The next pass tries again."]
+    case .storeUnavailable: ["The next pass tries again."]
     case .recordDeleted, .recordExpired: ["Keep records for longer: retention, journalRetention."]
     case .unrecorded: []
     }

@@ -144,8 +144,6 @@ public enum ExplanationCause: String, Hashable, Sendable, CaseIterable {
   case snoozed
   /// The handler stopped at a checkpoint, and continues later.
   case continuing
-  /// The latest attempt was lost with its process, and another one follows.
-  case interrupted
   /// The start that the caller asked for is yet to come.
   case waitingForStart
   /// It is due, and the queue's delivery has not come.
@@ -218,8 +216,6 @@ public enum ExplanationCause: String, Hashable, Sendable, CaseIterable {
   case notPlannedYet
   /// The job's document had been removed.
   case removed
-  /// Another pass or an edit was faster, and the job stays due.
-  case raced
   /// The store was unavailable, and the job stays due.
   case storeUnavailable
   /// The run's record has been deleted.

@@ -26,6 +26,9 @@ enum SyncRequests {
 
     // Applied twice, as after a lost response: the second time everything already exists or is already gone.
     let sync = CloudSync(configuration, in: google)
+    guard try await sync.defaultQueue() != nil, try await sync.masterJob() != nil else {
+      throw JobError(.internalError, "The queue or the master job is not found.")
+    }
     var plan = try await sync.plan(JobDocuments(definitions: [job("report"), job("new")]))
     plan.changes.removeAll { $0.action != .create && $0.action != .delete }
     for _ in 1...2 { try await sync.apply(plan) }
