@@ -180,14 +180,16 @@ def test_doctor_tells_missing_indexes(bin_dir, cloud_jobs, tmp_path):
     indexes = tmp_path / "indexes.json"
     indexes.write_text('{"indexes": [], "fieldOverrides": []}')
     emulator = Emulator(cloud_jobs, "--indexes", indexes)
-    host = emulator.url.removeprefix("http://")
-    line = CommandLine(bin_dir, "firestore://p", FIRESTORE_EMULATOR_HOST=host)
-    report = line.json("doctor", expect=1)
+    try:
+        host = emulator.url.removeprefix("http://")
+        line = CommandLine(bin_dir, "firestore://p", FIRESTORE_EMULATOR_HOST=host)
+        report = line.json("doctor", expect=1)
+    finally:
+        emulator.stop()
     assert verdicts(report)["indexes"] == "failed"
     assert "runs by job, runs by status, runs by correlation id, decisions by job" in next(
         c["fact"] for c in report["checks"] if c["name"] == "indexes"
     )
-    emulator.stop()
 
 
 def test_init_makes_the_example(bin_dir, tmp_path):
