@@ -6,9 +6,8 @@ struct ExplanationReader: Sendable {
   static let decisionLimit = 200
   /// The number of further pages that are read for the plan that was in effect.
   static let planPageLimit = 20
-
-  /// The number of runs of a job without a schedule that are searched for one that was under way at a time.
-  static let earlierRunLimit = 50
+  /// The number of runs that are searched for one that is under way, or was at a time.
+  static let runLimit = 50
 
   private let services: RuntimeServices
 
@@ -29,17 +28,10 @@ struct ExplanationReader: Sendable {
       input.runs.merge(try await runs([RunID(job: id, occurrence: .scheduledFor(occurrence))])) { $1 }
     }
     if time == nil {
-      let filter = RunFilter(job: id, statuses: [.pending, .scheduled, .running])
-      input.openRuns = try await RunManager(services).runs(filter, after: nil, limit: Self.earlierRunLimit).runs.map {
-        $0.redacted(by: services.redaction)
-      }
+      input.openRuns = try await latestRuns(RunFilter(job: id, statuses: [.pending, .scheduled, .running]))
     }
     if input.isRequested {
-      let filter = RunFilter(job: id, createdBefore: input.endOfSecond)
-      input.earlierRuns = try await RunManager(services).runs(filter, after: nil, limit: Self.earlierRunLimit).runs.map
-      {
-        $0.redacted(by: services.redaction)
-      }
+      input.earlierRuns = try await latestRuns(RunFilter(job: id, createdBefore: input.endOfSecond))
     }
     return CloudJobsCore.explain(try await completed(input))
   }
@@ -67,8 +59,7 @@ struct ExplanationReader: Sendable {
     let decisions = try await decisions(about: id, around: time ?? other ?? reading.time)
     // The document of a job that was removed is gone, and its decisions or runs tell of it.
     if !isKnown, record == nil, definition == nil, decisions.isEmpty {
-      let runs = try await RunManager(services).runs(RunFilter(job: id), after: nil, limit: 1).runs
-      if runs.isEmpty { throw .noDocument(of: id) }
+      try await JobInventory(services).require(id)
     }
     let job: Result<ResolvedJob, JobError>
     var state = JobState()
@@ -119,6 +110,12 @@ struct ExplanationReader: Sendable {
       input.workers = try await WorkerList(services).all().workers.count { $0.state == .running }
     }
     return input
+  }
+
+  private func latestRuns(_ filter: RunFilter) async throws(JobError) -> [Run] {
+    try await RunManager(services).runs(filter, after: nil, limit: Self.runLimit).runs.map {
+      $0.redacted(by: services.redaction)
+    }
   }
 
   private func runs(_ ids: Set<RunID>) async throws(JobError) -> [RunID: Run] {

@@ -23,9 +23,10 @@ struct RunsCommand: AsyncParsableCommand {
     func run() async throws {
       try await CommandFailure.reporting {
         let runtime = try await store.runtime()
+        let wanted = try filter.filter()
         let page = try await runtime.runs(
-          matching: try filter.filter(), after: try RunFilterOptions.cursor(cursor), limit: size.limit)
-        if page.runs.isEmpty, cursor == nil { try await JobInventory(runtime).require(filter.filter().job) }
+          matching: wanted, after: try RunFilterOptions.cursor(cursor), limit: size.limit)
+        if page.runs.isEmpty, cursor == nil { try await JobInventory(runtime).require(wanted.job) }
         var value = RunView.members(page)
         value["next"] = page.next.map { .string($0.text) }
         try output.show(.object(value)) { _, times in

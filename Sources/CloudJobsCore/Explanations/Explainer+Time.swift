@@ -134,17 +134,12 @@ extension Explainer {
     explanation.gates =
       JobStatus(rawValue: cause.rawValue).map { gates(for: occurrence, closedBy: Skip($0, why)) }
       ?? (isOpen ? gates(for: occurrence) : unreachedGates(for: occurrence))
-    explanation.facts = passFacts(lastPlan(before: occurrence))
+    explanation.facts = passFacts(input.lastPlan(at: occurrence))
     return completed(explanation)
   }
 
-  /// Returns the plan that was in effect when a time came; nil if none is on record.
-  private func lastPlan(before occurrence: Timestamp) -> ExplanationInput.Decision? {
-    input.decisions.last { $0.time <= occurrence && $0.line.plan != nil }
-  }
-
   private func causeOfNoDecision(about occurrence: Timestamp) -> (ExplanationCause, String) {
-    let plan = lastPlan(before: occurrence)
+    let plan = input.lastPlan(at: occurrence)
     if let plan, let found = cause(of: plan, inEffectAt: occurrence) { return found }
     if let next = input.state.nextRun, next <= occurrence { return causeOfDelay(of: occurrence, dueSince: next) }
     let change = input.decisions.first { $0.time > occurrence && $0.line.plan != nil }
@@ -191,10 +186,14 @@ extension Explainer {
       let kept = input.journalRetention
       return (.recordExpired, "The decisions of that time are no longer stored; they are kept for \(span(kept)).")
     }
-    let kept = job.map { min($0.policy.retention.span(for: .succeeded), $0.policy.retention.span(for: .failed)) }
-    guard let kept, occurrence + kept < now else { return nil }
+    guard let kept = retention, occurrence + kept < now else { return nil }
     let ran = isPlanned ? "It ran, as far as is known: no skip is on record." : "It may have run."
     return (.recordDeleted, "\(ran) A run of that time is no longer stored after \(span(kept)).")
+  }
+
+  /// The time for which every run of the job is kept after its end.
+  private var retention: Duration? {
+    job.map { min($0.policy.retention.span(for: .succeeded), $0.policy.retention.span(for: .failed)) }
   }
 
   /// Returns why a plan did not lead to a time; nil if it did.
@@ -264,7 +263,7 @@ extension Explainer {
 
   /// Whether a program that has the job's code has looked at the document as it is, and planned nothing.
   private var isLeft: Bool {
-    let last = input.decisions.last { $0.time <= now && $0.line.plan != nil }
+    let last = input.lastPlan(at: now)
     return !input.isRegistered && input.state.nextRun == nil && last?.line.plan?.schedule == job?.planKey
       && last?.line.verdict == PassJournalEntry.Verdict.unplanned.rawValue
   }
@@ -309,11 +308,10 @@ extension Explainer {
   /// Explains a job whose runs are asked for: by its latest run, or by the lack of one.
   func explainRequests() -> Explanation {
     let asked = input.askedAbout
-    let kept = job.map { min($0.policy.retention.span(for: .succeeded), $0.policy.retention.span(for: .failed)) }
     if let run = input.requestedRun { return explain(run) }
     let last =
       input.earlierRuns.first.map { " The latest run before it, \(text(of: $0))." } ?? " No earlier run is stored."
-    let isForgotten = kept.map { asked + $0 < now } ?? false
+    let isForgotten = retention.map { asked + $0 < now } ?? false
     let subject = input.isRegistered ? "The job has no schedule" : "As far as the store tells, the job has no schedule"
     var explanation = Explanation(
       job: input.id, time: asked, now: now, occurrence: nil,
@@ -329,7 +327,7 @@ extension Explainer {
   /// Explains a job whose document was removed, and whose code is not here.
   func explainRemoved() -> Explanation {
     let asked = input.askedAbout
-    let last = input.decisions.last { $0.time <= now && $0.line.plan != nil }
+    let last = input.lastPlan(at: now)
     let since = last.map { " at \($0.time) by \($0.owner)" } ?? ""
     return completed(
       Explanation(

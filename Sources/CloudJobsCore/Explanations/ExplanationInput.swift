@@ -118,10 +118,14 @@ extension ExplanationInput {
   /// The end of the second that is asked about: people name times to the second.
   package var endOfSecond: Timestamp { Timestamp(seconds: askedAbout.seconds) + .seconds(1) }
 
+  /// Returns the decision whose plan was in effect at a time; nil if none is on record.
+  func lastPlan(at time: Timestamp) -> Decision? {
+    decisions.last { $0.time <= time && $0.line.plan != nil }
+  }
+
   /// Whether the job's document was removed, and the program that answers does not have its code.
   var isRemoved: Bool {
-    let last = decisions.last { $0.time <= now && $0.line.plan != nil }
-    return !isRegistered && last?.line.verdict == PassJournalEntry.Verdict.removed.rawValue
+    !isRegistered && lastPlan(at: now)?.line.verdict == PassJournalEntry.Verdict.removed.rawValue
   }
 
   /// Returns the schedule by which the job was planned at a time, and the time since which it was: an edit after the
