@@ -12,6 +12,10 @@ let settings: [SwiftSetting] = [
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
+let tracingTestKit: Target.Dependency = .product(name: "InMemoryTracing", package: "swift-distributed-tracing")
+let mustache: Target.Dependency = .product(
+  name: "Mustache", package: "swift-mustache", condition: .when(traits: ["Server"]))
 let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let lifecycle: Target.Dependency = .product(
@@ -98,6 +102,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.3.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -109,10 +114,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.1.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.5.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.16.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
   ],
   targets: [
     library("CloudJobsCore", []),
-    library("CloudJobs", ["CloudJobsCore", logging, metrics, httpTypes]),
+    library("CloudJobs", ["CloudJobsCore", logging, metrics, tracing, httpTypes]),
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl",
       providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
@@ -135,10 +141,11 @@ let package = Package(
         "CloudJobsCore", hummingbird, hummingbirdCore, nio, nioHTTP, nioHTTP2, nioHTTPTypes, nioHTTPTypesHTTP2,
         nioPosix, lifecycle, logging,
       ]),
+    library("CloudJobsPages", resources: ["Assets"], ["CloudJobsCore", mustache, httpTypes]),
     library(
-      "CloudJobsServer",
+      "CloudJobsServer", resources: ["Dashboard/Templates"],
       [
-        "CloudJobs", "CloudJobsHTTPServer", hummingbird, nio, lifecycle, logging, httpTypes, configuration,
+        "CloudJobs", "CloudJobsHTTPServer", "CloudJobsPages", hummingbird, nio, lifecycle, logging, httpTypes, configuration,
       ]),
     library("CloudJobsTesting", ["CloudJobs", "CloudJobsEmulator", logging, httpTypes]),
     library("CloudJobsEmulator", path: "Emulator/CloudJobsEmulator", ["CloudJobsCore"]),
@@ -149,9 +156,10 @@ let package = Package(
       },
       ["CloudJobsCore", "CloudJobsEmulator"]),
     library(
-      "CloudJobsEmulatorServer", path: "Emulator/CloudJobsEmulatorServer",
+      "CloudJobsEmulatorServer", path: "Emulator/CloudJobsEmulatorServer", resources: ["Dashboard/Templates"],
       [
-        "CloudJobsEmulator", "CloudJobsEmulatorWire", "CloudJobsHTTP", "CloudJobsHTTPServer", hummingbird,
+        "CloudJobsEmulator", "CloudJobsEmulatorWire", "CloudJobsHTTP", "CloudJobsHTTPServer", "CloudJobsPages",
+        hummingbird,
         hummingbirdCore, nio, lifecycle, logging, httpTypes, cryptoExtras, zlib,
       ]),
     library("ProgramConsole", ["CloudJobsCore"]),
@@ -223,7 +231,7 @@ let package = Package(
       "CloudJobsTests",
       [
         "CloudJobs", "CloudJobsTesting", "CloudJobsEmulator", "TestSupport", logging, metrics, metricsTestKit,
-        httpTypes,
+        tracing, tracingTestKit, httpTypes,
       ]),
     tests(
       "CloudJobsHTTPTests", exclude: ["Support/server.py", "Support/tls_server.py", "Support/http2.py"],
@@ -247,6 +255,7 @@ let package = Package(
         "CloudJobsEmulator", "CloudJobsEmulatorServer", "CloudJobsTesting", "TestSupport", logging, httpTypes,
       ]),
     tests("CloudJobsHTTPServerTests", ["CloudJobsHTTPServer"]),
+    tests("CloudJobsPagesTests", ["CloudJobsPages", httpTypes]),
     tests(
       "CloudJobsServerTests",
       ["CloudJobsServer", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes, configuration, logging]),

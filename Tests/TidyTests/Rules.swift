@@ -96,6 +96,7 @@ enum Imports {
       "CloudJobsCore", "Hummingbird", "HummingbirdCore", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOHTTPTypes",
       "NIOHTTPTypesHTTP2", "NIOPosix", "ServiceLifecycle", "Logging",
     ],
+    "CloudJobsPages": ["CloudJobsCore", "HTTPTypes", "Mustache"],
     "CloudJobsServer": [
       "CloudJobsCore", "CloudJobs", "CloudJobsHTTPServer", "Configuration", "Hummingbird", "NIOCore",
       "ServiceLifecycle", "Logging",
