@@ -9,7 +9,7 @@ public import CloudJobsHTTP
 /// try await withCurlHTTPClient { client in
 ///   let google = try await GoogleCloud.applicationDefault(client: client)
 ///   let runtime = JobRuntime(
-///     jobs, store: .firestore(google), queue: .cloudTasks(tasks, in: google), authentication: …)
+///     jobs, store: .firestore(google), queue: .cloudTasks(tasks, in: google), authentication: authentication)
 ///   try await JobServer(runtime).runUntilSignal()
 /// }
 /// ```

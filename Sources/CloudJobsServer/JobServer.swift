@@ -101,7 +101,7 @@ public struct JobServer: Service {
   /// ```swift
   /// @main enum Service {
   ///   static func main() async {
-  ///     await JobServer.main { JobRuntime(jobs, store: try .sqlite(path: "jobs.db"), …) }
+  ///     await JobServer.main { JobRuntime(jobs, store: MemoryStore(), authentication: .trustLoopback) }
   ///   }
   /// }
   /// ```

@@ -5,15 +5,16 @@ import shutil
 from markdown import ROOT, Page, plain, read, substitute_links
 
 CATALOG = ROOT / "Documentation" / "SwiftCloudJobs.docc"
-# Pages outside Documentation/ that become articles.
-OTHERS = ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
+# Pages outside Documentation/ that become articles, with the names of these.
+OTHERS = {"CONTRIBUTING.md": "contributing", "SECURITY.md": "security-policy", "CHANGELOG.md": "changelog"}
 
 
 def guides():
     """Returns the names of the articles with the pages that they are made of."""
     pages = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "Documentation").glob("*.md"))]
-    pages = [page for page in pages if page != "Documentation/README.md"] + OTHERS
-    return {page.rsplit("/", 1)[-1].removesuffix(".md").lower(): read(page) for page in pages}
+    own = {page.rsplit("/", 1)[-1].removesuffix(".md").lower(): page for page in pages}
+    del own["readme"]
+    return {name: read(page) for name, page in own.items()} | {name: read(page) for page, name in OTHERS.items()}
 
 
 def write_catalog(folder):
@@ -31,7 +32,7 @@ def _article(page: Page, pages, names):
         if "://" in target or target.startswith("mailto:"):
             return f"[{label}]({target})"
         path, _, anchor = target.partition("#")
-        found = _resolved(page.path, path) if path else page.path
+        found = resolved(page.path, path) if path else page.path
         if found not in names:
             # Not on the site, such as a source file.
             return label if found in plain(label) else f"{label} (`{found}`)"
@@ -63,7 +64,7 @@ def _in_code(page, number):
     return any(block.line <= number < block.line + block.text.count("\n") for block in page.blocks)
 
 
-def _resolved(page, target):
+def resolved(page, target):
     """Returns the path of a link's target, relative to the repository."""
     folder = (ROOT / page).parent
     path = (folder / target).resolve()

@@ -42,12 +42,15 @@ extension JobContext {
   /// the attempt's time limit, which counts as no failure if the attempt has stored a new checkpoint.
   ///
   /// ```swift
-  /// var done = try context.checkpoint(as: Int.self) ?? 0
-  /// while done < items.count {
-  ///   if context.timeRemaining < .seconds(5) { return .continue() }
-  ///   try await process(items[done])
-  ///   done += 1
-  ///   try await context.checkpoint(done)
+  /// EndpointJob(Import.self) { file, context in
+  ///   var done = try context.checkpoint(as: Int.self) ?? 0
+  ///   while done < file.rows.count {
+  ///     if context.timeRemaining < .seconds(5) { return .continue() }
+  ///     try await table.insert(file.rows[done])
+  ///     done += 1
+  ///     try await context.checkpoint(done)
+  ///   }
+  ///   return .done
   /// }
   /// ```
   ///
