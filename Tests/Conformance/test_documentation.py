@@ -163,6 +163,23 @@ def test_the_index_names_each_page_once():
     assert sorted(path for path in named if path in expected) == sorted(expected)
 
 
+def test_the_architecture_names_modules_imports_and_files_that_exist():
+    page = markdown.read("Documentation/Architecture.md")
+    manifest = (ROOT / "Package.swift").read_text()
+    targets = dict(re.findall(r'library\(\s*"(\w+)",(.*?)\]\)', manifest, re.DOTALL))
+    rows = [[cell.strip().strip("`") for cell in line.text.split("|")[1:-1]] for line in page.prose if "|" in line.text]
+    assert set(targets) <= {row[0] for row in rows}
+    graph = next(block.text for block in page.blocks if block.language == "mermaid")
+    for module, imported in re.findall(r"(\w+) --> (\w+)", graph):
+        assert f'"{imported}"' in targets[module], f"{module} does not depend on {imported}"
+    folders = {"decides": "Sources/CloudJobsCore/Planning", "its business": "Sources/CloudJobs"}
+    folder = None
+    for row in rows:
+        folder = folders.get(row[1], folder) if row[-1] == "file" else folder
+        if folder and len(row) == 3 and row[-1] != "file" and not row[-1].startswith("-"):
+            assert (ROOT / folder / row[-1]).exists(), row[-1]
+
+
 def test_the_site_has_no_faults(bin_dir, tmp_path):
     site = Site(bin_dir, tmp_path / "documentation")
     site.build()
@@ -192,4 +209,4 @@ def test_the_tutorials_code_compiles(compiler):
 def test_each_file_of_the_tutorials_is_shown():
     pages = "".join(path.read_text() for path in sorted(articles.CATALOG.glob("*.tutorial")))
     for path in sorted((articles.CATALOG / "Resources").iterdir()):
-        assert f'file: "{path.name}"' in pages, path.name
+        assert f': "{path.name}"' in pages, path.name
