@@ -38,7 +38,7 @@ package struct PageShell: Sendable {
   /// The title of the page.
   package var title: String
   /// The path of the dashboard, without a slash at its end.
-  package var base: String
+  package let base: String
   /// The navigation.
   package var links: [Link]
   /// Who looks; nil if no credential is needed.
@@ -54,11 +54,11 @@ package struct PageShell: Sendable {
   /// A line at the end: the store, the version.
   package var footer: String
   /// The path of the style sheet, which changes with its content.
-  package var style: String { PageAssets.style.path(under: base) }
+  let style: String
   /// The path of the script.
-  package var script: String { PageAssets.script.path(under: base) }
+  let script: String
   /// The path of the icon.
-  package var icon: String { PageAssets.icon.path(under: base) }
+  let icon: String
 
   /// Creates the values of a layout.
   ///
@@ -71,6 +71,10 @@ package struct PageShell: Sendable {
   package init(product: String, title: String, base: String, links: [Link], now: Timestamp) {
     (self.product, self.title, self.base, self.links) = (product, title, base, links)
     self.now = PageTime(now, now: now)
+    // Templates see stored properties only.
+    style = PageAssets.style.path(under: base)
+    script = PageAssets.script.path(under: base)
+    icon = PageAssets.icon.path(under: base)
     mayChange = false
     footer = ""
   }

@@ -1,6 +1,6 @@
 #if Server
 import CloudJobsCore
-import CloudJobsPages
+@testable import CloudJobsPages
 import HTTPTypes
 import Testing
 
