@@ -161,6 +161,7 @@ public struct JobServer: Service {
     let configuration = try configuration.completed(by: ProcessVariables.all)
     let router = Router(context: JobRequestContext.self)
     router.mount(runtime, at: configuration.mountPath)
+    if let dashboard = configuration.dashboard { router.mountDashboard(runtime, dashboard) }
     var server = BoundedHTTPServer(
       router.buildResponder(), host: try configuration.address(under: runtime.authentication),
       port: configuration.port ?? JobServerConfiguration.defaultPort, portRemedy: "set PORT to another",
@@ -199,6 +200,8 @@ public struct JobServerConfiguration: Sendable {
   public var port: Int?
   /// The path of the handler.
   public var mountPath = "/jobs"
+  /// The options of the dashboard; nil for no dashboard.
+  public var dashboard: DashboardOptions?
   /// The options of the worker that executes due work if the local store is the queue; nil for no worker.
   public var worker: JobWorker.Options? = JobWorker.Options()
   /// The time that running attempts may take after SIGTERM or a graceful shutdown before they are cancelled.

@@ -32,16 +32,7 @@ extension RouterMethods {
     _ request: Request, _ context: Context, _ runtime: JobRuntime, _ mountPath: String
   ) async -> HandlerResponse {
     await runtime.handle(request.head, peer: Peer(of: context), at: mountPath) { limit throws(JobError) in
-      do {
-        let body = try await request.body.collect(upTo: limit)
-        // After a shutdown of the server, a truncated body looks complete.
-        try Task.checkCancellation()
-        return Array(body.readableBytesView)
-      } catch is NIOTooManyBytesError {
-        throw JobError(.tooLarge, "The body is too long; at most \(limit) bytes are allowed.")
-      } catch {
-        throw JobError(.malformedEnvelope, "The body is incomplete. Send it again.")
-      }
+      try await RequestBody.collect(request, upTo: limit)
     }
   }
 }

@@ -98,8 +98,8 @@ enum Imports {
     ],
     "CloudJobsPages": ["CloudJobsCore", "HTTPTypes", "Mustache"],
     "CloudJobsServer": [
-      "CloudJobsCore", "CloudJobs", "CloudJobsHTTPServer", "Configuration", "Hummingbird", "NIOCore",
-      "ServiceLifecycle", "Logging",
+      "CloudJobsCore", "CloudJobs", "CloudJobsHTTPServer", "CloudJobsPages", "Configuration", "HTTPTypes",
+      "Hummingbird", "NIOCore", "ServiceLifecycle", "Logging",
     ],
     "CloudJobsStores": [
       "CloudJobsCore", "CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsPostgres", "CloudJobsSQLite",

@@ -66,17 +66,24 @@ public struct Authentication: Sendable {
     if case .trustLoopback = mode { try Self.checkLocal(request, peer: peer) }
   }
 
-  private static let localCallers = LocalCallerRule(alternative: "configure another authentication")
-
-  private static func checkLocal(_ request: HTTPRequest, peer: Peer) throws(JobError) {
+  /// Checks that a program or the own page of this machine made a request, as ``trustLoopback`` does.
+  ///
+  /// - Parameters:
+  ///   - request: the head of the request.
+  ///   - peer: the other end of the connection.
+  ///   - alternative: the alternative to calling from this machine, for the error: "configure …".
+  /// - Throws: ``JobError`` `permissionDenied`.
+  package static func checkLocal(
+    _ request: HTTPRequest, peer: Peer, alternative: String = "configure another authentication"
+  ) throws(JobError) {
     let local = LocalCallerRule.Request(
       method: request.method.rawValue, scheme: request.scheme, authority: request.authority,
       fields: request.headerFields.map { (name: $0.name.rawName, value: $0.value) }, peer: peer.forLocalCallers)
-    if let reason = localCallers.refusal(of: local) { throw JobError(.permissionDenied, reason) }
+    if let reason = LocalCallerRule(alternative: alternative).refusal(of: local) { throw JobError(.permissionDenied, reason) }
   }
 
   /// Compares bytes in a time that depends only on their number.
-  static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+  package static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
     guard left.count == right.count else { return false }
     return zip(left, right).reduce(into: UInt8(0)) { $0 |= $1.0 ^ $1.1 } == 0
   }

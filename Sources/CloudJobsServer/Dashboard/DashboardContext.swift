@@ -1,0 +1,117 @@
+#if Server
+import CloudJobs
+import CloudJobsCore
+import CloudJobsPages
+import HTTPTypes
+
+/// What the pages of one request share.
+struct DashboardContext: Sendable {
+  /// The runtime.
+  let runtime: JobRuntime
+  /// The dashboard's options.
+  let options: DashboardOptions
+  /// Who looks.
+  let visitor: DashboardVisitor
+  /// The time of the request.
+  let now: Timestamp
+
+  /// Whether the visitor may change anything.
+  var mayChange: Bool { visitor.role == .full }
+
+  /// Returns a link within the dashboard.
+  ///
+  /// - Parameter segments: the segments of the path, not encoded.
+  func link(_ segments: String...) -> PageLink {
+    segments.reduce(PageLink(options.path)) { $0.appending($1) }
+  }
+
+  /// Returns a time as pages show it.
+  func time(_ time: Timestamp) -> PageTime { PageTime(time, now: now) }
+
+  /// Returns a time as pages show it; nil for none.
+  func time(_ time: Timestamp?) -> PageTime? { time.map { PageTime($0, now: now) } }
+
+  /// Returns a page.
+  ///
+  /// - Parameters:
+  ///   - view: the values that the template knows as `page`.
+  ///   - template: the name of the template.
+  ///   - title: the title.
+  ///   - segment: the segment of the group that the page belongs to.
+  ///   - message: the message at the top; nil for none.
+  ///   - isLive: whether its parts with `data-live` are refreshed.
+  ///   - status: the status.
+  func page(
+    _ view: some Sendable, _ template: String, title: String, segment: String, message: PageShell.Message? = nil,
+    isLive: Bool = true, status: PageResponse.Status = .ok
+  ) -> Dashboard.Reply {
+    .page(response(view, template, title: title, segment: segment, message: message, isLive: isLive, status: status))
+  }
+
+  /// Returns a response that leads to another page after a change, with a message there.
+  ///
+  /// - Parameters:
+  ///   - link: the page.
+  ///   - done: the change.
+  func redirect(to link: PageLink, after done: DashboardMessage) -> Dashboard.Reply {
+    .page(PageResponse(redirectTo: link.with("done", done.rawValue).href))
+  }
+
+  /// Returns the message about the change that led to a page; nil for none.
+  func message(of request: PageRequest) -> PageShell.Message? {
+    request.query["done"].flatMap { DashboardMessage(rawValue: $0) }.map { PageShell.Message($0.text) }
+  }
+
+  /// Returns the page of an error.
+  func page(for error: JobError) -> PageResponse {
+    struct ErrorView: Sendable {
+      var text: String
+      var field: String?
+    }
+    let status = HandlerResponse(error).head.status
+    return response(
+      ErrorView(text: error.message, field: error.field), "error", title: status.reasonPhrase, segment: nil,
+      message: nil, isLive: false, status: status)
+  }
+
+  private func response(
+    _ view: some Sendable, _ template: String, title: String, segment: String?, message: PageShell.Message?,
+    isLive: Bool, status: PageResponse.Status
+  ) -> PageResponse {
+    let links = DashboardSections.all.map { section in
+      PageShell.Link(
+        section.label, href: section.segment.isEmpty ? options.path : link(section.segment).href, key: section.key,
+        isCurrent: section.segment == segment)
+    }
+    var shell = PageShell(product: options.title, title: title, base: options.path, links: links, now: now)
+    shell.user = visitor.name
+    shell.mayChange = mayChange
+    shell.refresh = isLive ? options.refreshInterval.map { max(1, Int($0.components.seconds)) } : nil
+    shell.message = message
+    return PageResponse(page: DashboardTemplates.all.render(view, as: template, in: shell), status: status)
+  }
+}
+
+/// The changes that a page reports after they were made.
+///
+/// A page shows only these texts, so that a link can't make it say anything else.
+enum DashboardMessage: String, CaseIterable {
+  case saved
+
+  /// The message.
+  var text: String {
+    switch self {
+    case .saved: "The job was changed. It takes effect with the next pass, within a minute."
+    }
+  }
+}
+
+/// The templates of the dashboard's pages.
+enum DashboardTemplates {
+  /// All templates, by the names of their files.
+  static let all = PageTemplates([
+    "error": PackageResources.error_mustache,
+    "overview": PackageResources.overview_mustache,
+  ])
+}
+#endif

@@ -1,0 +1,81 @@
+#if Server
+public import CloudJobs
+import CloudJobsCore
+import CloudJobsPages
+public import Hummingbird
+import NIOCore
+
+extension RouterMethods {
+  /// Mounts the dashboard of a job runtime.
+  ///
+  /// ```swift
+  /// router.mountDashboard(runtime)  // this machine's browsers, at /dashboard
+  /// ```
+  ///
+  /// If the router's context has the remote address (as ``JobRequestContext`` does), it is passed on, as
+  /// ``DashboardAccess/loopback(_:)`` requires.
+  ///
+  /// - Parameters:
+  ///   - runtime: the runtime.
+  ///   - options: the path, the title and who may look.
+  /// - Returns: the router.
+  @discardableResult
+  public func mountDashboard(_ runtime: JobRuntime, _ options: DashboardOptions = DashboardOptions()) -> Self {
+    var options = options
+    options.path = "/" + options.path.split(separator: "/").joined(separator: "/")
+    precondition(options.path != "/", "The dashboard needs a path of its own, such as /dashboard.")
+    let dashboard = Dashboard(runtime, options)
+    for path in [options.path, options.path + "/**"] {
+      for method in [HTTPRequest.Method.get, .head, .post] {
+        on(RouterPath(path), method: method) { request, context in
+          let reply = await dashboard.respond(to: request.head, peer: Peer(of: context)) { limit throws(JobError) in
+            try await RequestBody.collect(request, upTo: limit)
+          }
+          return Self.response(reply)
+        }
+      }
+    }
+    return self
+  }
+
+  private static func response(_ reply: Dashboard.Reply) -> Response {
+    switch reply {
+    case .page(let page):
+      return Response(
+        status: page.status, headers: page.fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: page.body)))
+    case .events(let events):
+      var fields = PageResponse.confinement
+      fields[.contentType] = "text/event-stream"
+      fields[.cacheControl] = "no-store"
+      return Response(
+        status: .ok, headers: fields,
+        body: ResponseBody { writer in
+          for await event in events { try await writer.write(ByteBuffer(bytes: event)) }
+          try await writer.finish(nil)
+        })
+    }
+  }
+}
+
+/// The body of a request.
+enum RequestBody {
+  /// Returns the bytes of a body.
+  ///
+  /// - Parameters:
+  ///   - request: the request.
+  ///   - limit: the maximum number of bytes.
+  /// - Throws: ``CloudJobsCore/JobError`` `tooLarge`, or `malformedEnvelope` for a body that does not end.
+  static func collect(_ request: Request, upTo limit: Int) async throws(JobError) -> [UInt8] {
+    do {
+      let body = try await request.body.collect(upTo: limit)
+      // After a shutdown of the server, a truncated body looks complete.
+      try Task.checkCancellation()
+      return Array(body.readableBytesView)
+    } catch is NIOTooManyBytesError {
+      throw JobError(.tooLarge, "The body is too long; at most \(limit) bytes are allowed.")
+    } catch {
+      throw JobError(.malformedEnvelope, "The body is incomplete. Send it again.")
+    }
+  }
+}
+#endif
