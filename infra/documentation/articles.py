@@ -51,9 +51,10 @@ def _article(page: Page, pages, names):
             current.append(prose[number])
             continue
         comment = comment or (line.strip().startswith("<!--") and not _in_code(page, number))
-        if not comment:
-            parts += [substitute_links("\n".join(current), replace), line] if current else [line]
-            current = []
+        parts += [substitute_links("\n".join(current), replace)] if current else []
+        # A comment leaves its lines empty, so that faults are found at the page's own lines.
+        parts.append("" if comment else line)
+        current = []
         comment = comment and "-->" not in line
     if current:
         parts.append(substitute_links("\n".join(current), replace))

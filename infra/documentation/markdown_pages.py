@@ -10,7 +10,8 @@ _FENCE = re.compile(r"^( *)(`{3,})([A-Za-z]*)\s*$")
 _HEADING = re.compile(r"^(#{1,6}) +(.+?)\s*#*$")
 # A link's target has no spaces here; images are links too.
 _LINK = re.compile(r"\[((?:[^\[\]`]|`[^`]*`)*)\]\(([^()\s]+)\)")
-_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
+# A comment within inline code is shown.
+_COMMENT = re.compile(r"(?<!`)<!--(.*?)-->(?!`)", re.DOTALL)
 
 
 @dataclasses.dataclass

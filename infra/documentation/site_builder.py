@@ -1,8 +1,10 @@
 """Builds the documentation's site from the libraries as they were built, the guides and the tutorials."""
 
 import argparse
+import concurrent.futures
 import dataclasses
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -12,21 +14,12 @@ import sys
 import articles
 from markdown_pages import ROOT
 
-# In an order in which each follows those that it links to.
-LIBRARIES = [
-    "CloudJobsCore",
-    "CloudJobs",
-    "CloudJobsHTTP",
-    "CloudJobsGoogle",
-    "CloudJobsSQLite",
-    "CloudJobsPostgres",
-    "CloudJobsStores",
-    "CloudJobsEncryption",
-    "CloudJobsServer",
-    "CloudJobsCommands",
-    "CloudJobsEmulator",
-    "CloudJobsEmulatorServer",
-    "CloudJobsTesting",
+# In stages: each library follows those that it links to.
+STAGES = [
+    ["CloudJobsCore"],
+    ["CloudJobs", "CloudJobsHTTP", "CloudJobsEmulator"],
+    ["CloudJobsGoogle", "CloudJobsSQLite", "CloudJobsPostgres", "CloudJobsEncryption", "CloudJobsServer"],
+    ["CloudJobsStores", "CloudJobsCommands", "CloudJobsEmulatorServer", "CloudJobsTesting"],
 ]
 START = "documentation/swiftcloudjobs/"
 
@@ -77,6 +70,8 @@ class Site:
         self.base_path = base_path
         self.archives: list[pathlib.Path] = []
         self.findings: list[Finding] = []
+        self.sources: dict[str, str] = {}
+        """The pages that articles are made of, by the articles' paths."""
 
     @property
     def folder(self):
@@ -89,16 +84,20 @@ class Site:
         self.output.mkdir(parents=True)
         flags = compiler_flags(self.bin_dir)
         target = json.loads(run("swiftc", "-print-target-info"))["target"]["unversionedTriple"]
-        for library in LIBRARIES:
-            self._library(library, ["-target", target, *flags])
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for stage in STAGES:
+                finished = list(self.archives)
+                work = [pool.submit(self._library, name, ["-target", target, *flags], finished) for name in stage]
+                self.archives += [result.result() for result in work]
         guides = self.output / "SwiftCloudJobs.docc"
         articles.write_catalog(guides)
-        self._convert(guides, "SwiftCloudJobs", [])
+        self.sources = {str(guides / f"{name}.md"): page.path for name, page in articles.guides().items()}
+        self.archives.append(self._convert(guides, "SwiftCloudJobs", [], self.archives))
         run("docc", "merge", *self.archives, "--synthesized-landing-page-name", "swift-cloud-jobs", "-o", self.folder)
         self._write_index()
         self._check_links()
 
-    def _library(self, library, flags):
+    def _library(self, library, flags, dependencies):
         graphs = self.output / "graphs" / library
         graphs.mkdir(parents=True)
         run(
@@ -108,10 +107,11 @@ class Site:
         catalog = next(ROOT.glob(f"*/{library}/{library}.docc"), None)
         if catalog is None:
             raise Failure(f"{library} has no catalog. Write Sources/{library}/{library}.docc/{library}.md.")
-        self._convert(catalog, library, ["--additional-symbol-graph-dir", graphs])
+        archive = self._convert(catalog, library, ["--additional-symbol-graph-dir", graphs], dependencies)
         self._check_curation(library)
+        return archive
 
-    def _convert(self, catalog, name, graphs):
+    def _convert(self, catalog, name, graphs, dependencies):
         archive = self.output / f"{name}.doccarchive"
         diagnostics = self.output / f"{name}.diagnostics.json"
         command = ["docc", "convert", catalog, *graphs, "--output-path", archive, "--diagnostics-file", diagnostics]
@@ -120,15 +120,16 @@ class Site:
         command += ["--transform-for-static-hosting"]
         if self.base_path:
             command += ["--hosting-base-path", self.base_path]
-        for dependency in self.archives:
+        for dependency in dependencies:
             command += ["--dependency", dependency]
         run(*command)
-        self.archives.append(archive)
         for found in json.loads(diagnostics.read_text())["diagnostics"]:
             if found["severity"] in ("warning", "error"):
                 path = found.get("source", name).removeprefix("file://").removeprefix(f"{ROOT}/")
+                path = self.sources.get(path, path)
                 line = found.get("range", {}).get("start", {}).get("line", 1)
                 self.findings.append(Finding(f"{path}:{line}", found["summary"]))
+        return archive
 
     def _check_curation(self, library):
         """Records the symbols that the library's page does not name under a topic."""

@@ -3,7 +3,7 @@ import CloudJobs
 import CloudJobsCore
 import CloudJobsGoogle
 
-func given<Value>(_ type: Value.Type = Value.self) -> Value { fatalError("Examples are only compiled.") }
+func given<Value>(_ type: Value.Type = Value.self) -> Value { preconditionFailure("Examples are only compiled.") }
 
 var jobs: JobRegistry { given() }
 var runtime: JobRuntime { given() }
