@@ -106,7 +106,9 @@ bench: packages $(BENCH_VENV)/.installed ## Measure a worker beside other system
 	  --bin-dir "$$($(SWIFT) build -c release --show-bin-path $(BUILD_FLAGS))" $(ARGS)
 
 docs: packages ## Write the documentation as a site: guides, tutorials, every library (ARGS="--hosting-base-path /name")
-	SCRATCH="$(SCRATCH)" infra/build-documentation $(ARGS)
+	$(SWIFT) build $(BUILD_FLAGS)
+	@$(PYTHON) infra/documentation/site_builder.py \
+	  --bin-dir "$$($(SWIFT) build --show-bin-path $(BUILD_FLAGS))" --output "$(SCRATCH)/documentation" $(ARGS)
 
 # A peer that can't be installed is left out.
 $(BENCH_VENV)/.installed: Benchmarks/requirements.txt

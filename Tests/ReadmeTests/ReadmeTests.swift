@@ -42,7 +42,7 @@ struct ReadmeTests {
           "Simulation.swift",
         ]
       ),
-      ("Documentation/testing.md", Array(repeating: "TestingGuide.swift", count: 5)),
+      ("Documentation/testing.md", Array(repeating: "TestingGuide.swift", count: 6)),
       ("Documentation/workers.md", Array(repeating: "WorkerGuide.swift", count: 3)),
       ("Documentation/settings.md", ["WorkerGuide.swift"]),
       ("Documentation/cloud-run.md", ["../Programs/cloud-run-service/ServeOnCloudRun.swift"]),
