@@ -66,7 +66,7 @@ class Site:
 
     def __init__(self, bin_dir, output, base_path=""):
         self.bin_dir = pathlib.Path(bin_dir)
-        self.output = pathlib.Path(output)
+        self.output = pathlib.Path(output).resolve()
         self.base_path = base_path
         self.archives: list[pathlib.Path] = []
         self.findings: list[Finding] = []
