@@ -1,6 +1,8 @@
 """What runs and sets up jobs by the command line: enqueue, worker, serve, sync, doctor and init."""
 
 import json
+import os
+import pty
 import signal
 import subprocess
 import urllib.request
@@ -215,6 +217,27 @@ def test_init_makes_the_example(bin_dir, tmp_path):
         assert dump.returncode == 0, dump.stderr
         targets = [target["name"] for target in json.loads(dump.stdout)["targets"]]
         assert targets == (["starter", "starterTests"] if folder == "starter" else ["my-jobs_2", "my-jobs_2Tests"])
+
+
+def test_init_asks_at_a_terminal_for_what_is_left_out(bin_dir, tmp_path):
+    parent, child = pty.openpty()
+    program = subprocess.Popen([bin_dir / "cloud-jobs", "init"], cwd=tmp_path, stdin=child, stdout=child, stderr=child)
+    os.close(child)
+    seen = b""
+    answers = {b"Folder [.]: ": "asked", b"package [asked]: ": "my-jobs", b"repository: ": str(ROOT)}
+    for question, answer in answers.items():
+        while question not in seen:
+            seen += os.read(parent, 1024)
+        os.write(parent, f"{answer}\n".encode())
+    while program.poll() is None:
+        try:
+            seen += os.read(parent, 1024)
+        except OSError:
+            break
+    assert program.wait(30) == 0, seen
+    assert "swift run my-jobs serve" in seen.decode()
+    assert (tmp_path / "asked" / "Sources" / "my-jobs" / "Main.swift").exists()
+    assert f'path: "{ROOT}"' in (tmp_path / "asked" / "Package.swift").read_text()
 
 
 def test_infra_prints_a_script_with_the_programs_schedules(bin_dir):
