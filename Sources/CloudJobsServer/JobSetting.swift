@@ -104,6 +104,11 @@ struct JobSetting: Sendable {
     server("maxConnections", "1024") { $0.maxConnections = try number($1, 1...1_000_000) },
     server("requestTimeout", "30s") { $0.requestTimeout = try span($1, atLeast: .milliseconds(100)) },
     server("idleTimeout", "1m") { $0.idleTimeout = try span($1, atLeast: .milliseconds(100)) },
+    JobSetting(key: "server.secret", standard: "none") { settings, text in
+      // A message with the value would put it into a log.
+      guard text.utf8.count >= 16 else { throw JobError(.invalidField, "A secret has at least 16 bytes.") }
+      settings.secret = text
+    },
   ]
 
   // MARK: Where values go

@@ -5,6 +5,7 @@ import os
 import pty
 import signal
 import subprocess
+import urllib.error
 import urllib.request
 
 import pytest
@@ -13,7 +14,7 @@ from command_line import CommandLine, fitting
 from emulator_process import Emulator
 from local_service import free_port
 from repository import ROOT
-from test_cloud_run import CALLER, CloudRun
+from test_cloud_run import CALLER
 
 ADA = ("--input", '{"name": "Ada"}')
 EXAMPLE = ROOT / "Examples" / "starter"
@@ -71,8 +72,7 @@ def test_a_program_serves_and_its_runs_are_seen_from_another_shell(line, emulato
     port = free_port()
     google = ()
     if line.kind == "firestore":
-        front = CloudRun(emulator, f"http://127.0.0.1:{port}")
-        google = ("--location", "europe-west1", "--service-url", front.url, "--caller", CALLER)
+        google = ("--location", "europe-west1", "--service-url", f"http://127.0.0.1:{port}", "--caller", CALLER)
         assert "--location" in line.call("serve", expect=64, program="starter").stderr
     server = line.start("serve", "--json", "--port", str(port), *google, program="starter")
     assert fitting("serve", server.stdout.readline())["port"] == port
@@ -85,10 +85,13 @@ def test_a_program_serves_and_its_runs_are_seen_from_another_shell(line, emulato
         assert health["status"] == "ok"
     line.wait_for(lambda: line.json("runs", "show", run)["status"] == "succeeded", 90)
     assert "0 pending" in line.call("status").stdout
+    if google:
+        # The emulator's tokens are verified; without one, nobody is admitted.
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/jobs/jobs", timeout=20)
+        assert refused.value.code == 401
     server.send_signal(signal.SIGTERM)
     assert server.wait(30) == 0
-    if line.kind == "firestore":
-        front.close()
 
 
 def test_sync_plans_then_applies(line, emulator):

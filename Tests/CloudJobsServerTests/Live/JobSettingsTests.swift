@@ -70,6 +70,7 @@ final class JobSettingsTests {
       "server.maxConnections": ("9", "9", { "\($0.server.maxConnections)" }),
       "server.requestTimeout": ("4s", #""4s""#, { seconds($0.server.requestTimeout) }),
       "server.idleTimeout": ("5s", #""5s""#, { seconds($0.server.idleTimeout) }),
+      "server.secret": ("0123456789abcdef", #""0123456789abcdef""#, { $0.secret ?? "" }),
     ]
     #expect(Set(samples.keys) == Set(JobSetting.all.map(\.key)))
     for setting in JobSetting.all {
@@ -194,6 +195,17 @@ final class JobSettingsTests {
     }
   }
 
+  @Test("With a secret callers need it, from anywhere; without one only this machine's programs are trusted")
+  func secret() async throws {
+    #expect(!JobSettings().authentication.allowsRemotePeers)
+    let settings = try await JobSettings.load(environment: ["CLOUD_JOBS_SERVER_SECRET": "0123456789abcdef"])
+    #expect(settings.authentication.allowsRemotePeers)
+    let short = await #expect(throws: JobError.self) {
+      try await JobSettings.load(environment: ["CLOUD_JOBS_SERVER_SECRET": "hush-hush"])
+    }
+    #expect(short?.field == "CLOUD_JOBS_SERVER_SECRET" && short?.message.contains("hush-hush") == false)
+  }
+
   @Test("The documentation lists every setting with its variable and its default")
   func documentation() throws {
     let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -211,7 +223,7 @@ final class JobSettingsTests {
     // A setting with its default changes nothing.
     let plain = JobSettings()
     for setting in JobSetting.all where setting.standard.allSatisfy({ !$0.isWhitespace }) {
-      if ["store", "worker.name"].contains(setting.key) { continue }
+      if ["store", "worker.name", "server.secret"].contains(setting.key) { continue }
       let settings = try await JobSettings.load(environment: [setting.variable: setting.standard])
       #expect(settings.server.worker == plain.server.worker, "\(setting.key)")
       #expect("\(settings.runtime.defaults)" == "\(plain.runtime.defaults)" || setting.group == "jobs")
