@@ -19,7 +19,7 @@ BENCH_VENV ?= .venv-bench
 BUILD_FLAGS = --scratch-path "$(SCRATCH)" $(SWIFT_FLAGS)
 REQUIREMENTS := Tests/Conformance/requirements.txt
 SOURCES := Sources Tests Emulator Benchmarks Package.swift
-PYTHON_SOURCES := Tests Benchmarks
+PYTHON_SOURCES := Tests Benchmarks infra
 # Tests that use all processors. Those that wait for real clocks and sockets run afterwards.
 VIRTUAL_TESTS := ConformanceTests|EffectTests|EffectStressTests|CloudJobsEncryptionTests
 PURE_TESTS := CloudJobsCoreTests|CloudJobsTests|CloudJobsEmulatorTests|TidyTests|ReadmeTests|$(VIRTUAL_TESTS)
@@ -33,7 +33,7 @@ define run-tests
   || { status=$$?; echo "What failed:"; grep -aE '^(✘|↳|.*error:)' "$(SCRATCH)/tests.log"; exit $$status; }
 endef
 
-.PHONY: help run worker enqueue workers test build-tests coverage lint format emulator conformance schema bench \
+.PHONY: help run worker enqueue workers test build-tests coverage lint format emulator conformance schema bench docs \
   packages test-packages clean
 
 help: ## List the targets
@@ -112,6 +112,9 @@ bench: packages $(BENCH_VENV)/.installed ## Measure a worker beside other system
 	$(SWIFT) build -c release --product worker-benchmark $(BUILD_FLAGS)
 	@$(BENCH_VENV)/bin/python Benchmarks/bench.py \
 	  --bin-dir "$$($(SWIFT) build -c release --show-bin-path $(BUILD_FLAGS))" $(ARGS)
+
+docs: packages ## Write the documentation as a site: guides, tutorials, every library (ARGS="--hosting-base-path /name")
+	SCRATCH="$(SCRATCH)" infra/build-documentation $(ARGS)
 
 # A peer that can't be installed is left out.
 $(BENCH_VENV)/.installed: Benchmarks/requirements.txt

@@ -41,7 +41,7 @@ public enum JobCommand {
   /// ``main(_:store:options:authentication:)``.
   ///
   /// ```swift
-  /// await JobCommand.main { try JobRegistry { … } }
+  /// await JobCommand.main { try JobRegistry { PeriodicJob("cleanup", every: .seconds(30)) { _ in } } }
   /// ```
   ///
   /// - Parameters:

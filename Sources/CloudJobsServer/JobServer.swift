@@ -32,13 +32,13 @@ public struct JobServer: Service {
 
   /// Serves until graceful shutdown.
   ///
-  /// Signals are left to the caller. If the memory is almost used up (``CloudJobs/MemoryLimits``), it drains and
+  /// Signals are left to the caller. If the memory is almost used up (``/CloudJobs/MemoryLimits``), it drains and
   /// returns. If handlers block the shared pool of threads and exceed their time limits, the process exits
-  /// (``CloudJobs/WatchdogLimits``). The lease of a handler that ignores its cancellation is kept, because the process
+  /// (``/CloudJobs/WatchdogLimits``). The lease of a handler that ignores its cancellation is kept, because the process
   /// may live on; ``runUntilSignal()`` is for a process that does nothing else.
   ///
-  /// - Throws: ``JobError``: `permissionDenied` if the address is not safe, `invalidField` if `PORT` is not a port,
-  ///   `addressUnavailable` if the address can't be bound, `storeUnavailable` if the store can't be read.
+  /// - Throws: ``/CloudJobsCore/JobError``: `permissionDenied` if the address is not safe, `invalidField` if `PORT` is
+  ///   not a port, `addressUnavailable` if the address can't be bound, `storeUnavailable` if the store can't be read.
   public func run() async throws {
     await runtime.runSubprocessAttempt()
     // Services are stopped last to first: while the runtime drains, new claims are rejected, and the socket still
@@ -67,7 +67,7 @@ public struct JobServer: Service {
   /// immediately. Handlers are cancelled at ``JobServerConfiguration/drainLimit``. If one ignores its cancellation, its
   /// lease is released and the process exits, with status 0 if all leases were released and 1 otherwise.
   ///
-  /// - Throws: ``JobError`` as ``run()`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``run()`` does.
   public func runUntilSignal() async throws {
     await runtime.runSubprocessAttempt()
     try await Self.runUntilSignal(
@@ -101,7 +101,7 @@ public struct JobServer: Service {
   /// ```swift
   /// @main enum Service {
   ///   static func main() async {
-  ///     await JobServer.main { JobRuntime(jobs, store: try .sqlite(path: "jobs.db"), …) }
+  ///     await JobServer.main { JobRuntime(jobs, store: MemoryStore(), authentication: .trustLoopback) }
   ///   }
   /// }
   /// ```
@@ -231,7 +231,8 @@ public struct JobServerConfiguration: Sendable {
   /// Creates a configuration from environment variables: `PORT`, as Cloud Run sets it, and `HOST`.
   ///
   /// - Parameter environment: the variables.
-  /// - Throws: ``JobError`` `invalidField` if `PORT` is not a port, or `HOST` is neither an IP address nor a host name.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` if `PORT` is not a port, or `HOST` is neither an IP address
+  ///   nor a host name.
   public init(environment: [String: String]) throws(JobError) {
     self = try JobServerConfiguration().completed(by: environment)
   }
@@ -265,8 +266,8 @@ public struct JobServerConfiguration: Sendable {
   ///
   /// - Parameter authentication: the runtime's authentication.
   /// - Returns: the address.
-  /// - Throws: ``JobError`` `permissionDenied` if the configured address would expose a handler that trusts every
-  ///   caller.
+  /// - Throws: ``/CloudJobsCore/JobError`` `permissionDenied` if the configured address would expose a handler that
+  ///   trusts every caller.
   public func address(under authentication: Authentication) throws(JobError) -> String {
     guard let host else { return authentication.allowsRemotePeers ? "0.0.0.0" : "127.0.0.1" }
     guard authentication.allowsRemotePeers || host == "localhost" || Peer.address(host).isLoopback else {

@@ -62,7 +62,7 @@ public struct JobSettings: Sendable {
   ///   - environment: the environment variables; nil for those of the process.
   ///   - file: the path of the file; nil for that in the variable `CLOUD_JOBS_SETTINGS`, without which there is none.
   /// - Returns: the settings.
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidField` with the name of a variable or of a field that is unknown or
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` with the name of a variable or of a field that is unknown or
   ///   has an invalid value, or if the file can't be read.
   public static func load(
     over base: JobSettings = JobSettings(), environment: [String: String]? = nil, file: String? = nil
@@ -85,7 +85,7 @@ public struct JobSettings: Sendable {
   ///   - base: the values in code.
   ///   - providers: the providers, of which the first that has a value counts. Keys are `worker.concurrency` and so on;
   ///     `prefixKeys(with:)` puts another key before them.
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidField` with the provider's key of an invalid value.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` with the provider's key of an invalid value.
   public init(over base: JobSettings = JobSettings(), from providers: [any ConfigProvider]) throws(JobError) {
     self = base
     try read(providers.map { Source(provider: $0, file: nil) })

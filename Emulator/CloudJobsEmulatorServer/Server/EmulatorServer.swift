@@ -45,8 +45,8 @@ public struct EmulatorServer: Service {
 
   /// Serves until the task is cancelled or the service group shuts down.
   ///
-  /// - Throws: ``JobError`` if the configuration is invalid, the data folder or its key is unusable, or an initial
-  ///   queue is rejected; the server's error if the address cannot be bound.
+  /// - Throws: ``/CloudJobsCore/JobError`` if the configuration is invalid, the data folder or its key is unusable, or
+  ///   an initial queue is rejected; the server's error if the address cannot be bound.
   public func run() async throws {
     try configuration.validate()
     let folder = try configuration.dataFolder.map { path throws(JobError) in try DataFolder(path) }

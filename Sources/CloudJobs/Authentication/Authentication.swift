@@ -32,7 +32,8 @@ public struct Authentication: Sendable {
 
   /// Trusts callers by a rule of the program.
   ///
-  /// - Parameter check: throws ``JobError`` `unauthenticated` or `permissionDenied` for a caller that is not trusted.
+  /// - Parameter check: throws ``/CloudJobsCore/JobError`` `unauthenticated` or `permissionDenied` for a caller that is
+  ///   not trusted.
   /// - Returns: the authentication.
   public static func custom(_ check: @escaping @Sendable (HTTPRequest, Peer) async throws(JobError) -> Void)
     -> Authentication

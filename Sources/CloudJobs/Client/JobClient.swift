@@ -20,8 +20,8 @@ public protocol JobClient: Sendable {
   /// - Parameter requests: the runs to enqueue. Up to 500 are recorded together, all or none; more are recorded in
   ///   turn.
   /// - Returns: the runs, in the order of the requests.
-  /// - Throws: ``CloudJobsCore/JobError``: `unknownJob`, `invalidInput`, `tooLarge` or `storeUnavailable`. A queue that
-  ///   refuses the task of a recorded run is no error: the sweep enqueues it again.
+  /// - Throws: ``/CloudJobsCore/JobError``: `unknownJob`, `invalidInput`, `tooLarge` or `storeUnavailable`. A queue
+  ///   that refuses the task of a recorded run is no error: the sweep enqueues it again.
   @discardableResult
   func enqueue(_ requests: [EnqueueRequest]) async throws(JobError) -> [EnqueuedRun]
 
@@ -30,8 +30,8 @@ public protocol JobClient: Sendable {
   /// - Parameter request: the job, its input, its key, and the values that differ from the job's; a later start is
   ///   ignored.
   /// - Returns: the result of the first attempt; later attempts follow the job's policy.
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidInput`, `invalidField` (also for a unique run, and for one that waits
-  ///   for others) or `tooLarge`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidInput`, `invalidField` (also for a unique run, and for one that
+  ///   waits for others) or `tooLarge`.
   @discardableResult
   func run(_ request: EnqueueRequest) async throws(JobError) -> DeliveryResult
 }
@@ -138,7 +138,7 @@ extension JobClient {
   ///   - key: the caller's name for the work; a second call with the same key yields the same run.
   ///   - unique: the uniqueness of the run among those of the job; nil allows any number.
   /// - Returns: the run.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
   @discardableResult
   public func enqueue(
     _ input: some JobInput, after delay: Duration = .zero, key: String? = nil, unique: Uniqueness? = nil
@@ -154,7 +154,7 @@ extension JobClient {
   ///   - key: the caller's name for the work; a second call with the same key yields the same run.
   ///   - unique: the uniqueness of the run among those of the job; nil allows any number.
   /// - Returns: the run.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
   @discardableResult
   public func enqueue(
     _ input: some JobInput, at time: Timestamp, key: String? = nil, unique: Uniqueness? = nil
@@ -179,7 +179,7 @@ extension JobClient {
   ///   - key: the caller's name for the work; a second call with the same key yields the same run.
   ///   - unique: the uniqueness of the run among those of the job; nil allows any number.
   /// - Returns: the run.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
   @discardableResult
   public func enqueue(
     _ job: JobID, _ input: some Encodable & Sendable = NoInput(), after delay: Duration = .zero, key: String? = nil,
@@ -197,7 +197,7 @@ extension JobClient {
   ///   - key: the caller's name for the work; a second call with the same key yields the same run.
   ///   - unique: the uniqueness of the run among those of the job; nil allows any number.
   /// - Returns: the run.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
   @discardableResult
   public func enqueue(
     _ job: JobID, _ input: some Encodable & Sendable = NoInput(), at time: Timestamp, key: String? = nil,
@@ -225,7 +225,7 @@ extension JobClient {
   ///
   /// - Parameter requests: the runs in their order.
   /// - Returns: the runs in their order.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
   @discardableResult
   public func enqueueChain(_ requests: [EnqueueRequest]) async throws(JobError) -> [EnqueuedRun] {
     var chain = [EnqueueRequest]()
@@ -247,7 +247,7 @@ extension JobClient {
   ///   - requests: the runs that come first, at most 200.
   ///   - last: the run that comes after them.
   /// - Returns: the last run.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
   @discardableResult
   public func enqueue(
     _ requests: [EnqueueRequest], then last: EnqueueRequest
@@ -272,8 +272,8 @@ extension JobClient {
   ///   - timeout: the time limit of an attempt, at most a day; nil means that of the job.
   ///   - isRecorded: whether the run is recorded; see ``EnqueueRequest/isRecorded``.
   /// - Returns: the result of the run.
-  /// - Throws: ``CloudJobsCore/JobError``: `handlerFailed` if the first attempt failed (later attempts follow the job's
-  ///   policy), `busy` if the run continues later or another attempt of it is under way, `cancelled` if it was
+  /// - Throws: ``/CloudJobsCore/JobError``: `handlerFailed` if the first attempt failed (later attempts follow the
+  ///   job's policy), `busy` if the run continues later or another attempt of it is under way, `cancelled` if it was
   ///   cancelled or a gate is closed, or the errors of ``run(_:)``.
   @discardableResult
   public func run<Input: JobInput>(
@@ -292,7 +292,7 @@ extension JobClient {
   ///   - input: the input.
   ///   - key: the caller's name for the work.
   /// - Returns: the result of the first attempt.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``run(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``run(_:)`` does.
   @discardableResult
   public func run(
     _ job: JobID, _ input: some Encodable & Sendable = NoInput(), key: String? = nil
