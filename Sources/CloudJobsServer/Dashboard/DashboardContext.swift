@@ -3,6 +3,7 @@ import CloudJobs
 import CloudJobsCore
 import CloudJobsPages
 import HTTPTypes
+import Logging
 
 /// What the pages of one request share.
 struct DashboardContext: Sendable {
@@ -17,6 +18,31 @@ struct DashboardContext: Sendable {
 
   /// Whether the visitor may change anything.
   var mayChange: Bool { visitor.role == .full }
+
+  /// The name under which the visitor's actions are recorded.
+  var actor: String { visitor.name ?? "a visitor on this machine" }
+
+  /// Records what the visitor did: in the log, and in the store for the page of actions.
+  ///
+  /// Call it after the change. That it can't be stored is logged, and the change stays.
+  ///
+  /// - Parameters:
+  ///   - action: the action as a sentence, such as `Cancelled the run.`
+  ///   - job: the job that it was about; nil for none.
+  ///   - run: the run that it was about; nil for none.
+  func record(_ action: String, job: JobID? = nil, run: RunID? = nil) async {
+    let logger = runtime.options.logger
+    var metadata: Logger.Metadata = ["action": "\(action)", "actor": "\(actor)"]
+    metadata["job"] = job.map { "\($0)" }
+    metadata["run"] = run.map { "\($0)" }
+    logger.notice("A visitor of the dashboard changed something.", metadata: metadata)
+    do throws(JobError) {
+      try await runtime.record(action, by: actor, job: job, run: run)
+    } catch {
+      metadata["error"] = "\(error)"
+      logger.warning("What a visitor of the dashboard changed could not be recorded.", metadata: metadata)
+    }
+  }
 
   /// Returns a link within the dashboard.
   ///
