@@ -2,6 +2,7 @@
 import CloudJobs
 import CloudJobsCore
 import CloudJobsPostgres
+import Logging
 import TestSupport
 import Testing
 
@@ -18,6 +19,22 @@ struct PostgresTablesTests {
       """)
     #expect((found ?? "").split(separator: ",").map(String.init).sorted() == (try TablesGuide("PostgreSQL").columns))
     await store.close()
+  }
+
+  @Test("Stores in two schemas of one database know nothing of each other")
+  func schemas() async throws {
+    let server = try PostgresServer.shared.get()
+    let (one, other) = (server.database(), server.database())
+    let (first, second) = (try await one.open(), try await other.open())
+    _ = try await first.commit([.patchState("job", JobStatePatch(), .absent)])
+    _ = try await second.commit([.patchState("job", JobStatePatch(), .absent)])
+    #expect(one.schema != other.schema)
+    _ = try await first.commit([.deleteJob("job", .none)])
+    #expect(try await first.jobs(after: nil, limit: 9).records.isEmpty)
+    #expect(try await second.jobs(after: nil, limit: 9).records.map(\.id) == ["job"])
+    #expect(try one.number("SELECT count(*) FROM \(other.schema).jobs") == 1)
+    await first.close()
+    await second.close()
   }
 
   @Test("The documented queries tell runs with progress, logs, schedules and workers")

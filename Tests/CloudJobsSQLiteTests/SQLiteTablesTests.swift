@@ -3,6 +3,7 @@ import CloudJobs
 import CloudJobsCore
 import CloudJobsSQLite
 import GRDB
+import Logging
 import TestSupport
 import Testing
 
