@@ -117,6 +117,10 @@ class Expression:
             return int(token)
         if token == "[":
             return self.arguments("]")
+        if self.next_is("["):
+            self.take()
+            (key,) = self.arguments("]")
+            return self.names(token)[key]
         if not self.next_is("("):
             return self.names(token)
         self.take("(")

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 import yaml
 
+from command_line import CommandLine
 from generated_infrastructure import FILES, GOOGLE, INFRA, command_of, printed
 from google_resources import made_by_gcloud, made_by_terraform, table
 from repository import ROOT
@@ -63,7 +64,8 @@ def test_the_jobs_of_the_program_are_in_both_and_the_tool_has_none(bin_dir, tmp_
 def test_the_accounts_have_the_roles_that_they_need_and_no_others(bin_dir):
     for more, expected in (((), 3), (("--sync",), 5)):
         made = made_by_terraform(Configuration(printed(bin_dir, "--format", "terraform", *GOOGLE, *more)))
-        runtime, caller = (f"serviceAccount:jobs-{name}@my-project.iam.gserviceaccount.com" for name in ("runtime", "caller"))
+        accounts = [f"jobs-{name}@my-project.iam.gserviceaccount.com" for name in ("runtime", "caller")]
+        runtime, caller = (f"serviceAccount:{account}" for account in accounts)
         roles = {key[1] for key in made if key[0] == "project role"}
         assert len(roles) == expected and {key[2] for key in made if key[0] == "project role"} == {runtime}
         assert {"roles/datastore.user", "roles/cloudtasks.enqueuer", "roles/cloudtasks.taskDeleter"} <= roles
@@ -202,7 +204,5 @@ def test_literals_stand_for_their_text():
     ],
 )
 def test_an_option_that_would_break_a_list_is_refused(bin_dir, words):
-    from command_line import CommandLine
-
     line = CommandLine(bin_dir, "memory")
     assert words[0] in line.call("infra", *GOOGLE, *words, expect=64).stderr
