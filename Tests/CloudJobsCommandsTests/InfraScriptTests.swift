@@ -8,7 +8,9 @@ import Testing
 
 @Suite("The script of a service's infrastructure")
 struct InfraScriptTests {
-  private func script(serviceURL: String = ServiceResources.unknownURL, caller: String? = nil, syncs: Bool = false) throws -> InfraScript {
+  private func script(serviceURL: String = ServiceResources.unknownURL, caller: String? = nil, syncs: Bool = false)
+    throws -> InfraScript
+  {
     let registry = try JobRegistry {
       ScheduledJob("report", cron: "0 9 * * *", in: "Europe/Berlin") { _ in }
       ScheduledJob("off", cron: "0 9 * * 1", in: "Etc/UTC") { _ in }.enabled(false)
@@ -42,7 +44,9 @@ struct InfraScriptTests {
   @Test("It is valid bash, and calls gcloud with the values of the jobs, whether or not resources exist")
   func runs() throws {
     for exists in [false, true] {
-      for (url, caller) in [(ServiceResources.unknownURL, nil), ("https://jobs.example", "c@p.iam")] as [(String, String?)] {
+      for (url, caller) in [(ServiceResources.unknownURL, nil), ("https://jobs.example", "c@p.iam")]
+        as [(String, String?)]
+      {
         let script = try script(serviceURL: url, caller: caller, syncs: exists)
         #expect(try bash(["-n"], script.text).status == 0)
         // A stand-in tells each call, and what exists.

@@ -92,7 +92,11 @@ def main(binaries, file, folder):
     services.wait(lambda: services.call("app", "runs", "show", run["run"])["status"] == "succeeded", "the run succeeds")
     found["run"] = services.call("app", "runs", "show", run["run"])["status"]
     # A stranger has no token, wherever it calls from.
-    strangers = ["bash", "-c", "exec 3<>/dev/tcp/app/8080; printf 'GET /jobs/jobs HTTP/1.0\\r\\n\\r\\n' >&3; head -n 1 <&3"]
+    strangers = [
+        "bash",
+        "-c",
+        "exec 3<>/dev/tcp/app/8080; printf 'GET /jobs/jobs HTTP/1.0\\r\\n\\r\\n' >&3; head -n 1 <&3",
+    ]
     found["stranger"] = services.run("app", strangers).stdout.split()[1]
     found["ended"] = services.stop()
     print(json.dumps(found))

@@ -4,7 +4,8 @@ from command_line import CommandLine
 from repository import ROOT
 
 INFRA = ROOT / "infra"
-GOOGLE = ("--project", "my-project", "--location", "europe-west1", "--image", "europe-docker.pkg.dev/my-project/jobs/jobs")
+IMAGE = "europe-docker.pkg.dev/my-project/jobs/jobs"
+GOOGLE = ("--project", "my-project", "--location", "europe-west1", "--image", IMAGE)
 WORKERS = ("--format", "kubernetes", "--image", "registry.example/jobs:1")
 FILES = {
     "gcloud/setup.sh": ("--format", "gcloud", *GOOGLE),

@@ -69,7 +69,8 @@ def made_by_gcloud(script, folder, commands):
     for call in calls_of(script, folder):
         command, words, pairs = parsed(call, commands)
         options = dict(pairs)
-        unknown = set(options) - set(commands[command]) - {"--format"}
+        names = {"--" + name.removeprefix("--").removeprefix("no-") for name in options}
+        unknown = names - set(commands[command]) - {"--format"}
         assert not unknown, f"gcloud {command} has no {unknown}"
         if command == "services enable":
             made |= {("service", word): {} for word in words}
@@ -104,7 +105,8 @@ def made_by_gcloud(script, folder, commands):
         elif command == "tasks queues create":
             made["queue", options.pop("--location"), words[0]] = options
         elif command == "scheduler jobs create http":
-            made["schedule", options.pop("--location"), words[0]] = {**options, "paused": False}
+            made["schedule", options.pop("--location"), words[0]] = options
+            options["paused"] = False
         elif command == "scheduler jobs pause":
             made["schedule", options["--location"], words[0]]["paused"] = True
         elif command == "run deploy":

@@ -117,6 +117,10 @@ class Expression:
             return int(token)
         if token == "[":
             return self.arguments("]")
+        if self.next_is("["):
+            self.take()
+            (key,) = self.arguments("]")
+            return self.names(token)[key]
         if not self.next_is("("):
             return self.names(token)
         self.take("(")
@@ -193,7 +197,7 @@ class Configuration:
     def evaluated(self, value, each=None):
         """Returns the value of an attribute or a block."""
         if isinstance(value, dict):
-            names = [name for name in value if name not in ("__is_block__", "for_each")]
+            names = [name for name in value if not name.startswith("__") and name != "for_each"]
             return {unquoted(name): self.evaluated(value[name], each) for name in names}
         if isinstance(value, list):
             return [self.evaluated(item, each) for item in value]

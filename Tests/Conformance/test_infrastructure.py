@@ -7,10 +7,12 @@ import subprocess
 import pytest
 import yaml
 
+from command_line import CommandLine
 from generated_infrastructure import FILES, GOOGLE, INFRA, command_of, printed
 from google_resources import made_by_gcloud, made_by_terraform, table
 from repository import ROOT
 from terraform_language import Configuration, Reference, text_of
+from terraform_provider import provider
 
 FACTS = ROOT / "Tests" / "Conformance" / "infrastructure"
 ARGUMENTS = table(FACTS / "terraform_arguments.json")["resources"]
@@ -63,7 +65,8 @@ def test_the_jobs_of_the_program_are_in_both_and_the_tool_has_none(bin_dir, tmp_
 def test_the_accounts_have_the_roles_that_they_need_and_no_others(bin_dir):
     for more, expected in (((), 3), (("--sync",), 5)):
         made = made_by_terraform(Configuration(printed(bin_dir, "--format", "terraform", *GOOGLE, *more)))
-        runtime, caller = (f"serviceAccount:jobs-{name}@my-project.iam.gserviceaccount.com" for name in ("runtime", "caller"))
+        accounts = [f"jobs-{name}@my-project.iam.gserviceaccount.com" for name in ("runtime", "caller")]
+        runtime, caller = (f"serviceAccount:{account}" for account in accounts)
         roles = {key[1] for key in made if key[0] == "project role"}
         assert len(roles) == expected and {key[2] for key in made if key[0] == "project role"} == {runtime}
         assert {"roles/datastore.user", "roles/cloudtasks.enqueuer", "roles/cloudtasks.taskDeleter"} <= roles
@@ -101,7 +104,7 @@ def arguments_of(kind, body, path=""):
     """Checks the names of a block's arguments, and of the blocks in it."""
     known = ARGUMENTS[kind]["arguments"]
     assert path in known, f"{kind} has no block {path}"
-    names = {name for name in body if name not in ("__is_block__", "for_each", "depends_on")}
+    names = {name for name in body if not name.startswith("__")} - {"for_each", "depends_on"}
     unknown = names - set(known[path]["required"]) - set(known[path]["optional"])
     assert not unknown, f"{kind} {path} has no {unknown}: {ARGUMENTS[kind]['source']}"
     missing = set(known[path]["required"]) - names
@@ -163,11 +166,28 @@ def test_variables_have_types_descriptions_and_rules(pair):
     assert set(configuration.variables) - {"deletion_protection"} <= set(REFUSED)
 
 
-def test_terraform_accepts_the_format(bin_dir, pair):
+@pytest.fixture
+def terraform(tmp_path):
+    """Runs Terraform in a folder, over a stand-in for the provider."""
     if not shutil.which("terraform"):
         pytest.skip("Terraform is not installed.")
-    answer = subprocess.run(["terraform", "fmt", "-check", "-diff", "-"], input=pair[1], capture_output=True, text=True)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+    with provider(ARGUMENTS) as environment:
+
+        def run(*words):
+            command = ["terraform", f"-chdir={tmp_path}", *words]
+            return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+
+        yield run
+
+
+def test_terraform_finds_the_configuration_valid_and_formatted(terraform, pair, tmp_path):
+    (tmp_path / "main.tf").write_text(pair[1])
+    for words in (("fmt", "-check", "-diff"), ("init", "-no-color"), ("validate", "-no-color")):
+        answer = terraform(*words)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+    for fault in ("var.projekt", "google_service_account.caller.mail", "local.adress"):
+        (tmp_path / "main.tf").write_text(pair[1] + f'output "x" {{\n  value = {fault}\n}}\n')
+        assert terraform("validate").returncode == 1, fault
 
 
 # MARK: Scripts and text
@@ -202,7 +222,5 @@ def test_literals_stand_for_their_text():
     ],
 )
 def test_an_option_that_would_break_a_list_is_refused(bin_dir, words):
-    from command_line import CommandLine
-
     line = CommandLine(bin_dir, "memory")
     assert words[0] in line.call("infra", *GOOGLE, *words, expect=64).stderr

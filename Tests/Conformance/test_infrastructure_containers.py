@@ -22,7 +22,12 @@ from repository import ROOT
 
 CUSTOM = json.loads((ROOT / "Tests" / "Conformance" / "infrastructure" / "custom_resources.json").read_text())
 # The libraries of Debian that programs may link, besides those of the base image.
-PACKAGES = {"libcurl.so.4": "libcurl4", "libpq.so.5": "libpq5", "libsqlite3.so.0": "libsqlite3-0", "libz.so.1": "zlib1g"}
+PACKAGES = {
+    "libcurl.so.4": "libcurl4",
+    "libpq.so.5": "libpq5",
+    "libsqlite3.so.0": "libsqlite3-0",
+    "libz.so.1": "zlib1g",
+}
 
 
 # MARK: Images
@@ -51,7 +56,9 @@ def instructions(text):
 
 def test_a_recipe_is_clean(recipe):
     hadolint = os.path.join(os.path.dirname(sys.executable), "hadolint")
-    answer = subprocess.run([hadolint, "--failure-threshold", "style", "-"], input=recipe[0], capture_output=True, text=True)
+    answer = subprocess.run(
+        [hadolint, "--failure-threshold", "style", "-"], input=recipe[0], capture_output=True, text=True
+    )
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
@@ -70,7 +77,8 @@ def test_the_last_stage_runs_a_program_as_a_user_without_rights(recipe):
 def test_what_is_copied_exists(recipe):
     text, folder = recipe
     ignored = folder / ".dockerignore"
-    admitted = {line[1:] for line in ignored.read_text().splitlines() if line.startswith("!")} if ignored.exists() else None
+    rules = ignored.read_text().splitlines() if ignored.exists() else []
+    admitted = {rule[1:] for rule in rules if rule.startswith("!")}
     for name, rest in instructions(text)[0]:
         if name != "COPY" or "--from=" in rest:
             continue
@@ -79,7 +87,9 @@ def test_what_is_copied_exists(recipe):
                 continue
             assert list(folder.glob(source)), source
             if admitted:
-                assert any(path.name in admitted for path in folder.glob(source)), f"{source} is not sent to the builder"
+                assert any(path.name in admitted for path in folder.glob(source)), (
+                    f"{source} is not sent to the builder"
+                )
 
 
 @pytest.mark.parametrize("program", ["starter", "cloud-jobs", "inbox-demo"])
@@ -131,7 +141,9 @@ def test_manifests_refer_to_one_another(name):
         assert all(endpoint["port"] in ports for endpoint in spec["podMetricsEndpoints"])
     assert all(selector.items() <= labels.items() and selector for selector in selectors)
     assert pod["spec"]["serviceAccountName"] == found["ServiceAccount"]["metadata"]["name"]
-    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["spec"]["volumes"]}
+    assert {mount["name"] for mount in container["volumeMounts"]} == {
+        volume["name"] for volume in pod["spec"]["volumes"]
+    }
     environment = {variable["name"]: variable for variable in container["env"]}
     assert int(environment["PORT"]["value"]) == ports["http"]
     assert found["Service"]["spec"]["ports"][0]["targetPort"] in ports
@@ -208,7 +220,9 @@ def test_kubernetes_needs_an_image_and_sensible_numbers(bin_dir):
     line = CommandLine(bin_dir, "memory")
     assert "--image" in line.call("infra", "--format", "kubernetes", expect=64).stderr
     for words in (("--replicas", "0"), ("--replicas", "5", "--max-replicas", "4")):
-        assert "--max-replicas" in line.call("infra", "--format", "kubernetes", "--image", "i", *words, expect=64).stderr
+        assert (
+            "--max-replicas" in line.call("infra", "--format", "kubernetes", "--image", "i", *words, expect=64).stderr
+        )
     assert "--product" in line.call("infra", "--format", "dockerfile", expect=64).stderr
     assert "PRODUCT=mine" in line.call("infra", "--format", "dockerfile", "--product", "mine").stdout
 
@@ -243,7 +257,9 @@ def test_services_have_no_rights_and_listen_at_loopback(compose, bin_dir):
 
 
 def test_the_app_and_the_emulator_of_compose_reach_each_other(bin_dir, tmp_path):
-    unshare = ["unshare", "--mount", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount", "--net"]
+    unshare = (
+        ["unshare", "--mount", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount", "--net"]
+    )
     if not shutil.which("unshare") or subprocess.run([*unshare, "true"], capture_output=True).returncode:
         pytest.skip("This machine allows no network of its own.")
     script = ROOT / "Tests" / "Conformance" / "compose_network.py"

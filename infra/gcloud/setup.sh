@@ -28,10 +28,11 @@ URL="https://$SERVICE-$NUMBER.$LOCATION.run.app"
 
 # The service runs as one account, and Cloud Tasks and Cloud Scheduler call it as another.
 once gcloud iam service-accounts create "$SERVICE-runtime" --display-name "$SERVICE: runs the jobs"
-once gcloud iam service-accounts create "$SERVICE-caller" --display-name "$SERVICE: calls the service"
+once gcloud iam service-accounts create "$SERVICE-caller" \
+  --display-name "$SERVICE: calls the service"
 for role in roles/datastore.user roles/cloudtasks.enqueuer roles/cloudtasks.taskDeleter; do
-  gcloud projects add-iam-policy-binding "$PROJECT" --member "serviceAccount:$RUNTIME" --role "$role" \
-    --condition None >/dev/null
+  gcloud projects add-iam-policy-binding "$PROJECT" --member "serviceAccount:$RUNTIME" \
+    --role "$role" --condition None >/dev/null
 done
 # Its tasks have the other account's token.
 gcloud iam service-accounts add-iam-policy-binding "$CALLER" --member "serviceAccount:$RUNTIME" \

@@ -1,6 +1,6 @@
 # Sets up a service of swift-cloud-jobs on Google Cloud.
-# Made by `infra --format terraform`: change the jobs or the options, and print it again. Variables are changed in a
-# file terraform.tfvars.
+# Made by `infra --format terraform`: change the jobs or the options, and print it again. A file terraform.tfvars
+# sets variables.
 terraform {
   required_version = ">= 1.5"
   required_providers {
@@ -150,6 +150,12 @@ data "google_project" "project" {
 locals {
   url    = "https://${var.service}-${data.google_project.project.number}.${var.location}.run.app"
   caller = google_service_account.caller.email
+  store  = "firestore://${var.project}${var.database == "(default)" ? "" : "/${var.database}"}"
+  ingress = {
+    "internal"                          = "INGRESS_TRAFFIC_INTERNAL_ONLY"
+    "all"                               = "INGRESS_TRAFFIC_ALL"
+    "internal-and-cloud-load-balancing" = "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
+  }
 }
 
 resource "google_project_service" "api" {
@@ -322,7 +328,7 @@ resource "google_cloud_run_v2_service" "service" {
   project             = var.project
   location            = var.location
   name                = var.service
-  ingress             = "INGRESS_TRAFFIC_${var.ingress == "all" ? "ALL" : var.ingress == "internal" ? "INTERNAL_ONLY" : "INTERNAL_LOAD_BALANCER"}"
+  ingress             = local.ingress[var.ingress]
   deletion_protection = var.deletion_protection
   template {
     service_account                  = google_service_account.runtime.email
@@ -340,7 +346,7 @@ resource "google_cloud_run_v2_service" "service" {
       ]
       env {
         name  = "CLOUD_JOBS_STORE"
-        value = var.database == "(default)" ? "firestore://${var.project}" : "firestore://${var.project}/${var.database}"
+        value = local.store
       }
       env {
         name  = "GOOGLE_CLOUD_PROJECT"

@@ -1,7 +1,7 @@
 #if Google
 import CloudJobsGoogle
 
-/// A file for Docker Compose: the program over the emulator, and over PostgreSQL as a profile. Pure.
+/// A file for Docker Compose, pure: the program over the emulator, and over PostgreSQL as a profile.
 ///
 /// Source: <https://github.com/compose-spec/compose-spec/blob/main/spec.md>.
 struct ComposeFile {

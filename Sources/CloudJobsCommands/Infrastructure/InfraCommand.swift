@@ -13,10 +13,10 @@ struct InfraCommand: AsyncParsableCommand {
     abstract: "Prints what sets up a service, and changes nothing itself.",
     discussion: """
       gcloud is a script and terraform a configuration of the same resources on Google Cloud: the queues, the jobs of \
-      Cloud Scheduler, the Firestore database with its indexes, two service accounts with the roles that they need, and \
-      the Cloud Run service; both can be applied again. kubernetes is workers over PostgreSQL, compose the program with \
-      the emulator and with PostgreSQL, and dockerfile the recipe of the program's image. Without the jobs' code there is \
-      no queue and no schedule but those that every service needs.
+      Cloud Scheduler, the Firestore database with its indexes, two service accounts with the roles that they need, \
+      and the Cloud Run service; both can be applied again. kubernetes is workers over PostgreSQL, compose the program \
+      with the emulator and with PostgreSQL, and dockerfile the recipe of the program's image. Without the jobs' code \
+      there is no queue and no schedule but those that every service needs.
       """)
 
   /// What is printed.
@@ -38,7 +38,7 @@ struct InfraCommand: AsyncParsableCommand {
   #endif
   @Option(help: "The name of the service, and the beginning of its accounts' names.") var service = "jobs"
   @Option(
-    help: "The image to deploy, which has the program with the jobs; without it, gcloud deploys nothing and Terraform asks.")
+    help: "The image with the program that has the jobs; without it, gcloud deploys nothing and Terraform asks.")
   var image: String?
   @OptionGroup var cluster: ClusterOptions
   @OptionGroup var build: BuildOptions
@@ -80,12 +80,15 @@ struct InfraCommand: AsyncParsableCommand {
     case .gcloud: return InfraScript(try resources()).text
     case .terraform: return TerraformFile(try resources()).text
     case .compose:
-      var file = ComposeFile(tasks: try configuration(project: "demo", location: "europe-west1").tasks, product: try build.name())
+      let tasks = try configuration(project: "demo", location: "europe-west1").tasks
+      var file = ComposeFile(tasks: tasks, product: try build.name())
       (file.context, file.dockerfile, file.package) = (build.context, build.dockerfile, build.package)
       return file.text
     #endif
     case .kubernetes:
-      guard let image else { throw JobError(.invalidField, "Name it, such as registry.example/jobs:1.", field: "--image") }
+      guard let image else {
+        throw JobError(.invalidField, "Name it, such as registry.example/jobs:1.", field: "--image")
+      }
       var manifests = KubernetesManifests(service: service, image: image)
       (manifests.scaling, manifests.isMonitored) = (cluster.scaling, cluster.podMonitor)
       (manifests.replicas, manifests.maxReplicas) = (cluster.replicas, cluster.maxReplicas)
@@ -95,7 +98,9 @@ struct InfraCommand: AsyncParsableCommand {
   }
 
   #if Google
-  private func configuration(project: String? = nil, location: String? = nil) throws(JobError) -> CloudSyncConfiguration {
+  private func configuration(
+    project: String? = nil, location: String? = nil
+  ) throws(JobError) -> CloudSyncConfiguration {
     var options = cloud
     options.serviceURL = cloud.serviceURL ?? ServiceResources.unknownURL
     (options.project, options.location) = (cloud.project ?? project, cloud.location ?? location)
@@ -122,7 +127,8 @@ struct ClusterOptions: ParsableArguments {
 
   func validate() throws {
     guard (1...1_000).contains(replicas), (replicas...1_000).contains(maxReplicas) else {
-      throw ValidationError("--replicas and --max-replicas are numbers from 1 to 1,000, the second not below the first.")
+      throw ValidationError(
+        "--replicas and --max-replicas are numbers from 1 to 1,000, the second not below the first.")
     }
   }
 }

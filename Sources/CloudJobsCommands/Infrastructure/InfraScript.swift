@@ -52,11 +52,14 @@ struct InfraScript {
       "once gcloud iam service-accounts create \"$SERVICE-runtime\" --display-name \"$SERVICE: runs the jobs\"",
     ]
       + (makesCaller
-        ? ["once gcloud iam service-accounts create \"$SERVICE-caller\" --display-name \"$SERVICE: calls the service\""]
+        ? [
+          "once gcloud iam service-accounts create \"$SERVICE-caller\" \\",
+          "  --display-name \"$SERVICE: calls the service\"",
+        ]
         : []) + [
         "for role in \(resources.roles.joined(separator: " ")); do",
-        "  gcloud projects add-iam-policy-binding \"$PROJECT\" --member \"serviceAccount:$RUNTIME\" --role \"$role\" \\",
-        "    --condition None >/dev/null", "done", "# Its tasks have the other account's token.",
+        "  gcloud projects add-iam-policy-binding \"$PROJECT\" --member \"serviceAccount:$RUNTIME\" \\",
+        "    --role \"$role\" --condition None >/dev/null", "done", "# Its tasks have the other account's token.",
         "gcloud iam service-accounts add-iam-policy-binding \"$CALLER\" --member \"serviceAccount:$RUNTIME\" \\",
         "  --role roles/iam.serviceAccountUser >/dev/null",
       ]
@@ -112,10 +115,11 @@ struct InfraScript {
     let store = resources.database == "(default)" ? "firestore://$PROJECT" : "firestore://$PROJECT/$DATABASE"
     let (sync, queue) = (resources.syncs ? "" : "--no-sync,", resources.tasks.queue)
     let (timeout, concurrency) = (ServiceResources.timeout, ServiceResources.concurrency)
+    let ingress = resources.isInternal ? "internal" : "all"
     return [
       "# The service is not public: Cloud Run checks the caller's token before the container sees a request.",
       "gcloud run deploy \"$SERVICE\" --image \(TextQuoting.shell(image)) --region \"$LOCATION\" \\",
-      "  --service-account \"$RUNTIME\" --no-allow-unauthenticated --ingress \(resources.isInternal ? "internal" : "all") \\",
+      "  --service-account \"$RUNTIME\" --no-allow-unauthenticated --ingress \(ingress) \\",
       "  --timeout \(timeout) --concurrency \(concurrency) --cpu-throttling \\",
       "  --cpu \(ServiceResources.cpu) --memory \(ServiceResources.memory) \\",
       "  --min-instances \(ServiceResources.minInstances) --max-instances \(ServiceResources.maxInstances) \\",

@@ -37,7 +37,8 @@ struct KubernetesManifests {
     let head = """
       # Workers of swift-cloud-jobs over PostgreSQL.
       # Made by `infra --format kubernetes`. The secret is not in it:
-      #   kubectl create secret generic \(service) --from-literal=store=postgres://… --from-literal=secret="$(openssl rand -hex 32)"
+      #   kubectl create secret generic \(service) --from-literal=store=postgres://… \
+      #     --from-literal=secret="$(openssl rand -hex 32)"
 
       """
     return head + YAML.stream(documents)
@@ -85,7 +86,10 @@ struct KubernetesManifests {
         ],
         "egress": [
           ["#": "Names.", "ports": [["port": 53, "protocol": "UDP"], ["port": 53, "protocol": "TCP"]]],
-          ["#": "The database, and what handlers call over HTTPS: add other ports.", "ports": [["port": 5432], ["port": 443]]],
+          [
+            "#": "The database, and what handlers call over HTTPS: add other ports.",
+            "ports": [["port": 5432], ["port": 443]],
+          ],
         ],
       ],
     ]
@@ -151,7 +155,10 @@ struct KubernetesManifests {
       "name": "worker", "image": .text(image), "args": ["serve"],
       "env": [
         ["name": "CLOUD_JOBS_STORE", "valueFrom": secret("store")],
-        ["#": "With a secret it listens at all addresses.", "name": "CLOUD_JOBS_SERVER_SECRET", "valueFrom": secret("secret")],
+        [
+          "#": "With a secret it listens at all addresses.", "name": "CLOUD_JOBS_SERVER_SECRET",
+          "valueFrom": secret("secret"),
+        ],
         ["name": "CLOUD_JOBS_WORKER_NAME", "valueFrom": ["fieldRef": ["fieldPath": "metadata.name"]]],
         ["name": "CLOUD_JOBS_SERVER_DRAIN_LIMIT", "value": "\(Self.drainLimit)s"],
         ["name": "CLOUD_JOBS_SERVER_EXIT_LIMIT", "value": "\(Self.exitLimit)s"],
@@ -180,10 +187,10 @@ struct KubernetesManifests {
             "type": "External",
             "external": [
               "#": """
-                An adapter for Prometheus serves it as the rule
-                \(depth)
-                says.
-                """,
+              An adapter for Prometheus serves it as the rule
+              \(depth)
+              says.
+              """,
               "metric": ["name": "cloud_jobs_queue_depth"],
               "target": ["type": "AverageValue", "averageValue": .text("\(Self.runsOfWorker)")],
             ],
@@ -216,7 +223,9 @@ struct KubernetesManifests {
     ]
   }
 
-  /// The query for the runs that wait or are being executed. Each worker reports the same figures of the store.
+  /// The query for the runs that wait or are being executed.
+  ///
+  /// Each worker reports the same figures of the store.
   private var depth: String {
     "sum(max by (queue, status) (cloud_jobs_queue_depth{app_kubernetes_io_name=\"\(service)\", "
       + "status=~\"pending|running\"}))"

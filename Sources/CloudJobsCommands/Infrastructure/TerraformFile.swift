@@ -16,7 +16,7 @@ struct TerraformFile {
 
   /// The configuration, formatted as `terraform fmt` does.
   var text: String {
-    let parts = [head] + variables + [[address], accounts, firestore]
+    let parts = [head] + variables + [[address], accounts, firestore, fields]
     let rest = resources.queues.map(queue) + resources.schedules.map(schedule) + [notes, deployment, outputs]
     return (parts.map { $0.joined(separator: "\n\n") } + rest.map { $0.joined(separator: "\n\n") })
       .filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
@@ -28,8 +28,8 @@ struct TerraformFile {
     [
       """
       # Sets up a service of swift-cloud-jobs on Google Cloud.
-      # Made by `infra --format terraform`: change the jobs or the options, and print it again. Variables are changed in a
-      # file terraform.tfvars.
+      # Made by `infra --format terraform`: change the jobs or the options, and print it again. A file terraform.tfvars
+      # sets variables.
       terraform {
         required_version = ">= 1.5"
         required_providers {
@@ -75,7 +75,9 @@ struct TerraformFile {
     }
 
     static func number(_ name: String, _ description: String, _ value: Int, _ range: ClosedRange<Int>) -> Variable {
-      let condition = "var.\(name) >= \(range.lowerBound) && var.\(name) <= \(range.upperBound) && floor(var.\(name)) == var.\(name)"
+      let condition =
+        "var.\(name) >= \(range.lowerBound) && var.\(name) <= \(range.upperBound) "
+        + "&& floor(var.\(name)) == var.\(name)"
       return Variable(
         name: name, type: "number", description: description, value: "\(value)",
         rule: (condition, "A whole number from \(range.lowerBound) to \(range.upperBound)."))
@@ -131,7 +133,10 @@ struct TerraformFile {
           + "address run.app; callers outside need \"all\".",
         value: resources.isInternal ? "\"internal\"" : "\"all\"",
         rule: ("contains([\(ingress)], var.ingress)", "One of internal, all and internal-and-cloud-load-balancing.")),
-      .number("timeout", "The time limit of a request in seconds, above that of every job.", ServiceResources.timeout, 1...3_600),
+      .number(
+        "timeout", "The time limit of a request in seconds, above that of every job.", ServiceResources.timeout,
+        1...3_600
+      ),
       .number("concurrency", "The requests that an instance serves at once.", ServiceResources.concurrency, 1...1_000),
       .number("min_instances", "The least number of instances.", ServiceResources.minInstances, 0...1_000),
       .number("max_instances", "The largest number of instances.", ServiceResources.maxInstances, 1...1_000),
@@ -149,24 +154,27 @@ struct TerraformFile {
 
   private var address: String {
     let caller = resources.tasks.serviceAccount == nil ? "google_service_account.caller.email" : "var.caller"
-    guard resources.url == nil else {
-      return """
-        locals {
-          url    = var.service_url
-          caller = \(caller)
+    let own = "\"https://${var.service}-${data.google_project.project.number}.${var.location}.run.app\""
+    let locals = """
+      locals {
+        url    = \(resources.url == nil ? own : "var.service_url")
+        caller = \(caller)
+        store  = "firestore://${var.project}${var.database == "(default)" ? "" : "/${var.database}"}"
+        ingress = {
+          "internal"                          = "INGRESS_TRAFFIC_INTERNAL_ONLY"
+          "all"                               = "INGRESS_TRAFFIC_ALL"
+          "internal-and-cloud-load-balancing" = "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
         }
-        """
-    }
+      }
+      """
+    guard resources.url == nil else { return locals }
     return """
       data "google_project" "project" {
         project_id = var.project
         depends_on = [google_project_service.api]
       }
 
-      locals {
-        url    = "https://${var.service}-${data.google_project.project.number}.${var.location}.run.app"
-        caller = \(caller)
-      }
+      \(locals)
       """
   }
 
@@ -226,9 +234,6 @@ struct TerraformFile {
         + "{ collection = \"\(index.collection)\", field = \"\(index.field)\", \(order), time = \"\(index.time)\", "
         + "direction = \"\(direction)\" }"
     }
-    let plain = ServiceResources.plainFields.map { collection, field in
-      "    \"\(collection)-\(field)\" = { collection = \"\(collection)\", field = \"\(field)\" }"
-    }
     return [
       """
       # The store, the indexes of its lists, and the deletion of what has expired.
@@ -260,6 +265,14 @@ struct TerraformFile {
         }
       }
       """,
+    ]
+  }
+
+  private var fields: [String] {
+    let plain = ServiceResources.plainFields.map { collection, field in
+      "    \"\(collection)-\(field)\" = { collection = \"\(collection)\", field = \"\(field)\" }"
+    }
+    return [
       """
       # Fields that nothing searches have no index.
       resource "google_firestore_field" "plain" {
@@ -338,7 +351,7 @@ struct TerraformFile {
         project             = var.project
         location            = var.location
         name                = var.service
-        ingress             = "INGRESS_TRAFFIC_${var.ingress == "all" ? "ALL" : var.ingress == "internal" ? "INTERNAL_ONLY" : "INTERNAL_LOAD_BALANCER"}"
+        ingress             = local.ingress[var.ingress]
         deletion_protection = var.deletion_protection
         template {
           service_account                  = google_service_account.runtime.email
@@ -356,7 +369,7 @@ struct TerraformFile {
             ]
             env {
               name  = "CLOUD_JOBS_STORE"
-              value = var.database == "(default)" ? "firestore://${var.project}" : "firestore://${var.project}/${var.database}"
+              value = local.store
             }
             env {
               name  = "GOOGLE_CLOUD_PROJECT"
@@ -416,7 +429,8 @@ struct TerraformFile {
   private func aligned(_ members: [String]) -> [String] {
     let parts = members.map { member in
       let range = member.firstRange(of: " = ")
-      return (range.map { String(member[..<$0.lowerBound]) } ?? member, range.map { String(member[$0.lowerBound...]) } ?? "")
+      guard let range else { return (member, "") }
+      return (String(member[..<range.lowerBound]), String(member[range.lowerBound...]))
     }
     let width = parts.map(\.0.count).max() ?? 0
     return parts.map { $0 + String(repeating: " ", count: width - $0.count) + $1 }
