@@ -15,6 +15,10 @@ struct DashboardContext: Sendable {
   let visitor: DashboardVisitor
   /// The time of the request.
   let now: Timestamp
+  /// The logs that are followed in this process.
+  var streams = LogStreamBudget()
+  /// The id of the last event that a browser got of a stream that it opens again; nil for none.
+  var lastEventID: String?
 
   /// Whether the visitor may change anything.
   var mayChange: Bool { visitor.role == .full }
@@ -123,11 +127,25 @@ struct DashboardContext: Sendable {
 /// A page shows only these texts, so that a link can't make it say anything else.
 enum DashboardMessage: String, CaseIterable {
   case saved
+  case cancelled
+  case asked
+  case madeDue
+  case rescheduled
+  case redriven
+  case redrivenBefore
+  case deleted
 
   /// The message.
   var text: String {
     switch self {
     case .saved: "The job was changed. It takes effect with the next pass, within a minute."
+    case .cancelled: "The run was cancelled."
+    case .asked: "The attempt was asked to stop."
+    case .madeDue: "The next attempt is due now."
+    case .rescheduled: "The next attempt was moved."
+    case .redriven: "This is the new run that repeats the earlier one."
+    case .redrivenBefore: "The earlier run had been repeated before, as this run."
+    case .deleted: "The run's record was deleted."
     }
   }
 }
@@ -138,6 +156,17 @@ enum DashboardTemplates {
   static let all = PageTemplates([
     "error": PackageResources.error_mustache,
     "overview": PackageResources.overview_mustache,
+    "runs": PackageResources.runs_mustache,
+    "run": PackageResources.run_mustache,
+    "run_action": PackageResources.run_action_mustache,
+    "run_log": PackageResources.run_log_mustache,
+    "run_row": PackageResources.run_row_mustache,
+    "run_why": PackageResources.run_why_mustache,
+    "bulk_question": PackageResources.bulk_question_mustache,
+    "bulk_progress": PackageResources.bulk_progress_mustache,
+    "dead_letters": PackageResources.dead_letters_mustache,
+    "workers": PackageResources.workers_mustache,
+    "actions": PackageResources.actions_mustache,
   ])
 }
 #endif
