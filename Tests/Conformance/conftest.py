@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import sys
 import uuid
 
 import pytest
@@ -12,6 +13,10 @@ from emulator_process import Emulator
 from google_clients import LOCATION, TRANSPORTS, client_of
 from local_service import Recorder
 from postgres_server import PostgresServer
+from repository import ROOT
+
+# The builder of the documentation, parts of which the tests use.
+sys.path.insert(0, str(ROOT / "infra" / "documentation"))
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import pathlib
 import re
 import subprocess
 
-from markdown import ROOT, Block, Page
+from markdown_pages import ROOT, Block, Page
 from site_builder import compiler_flags
 
 PRELUDE = pathlib.Path(__file__).parent / "examples" / "Prelude.swift"
@@ -172,7 +172,7 @@ OPTIONS = ["-diagnostic-style", "llvm", "-suppress-warnings"]
 
 
 def errors_in(result):
-    """Returns the lines of a compiler's output that tell an error; the whole output if there is none although it failed."""
+    """Returns the errors in a compiler's output; the whole output if it names none although it failed."""
     errors = sorted({line for line in result.stderr.split("\n") if " error: " in line and line[:1] not in ("", " ")})
     return errors if errors or result.returncode == 0 else [result.stderr]
 

@@ -3,20 +3,16 @@
 import json
 import re
 import subprocess
-import sys
 
 import pytest
 import yaml
 
+import articles
+import markdown_pages
+from command_examples import CommandLine, command_lines, command_tree
 from repository import ROOT
-
-sys.path.insert(0, str(ROOT / "infra" / "documentation"))
-
-import articles  # noqa: E402
-import markdown  # noqa: E402
-from command_examples import CommandLine, command_lines, command_tree  # noqa: E402
-from site_builder import Site  # noqa: E402
-from swift_examples import Compiler, check_manifest, doc_comment_page, examples_of  # noqa: E402
+from site_builder import Site
+from swift_examples import Compiler, check_manifest, doc_comment_page, examples_of
 
 # Languages of blocks that are checked below, and of those that are not.
 CHECKED = {"swift", "sh", "python", "json", "yaml"}
@@ -34,7 +30,7 @@ def _files(suffix, folders):
 
 def _pages():
     paths = [path.name for path in sorted(ROOT.glob("*.md"))] + _files("*.md", FOLDERS)
-    return [markdown.read(path) for path in paths]
+    return [markdown_pages.read(path) for path in paths]
 
 
 def _doc_comments():
@@ -66,14 +62,14 @@ def test_the_swift_code_of_pages_and_doc_comments_compiles(compiler):
 @pytest.mark.parametrize(
     ("code", "fault"),
     [
-        ("try await runtime.enqeue(WelcomeEmail(userID: \"7\"))", "no member 'enqeue'"),
+        ('try await runtime.enqeue(WelcomeEmail(userID: "7"))', "no member 'enqeue'"),
         ("struct Job: JobInput {}", "does not conform to protocol 'JobInput'"),
         ("import CloudJobs\n@main enum Main { static func main() { nothing() } }", "cannot find 'nothing'"),
-        ("import PackageDescription\nlet package = Package(nom: \"x\")", "no exact matches"),
+        ('import PackageDescription\nlet package = Package(nom: "x")', "no exact matches"),
     ],
 )
 def test_a_fault_in_swift_code_is_found_at_its_line(compiler, code, fault):
-    page = markdown.Page("Page.md", f"# Title\n\n```swift\n\n{code}\n```\n")
+    page = markdown_pages.Page("Page.md", f"# Title\n\n```swift\n\n{code}\n```\n")
     errors = compiler.check_examples(examples_of([page])[0])
     assert any(fault in error and error.startswith(("Page.md:5:", "Page.md:6:")) for error in errors), errors
 
@@ -110,7 +106,9 @@ def test_commands_of_cloud_jobs_exist_with_their_options(cloud_jobs):
             spans = re.findall(r"`([^`]+)`", line.text)
             calls += [(f"{page.path}:{line.number}", call, False) for span in spans for call in command_lines(span)]
     assert len(calls) >= 50
-    faults = [(place, call, CommandLine(tree, call).fault(is_whole)) for place, call, is_whole in calls if call not in OUTPUTS]
+    faults = [
+        (place, call, CommandLine(tree, call).fault(is_whole)) for place, call, is_whole in calls if call not in OUTPUTS
+    ]
     assert [fault for fault in faults if fault[2]] == []
 
 
@@ -143,7 +141,7 @@ def test_relative_links_and_anchors_lead_somewhere():
     for page in PAGES:
         if ".docc/" in page.path:
             continue  # DocC checks the links of its catalogs.
-        for label, target, line in page.links:
+        for _, target, line in page.links:
             if "://" in target or target.startswith("mailto:"):
                 continue
             path, _, anchor = target.partition("#")
@@ -156,7 +154,7 @@ def test_relative_links_and_anchors_lead_somewhere():
 
 
 def test_the_index_names_each_page_once():
-    index = markdown.read("Documentation/README.md")
+    index = markdown_pages.read("Documentation/README.md")
     named = [articles.resolved(index.path, target) for _, target, _ in index.links if "://" not in target]
     pages = _files("*.md", ["Documentation"])
     expected = {path for path in pages if ".docc/" not in path and path != index.path}
@@ -164,7 +162,7 @@ def test_the_index_names_each_page_once():
 
 
 def test_the_architecture_names_modules_imports_and_files_that_exist():
-    page = markdown.read("Documentation/Architecture.md")
+    page = markdown_pages.read("Documentation/Architecture.md")
     manifest = (ROOT / "Package.swift").read_text()
     targets = dict(re.findall(r'library\(\s*"(\w+)",(.*?)\]\)', manifest, re.DOTALL))
     rows = [[cell.strip().strip("`") for cell in line.text.split("|")[1:-1]] for line in page.prose if "|" in line.text]

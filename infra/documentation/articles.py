@@ -2,7 +2,7 @@
 
 import shutil
 
-from markdown import ROOT, Page, plain, read, substitute_links
+from markdown_pages import ROOT, Page, plain, read, substitute_links
 
 CATALOG = ROOT / "Documentation" / "SwiftCloudJobs.docc"
 # Pages outside Documentation/ that become articles, with the names of these.

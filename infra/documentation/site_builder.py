@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import articles
-from markdown import ROOT
+from markdown_pages import ROOT
 
 # In an order in which each follows those that it links to.
 LIBRARIES = [
@@ -170,7 +170,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin-dir", required=True, help="the output of `swift build --show-bin-path`")
     parser.add_argument("--output", default=ROOT / ".build" / "documentation", type=pathlib.Path)
-    parser.add_argument("--hosting-base-path", default="", help="the path of the site on its host, such as /my-repository")
+    parser.add_argument(
+        "--hosting-base-path", default="", help="the path of the site on its host, such as /my-repository"
+    )
     arguments = parser.parse_args()
     site = Site(arguments.bin_dir, arguments.output, arguments.hosting_base_path.rstrip("/"))
     try:

@@ -109,7 +109,7 @@ public enum Peer: Hashable, Sendable {
     }
   }
 
-  /// The peer as ``CloudJobsCore/LocalCallerRule`` takes it.
+  /// The peer as ``/CloudJobsCore/LocalCallerRule`` takes it.
   var forLocalCallers: LocalCallerRule.Peer {
     switch self {
     case .inProcess, .local: .withoutAddress

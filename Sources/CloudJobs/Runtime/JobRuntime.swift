@@ -102,7 +102,7 @@ extension JobRuntime {
   ///
   /// - Parameter run: the run as stored.
   /// - Returns: the run.
-  /// - Throws: ``CloudJobsCore/JobError`` of the payload codec.
+  /// - Throws: ``/CloudJobsCore/JobError`` of the payload codec.
   package func opened(_ run: Run) throws(JobError) -> Run {
     var opened = run
     opened.input = try services.payloads.opened(run.input, job: run.job, run: run.id, "input")

@@ -41,7 +41,8 @@ public struct DashboardAccess: Sendable {
     ///   - password: a password of at least ``minimumPasswordBytes``; a generated one, as the dashboard does not slow
     ///     down those who guess.
     ///   - role: what the user may do.
-    /// - Throws: ``CloudJobsCore/JobError`` `invalidField` for a short password, or a name that is empty or has a colon.
+    /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` for a short password, or a name that is empty or has a
+    ///   colon.
     public init(_ name: String, password: String, role: DashboardRole = .full) throws(JobError) {
       guard !name.isEmpty, !name.contains(":") else {
         throw JobError(.invalidField, "A user name must not be empty or have a colon.", field: "dashboard user")
@@ -66,8 +67,8 @@ public struct DashboardAccess: Sendable {
 
   /// Lets browsers of this machine in, without a credential.
   ///
-  /// Refuses what ``CloudJobs/Authentication/trustLoopback`` refuses: other machines, forwarded requests, foreign names
-  /// in `Host`, and the requests of other pages.
+  /// Refuses what ``/CloudJobs/Authentication/trustLoopback`` refuses: other machines, forwarded requests, foreign
+  /// names in `Host`, and the requests of other pages.
   ///
   /// - Parameter role: what they may do.
   /// - Returns: the access.
@@ -81,7 +82,7 @@ public struct DashboardAccess: Sendable {
   ///   - users: the users.
   ///   - hosts: the names under which the dashboard is served, without a port; `*` for any.
   /// - Returns: the access.
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidField` without users or names.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` without users or names.
   public static func passwords(_ users: [User], hosts: [String]) throws(JobError) -> DashboardAccess {
     guard !users.isEmpty else {
       throw JobError(.invalidField, "The dashboard has no users. Name at least one.", field: "dashboard users")
@@ -93,10 +94,10 @@ public struct DashboardAccess: Sendable {
   ///
   /// - Parameters:
   ///   - hosts: the names under which the dashboard is served, without a port; `*` for any.
-  ///   - check: returns the visitor of a request; throws ``CloudJobsCore/JobError`` `unauthenticated` or
+  ///   - check: returns the visitor of a request; throws ``/CloudJobsCore/JobError`` `unauthenticated` or
   ///     `permissionDenied` for one who may not look.
   /// - Returns: the access.
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidField` without names.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` without names.
   public static func custom(
     hosts: [String], _ check: @escaping @Sendable (HTTPRequest, Peer) async throws(JobError) -> DashboardVisitor
   ) throws(JobError) -> DashboardAccess {
@@ -111,7 +112,7 @@ public struct DashboardAccess: Sendable {
   /// - Parameters:
   ///   - request: the head of the request.
   ///   - peer: the other end of the connection.
-  /// - Throws: ``CloudJobsCore/JobError`` `unauthenticated`, or `permissionDenied` for a request that comes from
+  /// - Throws: ``/CloudJobsCore/JobError`` `unauthenticated`, or `permissionDenied` for a request that comes from
   ///   another page, under another name, or that changes something without the role for it.
   func visitor(of request: HTTPRequest, peer: Peer) async throws(JobError) -> DashboardVisitor {
     let isReading = request.method == .get || request.method == .head

@@ -64,7 +64,7 @@ enum RequestBody {
   /// - Parameters:
   ///   - request: the request.
   ///   - limit: the maximum number of bytes.
-  /// - Throws: ``CloudJobsCore/JobError`` `tooLarge`, or `malformedEnvelope` for a body that does not end.
+  /// - Throws: ``/CloudJobsCore/JobError`` `tooLarge`, or `malformedEnvelope` for a body that does not end.
   static func collect(_ request: Request, upTo limit: Int) async throws(JobError) -> [UInt8] {
     do {
       let body = try await request.body.collect(upTo: limit)
