@@ -23,6 +23,7 @@ PYTHON_SOURCES := Tests Benchmarks infra
 # Tests that use all processors. Those that wait for real clocks and sockets run afterwards.
 VIRTUAL_TESTS := ConformanceTests|EffectTests|EffectStressTests|CloudJobsEncryptionTests
 PURE_TESTS := CloudJobsCoreTests|CloudJobsTests|CloudJobsEmulatorTests|TidyTests|ReadmeTests|$(VIRTUAL_TESTS)
+COVERED_TESTS := ^(CloudJobsCoreTests|CloudJobsTests|CloudJobsEmulatorTests|CloudJobsEmulatorWireTests)
 # Their server and its clients share the processors with no others.
 POSTGRES_TESTS := CloudJobsPostgresTests
 
@@ -32,7 +33,7 @@ define run-tests
   || { status=$$?; echo "What failed:"; grep -aE '^(✘|↳|.*error:)' "$(SCRATCH)/tests.log"; exit $$status; }
 endef
 
-.PHONY: help run worker enqueue workers test build-tests lint format emulator conformance schema bench docs \
+.PHONY: help run worker enqueue workers test build-tests coverage lint format emulator conformance schema bench docs \
   packages test-packages clean
 
 help: ## List the targets
@@ -62,6 +63,13 @@ test: test-packages ## Build, lint, and run all tests, those against the officia
 
 build-tests:
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
+
+# A build of its own, as the counters slow the code down. The tests of the pure targets need no C libraries.
+coverage: packages ## Report the part of the pure targets' lines that their tests execute (ARGS="--files --least 80")
+	$(SWIFT) test --scratch-path "$(SCRATCH)-coverage" $(SWIFT_FLAGS) --disable-default-traits --enable-code-coverage \
+	  --filter '$(COVERED_TESTS)'
+	@infra/coverage-report $(ARGS) "$$($(SWIFT) test --scratch-path "$(SCRATCH)-coverage" $(SWIFT_FLAGS) \
+	  --disable-default-traits --show-codecov-path)"
 
 lint: $(VENV)/.installed ## Check the format and the documentation comments of all Swift files, and the Python files
 	$(SWIFT) format lint --strict --parallel -r $(SOURCES)

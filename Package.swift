@@ -145,7 +145,8 @@ let package = Package(
     library(
       "CloudJobsServer", resources: ["Dashboard/Templates"],
       [
-        "CloudJobs", "CloudJobsHTTPServer", "CloudJobsPages", hummingbird, nio, lifecycle, logging, httpTypes, configuration,
+        "CloudJobs", "CloudJobsHTTPServer", "CloudJobsPages", hummingbird, nio, lifecycle, logging, httpTypes,
+        configuration,
       ]),
     library("CloudJobsTesting", ["CloudJobs", "CloudJobsEmulator", logging, httpTypes]),
     library("CloudJobsEmulator", path: "Emulator/CloudJobsEmulator", ["CloudJobsCore"]),
@@ -191,6 +192,7 @@ let package = Package(
     program("cloud-run-service", ["CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsServer"]),
     program("blocking-service", ["CloudJobs", "CloudJobsSQLite", "CloudJobsServer"]),
     program("slow-service", ["CloudJobs", "CloudJobsSQLite", "CloudJobsServer"]),
+    program("dashboard-service", ["CloudJobs", "CloudJobsServer", "CloudJobsStores", arguments, logging]),
     program(
       "google-client-driver",
       [
@@ -244,7 +246,7 @@ let package = Package(
       ]),
     tests(
       "CloudJobsSQLiteTests",
-      ["CloudJobsSQLite", "CloudJobsTesting", "CloudJobsEmulator", "store-stress", grdb, logging]),
+      ["CloudJobsSQLite", "CloudJobsTesting", "CloudJobsEmulator", "TestSupport", "store-stress", grdb, logging]),
     tests(
       "CloudJobsPostgresTests",
       ["CloudJobsPostgres", "CloudJobsTesting", "CloudJobsEmulator", "TestSupport", libpq, logging]),
@@ -258,7 +260,10 @@ let package = Package(
     tests("CloudJobsPagesTests", ["CloudJobsPages", httpTypes]),
     tests(
       "CloudJobsServerTests",
-      ["CloudJobsServer", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes, configuration, logging]),
+      [
+        "CloudJobsServer", "CloudJobsPages", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes,
+        configuration, logging,
+      ]),
     tests("CloudJobsStoresTests", ["CloudJobsStores"]),
     tests("CloudJobsCommandsTests", ["CloudJobsCommands", "CloudJobsGoogle", "CloudJobsTesting"]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),

@@ -69,14 +69,14 @@ public enum JobCommand {
     [
       CronCommand.self, StatusCommand.self, JobsCommand.self, RunsCommand.self, DeadLettersCommand.self,
       WorkersCommand.self, EnqueueCommand.self, TriggerCommand.self, MigrateCommand.self, DoctorCommand.self,
-      WhyCommand.self, ForecastCommand.self, InitCommand.self,
+      WhyCommand.self, ForecastCommand.self, InitCommand.self, InfraCommand.self,
     ] + ofGoogle + ofServers
   }
 
   /// The subcommands that need the trait Google.
   private static var ofGoogle: [any ParsableCommand.Type] {
     #if Google
-    [SyncCommand.self, InfraCommand.self]
+    [SyncCommand.self]
     #else
     []
     #endif

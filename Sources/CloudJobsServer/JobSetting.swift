@@ -54,6 +54,7 @@ struct JobSetting: Sendable {
     worker("heartbeat", "15s") { $0.heartbeat = try optionalSpan($1, atLeast: .milliseconds(100)) },
     worker("staleAfter", "1m") { $0.staleAfter = try span($1, atLeast: .seconds(1)) },
     worker("name", "host:process") { $0.name = try text($1) },
+    worker("queues", "all") { $0.queues = Set(try names($1)) },
     worker("enableScheduler", "true") { $0.runsSchedules = try flag($1) },
     worker("enableProcessing", "true") { $0.executesRuns = try flag($1) },
   ]
@@ -78,6 +79,7 @@ struct JobSetting: Sendable {
   private static let jobs: [JobSetting] = [
     runtime("timeout", "5m", group: "jobs") { $0.defaults.timeout = try span($1, atLeast: .milliseconds(1)) },
     runtime("retention", "90d", group: "jobs") { $0.defaults.retention = Retention(try span($1, atLeast: .zero)) },
+    runtime("queue", "the service's own", group: "jobs") { $0.defaults.queue = try text($1) },
     runtime("maxAttempts", "3", group: "jobs") { $0.defaults.retry.maxAttempts = try number($1, 1...1_000) },
   ]
 
@@ -88,6 +90,7 @@ struct JobSetting: Sendable {
 
   private static let memory: [JobSetting] = [
     memory("limit", "that of the container") { $0.bytes = try amount($1) },
+    memory("warnAt", "75") { $0.warnAt = try number($1, 1...100) },
     memory("refuseAt", "85") { $0.refuseAt = try number($1, 1...100) },
     memory("drainAt", "92") { $0.drainAt = try number($1, 1...100) },
   ]
@@ -101,6 +104,11 @@ struct JobSetting: Sendable {
     server("maxConnections", "1024") { $0.maxConnections = try number($1, 1...1_000_000) },
     server("requestTimeout", "30s") { $0.requestTimeout = try span($1, atLeast: .milliseconds(100)) },
     server("idleTimeout", "1m") { $0.idleTimeout = try span($1, atLeast: .milliseconds(100)) },
+    JobSetting(key: "server.secret", standard: "none") { settings, text in
+      // A message with the value would put it into a log.
+      guard text.utf8.count >= 16 else { throw JobError(.invalidField, "A secret has at least 16 bytes.") }
+      settings.secret = text
+    },
   ]
 
   // MARK: Where values go
@@ -152,6 +160,12 @@ struct JobSetting: Sendable {
   private static func text(_ text: String) throws(JobError) -> String {
     if text.isEmpty { throw fault("a text", text) }
     return text
+  }
+
+  private static func names(_ text: String) throws(JobError) -> [String] {
+    let names = text.split(separator: ",", omittingEmptySubsequences: false).map { String($0).split(separator: " ") }
+    guard names.allSatisfy({ $0.count == 1 }) else { throw fault("names, such as critical,default", text) }
+    return names.map { String($0[0]) }
   }
 
   private static func path(_ text: String) throws(JobError) -> String {

@@ -13,7 +13,7 @@ import Foundation
 ///
 /// ```swift
 /// let settings = try await JobSettings.load()
-/// let runtime = JobRuntime(jobs, store: store, authentication: .trustLoopback, options: settings.runtime)
+/// let runtime = JobRuntime(jobs, store: store, authentication: settings.authentication, options: settings.runtime)
 /// try await JobServer(runtime, configuration: settings.server).runUntilSignal()
 /// ```
 ///
@@ -26,6 +26,12 @@ public struct JobSettings: Sendable {
   public var server: JobServerConfiguration
   /// The address of the store, such as `sqlite:jobs.db`; nil if none is set.
   public var store: String?
+  /// The secret of callers that are not on this machine, of at least 16 bytes; nil if none is set.
+  public var secret: String?
+
+  /// The authentication that the settings ask for: callers with the secret, or without one the programs of this
+  /// machine.
+  public var authentication: Authentication { secret.map { .sharedSecret($0) } ?? .trustLoopback }
 
   /// The environment variable with the path of the file.
   public static let fileVariable = "CLOUD_JOBS_SETTINGS"

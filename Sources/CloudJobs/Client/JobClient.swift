@@ -66,6 +66,10 @@ public struct EnqueueRequest: Sendable {
   public var key: String?
   /// The time limit of one attempt, at most a day; nil means that of the job.
   public var timeout: Duration?
+  /// The number of failures at which the run is given up, 1 to 1,000,000; nil means that of the job.
+  ///
+  /// A run of a job that is not retryable (``CloudJobsCore/JobDescriptor/isRetryable``) has one attempt in any case.
+  public var maxAttempts: Int?
   /// The order among runs that wait in one queue, or for one limit: higher first; nil means that of the job.
   ///
   /// It matters to a worker, a master pass and a limit; a queue of Cloud Tasks delivers without regard to it.
@@ -82,6 +86,12 @@ public struct EnqueueRequest: Sendable {
   public var trace: TraceContext?
   /// Data that goes with the run, in addition to its job's: up to 4 KiB as JSON, stored as it is.
   public var metadata: [String: JSONValue] = [:]
+  /// Whether the run is recorded in the store; one that is not can only be run here and now.
+  ///
+  /// A run without a record costs one read of its job's document, and nothing else tells of it than events and metrics:
+  /// it has one attempt, no lease, no log, and passes every gate and limit but `enabled`. What needs its record throws:
+  /// ``JobContext/afterCommit(_:)``, and effects in the store. Heavy work needs a record.
+  public var isRecorded = true
   /// The trigger of the run, if it is not the enqueuing itself.
   var trigger: Trigger?
   /// The uniqueness of the run among those of the job; nil allows any number.
@@ -260,16 +270,18 @@ extension JobClient {
   ///   - input: the input.
   ///   - key: the caller's name for the work; if a run of this key has succeeded before, its stored result is returned.
   ///   - timeout: the time limit of an attempt, at most a day; nil means that of the job.
+  ///   - isRecorded: whether the run is recorded; see ``EnqueueRequest/isRecorded``.
   /// - Returns: the result of the run.
   /// - Throws: ``/CloudJobsCore/JobError``: `handlerFailed` if the first attempt failed (later attempts follow the
   ///   job's policy), `busy` if the run continues later or another attempt of it is under way, `cancelled` if it was
   ///   cancelled or a gate is closed, or the errors of ``run(_:)``.
   @discardableResult
   public func run<Input: JobInput>(
-    _ input: Input, key: String? = nil, timeout: Duration? = nil
+    _ input: Input, key: String? = nil, timeout: Duration? = nil, isRecorded: Bool = true
   ) async throws(JobError) -> Input.Output {
     var request = EnqueueRequest(input, key: key)
     request.timeout = timeout
+    request.isRecorded = isRecorded
     return try await run(request).output(as: Input.Output.self)
   }
 
@@ -295,9 +307,10 @@ extension JobClient {
   ///   - concurrency: the maximum number of runs at once.
   ///   - stopOnError: whether no further run begins after the first error. Runs under way go on; those that did not
   ///     begin yield the error `cancelled`.
+  ///   - isRecorded: whether the runs are recorded; see ``EnqueueRequest/isRecorded``.
   /// - Returns: the results, in the order of the inputs.
   public func runBatch<Input: JobInput>(
-    _ inputs: [Input], concurrency: Int = 8, stopOnError: Bool = false
+    _ inputs: [Input], concurrency: Int = 8, stopOnError: Bool = false, isRecorded: Bool = true
   ) async -> [Result<Input.Output, JobError>] {
     await withTaskGroup(of: (Int, Result<Input.Output, JobError>).self) { group in
       let notBegun = JobError(.cancelled, "The batch stopped at an earlier error. Run this input again.")
@@ -312,7 +325,7 @@ extension JobClient {
         if isStopped || Task.isCancelled { break }
         group.addTask {
           do throws(JobError) {
-            return (index, .success(try await self.run(input)))
+            return (index, .success(try await self.run(input, isRecorded: isRecorded)))
           } catch {
             return (index, .failure(error))
           }

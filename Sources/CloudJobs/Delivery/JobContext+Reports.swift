@@ -98,11 +98,14 @@ extension JobContext {
   /// - Parameter requests: the runs to enqueue, at most 400 for one attempt.
   /// - Returns: the ids of the runs, in the order of the requests.
   /// - Throws: ``/CloudJobsCore/JobError`` `unknownJob`, `invalidInput`, `invalidField`, `tooLarge`,
-  ///   `queueUnavailable`, or `internalError` in a subprocess, which does not commit its attempt.
+  ///   `queueUnavailable`, or `internalError` in a subprocess or a run without a record, which do not commit their
+  ///   attempt.
   @discardableResult
   public func afterCommit(_ requests: EnqueueRequest...) throws(JobError) -> [RunID] {
     guard record.takesRequests else {
-      throw JobError(.internalError, "A subprocess does not commit its attempt. Enqueue the runs in the handler.")
+      throw JobError(
+        .internalError,
+        "Neither a subprocess nor a run without a record commits its attempt. Enqueue the runs in the handler.")
     }
     if requests.contains(where: { $0.unique != nil }) {
       throw JobError(

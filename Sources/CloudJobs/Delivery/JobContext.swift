@@ -94,6 +94,9 @@ public struct JobContext: JobClient {
   /// - Returns: the result of the first attempt.
   /// - Throws: ``/CloudJobsCore/JobError`` as ``JobClient/run(_:)`` does.
   public func run(_ request: EnqueueRequest) async throws(JobError) -> DeliveryResult {
+    if !request.isRecorded {
+      return try await UnrecordedRun(services).execute(request, correlationID: correlationID ?? runID.rawValue)
+    }
     let delivery = try request.delivery(correlationID: correlationID ?? runID.rawValue, services)
     return await DeliveryProcessor(services).process(delivery)
   }

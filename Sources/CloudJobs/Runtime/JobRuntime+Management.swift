@@ -53,6 +53,20 @@ extension JobRuntime {
     try await RunManager(services).cancel(id, because: reason)
   }
 
+  /// Executes the next attempt of a waiting run here and now, and waits for its end.
+  ///
+  /// A run that starts later starts now. One that waits for another run, for a limit or for the end of a pause goes on
+  /// waiting.
+  ///
+  /// - Parameter id: the id of the run.
+  /// - Returns: the result of the attempt; `duplicate` if the run has ended, `busy` if an attempt is under way.
+  /// - Throws: ``CloudJobsCore/JobError`` `notFound`, `busy` if other writers keep changing the run, or
+  ///   `storeUnavailable`.
+  @discardableResult
+  public func execute(run id: RunID) async throws(JobError) -> DeliveryResult {
+    await deliver(try await RunManager(services).startNow(id).nextDelivery)
+  }
+
   /// Moves the next attempt of a waiting run to another time.
   ///
   /// - Parameters:
@@ -194,8 +208,13 @@ extension JobRuntime {
     try await trigger(EnqueueRequest(job, input, key: key))
   }
 
-  /// Enqueues a requested run now; otherwise like ``trigger(_:_:key:)``.
-  package func trigger(_ request: EnqueueRequest) async throws(JobError) -> EnqueuedRun {
+  /// Enqueues a requested run now, such as one with metadata; otherwise like ``trigger(_:_:key:)``.
+  ///
+  /// - Parameter request: the job, its input, its key, and the values that differ from the job's.
+  /// - Returns: the run.
+  /// - Throws: ``CloudJobsCore/JobError`` as ``JobClient/enqueue(_:)`` does.
+  @discardableResult
+  public func trigger(_ request: EnqueueRequest) async throws(JobError) -> EnqueuedRun {
     var request = request
     request.trigger = .manual
     return try await enqueue([request])[0]
@@ -292,7 +311,8 @@ extension JobRuntime {
   }
 
   /// Returns the decisions that no run tells: skipped, missed, raced and quarantined occurrences, and changes of what
-  /// is planned, each with its reason.
+  /// is planned, each with its reason; and what operators did, in entries with an
+  /// ``CloudJobsCore/PassJournalEntry/actor``.
   ///
   /// ``why(_:at:)`` reads them for one job and one time.
   ///

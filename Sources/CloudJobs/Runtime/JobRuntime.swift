@@ -254,6 +254,7 @@ extension JobRuntime {
   /// - Throws: ``/CloudJobsCore/JobError`` as ``JobClient/run(_:)`` does.
   @discardableResult
   public func run(_ request: EnqueueRequest) async throws(JobError) -> DeliveryResult {
-    await deliver(try request.delivery(services))
+    if !request.isRecorded { return try await UnrecordedRun(services).execute(request) }
+    return await deliver(try request.delivery(services))
   }
 }

@@ -37,6 +37,7 @@ extension StarterPackage {
     """
     # docker build\(contextOption) -t \(name) . && docker run -v jobs:/data \(name)
     FROM swift:6.2-bookworm AS build
+    # hadolint ignore=DL3008
     RUN apt-get update \\
       && apt-get install --yes --no-install-recommends libsqlite3-dev \\
       && rm -rf /var/lib/apt/lists/*
@@ -47,6 +48,7 @@ extension StarterPackage {
       && install -d /image/data
 
     FROM debian:bookworm-slim
+    # hadolint ignore=DL3008
     RUN apt-get update \\
       && apt-get install --yes --no-install-recommends ca-certificates libsqlite3-0 tzdata \\
       && rm -rf /var/lib/apt/lists/* \\
@@ -72,6 +74,6 @@ extension StarterPackage {
     var path = localPath[...]
     // The folder of the package is directly below the root.
     while path == ".." || path.hasPrefix("../") { path = path.dropFirst(3) }
-    return "COPY --from=swift-cloud-jobs . \(path.hasPrefix("/") ? path : "/\(path)")\n"
+    return "# hadolint ignore=DL3022\nCOPY --from=swift-cloud-jobs . \(path.hasPrefix("/") ? path : "/\(path)")\n"
   }
 }

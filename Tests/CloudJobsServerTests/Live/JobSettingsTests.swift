@@ -34,6 +34,7 @@ final class JobSettingsTests {
       "worker.heartbeat": ("off", #""off""#, { "\($0.server.worker?.heartbeat == nil)" }),
       "worker.staleAfter": ("2m", "120", { seconds($0.server.worker?.staleAfter) }),
       "worker.name": ("web", #""web""#, { $0.server.worker?.name ?? "" }),
+      "worker.queues": ("a, b", #""a,b""#, { "\($0.server.worker?.queues == ["a", "b"])" }),
       "worker.enableScheduler": ("false", "false", { "\($0.server.worker?.runsSchedules ?? true)" }),
       "worker.enableProcessing": ("no", "false", { "\($0.server.worker?.executesRuns ?? true)" }),
       "worker.enabled": ("off", "false", { "\($0.server.worker == nil)" }),
@@ -53,10 +54,12 @@ final class JobSettingsTests {
       "runtime.computeThreads": ("3", "3", { "\($0.runtime.computeThreads ?? 0)" }),
       "jobs.timeout": ("1h", #""1h""#, { seconds($0.runtime.defaults.timeout) }),
       "jobs.retention": ("30d", #""30d""#, { seconds($0.runtime.defaults.retention.failed) }),
+      "jobs.queue": ("bulk", #""bulk""#, { $0.runtime.defaults.queue ?? "" }),
       "jobs.maxAttempts": ("5", "5", { "\($0.runtime.defaults.retry.maxAttempts)" }),
       "drain.budget": ("25s", #""25s""#, { seconds($0.runtime.drain.budget) }),
       "drain.concurrency": ("4", "4", { "\($0.runtime.drain.concurrency)" }),
       "memory.limit": ("512Mi", #""512Mi""#, { "\($0.runtime.memory?.bytes ?? 0)" }),
+      "memory.warnAt": ("60", "60", { "\($0.runtime.memory?.warnAt ?? 0)" }),
       "memory.refuseAt": ("70", "70", { "\($0.runtime.memory?.refuseAt ?? 0)" }),
       "memory.drainAt": ("80", "80", { "\($0.runtime.memory?.drainAt ?? 0)" }),
       "server.host": ("127.0.0.1", #""127.0.0.1""#, { $0.server.host ?? "" }),
@@ -67,6 +70,7 @@ final class JobSettingsTests {
       "server.maxConnections": ("9", "9", { "\($0.server.maxConnections)" }),
       "server.requestTimeout": ("4s", #""4s""#, { seconds($0.server.requestTimeout) }),
       "server.idleTimeout": ("5s", #""5s""#, { seconds($0.server.idleTimeout) }),
+      "server.secret": ("0123456789abcdef", #""0123456789abcdef""#, { $0.secret ?? "" }),
     ]
     #expect(Set(samples.keys) == Set(JobSetting.all.map(\.key)))
     for setting in JobSetting.all {
@@ -191,6 +195,17 @@ final class JobSettingsTests {
     }
   }
 
+  @Test("With a secret callers need it, from anywhere; without one only this machine's programs are trusted")
+  func secret() async throws {
+    #expect(!JobSettings().authentication.allowsRemotePeers)
+    let settings = try await JobSettings.load(environment: ["CLOUD_JOBS_SERVER_SECRET": "0123456789abcdef"])
+    #expect(settings.authentication.allowsRemotePeers)
+    let short = await #expect(throws: JobError.self) {
+      try await JobSettings.load(environment: ["CLOUD_JOBS_SERVER_SECRET": "hush-hush"])
+    }
+    #expect(short?.field == "CLOUD_JOBS_SERVER_SECRET" && short?.message.contains("hush-hush") == false)
+  }
+
   @Test("The documentation lists every setting with its variable and its default")
   func documentation() throws {
     let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -208,7 +223,7 @@ final class JobSettingsTests {
     // A setting with its default changes nothing.
     let plain = JobSettings()
     for setting in JobSetting.all where setting.standard.allSatisfy({ !$0.isWhitespace }) {
-      if ["store", "worker.name"].contains(setting.key) { continue }
+      if ["store", "worker.name", "server.secret"].contains(setting.key) { continue }
       let settings = try await JobSettings.load(environment: [setting.variable: setting.standard])
       #expect(settings.server.worker == plain.server.worker, "\(setting.key)")
       #expect("\(settings.runtime.defaults)" == "\(plain.runtime.defaults)" || setting.group == "jobs")
