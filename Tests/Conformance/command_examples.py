@@ -40,7 +40,7 @@ class CommandLine:
     tree: dict
     text: str
 
-    def fault(self, isWhole=True):
+    def fault(self, is_whole=True):
         """Returns what is wrong with the call; None if nothing is. A call that is not whole may lack arguments."""
         try:
             tokens = shlex.split(self.text, comments=True)
@@ -60,20 +60,20 @@ class CommandLine:
                 if option is None:
                     return f"{command['commandName']} has no option --{name}"
                 given.add(option["valueName"])
-                if option["kind"] == "option" and not value and next(tokens, None) is None:
+                if option["kind"] == "option" and not value and next(tokens, None) is None and is_whole:
                     return f"--{name} has no value"
             else:
                 if command.get("subcommands"):
                     return f"{command['commandName']} has no command {token}"
                 positionals += 1
-        return self._missing(command, given, positionals, isWhole)
+        return self._missing(command, given, positionals, is_whole)
 
-    def _missing(self, command, given, positionals, isWhole):
+    def _missing(self, command, given, positionals, is_whole):
         arguments = command.get("arguments", [])
         places = [argument for argument in arguments if argument["kind"] == "positional"]
         if positionals > len(places) and not any(place["isRepeating"] for place in places):
             return f"{command['commandName']} takes {len(places)} arguments, not {positionals}"
-        if not isWhole:
+        if not is_whole:
             return None
         if positionals < sum(not place["isOptional"] for place in places):
             return f"{command['commandName']} needs more arguments"

@@ -21,7 +21,7 @@ UNCHECKED = {"", "mermaid", "sql", "js", "go", "java"}
 MAXIMUM_LEFT_OUT = 3
 # Lines that a program prints, and nobody types.
 OUTPUTS = {"emulator is ready at http://127.0.0.1:8085"}
-FOLDERS = ["Documentation", "Sources", "Emulator", "Benchmarks", "Examples"]
+FOLDERS = ["Documentation", "Sources", "Emulator", "Benchmarks", "Examples", "infra"]
 
 
 def _files(suffix, folders):

@@ -42,7 +42,7 @@ struct ReadmeTests {
           "Simulation.swift",
         ]
       ),
-("Documentation/testing.md", Array(repeating: "TestingGuide.swift", count: 6)),
+      ("Documentation/testing.md", Array(repeating: "TestingGuide.swift", count: 6)),
       ("Documentation/workers.md", Array(repeating: "WorkerGuide.swift", count: 4)),
       ("Documentation/calls.md", ["CallsGuide.swift"]),
       ("Documentation/events.md", ["CallsGuide.swift", "CallsGuide.swift"]),
