@@ -68,7 +68,7 @@ public struct EnqueueRequest: Sendable {
   public var timeout: Duration?
   /// The number of failures at which the run is given up, 1 to 1,000,000; nil means that of the job.
   ///
-  /// A run of a job that is not retryable (``CloudJobsCore/JobDescriptor/isRetryable``) has one attempt in any case.
+  /// A run of a job that is not retryable (``/CloudJobsCore/JobDescriptor/isRetryable``) has one attempt in any case.
   public var maxAttempts: Int?
   /// The order among runs that wait in one queue, or for one limit: higher first; nil means that of the job.
   ///

@@ -33,7 +33,7 @@ extension JobRuntime {
   /// Which instance leads is told by ``leadership(of:)``.
   ///
   /// - Returns: the numbers.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   public func statistics() async throws(JobError) -> RuntimeStatistics {
     var statistics = RuntimeStatistics(startedAt: services.health.note { $0.startedAt })
     let reports = try await jobReports()

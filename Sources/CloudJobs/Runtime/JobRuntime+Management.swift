@@ -60,7 +60,7 @@ extension JobRuntime {
   ///
   /// - Parameter id: the id of the run.
   /// - Returns: the result of the attempt; `duplicate` if the run has ended, `busy` if an attempt is under way.
-  /// - Throws: ``CloudJobsCore/JobError`` `notFound`, `busy` if other writers keep changing the run, or
+  /// - Throws: ``/CloudJobsCore/JobError`` `notFound`, `busy` if other writers keep changing the run, or
   ///   `storeUnavailable`.
   @discardableResult
   public func execute(run id: RunID) async throws(JobError) -> DeliveryResult {
@@ -212,7 +212,7 @@ extension JobRuntime {
   ///
   /// - Parameter request: the job, its input, its key, and the values that differ from the job's.
   /// - Returns: the run.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``JobClient/enqueue(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``JobClient/enqueue(_:)`` does.
   @discardableResult
   public func trigger(_ request: EnqueueRequest) async throws(JobError) -> EnqueuedRun {
     var request = request
@@ -312,7 +312,7 @@ extension JobRuntime {
 
   /// Returns the decisions that no run tells: skipped, missed, raced and quarantined occurrences, and changes of what
   /// is planned, each with its reason; and what operators did, in entries with an
-  /// ``CloudJobsCore/PassJournalEntry/actor``.
+  /// ``/CloudJobsCore/PassJournalEntry/actor``.
   ///
   /// ``why(_:at:)`` reads them for one job and one time.
   ///

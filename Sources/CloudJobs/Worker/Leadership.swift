@@ -25,7 +25,7 @@ extension JobRuntime {
   ///
   /// - Parameter name: the name under which the instances campaign.
   /// - Returns: the term; nil if none leads.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   public func leadership(of name: String) async throws(JobError) -> LeadershipStatus? {
     let reading = try await services.read { () async throws(StoreError) in
       try await services.store.read(jobs: [], runs: [], ledgers: [.leader(name)])

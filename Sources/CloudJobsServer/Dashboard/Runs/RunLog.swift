@@ -69,7 +69,7 @@ struct RunLogReader: Sendable {
   /// Returns the latest lines before a place.
   ///
   /// - Parameter place: the place; nil for the end of the log.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   func latest(before place: LogPosition? = nil) async throws(JobError) -> LogWindow {
     var window = LogWindow()
     // A place from outside may name any attempt.
