@@ -110,7 +110,10 @@ enum DashboardSections {
 
   /// All groups.
   static let all: [Section] = [
-    Section(segment: "", label: "Overview", key: "o", pages: OverviewPages.self)
+    Section(segment: "", label: "Overview", key: "o", pages: OverviewPages.self),
+    Section(segment: "jobs", label: "Jobs", key: "j", pages: JobsPages.self),
+    Section(segment: "calendar", label: "Calendar", key: "c", pages: CalendarPages.self),
+    Section(segment: "forecast", label: "Forecast", key: "f", pages: ForecastPages.self),
   ]
 }
 #endif

@@ -97,11 +97,22 @@ struct DashboardContext: Sendable {
 /// A page shows only these texts, so that a link can't make it say anything else.
 enum DashboardMessage: String, CaseIterable {
   case saved
+  case enabled, disabled, paused, resumed, removed, triggered, enqueued, enqueuedBefore, pausedAll, resumedAll
 
   /// The message.
   var text: String {
     switch self {
     case .saved: "The job was changed. It takes effect with the next pass, within a minute."
+    case .enabled: "The job was enabled."
+    case .disabled: "The job was disabled. Attempts under way go on."
+    case .paused: "The job was paused: its schedule is skipped, and its enqueued runs wait."
+    case .resumed: "The job was resumed."
+    case .removed: "The document was removed."
+    case .triggered: "The job runs now. Its run is among the latest ones."
+    case .enqueued: "The run was enqueued."
+    case .enqueuedBefore: "A run of this key was there before. No other was made."
+    case .pausedAll: "All jobs were paused."
+    case .resumedAll: "All jobs were resumed."
     }
   }
 }
@@ -112,6 +123,12 @@ enum DashboardTemplates {
   static let all = PageTemplates([
     "error": PackageResources.error_mustache,
     "overview": PackageResources.overview_mustache,
+    "jobs": PackageResources.jobs_mustache, "job": PackageResources.job_mustache,
+    "jobEdit": PackageResources.jobEdit_mustache, "jobEnqueue": PackageResources.jobEnqueue_mustache,
+    "jobConfirm": PackageResources.jobConfirm_mustache, "squares": PackageResources.squares_mustache,
+    "why": PackageResources.why_mustache, "jobWhy": PackageResources.jobWhy_mustache,
+    "calendar": PackageResources.calendar_mustache, "heat": PackageResources.heat_mustache,
+    "forecast": PackageResources.forecast_mustache,
   ])
 }
 #endif
