@@ -191,6 +191,7 @@ let package = Package(
     program("cloud-run-service", ["CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsServer"]),
     program("blocking-service", ["CloudJobs", "CloudJobsSQLite", "CloudJobsServer"]),
     program("slow-service", ["CloudJobs", "CloudJobsSQLite", "CloudJobsServer"]),
+    program("dashboard-service", ["CloudJobs", "CloudJobsServer", "CloudJobsStores", arguments, logging]),
     program(
       "google-client-driver",
       [
@@ -258,7 +259,10 @@ let package = Package(
     tests("CloudJobsPagesTests", ["CloudJobsPages", httpTypes]),
     tests(
       "CloudJobsServerTests",
-      ["CloudJobsServer", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes, configuration, logging]),
+      [
+        "CloudJobsServer", "CloudJobsPages", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes,
+        configuration, logging,
+      ]),
     tests("CloudJobsStoresTests", ["CloudJobsStores"]),
     tests("CloudJobsCommandsTests", ["CloudJobsCommands", "CloudJobsGoogle", "CloudJobsTesting"]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),

@@ -17,6 +17,7 @@ package struct Dashboard: Sendable {
 
   private let runtime: JobRuntime
   private let options: DashboardOptions
+  private let streams = LogStreamBudget()
 
   /// Creates the dashboard of a runtime.
   ///
@@ -48,7 +49,9 @@ package struct Dashboard: Sendable {
       if page.method == .post {
         page.form = PageFields(String(decoding: try await collectBody(PageRequest.maximumFormBytes), as: UTF8.self))
       }
-      let context = DashboardContext(runtime: runtime, options: options, visitor: visitor, now: now)
+      var context = DashboardContext(runtime: runtime, options: options, visitor: visitor, now: now)
+      context.streams = streams
+      context.lastEventID = HTTPField.Name("Last-Event-ID").flatMap { request.headerFields[$0] }
       return try await answer(page, context)
     } catch {
       return .page(refusal(error, now))
@@ -114,6 +117,10 @@ enum DashboardSections {
     Section(segment: "jobs", label: "Jobs", key: "j", pages: JobsPages.self),
     Section(segment: "calendar", label: "Calendar", key: "c", pages: CalendarPages.self),
     Section(segment: "forecast", label: "Forecast", key: "f", pages: ForecastPages.self),
+    Section(segment: RunPages.segment, label: "Runs", key: "r", pages: RunPages.self),
+    Section(segment: DeadLetterPages.segment, label: "Dead letters", key: "d", pages: DeadLetterPages.self),
+    Section(segment: WorkerPages.segment, label: "Workers", key: "w", pages: WorkerPages.self),
+    Section(segment: ActionPages.segment, label: "Actions", key: "a", pages: ActionPages.self),
   ]
 }
 #endif
