@@ -97,17 +97,4 @@ extension JobRuntime {
 
   /// The source of time zones.
   package var zones: ZoneCatalog { services.registry.zones }
-
-  /// Returns the latest runs of a job, latest first, without confidential values in their texts.
-  ///
-  /// - Parameters:
-  ///   - filter: the runs.
-  ///   - limit: the maximum number of runs, clamped to 1 to 500.
-  /// - Returns: a page of runs.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
-  package func redactedRuns(matching filter: RunFilter, limit: Int) async throws(JobError) -> RunPage {
-    var page = try await runs(matching: filter, limit: limit)
-    page.runs = page.runs.map { $0.redacted(by: services.redaction) }
-    return page
-  }
 }

@@ -159,7 +159,7 @@ struct JobEnqueueView: Sendable {
     case .encrypted?:
       return (draft, "The inputs are encrypted, so that the latest one is not filled in. Write the whole input.")
     case .whole(let value)?:
-      let text = JobField.indented(value)
+      let text = PrettyJSON.text(value)
       guard text.utf8.count <= prefillLimit else {
         return (draft, "The input of the latest run is too long to fill it in. Open that run to see it.")
       }

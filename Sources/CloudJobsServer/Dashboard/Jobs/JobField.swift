@@ -40,9 +40,9 @@ struct JobField: Sendable {
     switch form {
     case .span, .spanOrJSON:
       if let seconds = value.integer { return Duration.seconds(seconds).settingText }
-      return value.string ?? (Self.sameSpan(value) ?? Self.indented(value))
+      return value.string ?? (Self.sameSpan(value) ?? PrettyJSON.text(value))
     case .lines: return (value.array ?? []).map { $0.string ?? $0.text }.joined(separator: "\n")
-    case .json: return Self.indented(value)
+    case .json: return PrettyJSON.text(value)
     case .choice, .truth, .line, .number: return value.string ?? value.text
     }
   }
@@ -90,22 +90,6 @@ struct JobField: Sendable {
     var rest = text.drop(while: isBlank)
     while let last = rest.last, isBlank(last) { rest.removeLast() }
     return String(rest)
-  }
-
-  /// Returns JSON with a member or element on each line.
-  static func indented(_ value: JSONValue, by depth: Int = 0) -> String {
-    let (margin, inner) = (String(repeating: "  ", count: depth), String(repeating: "  ", count: depth + 1))
-    switch value {
-    case .object(let members) where !members.isEmpty:
-      let lines = members.sorted { $0.key < $1.key }.map { name, value in
-        "\(inner)\(JSONValue.string(name).text): \(indented(value, by: depth + 1))"
-      }
-      return "{\n\(lines.joined(separator: ",\n"))\n\(margin)}"
-    case .array(let elements) where !elements.isEmpty:
-      let lines = elements.map { inner + indented($0, by: depth + 1) }
-      return "[\n\(lines.joined(separator: ",\n"))\n\(margin)]"
-    default: return value.text
-    }
   }
 }
 

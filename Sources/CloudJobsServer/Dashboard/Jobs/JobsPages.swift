@@ -72,7 +72,9 @@ struct JobsPages: DashboardPages {
   private func show(_ job: JobID, _ message: PageShell.Message?) async throws(JobError) -> Dashboard.Reply {
     let listing = try await inventory.listing(of: job).job
     let limit = runtime.readsRunsCheaply ? Self.statisticsLimit : Self.billedStatisticsLimit
-    let page = try await runtime.redactedRuns(matching: RunFilter(job: job), limit: limit)
+    var page = try await runtime.runs(matching: RunFilter(job: job), limit: limit)
+    // Only those whose texts are shown.
+    for index in page.runs.indices.prefix(JobPageView.runLimit) { page.runs[index] = runtime.redacted(page.runs[index]) }
     let journal = try await runtime.passJournal(of: job, limit: Self.journalLimit)
     let view = JobPageView(
       JobReading(listing: listing, runs: page.runs, hasMoreRuns: page.next != nil, journal: journal), context)
@@ -103,7 +105,7 @@ struct JobsPages: DashboardPages {
       listing, draft, hidesInput: hidesInput(of: listing), hidesCodeInput: isHidden(listing.definition?.policy.input),
       refusal: refusal, context)
     return context.page(
-      view, "jobEdit", title: "Edit \(listing.id)", segment: Self.segment, isLive: false,
+      view, "job_edit", title: "Edit \(listing.id)", segment: Self.segment, isLive: false,
       status: refusal == nil ? .ok : .unprocessableContent)
   }
 
@@ -118,7 +120,7 @@ struct JobsPages: DashboardPages {
     _ listing: JobListing, _ draft: EnqueueDraft, note: String? = nil, refusal: JobError? = nil
   ) -> Dashboard.Reply {
     context.page(
-      JobEnqueueView(listing, draft, note: note, refusal: refusal, context), "jobEnqueue",
+      JobEnqueueView(listing, draft, note: note, refusal: refusal, context), "job_enqueue",
       title: "Enqueue \(listing.id)", segment: Self.segment, isLive: false,
       status: refusal == nil ? .ok : .unprocessableContent)
   }
@@ -135,7 +137,7 @@ struct JobsPages: DashboardPages {
         ? "The code is in this program: a new document without settings is made at its next start."
         : "The code is in another program, which makes a new document at its next start.",
     ]
-    return context.page(view, "jobConfirm", title: "Remove \(job)", segment: Self.segment, isLive: false)
+    return context.page(view, "job_confirm", title: "Remove \(job)", segment: Self.segment, isLive: false)
   }
 
   // MARK: Changing
@@ -211,7 +213,7 @@ struct JobsPages: DashboardPages {
       view.failed = "\(failures.count) of \(changed.count) could not be changed: \(failures.prefix(5).joined(separator: " "))"
     }
     return context.page(
-      view, "jobConfirm", title: change.button, segment: Self.segment, isLive: false,
+      view, "job_confirm", title: change.button, segment: Self.segment, isLive: false,
       status: request.isReading ? .ok : .unprocessableContent)
   }
 }

@@ -116,7 +116,7 @@ struct WhyPage: Sendable {
       view.why = WhyView(try await context.runtime.why(job, at: time), context)
     }
     return context.page(
-      view, "jobWhy", title: "Why: \(job)", segment: JobsPages.segment, isLive: time == nil && !isInvalid,
+      view, "job_why", title: "Why: \(job)", segment: JobsPages.segment, isLive: time == nil && !isInvalid,
       status: isInvalid ? .unprocessableContent : .ok)
   }
 
@@ -133,7 +133,7 @@ struct WhyPage: Sendable {
     return context.page(
       WhyPageView(
         subject: "run \(name) of \(explanation.job)", subjectHref: link.href, why: WhyView(explanation, context),
-        hasForm: false, action: link.appending("why").href, at: "", zoneName: ""), "jobWhy", title: "Why: run \(name)",
+        hasForm: false, action: link.appending("why").href, at: "", zoneName: ""), "job_why", title: "Why: run \(name)",
       segment: segment)
   }
 }

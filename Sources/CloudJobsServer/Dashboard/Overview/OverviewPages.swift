@@ -22,10 +22,11 @@ struct OverviewPages: DashboardPages {
 
   private func reading() async throws(JobError) -> OverviewReading {
     let health = await runtime.healthReport()
-    let failed = try await runtime.redactedRuns(matching: RunFilter(statuses: [.failed]), limit: Self.countLimit)
+    let failed = try await runtime.runs(matching: RunFilter(statuses: [.failed]), limit: Self.countLimit)
     return OverviewReading(
       health: health, jobs: try await JobInventory(runtime).listings().jobs, tally: try await runtime.runTally(),
-      overdue: try await runtime.overdueRuns(limit: Self.countLimit), deadLetters: failed.runs,
+      overdue: try await runtime.overdueRuns(limit: Self.countLimit), deadLetters: failed.runs.count,
+      failures: failed.runs.prefix(OverviewView.failureLimit).map { runtime.redacted($0) },
       hasMoreDeadLetters: failed.next != nil, store: "store \(type(of: runtime.store))")
   }
 }

@@ -13,8 +13,10 @@ struct OverviewReading: Sendable {
   var tally: RunTally
   /// The number of overdue runs, and whether there are more.
   var overdue: (count: Int, isCut: Bool)
+  /// The number of dead letters.
+  var deadLetters: Int
   /// The latest dead letters.
-  var deadLetters: [Run]
+  var failures: [Run]
   /// Whether there are more dead letters.
   var hasMoreDeadLetters: Bool
   /// The name of the store's type.
@@ -120,7 +122,7 @@ struct OverviewView: Sendable {
         nextJob: listing.id, nextHref: context.link("jobs", listing.id).href, nextTime: context.time(time),
         nextWords: listing.scheduleWords)
     }
-    failures = reading.deadLetters.prefix(Self.failureLimit).map { RunLine($0, context) }
+    failures = reading.failures.map { RunLine($0, context) }
     let troubled = reading.jobs.compactMap { Self.attention($0, context) }
     attention = Array(troubled.prefix(Self.listLimit))
     moreAttention =
@@ -128,7 +130,7 @@ struct OverviewView: Sendable {
     jobsHref = context.link("jobs").href
     runsHref = context.link("runs").href
     calendarHref = context.link("calendar").href
-    deadLettersHref = context.link("runs").with("status", "failed").href
+    deadLettersHref = context.link(DeadLetterPages.segment).href
     hasJobs = !reading.jobs.isEmpty
     hasNext = !next.isEmpty
   }
@@ -158,22 +160,23 @@ struct OverviewView: Sendable {
         figureID: id, number: number, label: label, href: status.map { runs.with("status", $0).href }, look: look)
     }
     let limit = tally.isSample ? RunTally.readLimit : .max
-    func waiting(_ statuses: RunStatus...) -> String {
-      let counts = statuses.map { tally.waiting[$0] ?? 0 }
-      return PageNumber.text(counts.reduce(0, +)) + (counts.contains { $0 >= limit } ? "+" : "")
+    func waiting(_ status: RunStatus) -> String {
+      let count = tally.waiting[status] ?? 0
+      return PageNumber.text(count) + (count >= limit ? "+" : "")
     }
     let overdue = PageNumber.text(reading.overdue.count) + (reading.overdue.isCut ? "+" : "")
-    let dead = PageNumber.text(reading.deadLetters.count) + (reading.hasMoreDeadLetters ? "+" : "")
+    let dead = PageNumber.text(reading.deadLetters) + (reading.hasMoreDeadLetters ? "+" : "")
     return [
       figure("succeeded", PageNumber.text(good), "succeeded in 24 h", "succeeded"),
       figure("failed", PageNumber.text(bad), "failed in 24 h", "failed", bad > 0 ? "bad" : ""),
       figure("rate", Self.rate(good, bad), "success rate", nil),
-      figure("waiting", waiting(.pending, .scheduled), "waiting", "pending,scheduled"),
+      figure("pending", waiting(.pending), "due", "pending"),
+      figure("scheduled", waiting(.scheduled), "scheduled for later", "scheduled"),
       figure("running", waiting(.running), "running", "running"),
+      figure("overdue", overdue, "overdue", nil, reading.overdue.count > 0 ? "warn" : ""),
       Figure(
-        figureID: "overdue", number: overdue, label: "overdue", href: runs.with("overdue", "true").href,
-        look: reading.overdue.count > 0 ? "warn" : ""),
-      figure("dead", dead, "dead letters", "failed", reading.deadLetters.isEmpty ? "" : "bad"),
+        figureID: "dead", number: dead, label: "dead letters", href: context.link(DeadLetterPages.segment).href,
+        look: reading.deadLetters == 0 ? "" : "bad"),
     ]
   }
 
