@@ -49,21 +49,40 @@ package struct RunTally: Hashable, Sendable {
 }
 
 extension JobRuntime {
-  /// Counts the store's runs.
+  /// Counts the store's runs: by the store, or else by reading the latest ones.
   ///
-  /// - Returns: the counts, and the store's time.
+  /// - Returns: the counts.
   /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
   package func runTally() async throws(JobError) -> RunTally {
     let now = clock.now()
+    if let store = services.store as? any RunCountingStore { return try await runTally(of: store, at: now) }
     var tally = RunTally(at: now)
-    let start = RunTally.start(at: now)
     tally.isSample = true
-    for run in try await runs(matching: RunFilter(createdFrom: start), limit: RunTally.readLimit).runs {
+    let filter = RunFilter(createdFrom: RunTally.start(at: now))
+    for run in try await runs(matching: filter, limit: RunTally.readLimit).runs {
       tally.add(1, run.status, createdAt: run.createdAt)
     }
-    for status in [RunStatus.pending, .scheduled, .running] {
-      tally.waiting[status] = try await runs(matching: RunFilter(statuses: [status]), limit: RunTally.readLimit).runs.count
+    for status in RunStatus.waiting {
+      let page = try await runs(matching: RunFilter(statuses: [status]), limit: RunTally.readLimit)
+      tally.waiting[status] = page.runs.count
     }
+    return tally
+  }
+
+  private func runTally(
+    of store: any RunCountingStore, at now: Timestamp
+  ) async throws(JobError) -> RunTally {
+    var tally = RunTally(at: now)
+    let start = RunTally.start(at: now)
+    let counts = try await services.read { () async throws(StoreError) in
+      try await store.runCounts(
+        createdFrom: start, before: start + .hours(RunTally.hourCount), bucket: .hours(1))
+    }
+    for count in counts { tally.add(count.count, count.status, createdAt: count.start) }
+    let waiting = try await services.read { () async throws(StoreError) in
+      try await store.waitingRunCounts(tellingApart: [])
+    }
+    for count in waiting { tally.waiting[count.status, default: 0] += count.count }
     return tally
   }
 }

@@ -2,6 +2,7 @@
 import CloudJobs
 import CloudJobsCore
 import CloudJobsPages
+import HTTPTypes
 
 /// The pages about jobs: the list, each job, its forms and its explanations.
 struct JobsPages: DashboardPages {

@@ -2,6 +2,7 @@
 import CloudJobs
 import CloudJobsCore
 import CloudJobsPages
+import HTTPTypes
 
 /// An explanation as the partial template `why` shows it: why a job ran, did not run or will run, or why a run is in
 /// its state.

@@ -2,6 +2,7 @@
 import CloudJobs
 import CloudJobsCore
 import CloudJobsPages
+import HTTPTypes
 
 /// What a visitor asks the calendar for.
 struct CalendarQuery: Sendable {

@@ -2,6 +2,7 @@
 import CloudJobs
 import CloudJobsCore
 import CloudJobsPages
+import HTTPTypes
 
 /// The page of a forecast.
 struct ForecastPages: DashboardPages {

@@ -245,7 +245,7 @@ struct JobPagesTests {
   @Test("An invalid document is told, and can't be changed")
   func invalidDocument() async throws {
     let fixture = try await JobPagesFixture()
-    try fixture.memory.put(job: "cleanup", fields: ["interval": "soon", "shedule": 1])
+    fixture.memory.importJob(id: "cleanup", fields: ["interval": "soon", "shedule": 1])
     let page = try await fixture.get("/jobs/cleanup")
     #expect(page.status == 200 && page.text.contains("set aside") && page.text.contains("interval"))
     #expect(try await fixture.get("/jobs/cleanup/edit").status == 400)
