@@ -120,7 +120,7 @@ struct DeadLetterView: Sendable {
   }
 
   var groups: [Row]
-  var hasGroups: Bool { !groups.isEmpty }
+  var hasGroups: Bool
   /// How many failed runs the groups have.
   var shownText: String
 
@@ -146,6 +146,7 @@ struct DeadLetterView: Sendable {
         redriveLink: link(bulk.with("action", "redrive").with("scope", "filter")).href,
         purgeLink: link(bulk.with("action", "purge").with("scope", "filter")).href)
     }
+    hasGroups = !groups.isEmpty
     let count = PageNumber.text(runs.count, "failed run")
     shownText =
       isCut

@@ -79,7 +79,7 @@ struct RunListView: Sendable {
 
   var tabs: [Tab]
   var rows: [RunRow]
-  var hasRows: Bool { !rows.isEmpty }
+  var hasRows: Bool
   /// What to do if there are no runs.
   var emptyText: String
   var pager: PagePager?
@@ -114,6 +114,7 @@ struct RunListView: Sendable {
   init(_ step: RunScan.Step, _ query: RunQuery, isFirst: Bool, jobs: [JobID], context: DashboardContext) {
     let list = context.link(RunPages.segment)
     rows = step.runs.map { RunRow(context.runtime.redacted($0), context) }
+    hasRows = !rows.isEmpty
     listLink = list.href
     bulkLink = context.link(RunPages.segment, BulkPages.segment).href
     tabs = Self.tabs(query, list)

@@ -175,7 +175,7 @@ struct RunLogPages: Sendable {
 /// A page of a log.
 struct RunLogView: Sendable {
   var logLines: [LogLineView]
-  var hasLines: Bool { !logLines.isEmpty }
+  var hasLines: Bool
   var earlierLink: String?
   var latestLink: String
   var backLink: String
@@ -184,6 +184,7 @@ struct RunLogView: Sendable {
   init(_ window: LogWindow, _ run: Run, _ context: DashboardContext) {
     let page = context.link(RunPages.segment, run.id.rawValue)
     logLines = window.lines.map { LogLineView($0.line) }
+    hasLines = !window.lines.isEmpty
     earlierLink = Self.earlierLink(window, page)
     (latestLink, backLink) = (page.appending("lines").href, page.href)
   }
