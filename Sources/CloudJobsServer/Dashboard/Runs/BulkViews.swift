@@ -46,7 +46,8 @@ struct BulkQuestionView: Sendable {
     effect = change.effect
     self.sample = sample
     let rest = progress.total - sample.count
-    restText = sample.isEmpty || rest <= 0 ? "" : "and \(PageNumber.text(rest)) more\(progress.isMore ? " at least" : "")"
+    restText =
+      sample.isEmpty || rest <= 0 ? "" : "and \(PageNumber.text(rest)) more\(progress.isMore ? " at least" : "")"
     isDangerous = change.isDangerous
     becauseValue = change.takesReason ? progress.because : nil
     buttonLabel = "\(change.label) \(number)"

@@ -152,7 +152,8 @@ struct RunLogPages: Sendable {
     }
     guard let ticket = context.streams.take() else {
       throw JobError(
-        .overloaded, "\(context.streams.limit) logs are followed already. Close some, or reload the page for more lines.")
+        .overloaded,
+        "\(context.streams.limit) logs are followed already. Close some, or reload the page for more lines.")
     }
     return .events(RunLogStream(context.runtime, run.id, after: position, ticket).events)
   }
@@ -163,7 +164,9 @@ struct RunLogPages: Sendable {
     var place: LogPosition?
     if let text = request.query["before"] {
       place = LogPosition(text)
-      if place == nil { throw JobError(.invalidField, "The place in the log is invalid. Leave it out.", field: "before") }
+      if place == nil {
+        throw JobError(.invalidField, "The place in the log is invalid. Leave it out.", field: "before")
+      }
     }
     let window = try await RunLogReader(runtime: context.runtime, run: run).latest(before: place)
     return context.page(

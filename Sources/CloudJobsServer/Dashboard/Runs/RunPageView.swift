@@ -125,7 +125,8 @@ struct RunPageView: Sendable {
     }
     let wait = run.startedAt.map { max(.zero, $0 - max(run.createdAt, run.scheduledFor ?? run.createdAt)) }
     let took = run.startedAt.map { max(.zero, (run.finishedAt ?? context.now) - $0) }
-    let attempts = "\(run.attempt), of which \(run.failures) failed; the limit is \(PageNumber.text(run.maxAttempts, "failure"))"
+    let attempts =
+      "\(run.attempt), of which \(run.failures) failed; the limit is \(PageNumber.text(run.maxAttempts, "failure"))"
     return [
       Fact(
         factLabel: "Job", factText: run.job.rawValue, factLink: context.link("jobs", run.job.rawValue).href),
@@ -269,7 +270,8 @@ struct RunWhyView: Sendable {
     facts = explanation.facts.prefix(100).map {
       Fact(factLabel: String($0.name.prefix(80)), factText: RunPageView.bounded($0.text))
     }
-    backLink = explanation.run.map { context.link(RunPages.segment, $0.rawValue).href } ?? context.link(RunPages.segment).href
+    backLink =
+      explanation.run.map { context.link(RunPages.segment, $0.rawValue).href } ?? context.link(RunPages.segment).href
   }
 }
 #endif
