@@ -69,6 +69,7 @@ struct RunLogReader: Sendable {
   /// Returns the latest lines before a place.
   ///
   /// - Parameter place: the place; nil for the end of the log.
+  /// - Returns: the lines.
   /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
   func latest(before place: LogPosition? = nil) async throws(JobError) -> LogWindow {
     var window = LogWindow()
