@@ -259,7 +259,10 @@ let package = Package(
     tests("CloudJobsPagesTests", ["CloudJobsPages", httpTypes]),
     tests(
       "CloudJobsServerTests",
-      ["CloudJobsServer", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes, configuration, logging]),
+      [
+        "CloudJobsServer", "CloudJobsPages", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes,
+        configuration, logging,
+      ]),
     tests("CloudJobsStoresTests", ["CloudJobsStores"]),
     tests("CloudJobsCommandsTests", ["CloudJobsCommands", "CloudJobsGoogle", "CloudJobsTesting"]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
