@@ -272,7 +272,7 @@ let package = Package(
     tests(
       "ReadmeTests",
       [
-        "CloudJobs", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsStores", "CloudJobsTesting", logging,
+        "CloudJobs", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsStores", "CloudJobsTesting", httpTypes, logging,
       ]),
     tests("TidyTests", []),
   ]

@@ -95,6 +95,7 @@ protocol DashboardPages: Sendable {
   /// A request that changes something is a POST, and its visitor has the role for it.
   ///
   /// - Parameter request: the request, whose first segment is that of the group.
+  /// - Returns: the response; nil for none.
   /// - Throws: ``CloudJobsCore/JobError``, shown as a page with the status of its code.
   func respond(to request: PageRequest) async throws(JobError) -> Dashboard.Reply?
 }

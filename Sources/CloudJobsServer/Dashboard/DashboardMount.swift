@@ -67,6 +67,7 @@ enum RequestBody {
   /// - Parameters:
   ///   - request: the request.
   ///   - limit: the maximum number of bytes.
+  /// - Returns: the bytes.
   /// - Throws: ``CloudJobsCore/JobError`` `tooLarge`, or `malformedEnvelope` for a body that does not end.
   static func collect(_ request: Request, upTo limit: Int) async throws(JobError) -> [UInt8] {
     do {
