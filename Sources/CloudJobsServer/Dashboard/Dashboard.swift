@@ -117,6 +117,9 @@ enum DashboardSections {
   /// All groups.
   static let all: [Section] = [
     Section(segment: "", label: "Overview", key: "o", pages: OverviewPages.self),
+    Section(segment: "jobs", label: "Jobs", key: "j", pages: JobsPages.self),
+    Section(segment: "calendar", label: "Calendar", key: "c", pages: CalendarPages.self),
+    Section(segment: "forecast", label: "Forecast", key: "f", pages: ForecastPages.self),
     Section(segment: RunPages.segment, label: "Runs", key: "r", pages: RunPages.self),
     Section(segment: DeadLetterPages.segment, label: "Dead letters", key: "d", pages: DeadLetterPages.self),
     Section(segment: WorkerPages.segment, label: "Workers", key: "w", pages: WorkerPages.self),
