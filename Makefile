@@ -33,8 +33,8 @@ define run-tests
   || { status=$$?; echo "What failed:"; grep -aE '^(✘|↳|.*error:)' "$(SCRATCH)/tests.log"; exit $$status; }
 endef
 
-.PHONY: help run worker enqueue workers test build-tests coverage lint format emulator conformance schema bench docs \
-  packages test-packages clean
+.PHONY: help run worker enqueue workers test build-tests coverage lint format emulator conformance screenshots schema \
+  bench docs packages test-packages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -90,6 +90,11 @@ conformance: test-packages $(VENV)/.installed ## Run the tests against other imp
 	$(SWIFT) build $(BUILD_FLAGS)
 	CLOUD_JOBS_BIN_DIR="$$($(SWIFT) build --show-bin-path $(BUILD_FLAGS))" \
 	  $(VENV)/bin/python -m pytest Tests/Conformance
+
+screenshots: test-packages $(VENV)/.installed ## Make the pictures of the dashboard for the documentation
+	$(SWIFT) build --product dashboard-service $(BUILD_FLAGS)
+	CLOUD_JOBS_BIN_DIR="$$($(SWIFT) build --show-bin-path $(BUILD_FLAGS))" \
+	  $(VENV)/bin/python Tests/Conformance/dashboard_pictures.py Documentation/images
 
 schema: $(VENV)/.installed ## Write the schema of the emulated services, from the official packages
 	$(VENV)/bin/python Tests/Conformance/google_schema.py
