@@ -37,8 +37,8 @@ public struct JobServer: Service {
   /// (``/CloudJobs/WatchdogLimits``). The lease of a handler that ignores its cancellation is kept, because the process
   /// may live on; ``runUntilSignal()`` is for a process that does nothing else.
   ///
-  /// - Throws: ``/CloudJobsCore/JobError``: `permissionDenied` if the address is not safe for the handler or for the dashboard,
-  ///   `invalidField` if `PORT` is not a port or the dashboard's path is none or one of the handler's,
+  /// - Throws: ``/CloudJobsCore/JobError``: `permissionDenied` if the address is not safe for the handler or for the
+  ///   dashboard, `invalidField` if `PORT` is not a port or the dashboard's path is none or one of the handler's,
   ///   `addressUnavailable` if the address can't be bound, `storeUnavailable` if the store can't be read.
   public func run() async throws {
     await runtime.runSubprocessAttempt()

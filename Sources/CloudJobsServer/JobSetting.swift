@@ -54,7 +54,7 @@ struct JobSetting: Sendable {
     worker("heartbeat", "15s") { $0.heartbeat = try optionalSpan($1, atLeast: .milliseconds(100)) },
     worker("staleAfter", "1m") { $0.staleAfter = try span($1, atLeast: .seconds(1)) },
     worker("name", "host:process") { $0.name = try text($1) },
-    worker("queues", "all") { $0.queues = Set(try names($1)) },
+    worker("queues", "all") { $0.queues = $1 == "all" ? nil : Set(try names($1)) },
     worker("enableScheduler", "true") { $0.runsSchedules = try flag($1) },
     worker("enableProcessing", "true") { $0.executesRuns = try flag($1) },
   ]
