@@ -191,6 +191,7 @@ let package = Package(
     program("cloud-run-service", ["CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsServer"]),
     program("blocking-service", ["CloudJobs", "CloudJobsSQLite", "CloudJobsServer"]),
     program("slow-service", ["CloudJobs", "CloudJobsSQLite", "CloudJobsServer"]),
+    program("dashboard-service", ["CloudJobs", "CloudJobsServer", "CloudJobsStores", arguments, logging]),
     program(
       "google-client-driver",
       [

@@ -49,7 +49,7 @@ package struct PageFields: Sendable {
 
   /// Creates the fields of an encoded text.
   package init(_ text: some StringProtocol) {
-    for pair in text.split(separator: "&").prefix(Self.maximumCount) {
+    for pair in text.split(separator: "&", maxSplits: Self.maximumCount).prefix(Self.maximumCount) {
       let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let value = parts.count > 1 ? PercentEncoding.decode(parts[1], plusIsSpace: true) : ""
       fields.append((PercentEncoding.decode(parts[0], plusIsSpace: true), value))

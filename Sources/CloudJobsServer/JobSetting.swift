@@ -37,7 +37,7 @@ struct JobSetting: Sendable {
 
   /// All settings, in the order of the documentation.
   static let all: [JobSetting] =
-    [store] + worker + runtime + jobs + drain + memory + server
+    [store] + worker + runtime + jobs + drain + memory + server + dashboard
 
   private static let store = JobSetting(key: "store", standard: "none") { settings, value in
     settings.store = try text(value)
@@ -103,6 +103,19 @@ struct JobSetting: Sendable {
     server("idleTimeout", "1m") { $0.idleTimeout = try span($1, atLeast: .milliseconds(100)) },
   ]
 
+  private static let dashboard: [JobSetting] = [
+    dashboard("enabled", "if it has a password") { $0.isEnabled = try flag($1) },
+    dashboard("password", "no password") { $0.password = try password($1) },
+    dashboard("readOnlyPassword", "no password") { $0.readOnlyPassword = try password($1) },
+    dashboard("hosts", "any name") { $0.hosts = try hosts($1) },
+    dashboard("path", "/dashboard") { settings, text in
+      if let fault = DashboardOptions(path: text).pathFault { throw fault }
+      settings.path = text
+    },
+    dashboard("title", "CloudJobs") { $0.title = String(try text($1).prefix(80)) },
+    dashboard("refresh", "5s") { $0.refresh = .some(try optionalSpan($1, atLeast: .seconds(1))) },
+  ]
+
   // MARK: Where values go
 
   private typealias Setter<Target> = @Sendable (inout Target, String) throws -> Void
@@ -143,6 +156,14 @@ struct JobSetting: Sendable {
     }
   }
 
+  private static func dashboard(
+    _ name: String, _ standard: String, _ set: @escaping Setter<DashboardSettings>
+  ) -> JobSetting {
+    JobSetting(key: "dashboard.\(name)", standard: standard) { settings, text in
+      try set(&settings.dashboard, text)
+    }
+  }
+
   // MARK: Values
 
   private static func fault(_ expected: String, _ text: String) -> JobError {
@@ -152,6 +173,23 @@ struct JobSetting: Sendable {
   private static func text(_ text: String) throws(JobError) -> String {
     if text.isEmpty { throw fault("a text", text) }
     return text
+  }
+
+  /// Reads a password, which no error repeats.
+  private static func password(_ text: String) throws(JobError) -> String {
+    guard text.utf8.count >= DashboardAccess.User.minimumPasswordBytes else {
+      throw JobError(
+        .invalidField, "Expected a password of at least \(DashboardAccess.User.minimumPasswordBytes) bytes.")
+    }
+    return text
+  }
+
+  private static func hosts(_ text: String) throws(JobError) -> [String] {
+    let names = text.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmed }
+    guard names.allSatisfy({ $0 == "*" || HostName.isNameOrAddress($0) }) else {
+      throw fault("host names without a scheme and a port, such as jobs.example.com,10.0.0.5", text)
+    }
+    return names
   }
 
   private static func path(_ text: String) throws(JobError) -> String {

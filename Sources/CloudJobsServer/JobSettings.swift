@@ -26,6 +26,8 @@ public struct JobSettings: Sendable {
   public var server: JobServerConfiguration
   /// The address of the store, such as `sqlite:jobs.db`; nil if none is set.
   public var store: String?
+  /// The settings of the dashboard, until all are read.
+  var dashboard = DashboardSettings()
 
   /// The environment variable with the path of the file.
   public static let fileVariable = "CLOUD_JOBS_SETTINGS"
@@ -105,6 +107,7 @@ public struct JobSettings: Sendable {
         break
       }
     }
+    server.dashboard = try dashboard.applied(to: server.dashboard)
   }
 
   /// Returns the value of a key as text, and its name in the provider; nil if there is none.

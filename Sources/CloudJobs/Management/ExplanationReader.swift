@@ -146,7 +146,8 @@ struct ExplanationReader: Sendable {
       return before.reversed() + after
     }
     return entries.flatMap { entry in
-      entry.lines.filter { $0.job == job.rawValue }.map { line in
+      // An operator's action decides nothing itself: the change of the plan that it made has a line of its own.
+      entry.lines.filter { entry.actor == nil && $0.job == job.rawValue }.map { line in
         ExplanationInput.Decision(time: entry.time, owner: entry.owner, line: line)
       }
     }

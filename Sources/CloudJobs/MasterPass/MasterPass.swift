@@ -171,12 +171,14 @@ struct PassJournal: Sendable {
   /// - Parameters:
   ///   - lines: the decisions.
   ///   - time: the store's time at which they were made.
+  ///   - actor: the operator whose action they tell; nil for decisions.
   /// - Returns: the write. Entries of one time are in the order in which this instance made them.
-  func write(_ lines: [PassJournalEntry.Line], time: Timestamp) -> Write {
+  func write(_ lines: [PassJournalEntry.Line], time: Timestamp, by actor: String? = nil) -> Write {
     let owner = services.settings.owner
     let number = "\(services.journalNumbers.next())"
     let place = String(repeating: "0", count: max(0, 10 - number.count)) + number
-    return .putJournal(PassJournalEntry(id: "\(time)-\(owner)-\(place)", time: time, owner: owner, lines: lines))
+    let id = "\(time)-\(owner)-\(place)"
+    return .putJournal(PassJournalEntry(id: id, time: time, owner: owner, lines: lines, actor: actor))
   }
 }
 

@@ -292,7 +292,8 @@ extension JobRuntime {
   }
 
   /// Returns the decisions that no run tells: skipped, missed, raced and quarantined occurrences, and changes of what
-  /// is planned, each with its reason.
+  /// is planned, each with its reason; and what operators did, in entries with an
+  /// ``CloudJobsCore/PassJournalEntry/actor``.
   ///
   /// ``why(_:at:)`` reads them for one job and one time.
   ///

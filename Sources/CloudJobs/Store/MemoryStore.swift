@@ -388,6 +388,15 @@ extension PassJournalEntry {
   fileprivate var place: (Timestamp, DocumentName) { (time, DocumentName(id)) }
 }
 
+extension MemoryStore: RunPrefixStore {
+  /// Returns the ids of runs with a prefix, in their order.
+  package func runIDs(withPrefix prefix: String, limit: Int) async throws(StoreError) -> [RunID] {
+    state.withLock { state in
+      Array(state.runs.keys.filter { $0.rawValue.hasPrefix(prefix) }.sorted().prefix(StoreLimits.page(limit)))
+    }
+  }
+}
+
 extension JobStore where Self == MemoryStore {
   /// A store in memory, which ends with the process.
   public static var memory: MemoryStore { MemoryStore() }

@@ -84,12 +84,7 @@ struct RunsCommand: AsyncParsableCommand {
     @Option(help: "The reason, which is stored with the run.") var reason = "It was cancelled by an operator."
 
     func run() async throws {
-      try await selection.change("Cancelled", statuses: [.pending, .scheduled, .running]) {
-        (runtime, run) throws(JobError) in
-        if run.status.isTerminal { return "has \(run.status == .cancelled ? "been cancelled" : run.status.rawValue)" }
-        let changed = try await runtime.cancel(run: run.id, because: reason)
-        return changed.status == .cancelled ? nil : "is \(changed.status.rawValue)"
-      }
+      try await selection.change("Cancelled", .cancel, because: reason)
     }
   }
 
@@ -101,11 +96,7 @@ struct RunsCommand: AsyncParsableCommand {
     @OptionGroup var selection: RunSelection
 
     func run() async throws {
-      try await selection.change("Made due", statuses: [.pending, .scheduled]) { (runtime, run) throws(JobError) in
-        if run.status == .pending { return "is due already" }
-        _ = try await runtime.reschedule(run: run.id, to: .distantPast)
-        return nil
-      }
+      try await selection.change("Made due", .retry)
     }
   }
 
@@ -117,10 +108,7 @@ struct RunsCommand: AsyncParsableCommand {
     @OptionGroup var selection: RunSelection
 
     func run() async throws {
-      try await selection.change("Repeated", statuses: [.failed]) { (runtime, run) throws(JobError) in
-        let new = try await runtime.redrive(runs: [run.id])[0]
-        return new.isNew ? nil : "was repeated before, as \(new.id)"
-      }
+      try await selection.change("Repeated", .redrive)
     }
   }
 }

@@ -74,6 +74,10 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "The address to listen at; the variable HOST if it is left out, or loopback.") var host: String?
   @Option(help: "The port, 0 to 65535, where 0 is any; the variable PORT if it is left out, or 8080.")
   var port: UInt16?
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Has the dashboard at /dashboard; by default where only this machine is served, or with its password set.")
+  var dashboard: Bool?
   #if Google
   @Flag(
     inversion: .prefixedNo,
@@ -92,6 +96,8 @@ struct ServeCommand: AsyncParsableCommand {
       configuration.mountPath = JobCommand.mountPath
       configuration.host = host ?? configuration.host
       configuration.port = port.map { Int($0) } ?? configuration.port
+      if dashboard == false { configuration.dashboard = nil }
+      if dashboard == true { configuration.dashboard = configuration.dashboard ?? .loopback }
       let options = store.falling(back: settings.store)
       let address = try options.address()
       let store = try await options.open(creates: true)
@@ -101,15 +107,23 @@ struct ServeCommand: AsyncParsableCommand {
       let runtime = JobRuntime(
         program.registry, store: store, authentication: program.authentication ?? .trustLoopback,
         options: settings.runtime)
+      let isLocal = !runtime.authentication.allowsRemotePeers
+      if dashboard == nil, isLocal { configuration.dashboard = configuration.dashboard ?? .loopback }
       try await serve(runtime, configuration, over: "\(address)")
     }
   }
 
   private func serve(_ runtime: JobRuntime, _ configuration: JobServerConfiguration, over store: String) async throws {
     let path = configuration.mountPath
+    let dashboard = configuration.dashboard?.path
     try await JobServer(runtime, configuration: configuration) { [json = output.json] port in
-      let state: JSONValue = ["state": "serving", "store": .string(store), "port": .integer(Int64(port))]
-      StandardStreams.writeLine(json ? state.text : "Serving \(store) at port \(port), \(path). Stop it with Ctrl-C.")
+      var state: [String: JSONValue] = [
+        "state": "serving", "store": .string(store), "port": .integer(Int64(port)),
+      ]
+      state["dashboard"] = dashboard.map { .string($0) }
+      let paths = path + (dashboard.map { ", with the dashboard at \($0)" } ?? "")
+      StandardStreams.writeLine(
+        json ? JSONValue.object(state).text : "Serving \(store) at port \(port), \(paths). Stop it with Ctrl-C.")
     }.runUntilSignal()
     let state: JSONValue = ["state": "stopped", "store": .string(store)]
     try output.show(state) { _, _ in ["Stopped."] }

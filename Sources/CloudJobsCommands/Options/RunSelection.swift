@@ -29,22 +29,23 @@ struct RunSelection: ParsableArguments {
   ///
   /// - Parameters:
   ///   - verb: what was done, as the first word of a sentence.
-  ///   - statuses: the statuses that a filter without `--status` selects.
-  ///   - body: changes a run; returns why it is as it was, or nil.
+  ///   - change: the change.
+  ///   - reason: the reason of a cancellation.
   /// - Throws: what ends the process: `ExitCode` 2 if a run was left as it was.
-  func change(
-    _ verb: String, statuses: Set<RunStatus>,
-    _ body: @Sendable (JobRuntime, Run) async throws(JobError) -> String?
-  ) async throws {
+  func change(_ verb: String, _ change: RunChange, because reason: String = "") async throws {
     var result = Result()
     do {
       let runtime = try await store.runtime()
-      let selected = try await selected(in: runtime, statuses: statuses)
+      let selected = try await selected(in: runtime, statuses: change.statuses)
       if !filter.isEmpty {
         try confirmation.require("This concerns \(selected.count) \(selected.count == 1 ? "run" : "runs").")
       }
       for (index, run) in selected.enumerated() {
-        try await result.note(run.id, Self.outcome(of: run, runtime, body))
+        switch try await change.apply(to: run, in: runtime, because: reason) {
+        case .done: result.note(run.id, nil)
+        case .requested: result.note(run.id, "is running")
+        case .unchanged(let reason), .failed(let reason): result.note(run.id, reason)
+        }
         if (index + 1).isMultiple(of: 1_000) {
           StandardStreams.writeErrorLine("\(index + 1) of \(selected.count)")
         }
@@ -55,20 +56,6 @@ struct RunSelection: ParsableArguments {
     try output.show(result.json) { _, _ in result.lines(verb) }
     // What a filter selects may be as it should be already.
     if !result.unchanged.isEmpty, filter.isEmpty { throw ExitCode(2) }
-  }
-
-  /// Returns why a run is as it was; nil if it was changed.
-  ///
-  /// - Throws: ``JobError`` `storeUnavailable`, which ends the command.
-  private static func outcome(
-    of run: Run, _ runtime: JobRuntime, _ body: @Sendable (JobRuntime, Run) async throws(JobError) -> String?
-  ) async throws(JobError) -> String? {
-    do throws(JobError) {
-      return try await body(runtime, run)
-    } catch {
-      guard error.code != .storeUnavailable else { throw error }
-      return error.message
-    }
   }
 
   /// What came of the runs.

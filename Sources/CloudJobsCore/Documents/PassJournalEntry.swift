@@ -1,5 +1,5 @@
 /// The decisions of one master pass, of one delivery or of one change of a job's plan, stored if a run alone does not
-/// tell them.
+/// tell them; or an action of an operator.
 public struct PassJournalEntry: Hashable, Sendable {
   /// One decision about a job.
   public struct Line: Hashable, Sendable {
@@ -55,7 +55,13 @@ public struct PassJournalEntry: Hashable, Sendable {
     case unplanned
     /// The job's document was removed.
     case removed
+    /// An operator did something, which ``Line/reason`` tells.
+    case action
   }
+
+  /// The name that the first line of an operator's action has in place of a job's, so that a store finds all actions as
+  /// it finds the decisions about a job. It is no valid id of a job.
+  public static let operatorName = "@operator"
 
   /// Times of a schedule that nothing had looked at when the next one was due already.
   public struct MissedTimes: Hashable, Sendable {
@@ -96,13 +102,16 @@ public struct PassJournalEntry: Hashable, Sendable {
   public var owner: String
   /// The decisions in order.
   public var lines: [Line]
+  /// The name of the operator whose action it tells; nil for decisions.
+  public var actor: String?
 
   /// Creates an entry.
-  public init(id: String, time: Timestamp, owner: String, lines: [Line]) {
+  public init(id: String, time: Timestamp, owner: String, lines: [Line], actor: String? = nil) {
     self.id = id
     self.time = time
     self.owner = owner
     self.lines = lines
+    self.actor = actor
   }
 }
 
@@ -126,7 +135,7 @@ extension PassJournalEntry {
     }
     self.init(
       id: id, time: try reader.required("time", reader.timestamp("time")), owner: try reader.string("owner") ?? "",
-      lines: lines)
+      lines: lines, actor: try reader.string("actor"))
   }
 
   /// The stored form; times are RFC 3339 text.
@@ -150,9 +159,11 @@ extension PassJournalEntry {
     }
     // By these the store finds the entries of a job.
     let jobs = Set(self.lines.map(\.job)).sorted().map { JSONValue.string($0) }
-    return [
+    var members: [String: JSONValue] = [
       "time": .string(time.description), "owner": .string(owner), "jobs": .array(jobs), "lines": .array(lines),
     ]
+    members["actor"] = actor.map { .string($0) }
+    return .object(members)
   }
 }
 

@@ -110,8 +110,8 @@ extension Explainer {
     case .planned?: return (.rescheduled, "Before a run was made of it, the plan changed. \(line.reason)")
     case .removed?: return (.removed, line.reason)
     case .unplanned?: return (.unplanned, line.reason)
-    // Journals of earlier versions tell lost races.
-    case .conflict?, nil: return (.unrecorded, line.reason)
+    // Journals of earlier versions tell lost races; actions are no decisions, and are not read.
+    case .conflict?, .action?, nil: return (.unrecorded, line.reason)
     }
   }
 

@@ -17,6 +17,7 @@ package struct Dashboard: Sendable {
 
   private let runtime: JobRuntime
   private let options: DashboardOptions
+  private let streams = LogStreamBudget()
 
   /// Creates the dashboard of a runtime.
   ///
@@ -44,11 +45,16 @@ package struct Dashboard: Sendable {
     }
     if page.isReading, let file = PageAssets.response(to: page.path) { return .page(file) }
     do throws(JobError) {
+      guard page.isReading || page.method == .post else {
+        throw JobError(.methodNotAllowed, "Pages are read with GET and changed with POST.")
+      }
       let visitor = try await options.access.visitor(of: request, peer: peer)
       if page.method == .post {
         page.form = PageFields(String(decoding: try await collectBody(PageRequest.maximumFormBytes), as: UTF8.self))
       }
-      let context = DashboardContext(runtime: runtime, options: options, visitor: visitor, now: now)
+      var context = DashboardContext(runtime: runtime, options: options, visitor: visitor, now: now)
+      context.streams = streams
+      context.lastEventID = HTTPField.Name("Last-Event-ID").flatMap { request.headerFields[$0] }
       return try await answer(page, context)
     } catch {
       return .page(refusal(error, now))
@@ -56,9 +62,6 @@ package struct Dashboard: Sendable {
   }
 
   private func answer(_ request: PageRequest, _ context: DashboardContext) async throws(JobError) -> Reply {
-    guard request.isReading || request.method == .post else {
-      throw JobError(.methodNotAllowed, "Pages are read with GET and changed with POST.")
-    }
     let name = request.path.first ?? ""
     guard let section = DashboardSections.all.first(where: { $0.segment == name }),
       let reply = try await section.pages.init(context).respond(to: request)
@@ -70,6 +73,8 @@ package struct Dashboard: Sendable {
     let context = DashboardContext(
       runtime: runtime, options: options, visitor: DashboardVisitor(name: nil, role: .readOnly), now: now)
     var response = context.page(for: error)
+    // RFC 9110, section 15.5.6.
+    if error.code == .methodNotAllowed { response.fields[.allow] = "GET, HEAD, POST" }
     if error.code == .unauthenticated, options.access.asksForPassword {
       response.fields[.wwwAuthenticate] = "Basic realm=\"dashboard\", charset=\"UTF-8\""
     }
@@ -110,7 +115,11 @@ enum DashboardSections {
 
   /// All groups.
   static let all: [Section] = [
-    Section(segment: "", label: "Overview", key: "o", pages: OverviewPages.self)
+    Section(segment: "", label: "Overview", key: "o", pages: OverviewPages.self),
+    Section(segment: RunPages.segment, label: "Runs", key: "r", pages: RunPages.self),
+    Section(segment: DeadLetterPages.segment, label: "Dead letters", key: "d", pages: DeadLetterPages.self),
+    Section(segment: WorkerPages.segment, label: "Workers", key: "w", pages: WorkerPages.self),
+    Section(segment: ActionPages.segment, label: "Actions", key: "a", pages: ActionPages.self),
   ]
 }
 #endif

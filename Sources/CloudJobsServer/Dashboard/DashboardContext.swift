@@ -3,6 +3,7 @@ import CloudJobs
 import CloudJobsCore
 import CloudJobsPages
 import HTTPTypes
+import Logging
 
 /// What the pages of one request share.
 struct DashboardContext: Sendable {
@@ -14,9 +15,38 @@ struct DashboardContext: Sendable {
   let visitor: DashboardVisitor
   /// The time of the request.
   let now: Timestamp
+  /// The logs that are followed in this process.
+  var streams = LogStreamBudget()
+  /// The id of the last event that a browser got of a stream that it opens again; nil for none.
+  var lastEventID: String?
 
   /// Whether the visitor may change anything.
   var mayChange: Bool { visitor.role == .full }
+
+  /// The name under which the visitor's actions are recorded.
+  var actor: String { visitor.name ?? "a visitor on this machine" }
+
+  /// Records what the visitor did: in the log, and in the store for the page of actions.
+  ///
+  /// Call it after the change. That it can't be stored is logged, and the change stays.
+  ///
+  /// - Parameters:
+  ///   - action: the action as a sentence, such as `Cancelled the run.`
+  ///   - job: the job that it was about; nil for none.
+  ///   - run: the run that it was about; nil for none.
+  func record(_ action: String, job: JobID? = nil, run: RunID? = nil) async {
+    let logger = runtime.options.logger
+    var metadata: Logger.Metadata = ["action": "\(action)", "actor": "\(actor)"]
+    metadata["job"] = job.map { "\($0)" }
+    metadata["run"] = run.map { "\($0)" }
+    logger.notice("A visitor of the dashboard changed something.", metadata: metadata)
+    do throws(JobError) {
+      try await runtime.record(action, by: actor, job: job, run: run)
+    } catch {
+      metadata["error"] = "\(error)"
+      logger.warning("What a visitor of the dashboard changed could not be recorded.", metadata: metadata)
+    }
+  }
 
   /// Returns a link within the dashboard.
   ///
@@ -97,11 +127,25 @@ struct DashboardContext: Sendable {
 /// A page shows only these texts, so that a link can't make it say anything else.
 enum DashboardMessage: String, CaseIterable {
   case saved
+  case cancelled
+  case asked
+  case madeDue
+  case rescheduled
+  case redriven
+  case redrivenBefore
+  case deleted
 
   /// The message.
   var text: String {
     switch self {
     case .saved: "The job was changed. It takes effect with the next pass, within a minute."
+    case .cancelled: "The run was cancelled."
+    case .asked: "The attempt was asked to stop."
+    case .madeDue: "The next attempt is due now."
+    case .rescheduled: "The next attempt was moved."
+    case .redriven: "This is the new run that repeats the earlier one."
+    case .redrivenBefore: "The earlier run had been repeated before, as this run."
+    case .deleted: "The run's record was deleted."
     }
   }
 }
@@ -112,6 +156,17 @@ enum DashboardTemplates {
   static let all = PageTemplates([
     "error": PackageResources.error_mustache,
     "overview": PackageResources.overview_mustache,
+    "runs": PackageResources.runs_mustache,
+    "run": PackageResources.run_mustache,
+    "run_action": PackageResources.run_action_mustache,
+    "run_log": PackageResources.run_log_mustache,
+    "run_row": PackageResources.run_row_mustache,
+    "run_why": PackageResources.run_why_mustache,
+    "bulk_question": PackageResources.bulk_question_mustache,
+    "bulk_progress": PackageResources.bulk_progress_mustache,
+    "dead_letters": PackageResources.dead_letters_mustache,
+    "workers": PackageResources.workers_mustache,
+    "actions": PackageResources.actions_mustache,
   ])
 }
 #endif

@@ -131,6 +131,6 @@ enum Samples {
         PassJournalEntry.Line(
           job: "planned", scheduledFor: nil, verdict: "planned", reason: "It may run.",
           plan: PassJournalEntry.JobPlan(nextRun: time, schedule: "1h @ Etc/UTC")),
-      ])
+      ], actor: "Ada \"☂\"")
   }
 }
