@@ -178,7 +178,8 @@ struct EmulatorDashboardTests {
       ("127.0.0.1:8", "same-origin", nil, true), ("localhost:8", "same-origin", "http://localhost:8", true),
       ("127.0.0.1:8", "cross-site", nil, false), ("127.0.0.1:8", "none", nil, false), ("127.0.0.1:8", nil, nil, false),
       ("127.0.0.1:8", nil, "http://127.0.0.1:8", false), ("127.0.0.1:8", "same-origin", "http://127.0.0.1:9", false),
-      ("evil.example:8", "same-origin", "http://evil.example:8", false), ("192.0.2.1:8", nil, "http://192.0.2.1:8", true),
+      ("evil.example:8", "same-origin", "http://evil.example:8", false),
+      ("192.0.2.1:8", nil, "http://192.0.2.1:8", true),
       ("192.0.2.1:8", nil, "http://192.0.2.1:9", false), ("own.test:8", nil, "http://own.test:8", true),
       ("192.0.2.1:8", "cross-site", "http://192.0.2.1:8", false), ("", "same-origin", nil, false),
     ] as [(String, String?, String?, Bool)])
@@ -228,7 +229,8 @@ struct EmulatorDashboardTests {
     #expect(rows.map(\.fieldPath) == ["a", "b", "b[0]", "b[1]", "b[1].c", "v"])
     #expect(rows.map(\.fieldType) == ["null", "array of 2", "integer", "map of 1", "string", "double"])
     var small = FieldText.limit
-    let many = FieldText.rows(["a": .array((0..<20_000).map { .string(String(repeating: "<", count: $0 % 3_000)) })], &small)
+    let many = FieldText.rows(
+      ["a": .array((0..<20_000).map { .string(String(repeating: "<", count: $0 % 3_000)) })], &small)
     #expect(small <= 0 && many.count < 400)
   }
 }

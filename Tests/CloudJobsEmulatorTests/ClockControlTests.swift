@@ -158,7 +158,8 @@ struct ClockControlTests {
     #expect(started(state.handle(.wake, at: now)).map(\.shortID) == ["b"])
   }
 
-  @Test("running until idle makes all retries and scheduled tasks, and schedules along the way", .timeLimit(.minutes(1)))
+  @Test(
+    "running until idle makes all retries and scheduled tasks, and schedules along the way", .timeLimit(.minutes(1)))
   func untilIdle() async throws {
     let bench = Bench { $0.shortID == "flaky" && $0.attempt < 3 ? .status(500) : .ok }
     try await bench.run(.init(minBackoff: .minutes(10))) {

@@ -199,7 +199,9 @@ def test_the_clock_stands_moves_and_runs_until_idle(emulator, target, chromium):
         assert frozen["frozen"] is True
         make_task(emulator, "q", "now", f"{target.url}/now")
         for minutes in (5, 10, 15):
-            make_task(emulator, "q", f"t{minutes}", f"{target.url}/{minutes}", scheduleTime=later(emulator, minutes * 60))
+            make_task(
+                emulator, "q", f"t{minutes}", f"{target.url}/{minutes}", scheduleTime=later(emulator, minutes * 60)
+            )
         page.open(emulator.url + BASE + "/queues/p/europe-west1/q")
         assert "due, clock frozen" in page.locator("#tasks").inner_text()
         time.sleep(0.3)
@@ -427,7 +429,14 @@ def test_changes_come_from_pages_of_the_dashboard_alone(emulator, target):
     assert raw(emulator, "POST", path, form, **SAME_ORIGIN)[0].status == 303
     assert emulator.call("GET", f"/v2/{LOCATION}/queues/q")[1]["state"] == "PAUSED"
     # A form can lead back to pages of the dashboard alone.
-    for place in ["https://evil.example/", "//evil.example", "/v2/x", f"{BASE}.evil", f"{BASE}/a\r\nX: y", f"{BASE}\\..\\"]:
+    for place in [
+        "https://evil.example/",
+        "//evil.example",
+        "/v2/x",
+        f"{BASE}.evil",
+        f"{BASE}/a\r\nX: y",
+        f"{BASE}\\..\\",
+    ]:
         fields = urllib.parse.urlencode({"from": place})
         response, _ = raw(emulator, "POST", f"{BASE}/clock/freeze", fields, **SAME_ORIGIN)
         assert response.getheader("Location") == f"{BASE}?done=frozen", place
@@ -455,7 +464,9 @@ def test_a_page_of_another_origin_frames_nothing_and_changes_nothing(emulator, t
             page.wait_for_function("() => document.title !== 'x'")
             assert page.title() == "refused"
             page.wait_for_timeout(500)
-            assert not any(frame.query_selector(".clockbar") for frame in page.frames[1:] if "chrome-error" not in frame.url)
+            assert not any(
+                frame.query_selector(".clockbar") for frame in page.frames[1:] if "chrome-error" not in frame.url
+            )
     finally:
         site.close()
     assert emulator.call("GET", f"/v2/{LOCATION}/queues/q")[0] == 200
@@ -468,20 +479,29 @@ def test_the_copied_commands_make_the_same_object(emulator, target, kind, form, 
         emulator, "q", rateLimits={"maxDispatchesPerSecond": 2.5, "maxConcurrentDispatches": 7},
         retryConfig={"maxAttempts": 4, "minBackoff": "1.5s", "maxBackoff": "90s", "maxDoublings": 3,
                      "maxRetryDuration": "3600s"})  # fmt: skip
-    text = "it's \"quoted\" \\ $HOME `id` \n\ttab é \U0001f600 \u202e"
+    text = 'it\'s "quoted" \\ $HOME `id` \n\ttab é \U0001f600 \u202e'
     body = __import__("base64").b64encode(text.encode() + (b"\x00\xff" if kind == "task" else b"")).decode()
     headers = {"Content-Type": "text/plain", "X-Odd": "a'b\"c, d=e; $x \\"}
     token = {"serviceAccountEmail": "a@b.iam.gserviceaccount.com", "audience": "aud"}
     request = {"url": f"{target.url}/a?b=%C3%A9&c='", "headers": headers, "body": body, "oidcToken": token}
     request["httpMethod"] = "PUT"
     make_task(
-        emulator, "q", "t_1", "", httpRequest=request, scheduleTime=later(emulator, 86_400), dispatchDeadline="30.5s")
+        emulator, "q", "t_1", "", httpRequest=request, scheduleTime=later(emulator, 86_400), dispatchDeadline="30.5s"
+    )
     job_target = {"uri": f"{target.url}/j", "headers": headers, "body": body, "httpMethod": "POST"}
     make_job(
         emulator, "j", "", httpTarget=job_target, description=text.replace("\n", " "), attemptDeadline="20s",
         retryConfig={"retryCount": 3, "minBackoffDuration": "7s"})  # fmt: skip
-    names = {"queue": f"v2/{LOCATION}/queues/q", "task": f"v2/{LOCATION}/queues/q/tasks/t_1", "job": f"v1/{LOCATION}/jobs/j"}
-    pages = {"queue": "queues/p/europe-west1/q", "task": "queues/p/europe-west1/q/tasks/t_1", "job": "jobs/p/europe-west1/j"}
+    names = {
+        "queue": f"v2/{LOCATION}/queues/q",
+        "task": f"v2/{LOCATION}/queues/q/tasks/t_1",
+        "job": f"v1/{LOCATION}/jobs/j",
+    }
+    pages = {
+        "queue": "queues/p/europe-west1/q",
+        "task": "queues/p/europe-west1/q/tasks/t_1",
+        "job": "jobs/p/europe-west1/j",
+    }
 
     def shown():
         answer = emulator.call("GET", f"/{names[kind]}" + ("?responseView=FULL" if kind == "task" else ""))
@@ -508,11 +528,17 @@ def test_the_gcloud_commands_are_one_command_with_known_flags(emulator, target):
     make_task(emulator, "q", "t", "", httpRequest=request, scheduleTime=later(emulator, 600))
     make_job(emulator, "j", target.url)
     words = {}
-    for name, path in {"queue": "queues/p/europe-west1/q", "task": "queues/p/europe-west1/q/tasks/t", "job": "jobs/p/europe-west1/j"}.items():
+    for name, path in {
+        "queue": "queues/p/europe-west1/q",
+        "task": "queues/p/europe-west1/q/tasks/t",
+        "job": "jobs/p/europe-west1/j",
+    }.items():
         text = raw(emulator, "GET", f"{BASE}/{path}/copy?as=gcloud&raw=1")[1].decode()
         script = text.replace("gcloud", "printf '%s\\n'", 1)
         bash = shutil.which("bash")
-        words[name] = subprocess.run([bash, "-c", script], capture_output=True, text=True, check=True).stdout.splitlines()
+        words[name] = subprocess.run(
+            [bash, "-c", script], capture_output=True, text=True, check=True
+        ).stdout.splitlines()
         assert f"ENDPOINT_OVERRIDES_CLOUD{'SCHEDULER' if name == 'job' else 'TASKS'}={emulator.url}/ " in text
         assert {"--project=p", "--location=europe-west1"} <= set(words[name])
     assert words["queue"][:4] == ["tasks", "queues", "create", "q"]

@@ -25,9 +25,11 @@ extension FirestoreService {
   ///   - parent: the name.
   ///   - id: the ID that the first one follows; nil for the first ones.
   ///   - limit: the maximum number.
+  /// - Returns: the names.
   package func children(of parent: Firestore.Name, after id: String?, limit: Int) -> [Firestore.Name] {
     guard let database = databases[parent.database] else { return [] }
-    return database.currentChildren(of: parent.path, after: id, limit: limit).map { Firestore.Name(parent.database, $0) }
+    let paths = database.currentChildren(of: parent.path, after: id, limit: limit)
+    return paths.map { Firestore.Name(parent.database, $0) }
   }
 
   /// Returns a document; nil if there is none of the name.

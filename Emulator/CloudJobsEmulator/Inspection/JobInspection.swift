@@ -37,6 +37,7 @@ extension CloudSchedulerService {
   /// - Parameters:
   ///   - name: the full name of a job; empty for the first ones.
   ///   - limit: the maximum number.
+  /// - Returns: the jobs.
   package func jobReports(after name: String, limit: Int) -> [CloudScheduler.JobReport] {
     names.elements(after: try? CloudScheduler.JobName(name), limit: limit).compactMap { name in
       jobs[name].map { report($0, nextCount: 0, at: .epoch) }
@@ -44,7 +45,8 @@ extension CloudSchedulerService {
   }
 
   /// Returns a job with its next times; nil if there is none of the name.
-  package func jobReport(_ name: CloudScheduler.JobName, nextCount: Int, at now: Timestamp) -> CloudScheduler.JobReport? {
+  package func jobReport(_ name: CloudScheduler.JobName, nextCount: Int, at now: Timestamp) -> CloudScheduler.JobReport?
+  {
     jobs[name].map { report($0, nextCount: nextCount, at: now) }
   }
 

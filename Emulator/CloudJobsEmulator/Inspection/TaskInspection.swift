@@ -57,6 +57,7 @@ extension CloudTasksService {
   ///   - name: the full name of a queue; empty for the first ones.
   ///   - limit: the maximum number.
   ///   - now: the current time.
+  /// - Returns: the queues.
   package func queueReports(after name: String, limit: Int, at now: Timestamp) -> [CloudTasks.QueueReport] {
     queueNames.elements(after: try? CloudTasks.QueueName(name), limit: limit).compactMap { queueReport($0, at: now) }
   }
@@ -85,6 +86,7 @@ extension CloudTasksService {
   ///   - id: the ID of a task; empty for the first ones.
   ///   - limit: the maximum number.
   ///   - now: the current time.
+  /// - Returns: the tasks.
   package func taskReports(
     in queue: CloudTasks.QueueName, after id: String, limit: Int, at now: Timestamp
   ) -> [CloudTasks.TaskReport] {

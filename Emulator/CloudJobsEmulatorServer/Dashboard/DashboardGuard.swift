@@ -19,6 +19,7 @@ struct DashboardGuard: Sendable {
   /// Returns the reason to refuse a request; nil if it may be served.
   ///
   /// - Parameter request: the head of the request.
+  /// - Returns: the reason and the remedy.
   func refusal(of request: HTTPRequest) -> String? {
     let authority = (request.authority ?? "").lowercased()
     guard let host = HostName.split(authority)?.host else {

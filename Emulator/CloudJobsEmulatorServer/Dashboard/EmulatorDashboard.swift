@@ -32,6 +32,7 @@ struct EmulatorDashboard: Sendable {
   /// Returns whether a request is for the dashboard.
   ///
   /// - Parameter target: the path and query of the request.
+  /// - Returns: whether its path is the dashboard's or under it.
   static func isTarget(_ target: String) -> Bool {
     DashboardRequest(.get, target: target, under: path) != nil
   }
@@ -39,6 +40,7 @@ struct EmulatorDashboard: Sendable {
   /// Returns the response that leads a browser from the emulator's address to the dashboard; nil for a program.
   ///
   /// - Parameter request: the head of the request.
+  /// - Returns: the response.
   static func redirect(of request: HTTPRequest) -> PageResponse? {
     guard request.method == .get, request.path ?? "/" == "/",
       request.headerFields[.accept]?.lowercased().contains("text/html") == true
@@ -118,6 +120,7 @@ protocol EmulatorPages: Sendable {
   /// Answers a request; nil if there is no such page.
   ///
   /// - Parameter request: the request, whose first segment is that of the group; one that changes something is a POST.
+  /// - Returns: the response.
   /// - Throws: ``PageFault``, shown as a page with its status.
   func respond(to request: DashboardRequest) async throws(PageFault) -> PageResponse?
 }

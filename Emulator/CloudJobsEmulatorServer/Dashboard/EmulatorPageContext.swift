@@ -27,6 +27,7 @@ struct EmulatorPageContext: Sendable {
   /// Returns a link within the dashboard.
   ///
   /// - Parameter segments: the segments of the path, not encoded.
+  /// - Returns: the link.
   func link(_ segments: String...) -> PageLink { link(segments) }
 
   /// Returns a link within the dashboard.
@@ -55,7 +56,8 @@ struct EmulatorPageContext: Sendable {
   func call(
     _ method: String, _ path: [String], query: String = "", _ body: JSONValue? = nil
   ) async throws(PageFault) -> JSONValue {
-    let target = "/" + path.map { PercentEncoding.encode($0) }.joined(separator: "/") + (query.isEmpty ? "" : "?\(query)")
+    let target =
+      "/" + path.map { PercentEncoding.encode($0) }.joined(separator: "/") + (query.isEmpty ? "" : "?\(query)")
     let answer = await api.respond(to: RESTRequest(method: method, target: target, body: body?.encoded ?? []))
     guard answer.status != 200 else { return answer.body }
     throw PageFault(
@@ -71,6 +73,7 @@ struct EmulatorPageContext: Sendable {
   ///   - template: the name of the template.
   ///   - title: the title.
   ///   - status: the status.
+  /// - Returns: the response.
   func page(
     _ view: some Sendable, _ template: String, title: String, status: PageResponse.Status = .ok
   ) -> PageResponse {
@@ -106,6 +109,7 @@ struct EmulatorPageContext: Sendable {
   ///   - verb: the text of the button.
   ///   - action: the path that a POST makes the change under.
   ///   - back: the path of the page to return to.
+  /// - Returns: the response.
   func confirmation(_ title: String, _ text: String, verb: String, action: String, back: String) -> PageResponse {
     page(ConfirmView(text: text, verb: verb, action: action, back: back), "confirm", title: title)
   }
@@ -185,8 +189,13 @@ enum EmulatorMessage: String, CaseIterable {
     var text = message.text
     if let made = request.query["made"].flatMap({ Int($0) }), made >= 0 {
       let failed = request.query["failed"].flatMap { Int($0) } ?? 0
-      text += " " + (made == 0 ? "No delivery was made." : "\(PageNumber.text(made, "delivery", "deliveries"))"
-        + (failed > 0 ? ", of which \(PageNumber.text(failed)) failed." : made == 1 ? " was made." : " were made."))
+      let deliveries = PageNumber.text(made, "delivery", "deliveries")
+      switch (made, failed) {
+      case (0, _): text += " No delivery was made."
+      case (1, 0): text += " \(deliveries) was made."
+      case (_, 0): text += " \(deliveries) were made."
+      default: text += " \(deliveries), of which \(PageNumber.text(failed)) failed."
+      }
     }
     return PageShell.Message(text, isError: message == .slow)
   }

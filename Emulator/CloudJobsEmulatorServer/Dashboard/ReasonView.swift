@@ -22,7 +22,8 @@ struct ReasonView: Hashable, Sendable {
     let until = report.reason.end.map { Self.until($0, clock.now) } ?? ""
     switch report.reason {
     case .paused:
-      self.init("paused", "queue paused", "The queue is paused. It waits until the queue is resumed, or the task is run.")
+      self.init(
+        "paused", "queue paused", "The queue is paused. It waits until the queue is resumed, or the task is run.")
     case .scheduled: self.init("scheduled", "scheduled", "It is scheduled for \(until).")
     case .backoff(let attempt, _):
       let answer = report.previousResponse.map { " with HTTP \($0)" } ?? ""
@@ -46,7 +47,8 @@ struct ReasonView: Hashable, Sendable {
   init(_ reason: CloudScheduler.WaitReason, _ clock: ClockStatus) {
     switch reason {
     case .scheduled(let time):
-      self = time <= clock.now
+      self =
+        time <= clock.now
         ? Self.due(clock) : .init("scheduled", "scheduled", "Its schedule is due at \(Self.until(time, clock.now)).")
     case .backoff(0, _): self = Self.due(clock)
     case .backoff(let attempt, let time):

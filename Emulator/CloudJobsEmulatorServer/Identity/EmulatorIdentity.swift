@@ -75,6 +75,7 @@ final class EmulatorIdentity: Sendable {
   ///   - audience: the `aud` claim.
   ///   - email: the account.
   ///   - time: the time from which it is valid for an hour.
+  /// - Returns: the token.
   func token(audience: String, email: String, at time: Timestamp) -> String? {
     sign(TokenClaims.openID(issuer: issuerName, audience: audience, email: email, at: time))
   }

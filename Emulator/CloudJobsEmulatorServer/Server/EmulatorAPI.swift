@@ -13,7 +13,8 @@ import Synchronization
 /// | `POST /_emulator/advance?by=3600s` | advances the time and processes everything that becomes due |
 /// | `POST /_emulator/advance?to=next` | advances to the next attempt of any task or job |
 /// | `POST /_emulator/run-until-idle?limit=1000&within=86400s` | advances until no task or retry waits for time |
-/// | `POST /_emulator/freeze`, `/_emulator/unfreeze` | stops the time, so that only advances start what is due; starts it |
+/// | `POST /_emulator/freeze` | stops the time, so that only advances start what is due |
+/// | `POST /_emulator/unfreeze` | lets the time go on from where it stands |
 /// | `GET` or `POST /_emulator/idle?timeout=30s` | waits until no delivery is in flight, due or waiting for a retry |
 /// | `GET /_emulator/deliveries` | the latest deliveries, and why each task and job is waiting |
 /// | `GET /oauth2/v3/certs` | the key that signs delivery tokens, as a JWKS document |
@@ -238,7 +239,9 @@ struct RequestGuard: Sendable {
   }
 
   /// Returns whether a server at an address is reached from this machine alone.
-  static func isLocal(_ host: String) -> Bool { host.lowercased() == "localhost" || IPAddress(host)?.isLoopback ?? false }
+  static func isLocal(_ host: String) -> Bool {
+    host.lowercased() == "localhost" || IPAddress(host)?.isLoopback ?? false
+  }
 
   /// Returns why a request is rejected, or nil if it may be served.
   func refusal(of request: LocalCallerRule.Request) -> ServiceFault? {

@@ -58,6 +58,7 @@ public struct EmulatorConfiguration: Sendable {
   /// Returns the address of the dashboard.
   ///
   /// - Parameter port: the bound port.
+  /// - Returns: the URL.
   public func dashboardURL(port: Int) -> String {
     let name = ["0.0.0.0", "::"].contains(host) ? "127.0.0.1" : host
     return "http://\(name.contains(":") ? "[\(name)]" : name):\(port)\(EmulatorDashboard.path)"

@@ -63,6 +63,7 @@ package struct MinimumHeap<Element: Comparable & Sendable>: Sendable {
   /// - Parameters:
   ///   - count: the maximum number of elements.
   ///   - isWanted: returns whether an element is one of them, rather than stale.
+  /// - Returns: the elements.
   package func least(_ count: Int, where isWanted: (Element) -> Bool = { _ in true }) -> [Element] {
     var result: [Element] = []
     var open = MinimumHeap<HeapPlace<Element>>()

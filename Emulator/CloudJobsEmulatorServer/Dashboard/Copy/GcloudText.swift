@@ -23,8 +23,9 @@ struct GcloudText {
     case .job: words = ["scheduler", "jobs", "create", jobVerb, ids[2]] + jobFlags
     }
     let lines = (words + ["--project=\(ids[0])", "--location=\(ids[1])"]).map { Self.word($0) }
+    let settings = "CLOUDSDK_API_ENDPOINT_OVERRIDES_\(service)=\(Self.word(copy.origin + "/"))"
     return """
-      CLOUDSDK_API_ENDPOINT_OVERRIDES_\(service)=\(Self.word(copy.origin + "/")) CLOUDSDK_AUTH_DISABLE_CREDENTIALS=true \\
+      \(settings) CLOUDSDK_AUTH_DISABLE_CREDENTIALS=true \\
         gcloud \(lines.joined(separator: " \\\n    "))
 
       """

@@ -35,6 +35,7 @@ struct DeliveryRow: Hashable, Sendable {
   ///   - limit: the maximum number of rows.
   ///   - now: the time of the page.
   ///   - isWanted: returns whether a row of a subject, with its settlement if it has one, is wanted.
+  /// - Returns: the rows.
   static func rows(
     _ entries: some Sequence<TraceEntry>, limit: Int, now: Timestamp,
     where isWanted: (_ subject: String, _ settlement: Settlement?) -> Bool = { _, _ in true }

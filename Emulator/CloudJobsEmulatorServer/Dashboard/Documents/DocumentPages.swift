@@ -85,7 +85,8 @@ struct DocumentPages: EmulatorPages {
       shown: "\(PageNumber.text(rows.count)) of \(PageNumber.text(count, "document"))",
       next: last.map { link(name).with("after", $0).href }, first: after == nil ? nil : link(name).href)
     let view = CollectionView(
-      crumbs: crumbs(name), rows: Array(rows), pager: pager, fullName: EmulatorPageContext.shortened("\(name)", to: 3_000))
+      crumbs: crumbs(name), rows: Array(rows), pager: pager,
+      fullName: EmulatorPageContext.shortened("\(name)", to: 3_000))
     return context.page(view, "collection", title: EmulatorPageContext.shortened(name.path.id, to: 100))
   }
 

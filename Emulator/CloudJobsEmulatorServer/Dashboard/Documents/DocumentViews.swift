@@ -111,6 +111,7 @@ enum FieldText {
   /// - Parameters:
   ///   - fields: the fields.
   ///   - budget: the number of characters left, which the rows use up.
+  /// - Returns: the rows.
   static func rows(_ fields: [String: Firestore.Value], _ budget: inout Int) -> [FieldRow] {
     var rows: [FieldRow] = []
     for name in fields.keys.sorted() where budget > 0 {
@@ -128,7 +129,9 @@ enum FieldText {
     budget -= path.unicodeScalars.count + text.unicodeScalars.count + 60
     switch value {
     case .map(let fields) where value.kind == .map:
-      for name in fields.keys.sorted() where budget > 0 { add(fields[name] ?? .null, "\(path).\(name)", &rows, &budget) }
+      for name in fields.keys.sorted() where budget > 0 {
+        add(fields[name] ?? .null, "\(path).\(name)", &rows, &budget)
+      }
     case .array(let elements):
       for (index, element) in elements.enumerated() {
         if budget <= 0 { break }

@@ -12,7 +12,9 @@ struct EmulatorOverviewPages: EmulatorPages {
   func respond(to request: DashboardRequest) async throws(PageFault) -> PageResponse? {
     guard request.isReading, request.path.isEmpty else { return nil }
     let emulator = context.api.emulator
-    let documents = await context.api.firestore.run { emulator.withFirestore { firestore, _ in firestore.documentCount } }
+    let documents = await context.api.firestore.run {
+      emulator.withFirestore { firestore, _ in firestore.documentCount }
+    }
     let view = emulator.withServices { state, now in
       EmulatorOverviewView(
         waiting: WaitingRow.rows(state, context.clock, limit: 20),
@@ -22,7 +24,9 @@ struct EmulatorOverviewPages: EmulatorPages {
           .init(
             figureValue: context.clock.inFlight, figureLabel: "in flight",
             figureHref: context.link("deliveries").with("show", "flight").href),
-          .init(figureValue: state.scheduler.jobCount, figureLabel: "scheduler jobs", figureHref: context.link("jobs").href),
+          .init(
+            figureValue: state.scheduler.jobCount, figureLabel: "scheduler jobs",
+            figureHref: context.link("jobs").href),
           .init(figureValue: documents, figureLabel: "documents", figureHref: context.link("documents").href),
           .init(
             figureValue: context.clock.counts.started, figureLabel: "deliveries",
@@ -94,6 +98,7 @@ struct WaitingRow: Sendable {
   ///   - state: the services.
   ///   - clock: the emulator's clock.
   ///   - limit: the maximum number.
+  /// - Returns: the rows.
   static func rows(_ state: EmulatorState, _ clock: ClockStatus, limit: Int) -> [WaitingRow] {
     var rows: [(isStopped: Bool, time: Timestamp, row: WaitingRow)] = []
     for report in state.tasks.nextTasks(limit: limit, at: clock.now) {

@@ -141,7 +141,8 @@ struct QueuePages: EmulatorPages {
     do throws(PageFault) {
       let location = "projects/\(form.project)/locations/\(form.location)"
       let name = "\(location)/queues/\(form.queueID)"
-      try await context.call("POST", ["v2", "projects", form.project, "locations", form.location, "queues"],
+      try await context.call(
+        "POST", ["v2", "projects", form.project, "locations", form.location, "queues"],
         try form.json(name: name))
       return context.redirect(to: context.link("queues", form.project, form.location, form.queueID), .created)
     } catch {

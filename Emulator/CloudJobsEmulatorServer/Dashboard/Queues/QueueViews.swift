@@ -269,7 +269,8 @@ enum FormNumber {
 
   /// Returns the fault of a field with an example of what it takes.
   static func fault(_ field: String, _ text: String, _ example: String) -> PageFault {
-    PageFault(.badRequest, "\(field) can't be \"\(EmulatorPageContext.shortened(text, to: 60))\". Give one such as \(example).")
+    PageFault(
+      .badRequest, "\(field) can't be \"\(EmulatorPageContext.shortened(text, to: 60))\". Give one such as \(example).")
   }
 }
 #endif

@@ -177,6 +177,7 @@ enum PrettyJSON {
   /// - Parameters:
   ///   - value: the value.
   ///   - limit: the number of bytes after which nothing is added; the text is then longer than it.
+  /// - Returns: the text.
   static func text(_ value: JSONValue, limit: Int) -> String {
     var text = ""
     write(value, "", limit, &text)

@@ -114,9 +114,10 @@ struct JobView: Sendable {
     }
     lastAt = context.time(job.lastAttemptTime)
     lastKind = job.status.map { $0.code == .ok ? "succeeded" : "failed" }
-    lastText = job.status.map { status in
-      status.code == .ok ? "OK" : EmulatorPageContext.shortened("\(status.code.name): \(status.message)", to: 300)
-    } ?? ""
+    lastText =
+      job.status.map { status in
+        status.code == .ok ? "OK" : EmulatorPageContext.shortened("\(status.code.name): \(status.message)", to: 300)
+      } ?? ""
     execution = report.executionTime.map { time in
       "for \(PageTime.exact(time)), \(PageNumber.text(report.attempts, "attempt")) so far"
     }
@@ -204,8 +205,10 @@ struct JobForm: Sendable {
 
   /// The fields that the form changes.
   var updateMask: String {
-    let target = isHTTP
-      ? ["httpTarget.uri", "httpTarget.httpMethod", "httpTarget.headers"] + (hasTextBody ? ["httpTarget.body"] : []) : []
+    let target =
+      isHTTP
+      ? ["httpTarget.uri", "httpTarget.httpMethod", "httpTarget.headers"] + (hasTextBody ? ["httpTarget.body"] : [])
+      : []
     return (["description", "schedule", "timeZone", "retryConfig.retryCount"] + target).joined(separator: ",")
   }
 
