@@ -152,8 +152,8 @@ struct DeadLetterView: Sendable {
     let count = PageNumber.text(runs.count, "failed run")
     shownText =
       isCut
-      ? "The latest \(count), in \(PageNumber.text(groups.count, "group")); there are earlier ones. A change of a group "
-        + "concerns all of its runs, also the earlier ones."
+      ? "The latest \(count), in \(PageNumber.text(groups.count, "group")); there are earlier ones. A change of a "
+        + "group concerns all of its runs, also the earlier ones."
       : "\(count), in \(PageNumber.text(groups.count, "group"))."
   }
 }

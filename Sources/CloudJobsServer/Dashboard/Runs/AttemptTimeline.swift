@@ -68,8 +68,8 @@ struct AttemptTimeline: Sendable {
     let untold = run.attempt - attempts.count
     if untold > 0 {
       gapText =
-        "The times of \(PageNumber.text(untold, "attempt")) are not known, because they logged nothing or their lines are "
-        + "older than those below."
+        "The times of \(PageNumber.text(untold, "attempt")) are not known, because they logged nothing or their lines "
+        + "are older than those below."
     }
   }
 
