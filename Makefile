@@ -32,7 +32,7 @@ define run-tests
   || { status=$$?; echo "What failed:"; grep -aE '^(✘|↳|.*error:)' "$(SCRATCH)/tests.log"; exit $$status; }
 endef
 
-.PHONY: help run worker enqueue workers test build-tests lint format emulator conformance schema bench \
+.PHONY: help run worker enqueue workers test build-tests lint format emulator conformance screenshots schema bench \
   packages test-packages clean
 
 help: ## List the targets
@@ -82,6 +82,11 @@ conformance: test-packages $(VENV)/.installed ## Run the tests against other imp
 	$(SWIFT) build $(BUILD_FLAGS)
 	CLOUD_JOBS_BIN_DIR="$$($(SWIFT) build --show-bin-path $(BUILD_FLAGS))" \
 	  $(VENV)/bin/python -m pytest Tests/Conformance
+
+screenshots: test-packages $(VENV)/.installed ## Make the pictures of the dashboard for the documentation
+	$(SWIFT) build --product dashboard-service $(BUILD_FLAGS)
+	CLOUD_JOBS_BIN_DIR="$$($(SWIFT) build --show-bin-path $(BUILD_FLAGS))" \
+	  $(VENV)/bin/python Tests/Conformance/dashboard_pictures.py Documentation/images
 
 schema: $(VENV)/.installed ## Write the schema of the emulated services, from the official packages
 	$(VENV)/bin/python Tests/Conformance/google_schema.py

@@ -259,7 +259,10 @@ let package = Package(
     tests("CloudJobsPagesTests", ["CloudJobsPages", httpTypes]),
     tests(
       "CloudJobsServerTests",
-      ["CloudJobsServer", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes, configuration, logging]),
+      [
+        "CloudJobsServer", "CloudJobsPages", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes,
+        configuration, logging,
+      ]),
     tests("CloudJobsStoresTests", ["CloudJobsStores"]),
     tests("CloudJobsCommandsTests", ["CloudJobsCommands", "CloudJobsGoogle", "CloudJobsTesting"]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
@@ -269,7 +272,7 @@ let package = Package(
     tests(
       "ReadmeTests",
       [
-        "CloudJobs", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsStores", "CloudJobsTesting", logging,
+        "CloudJobs", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsStores", "CloudJobsTesting", httpTypes, logging,
       ]),
     tests("TidyTests", []),
   ]

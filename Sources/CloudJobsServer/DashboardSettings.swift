@@ -26,6 +26,7 @@ struct DashboardSettings: Sendable {
   /// Returns the options of the dashboard, or nil for none.
   ///
   /// - Parameter base: the dashboard of the code.
+  /// - Returns: the options.
   /// - Throws: ``CloudJobsCore/JobError`` `invalidField`, which never has a password.
   func applied(to base: DashboardOptions?) throws(JobError) -> DashboardOptions? {
     let hasPassword = password != nil || readOnlyPassword != nil

@@ -68,7 +68,10 @@ FOCUS = """() => {
   if (!element || element === document.body) return null;
   const box = element.getBoundingClientRect();
   const style = getComputedStyle(element);
-  const middle = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  // The middle of what the window shows of it.
+  const between = (low, high, limit) => (Math.max(0, low) + Math.min(limit, high)) / 2;
+  const x = between(box.left, box.right, innerWidth), y = between(box.top, box.bottom, innerHeight);
+  const middle = document.elementFromPoint(x, y);
   return {
     text: (element.innerText || element.getAttribute('aria-label') || element.name || element.id || '').trim(),
     tag: element.tagName, id: element.id,

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import ssl
 import threading
+import time
 import urllib.parse
 
 import pytest
@@ -28,36 +29,27 @@ PASSWORD = "correct horse battery"
 @pytest.fixture(scope="module")
 def attacked(bin_dir, tmp_path_factory):
     """A shop in which each text stands wherever a caller or a handler can write; yields it with its runs."""
-    file = tmp_path_factory.mktemp("attacked") / "jobs.db"
-    dashboard = Dashboard(bin_dir, f"sqlite:{file}", "--title", NAME, "--name", NAME, "--refresh", "0")
-    runs = []
-    for number, text in enumerate(TEXTS):
-        end = ("done", "fails", "cancels")[number % 3]
-        members = {"metadata": {text: text}} if text and len(text) < 200 else {}
-        if 0 < len(text.encode()) < 200 and "\x00" not in text:
-            members |= {"key": text}
-        if text.isprintable() and len(text) < 200:
-            members |= {"correlationId": text}
-        runs.append(dashboard.enqueue("print_label", {"text": text, "end": end}, **members))
-    for run in runs:
-        dashboard.wait_for(run)
+    folder = tmp_path_factory.mktemp("attacked")
+    file = folder / "jobs.db"
+    (folder / "texts.json").write_text(json.dumps(TEXTS))
+    options = ["--title", NAME, "--name", NAME, "--refresh", "0", "--texts", folder / "texts.json"]
+    dashboard = Dashboard(bin_dir, f"sqlite:{file}", *options)
+    found = {}
+    deadline = time.time() + 60
+    while len(found) < len(TEXTS) and time.time() < deadline:
+        with sqlite3.connect(file) as database:
+            rows = database.execute("SELECT id, input FROM runs WHERE status IN ('succeeded', 'failed', 'cancelled')")
+            found = {json.loads(text)["text"]: run for run, text in rows if text and "text" in text}
+    runs = [found[text] for text in TEXTS]
     # A document that another program wrote.
     with sqlite3.connect(file) as database:
-        table, column = documents(database)
         fields = json.dumps({"cron": NAME, "group": NAME, "queue": NAME, NAME: NAME, "metadata": {NAME: NAME}})
-        database.execute(f"UPDATE {table} SET {column} = ? WHERE id = 'rebuild_index'", [fields])
+        changed = database.execute("UPDATE jobs SET configuration = ? WHERE id = 'rebuild_index'", [fields])
+        assert changed.rowcount == 1
+        fields = json.dumps({"group": NAME, "queue": NAME, "metadata": {NAME: NAME}, "input": NAME})
+        database.execute("UPDATE jobs SET configuration = ? WHERE id = 'clean_carts'", [fields])
     yield dashboard, runs
     assert dashboard.close() == 0
-
-
-def documents(database):
-    """Returns the table of job documents and the column with the document."""
-    tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    for table in tables:
-        columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
-        if table == "jobs":
-            return table, next(name for name in columns if name in ("document", "configuration", "fields"))
-    raise AssertionError(tables)
 
 
 def check(page, base):

@@ -45,6 +45,7 @@ struct ReadmeTests {
       ("Documentation/testing.md", Array(repeating: "TestingGuide.swift", count: 5)),
       ("Documentation/workers.md", Array(repeating: "WorkerGuide.swift", count: 3)),
       ("Documentation/settings.md", ["WorkerGuide.swift"]),
+      ("Documentation/dashboard.md", Array(repeating: "DashboardGuide.swift", count: 3)),
       ("Documentation/cloud-run.md", ["../Programs/cloud-run-service/ServeOnCloudRun.swift"]),
     ])
   func examplesAreCompiled(text: String, sources: [String]) throws {

@@ -95,6 +95,7 @@ protocol DashboardPages: Sendable {
   /// A request that changes something is a POST, and its visitor has the role for it.
   ///
   /// - Parameter request: the request, whose first segment is that of the group.
+  /// - Returns: the response; nil for none.
   /// - Throws: ``CloudJobsCore/JobError``, shown as a page with the status of its code.
   func respond(to request: PageRequest) async throws(JobError) -> Dashboard.Reply?
 }
@@ -116,6 +117,9 @@ enum DashboardSections {
   /// All groups.
   static let all: [Section] = [
     Section(segment: "", label: "Overview", key: "o", pages: OverviewPages.self),
+    Section(segment: "jobs", label: "Jobs", key: "j", pages: JobsPages.self),
+    Section(segment: "calendar", label: "Calendar", key: "c", pages: CalendarPages.self),
+    Section(segment: "forecast", label: "Forecast", key: "f", pages: ForecastPages.self),
     Section(segment: RunPages.segment, label: "Runs", key: "r", pages: RunPages.self),
     Section(segment: DeadLetterPages.segment, label: "Dead letters", key: "d", pages: DeadLetterPages.self),
     Section(segment: WorkerPages.segment, label: "Workers", key: "w", pages: WorkerPages.self),

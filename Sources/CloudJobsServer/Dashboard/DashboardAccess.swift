@@ -174,6 +174,7 @@ public struct DashboardAccess: Sendable {
   /// - Parameters:
   ///   - request: the head of the request.
   ///   - peer: the other end of the connection.
+  /// - Returns: the visitor.
   /// - Throws: ``CloudJobsCore/JobError`` `unauthenticated`, or `permissionDenied` for a request that comes from
   ///   another page, under another name, or that changes something without the role for it.
   func visitor(of request: HTTPRequest, peer: Peer) async throws(JobError) -> DashboardVisitor {

@@ -34,14 +34,14 @@ extension RouterMethods {
           let reply = await dashboard.respond(to: request.head, peer: Peer(of: context)) { limit throws(JobError) in
             try await RequestBody.collect(request, upTo: limit)
           }
-          return Self.response(reply)
+          return Self.response(reply, to: method)
         }
       }
     }
     return self
   }
 
-  private static func response(_ reply: Dashboard.Reply) -> Response {
+  private static func response(_ reply: Dashboard.Reply, to method: HTTPRequest.Method) -> Response {
     switch reply {
     case .page(let page):
       return Response(
@@ -50,6 +50,9 @@ extension RouterMethods {
       var fields = PageResponse.confinement
       fields[.contentType] = "text/event-stream"
       fields[.cacheControl] = "no-store"
+      // nginx would keep events back.
+      if let buffering = HTTPField.Name("X-Accel-Buffering") { fields[buffering] = "no" }
+      if method == .head { return Response(status: .ok, headers: fields) }
       return Response(
         status: .ok, headers: fields,
         body: ResponseBody { writer in
@@ -67,6 +70,7 @@ enum RequestBody {
   /// - Parameters:
   ///   - request: the request.
   ///   - limit: the maximum number of bytes.
+  /// - Returns: the bytes.
   /// - Throws: ``CloudJobsCore/JobError`` `tooLarge`, or `malformedEnvelope` for a body that does not end.
   static func collect(_ request: Request, upTo limit: Int) async throws(JobError) -> [UInt8] {
     do {

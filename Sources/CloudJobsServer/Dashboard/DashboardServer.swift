@@ -3,7 +3,7 @@ package import CloudJobs
 package import CloudJobsCore
 import CloudJobsHTTPServer
 import Hummingbird
-package import ServiceLifecycle
+import ServiceLifecycle
 import Synchronization
 
 /// A server of a dashboard alone, beside the services that execute the runs of the store.

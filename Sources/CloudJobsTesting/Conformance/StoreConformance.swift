@@ -25,6 +25,8 @@ public enum StoreConformance {
     case dueTimes
     /// Claim many due runs in one call: the store is a ``ClaimingStore``.
     case claiming
+    /// Count runs without reading them: the store is a ``RunCountingStore``.
+    case counting
   }
 
   /// How the suite gets at a store.
@@ -77,7 +79,7 @@ public enum StoreConformance {
   public static let cases: [Case] =
     preconditionCases + atomicityCases + versionCases + fenceCases + documentCases + importCases + runCases
     + payloadCases + dueCases + wakingCases + jobListCases + runListCases + journalCases + timeCases + limitCases
-    + concurrencyCases + purgeCases + dueTimeCases + ledgerCases + claimCases
+    + concurrencyCases + purgeCases + dueTimeCases + ledgerCases + claimCases + countCases
 
   /// The cases that take no powers other than these.
   public static func cases(offering powers: Set<Power>) -> [Case] {

@@ -20,7 +20,7 @@ struct FirestoreConformanceTests {
     "A document with dates of other forms is read and due": "an index orders values of different types apart",
   ]
 
-  private static let cases = StoreConformance.cases(offering: [.importing, .reopening, .purging])
+  private static let cases = StoreConformance.cases(offering: [.importing, .reopening, .purging, .counting])
 
   @Test("conforms", arguments: cases.filter { exceptions[$0.name] == nil })
   func conforms(_ testCase: StoreConformance.Case) async throws {

@@ -138,7 +138,7 @@ struct DashboardAccessTests {
   @Test("Files of the pages need no credential, as a refusal shows them", arguments: Caller.allCases)
   func files(caller: Caller) async throws {
     let path = PageAssets.style.path(under: "/dashboard")
-    let page = await try DashboardCaller().page(try caller.access, .get, path, peer: caller.peer, caller.fields)
+    let page = try await DashboardCaller().page(try caller.access, .get, path, peer: caller.peer, caller.fields)
     #expect(page.status == .ok && page.fields[.contentType] == "text/css; charset=utf-8")
   }
 
@@ -196,8 +196,10 @@ struct DashboardAccessTests {
   func traversal() async throws {
     let dashboard = try DashboardCaller()
     let paths = [
-      "/dashboard/../jobs/trigger", "/dashboard/%2e%2e/jobs", "/dashboard/..%2fjobs", "/dashboard/%2e%2e%2fjobs%2fhealth",
-      "/dashboard/assets/../assets/x/style.css", "/dashboard/assets/x/..%2fstyle.css", "/dashboard/assets/x/%2e/style.css",
+      "/dashboard/../jobs/trigger", "/dashboard/%2e%2e/jobs", "/dashboard/..%2fjobs",
+      "/dashboard/%2e%2e%2fjobs%2fhealth",
+      "/dashboard/assets/../assets/x/style.css", "/dashboard/assets/x/..%2fstyle.css",
+      "/dashboard/assets/x/%2e/style.css",
       "/dashboard/assets/x/style.css%00", "/dashboard/assets%2fx%2fstyle.css", "/dashboard/runs%2f\(Self.run)",
       "/dashboard/runs/%ff", "/dashboard/runs/..", "/dashboard/runs/\(Self.run)/../../jobs", "/dashboardx",
       "/dashboard%2f", "/Dashboard", "//dashboard", "dashboard", "http://localhost:8080/dashboard", "*", "",
@@ -227,17 +229,19 @@ struct DashboardRequestTests {
 
     static let form = "application/x-www-form-urlencoded"
 
-    static let all: [Row] = [[], ["same-origin"], ["same-site"], ["cross-site"], ["none"], ["same-origin", "cross-site"]]
-      .flatMap { sites in
-        [nil, "http://localhost:8080", "http://localhost:9090", "https://evil.example", "null"].flatMap { origin in
-          [nil, form, form + "; charset=utf-8", "text/plain", "multipart/form-data; boundary=x", "application/json"]
-            .flatMap { type in
-              [nil, "http://localhost:8080/dashboard/runs", "https://evil.example/"].map { referer in
-                Row(sites: sites, origin: origin, type: type, referer: referer)
-              }
+    static let all: [Row] = [
+      [], ["same-origin"], ["same-site"], ["cross-site"], ["none"], ["same-origin", "cross-site"],
+    ]
+    .flatMap { sites in
+      [nil, "http://localhost:8080", "http://localhost:9090", "https://evil.example", "null"].flatMap { origin in
+        [nil, form, form + "; charset=utf-8", "text/plain", "multipart/form-data; boundary=x", "application/json"]
+          .flatMap { type in
+            [nil, "http://localhost:8080/dashboard/runs", "https://evil.example/"].map { referer in
+              Row(sites: sites, origin: origin, type: type, referer: referer)
             }
-        }
+          }
       }
+    }
 
     /// Whether the dashboard's own page made the request, as far as a browser tells.
     var isOwn: Bool {
@@ -284,7 +288,8 @@ struct DashboardRequestTests {
     #expect(page.status == (isServed ? .ok : .forbidden))
     // A form of another page navigates too, and changes nothing.
     let change = await dashboard.page(
-      .loopback(), .post, "/dashboard", fields + referer + [("Content-Type", Row.form), ("Origin", "https://evil.example")])
+      .loopback(), .post, "/dashboard",
+      fields + referer + [("Content-Type", Row.form), ("Origin", "https://evil.example")])
     #expect(change.status == .forbidden)
     let rebound = await dashboard.page(.loopback(), .get, "/dashboard", host: "evil.example:8080", fields)
     #expect(rebound.status == .forbidden)
@@ -298,7 +303,8 @@ struct DashboardRequestTests {
       ("localhost:8080", true, true), ("127.0.0.1:8080", true, true), ("[::1]:8080", true, true),
       ("a.localhost", true, true), ("jobs.example", false, true), ("JOBS.example:443", false, true),
       ("evil.example", false, false), ("evil.example:8080", false, false), ("jobs.example.evil.example", false, false),
-      ("jobs.example.", false, false), ("127.0.0.1.evil.example", false, false), ("localhost.evil.example", false, false),
+      ("jobs.example.", false, false), ("127.0.0.1.evil.example", false, false),
+      ("localhost.evil.example", false, false),
       ("10.0.0.1", false, false), ("0.0.0.0:8080", false, false), ("jobs.example@evil.example", false, false),
       ("jobs.example, evil.example", false, false), ("", false, false), (nil, false, false),
     ]
@@ -327,7 +333,8 @@ struct DashboardRequestTests {
     let own = ("Origin", "https://jobs.example")
     for host in ["jobs.example", "jobs.example:443", "127.0.0.1:8080", "localhost:8080"] {
       let fields = forwarded + [own]
-      let page = await dashboard.page(access, .get, "/dashboard", host: host, peer: .address("10.0.0.1"), fields + [alice])
+      let page = await dashboard.page(
+        access, .get, "/dashboard", host: host, peer: .address("10.0.0.1"), fields + [alice])
       #expect(page.status == .ok)
       let change = await dashboard.page(
         access, .post, "/dashboard/nothing", host: host, peer: .address("10.0.0.1"),

@@ -70,7 +70,9 @@ final class JobSettingsTests {
       "dashboard.enabled": ("off", "false", { "\($0.server.dashboard == nil)" }),
       "dashboard.password": ("correct horse", #""correct horse""#, { "\($0.server.dashboard?.access as Any)" }),
       "dashboard.readOnlyPassword": ("correct horse", #""correct horse""#, { "\($0.server.dashboard?.access as Any)" }),
-      "dashboard.hosts": ("b.example, ::1", #""b.example,::1""#, { "\($0.server.dashboard?.access as Any)".lowercased() }),
+      "dashboard.hosts": (
+        "b.example, ::1", #""b.example,::1""#, { "\($0.server.dashboard?.access as Any)".lowercased() }
+      ),
       "dashboard.path": ("/admin/jobs", #""/admin/jobs""#, { $0.server.dashboard?.path ?? "" }),
       "dashboard.title": ("Shop", #""Shop""#, { $0.server.dashboard?.title ?? "" }),
       "dashboard.refresh": ("off", #""off""#, { seconds($0.server.dashboard?.refreshInterval) }),

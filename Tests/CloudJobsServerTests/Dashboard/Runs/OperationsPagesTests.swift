@@ -1,0 +1,163 @@
+#if Server && HTTP
+import CloudJobs
+import CloudJobsCore
+import CloudJobsPages
+import Testing
+
+@testable import CloudJobsServer
+
+@Suite("Pages of dead letters, workers and actions")
+struct OperationsPagesTests {
+  @Test(
+    "Errors that differ in numbers and ids are one group",
+    arguments: [
+      ("Order 4711 is late.", "Order … is late."), ("id 3f2a-99 of user_7", "id … of …"), ("v1.2.3", "….….…"),
+      ("No digits: café", "No digits: café"), ("first\nsecond 2", "first"), ("", ""),
+    ])
+  func normalized(message: String, text: String) {
+    #expect(DeadLetterGroup.normalized(message) == text)
+  }
+
+  @Test("Failed runs are grouped by job and error, the largest group first")
+  func groups() async throws {
+    let fixture = try await RunPagesFixture()
+    func failed(_ name: String, _ job: JobID, _ message: String, age: Int) -> Run {
+      var run = fixture.run(name, job: job, .failed, age: age)
+      run.failure = RunFailure(kind: "error", message: message)
+      return run
+    }
+    let runs = [
+      failed("a", "mail", "Order 1 is late.", age: 10), failed("b", "mail", "Order 22 is late.", age: 20),
+      failed("c", "charge", "Order 1 is late.", age: 5), failed("d", "mail", "It broke.", age: 40),
+    ]
+    let groups = DeadLetterGroup.groups(of: runs.sorted { $1.createdAt < $0.createdAt })
+    #expect(groups.map(\.groupCount) == [2, 1, 1])
+    #expect(groups.map(\.groupJob) == ["mail", "charge", "mail"])
+    #expect(groups[0].latestRun == runs[0].id)
+    #expect(groups[0].latest == runs[0].finishedAt && groups[0].first == runs[1].finishedAt)
+
+    try await fixture.put(runs)
+    let page = try await fixture.get("/dead-letters").text
+    #expect(page.contains("4 failed runs, in 3 groups."))
+    let link = "group=\(groups[0].groupKey)"
+    #expect(page.contains("\(link)\""))
+    let list = try await fixture.get("/runs?job=mail&status=failed&\(link)").text
+    #expect(runs.filter { list.contains($0.id.rawValue) }.map(\.id) == [runs[0].id, runs[1].id])
+    let question = try await fixture.get("/runs/bulk?action=redrive&scope=filter&job=mail&status=failed&\(link)")
+    #expect(question.text.contains("There are 2 runs."))
+    let done = try await fixture.post("/runs/bulk", RunPagesFixture.hiddenFields(question.text))
+    #expect(done.text.contains("Redrove 2 runs."))
+    #expect(try await fixture.stored(runs[3].redriveID) == nil)
+    #expect(try await fixture.stored(runs[1].redriveID)?.parent == runs[1].id)
+  }
+
+  @Test("Without failed runs, workers or actions, the pages tell what they are for")
+  func empty() async throws {
+    let fixture = try await RunPagesFixture()
+    #expect(try await fixture.get("/dead-letters").text.contains("No dead letters."))
+    #expect(try await fixture.get("/workers").text.contains("No worker has been heard of"))
+    #expect(try await fixture.get("/actions").text.contains("No actions yet."))
+    #expect(try await fixture.get("/runs").text.contains("No runs yet."))
+  }
+
+  @Test("Workers are shown with their state, load and heartbeat, and leaders with their term")
+  func workers() async throws {
+    let fixture = try await RunPagesFixture()
+    let now = fixture.clock.now()
+    var record = WorkerRecord(
+      name: "web-<1>", owner: "owner-1", startedAt: now - .hours(1), staleAfter: .seconds(30), concurrency: 8)
+    (record.active, record.processed, record.expireAt) = (3, 12_345, now + .hours(2))
+    var stopping = record
+    (stopping.name, stopping.isStopping, stopping.executesRuns) = ("web-2", true, false)
+    let leader = LeaderLedger(holder: "owner-1", term: 7, until: now + .seconds(90))
+    _ = try await fixture.memory.commit([
+      .putLedger(.worker("one"), .worker(record), .none), .putLedger(.worker("two"), .worker(stopping), .none),
+      .putLedger(try LedgerID("leader/import"), .leader(leader), .none),
+    ])
+    let page = try await fixture.get("/workers").text
+    for text in [
+      "web-&lt;1&gt;", "3 of 8", "12,345", "1 running, 1 stopping", "schedules and runs", ">schedules<", "import", "leads",
+    ] {
+      #expect(page.contains(text), "\(text)")
+    }
+    try await fixture.clock.sleep(for: .seconds(91))
+    let later = try await fixture.get("/workers").text
+    #expect(later.contains("2 lost") && later.contains("expired"))
+  }
+
+  @Test("The page of actions shows those about one job, and leads to earlier ones")
+  func actions() async throws {
+    let fixture = try await RunPagesFixture(.readOnly)
+    for number in 0..<130 {
+      try await fixture.runtime.record("Action \(number).", by: "<Ada>", job: number == 5 ? "charge" : "mail")
+      try await fixture.clock.sleep(for: .seconds(1))
+    }
+    let page = try await fixture.get("/actions").text
+    #expect(page.contains("Action 129.") && page.contains("Action 30.") && !page.contains("Action 29."))
+    #expect(page.contains("&lt;Ada&gt;"))
+    let link = try #require(page.split(separator: "rel=\"next\" href=\"/dashboard").dropFirst().first)
+    let earlier = try await fixture.get(String(link.prefix { $0 != "\"" })).text
+    #expect(earlier.contains("Action 29.") && earlier.contains("Action 0.") && !earlier.contains("Action 30."))
+    let job = try await fixture.get("/actions?job=charge").text
+    #expect(job.contains("Action 5.") && !job.contains("Action 4."))
+  }
+}
+
+@Suite("Timeline of a run's attempts")
+struct AttemptTimelineTests {
+  private let start = Timestamp(seconds: 1_000)
+
+  private func run(_ status: RunStatus, attempt: Int, failures: Int = 0) -> Run {
+    var run = Run(
+      id: RunID(job: "mail", occurrence: .key("a")), job: "mail", trigger: .task, status: status, maxAttempts: 3,
+      notBefore: start, createdAt: start)
+    (run.attempt, run.failures) = (attempt, failures)
+    if attempt > 0 { run.startedAt = start + .seconds(10) }
+    if status.isTerminal { run.finishedAt = start + .seconds(40) }
+    if status == .scheduled { run.notBefore = start + .seconds(100) }
+    return run
+  }
+
+  private func log(_ lines: [(attempt: Int, second: Int)]) -> LogWindow {
+    LogWindow(
+      lines: lines.map { line in
+        PlacedLine(
+          position: LogPosition(sequence: RunLogEntry.sequence(attempt: line.attempt, number: 1), line: 0),
+          line: RunLogLine(time: start + .seconds(line.second), level: "info", message: "x"))
+      })
+  }
+
+  @Test("The picture has the waits and the attempts with their outcomes")
+  func spans() {
+    let now = start + .seconds(50)
+    let table: [(Run, LogWindow, [String])] = [
+      (run(.pending, attempt: 0), LogWindow(), ["wait 0+960"]),
+      (run(.scheduled, attempt: 0), LogWindow(), ["wait 0+960"]),
+      (run(.succeeded, attempt: 1), LogWindow(), ["wait 0+240", "good 240+720"]),
+      (run(.running, attempt: 1), LogWindow(), ["wait 0+192", "busy 192+768"]),
+      (
+        run(.failed, attempt: 2, failures: 2), log([(1, 11), (1, 16), (2, 30)]),
+        ["wait 0+240", "bad 240+144", "wait 384+336", "bad 720+240"]
+      ),
+      (
+        run(.scheduled, attempt: 1, failures: 1), log([(1, 20)]), ["wait 0+96", "bad 96+96", "wait 192+768"]
+      ),
+      (run(.cancelled, attempt: 0), LogWindow(), ["wait 0+960"]),
+    ]
+    for (run, log, spans) in table {
+      let timeline = AttemptTimeline(run, log: log, at: now)
+      #expect(timeline.spans.map { "\($0.spanKind) \($0.spanX)+\($0.spanWidth)" } == spans, "\(run.status)")
+      #expect(timeline.spans.allSatisfy { $0.spanX + $0.spanWidth <= 962 })
+    }
+  }
+
+  @Test("Attempts whose times are not known are told")
+  func gaps() {
+    let timeline = AttemptTimeline(run(.failed, attempt: 5, failures: 5), log: log([(4, 20)]), at: start + .seconds(50))
+    #expect(timeline.gapText?.contains("2 attempts") == true)
+    #expect(timeline.events.first?.eventText.hasPrefix("Created") == true)
+    #expect(timeline.events.last?.eventText.contains("ended as failed") == true)
+    #expect(AttemptTimeline(run(.failed, attempt: 1), log: LogWindow(), at: start).gapText == nil)
+  }
+}
+#endif
