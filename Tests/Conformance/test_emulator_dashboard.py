@@ -400,7 +400,7 @@ def test_hostile_texts_stay_texts(emulator, target, chromium):
         assert page.evaluate("() => document.querySelectorAll('main img, main script').length") == 0
     fields = {"id": HOSTILE, "project": HOSTILE, "location": "l", "rate": HOSTILE}
     response, content = raw(emulator, "POST", f"{BASE}/queues/new", urllib.parse.urlencode(fields), **SAME_ORIGIN)
-    assert response.status == 400 and b"<img" not in content and b"<script>" not in content
+    assert response.status == 400 and b"<img src=x" not in content and b"<script>" not in content
 
 
 def test_changes_come_from_pages_of_the_dashboard_alone(emulator, target):

@@ -145,7 +145,7 @@ struct QueueView: Sendable {
     inFlight = PageNumber.text(report.inFlight)
     backingOff = PageNumber.text(report.backingOff)
     tokens = "\(PageNumber.text(report.tokens)) of \(PageNumber.text(queue.rateLimits.maxBurstSize))"
-    nextToken = report.nextToken > context.now ? context.time(report.nextToken) : nil
+    nextToken = report.tokens == 0 ? PageTime(report.nextToken, now: context.now) : nil
     rate = "\(RateText.text(queue.rateLimits.maxDispatchesPerSecond)) per second"
     concurrency = PageNumber.text(queue.rateLimits.maxConcurrentDispatches, "attempt") + " in flight"
     slowdown = Self.slowdown(report)
