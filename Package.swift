@@ -145,7 +145,8 @@ let package = Package(
     library(
       "CloudJobsServer", resources: ["Dashboard/Templates"],
       [
-        "CloudJobs", "CloudJobsHTTPServer", "CloudJobsPages", hummingbird, nio, lifecycle, logging, httpTypes, configuration,
+        "CloudJobs", "CloudJobsHTTPServer", "CloudJobsPages", hummingbird, nio, lifecycle, logging, tracing, httpTypes,
+        configuration,
       ]),
     library("CloudJobsTesting", ["CloudJobs", "CloudJobsEmulator", logging, httpTypes]),
     library("CloudJobsEmulator", path: "Emulator/CloudJobsEmulator", ["CloudJobsCore"]),
@@ -258,7 +259,10 @@ let package = Package(
     tests("CloudJobsPagesTests", ["CloudJobsPages", httpTypes]),
     tests(
       "CloudJobsServerTests",
-      ["CloudJobsServer", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes, configuration, logging]),
+      [
+        "CloudJobsServer", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes, configuration, logging,
+        tracing,
+      ]),
     tests("CloudJobsStoresTests", ["CloudJobsStores"]),
     tests("CloudJobsCommandsTests", ["CloudJobsCommands", "CloudJobsGoogle", "CloudJobsTesting"]),
     tests("CloudJobsEmulatorTests", ["CloudJobsEmulator"]),
