@@ -30,7 +30,7 @@ struct CloudLogTests {
     record.error = "boom"
     #expect(
       try parse(record) == [
-        "severity": "NOTICE", "message": "two\nlines", "time": "1970-01-01T00:00:01.5Z", "logger": "test",
+        "severity": "NOTICE", "message": "two\nlines", "time": "1970-01-01T00:00:01.500Z", "logger": "test",
         "error": "boom", "jobId": "mail", "attempt": 3, "list": ["a", ["b": "c"]],
         "logging.googleapis.com/sourceLocation": ["file": "Module/File.swift", "line": "7", "function": "run()"],
         "logging.googleapis.com/trace": "projects/shop/traces/0af7651916cd43dd8448eb211c80319c",
