@@ -80,8 +80,8 @@ public struct CloudTasksQueue: TaskQueue {
   /// another name when that delivery arrives.
   ///
   /// - Parameter tasks: the tasks to create.
-  /// - Throws: ``JobError`` `tooLarge` if a task exceeds the limit of Cloud Tasks, before anything is sent;
-  ///   `queueUnavailable` if any task was not created. The error does not identify which.
+  /// - Throws: ``/CloudJobsCore/JobError`` `tooLarge` if a task exceeds the limit of Cloud Tasks, before anything is
+  ///   sent; `queueUnavailable` if any task was not created. The error does not identify which.
   public func enqueue(_ tasks: [QueuedTask]) async throws(JobError) {
     for task in tasks { try CloudTasksBody.checkSize(task, configuration) }
     let limit = max(1, configuration.concurrency)

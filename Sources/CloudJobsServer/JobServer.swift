@@ -32,12 +32,13 @@ public struct JobServer: Service {
 
   /// Serves until graceful shutdown.
   ///
-  /// Signals are left to the caller. If the memory is almost used up (``CloudJobs/MemoryLimits``), it drains and
+  /// Signals are left to the caller. If the memory is almost used up (``/CloudJobs/MemoryLimits``), it drains and
   /// returns. If handlers block the shared pool of threads and exceed their time limits, the process exits
-  /// (``CloudJobs/WatchdogLimits``). The lease of a handler that ignores its cancellation is kept, because the process
+  /// (``/CloudJobs/WatchdogLimits``). The lease of a handler that ignores its cancellation is kept, because the process
   /// may live on; ``runUntilSignal()`` is for a process that does nothing else.
   ///
-  /// - Throws: ``JobError``: `permissionDenied` if the address is not safe, `invalidField` if `PORT` is not a port,
+  /// - Throws: ``/CloudJobsCore/JobError``: `permissionDenied` if the address is not safe for the handler or for the
+  ///   dashboard, `invalidField` if `PORT` is not a port or the dashboard's path is none or one of the handler's,
   ///   `addressUnavailable` if the address can't be bound, `storeUnavailable` if the store can't be read.
   public func run() async throws {
     await runtime.runSubprocessAttempt()
@@ -67,7 +68,7 @@ public struct JobServer: Service {
   /// immediately. Handlers are cancelled at ``JobServerConfiguration/drainLimit``. If one ignores its cancellation, its
   /// lease is released and the process exits, with status 0 if all leases were released and 1 otherwise.
   ///
-  /// - Throws: ``JobError`` as ``run()`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``run()`` does.
   public func runUntilSignal() async throws {
     await runtime.runSubprocessAttempt()
     try await Self.runUntilSignal(
@@ -101,7 +102,9 @@ public struct JobServer: Service {
   /// ```swift
   /// @main enum Service {
   ///   static func main() async {
-  ///     await JobServer.main { JobRuntime(jobs, store: try .sqlite(path: "jobs.db"), …) }
+  ///     await JobServer.main(dashboard: .loopback) {
+  ///       JobRuntime(jobs, store: MemoryStore(), authentication: .trustLoopback)
+  ///     }
   ///   }
   /// }
   /// ```
@@ -110,13 +113,16 @@ public struct JobServer: Service {
   /// exits with status 1.
   ///
   /// - Parameters:
+  ///   - dashboard: the dashboard, such as ``DashboardOptions/loopback``; nil for that of the configuration.
   ///   - configuration: the configuration, which takes precedence over the variables.
   ///   - makeRuntime: creates the runtime; its errors are reported like any other.
   public static func main(
-    configuration: JobServerConfiguration = JobServerConfiguration(),
+    dashboard: DashboardOptions? = nil, configuration: JobServerConfiguration = JobServerConfiguration(),
     _ makeRuntime: @Sendable () async throws -> JobRuntime
   ) async {
     do {
+      var configuration = configuration
+      configuration.dashboard = dashboard ?? configuration.dashboard
       try await JobServer(try await makeRuntime(), configuration: configuration).runUntilSignal()
     } catch {
       exit(with: error)
@@ -124,7 +130,7 @@ public struct JobServer: Service {
   }
 
   /// Runs a whole program with the settings of the environment and of a file; otherwise like
-  /// ``main(configuration:_:)``.
+  /// ``main(dashboard:configuration:_:)``.
   ///
   /// ```swift
   /// await JobServer.main { settings in
@@ -148,7 +154,7 @@ public struct JobServer: Service {
 
   /// Exits a program that can't start: writes the error and its remedy as one line to standard error, with status 1.
   ///
-  /// ``main(configuration:_:)`` does so itself; this is for other entry points.
+  /// ``main(dashboard:configuration:_:)`` does so itself; this is for other entry points.
   ///
   /// - Parameter error: any error.
   public static func exit(with error: any Error) -> Never {
@@ -160,15 +166,23 @@ public struct JobServer: Service {
   ) throws(JobError) -> BoundedHTTPServer<RouterResponder<JobRequestContext>> {
     let configuration = try configuration.completed(by: ProcessVariables.all)
     let router = Router(context: JobRequestContext.self)
+    let host = try configuration.address(under: runtime.authentication)
+    if let dashboard = configuration.dashboard {
+      try dashboard.checkPath(beside: configuration.mountPath)
+      try dashboard.checkAccess(at: host)
+      router.mountDashboard(runtime, dashboard)
+    }
     router.mount(runtime, at: configuration.mountPath)
-    if let dashboard = configuration.dashboard { router.mountDashboard(runtime, dashboard) }
     var server = BoundedHTTPServer(
-      router.buildResponder(), host: try configuration.address(under: runtime.authentication),
-      port: configuration.port ?? JobServerConfiguration.defaultPort, portRemedy: "set PORT to another",
+      router.buildResponder(), host: host, port: configuration.port ?? JobServerConfiguration.defaultPort,
+      portRemedy: "set PORT to another",
       logger: runtime.options.logger, refusalBody: { HandlerResponse($0.error).body })
     server.limits = configuration.limits
     server.onReady = { [onReady] port in
       work.logTriggers()
+      if let dashboard = configuration.dashboard {
+        runtime.options.logger.notice("\(dashboard.place(at: host, port: port))")
+      }
       work.start?.open()
       await onReady(port)
     }
@@ -178,7 +192,7 @@ public struct JobServer: Service {
 
 extension HTTPRefusal {
   /// The rejection as one of the handler's errors.
-  fileprivate var error: JobError {
+  var error: JobError {
     switch self {
     case .missingHost, .severalHosts: JobError(.invalidField, message, field: "Host")
     case .slowBody: JobError(.malformedEnvelope, message)
@@ -201,6 +215,8 @@ public struct JobServerConfiguration: Sendable {
   /// The path of the handler.
   public var mountPath = "/jobs"
   /// The options of the dashboard; nil for no dashboard.
+  ///
+  /// One that asks for no credential is served on loopback only.
   public var dashboard: DashboardOptions?
   /// The options of the worker that executes due work if the local store is the queue; nil for no worker.
   public var worker: JobWorker.Options? = JobWorker.Options()
@@ -231,7 +247,8 @@ public struct JobServerConfiguration: Sendable {
   /// Creates a configuration from environment variables: `PORT`, as Cloud Run sets it, and `HOST`.
   ///
   /// - Parameter environment: the variables.
-  /// - Throws: ``JobError`` `invalidField` if `PORT` is not a port, or `HOST` is neither an IP address nor a host name.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` if `PORT` is not a port, or `HOST` is neither an IP address
+  ///   nor a host name.
   public init(environment: [String: String]) throws(JobError) {
     self = try JobServerConfiguration().completed(by: environment)
   }
@@ -265,8 +282,8 @@ public struct JobServerConfiguration: Sendable {
   ///
   /// - Parameter authentication: the runtime's authentication.
   /// - Returns: the address.
-  /// - Throws: ``JobError`` `permissionDenied` if the configured address would expose a handler that trusts every
-  ///   caller.
+  /// - Throws: ``/CloudJobsCore/JobError`` `permissionDenied` if the configured address would expose a handler that
+  ///   trusts every caller.
   public func address(under authentication: Authentication) throws(JobError) -> String {
     guard let host else { return authentication.allowsRemotePeers ? "0.0.0.0" : "127.0.0.1" }
     guard authentication.allowsRemotePeers || host == "localhost" || Peer.address(host).isLoopback else {

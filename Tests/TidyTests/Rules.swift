@@ -113,7 +113,7 @@ enum Imports {
     "CloudJobsEmulatorWire": ["CloudJobsCore", "CloudJobsEmulator"],
     "CloudJobsEmulatorServer": [
       "CZlib", "CloudJobsCore", "CloudJobsEmulator", "CloudJobsEmulatorWire", "CloudJobsHTTP", "CloudJobsHTTPServer",
-      "Hummingbird", "NIOCore",
+      "CloudJobsPages", "Hummingbird", "NIOCore",
       "ServiceLifecycle", "Logging", "HTTPTypes", "CryptoExtras",
     ],
     "ProgramConsole": ["CloudJobsCore"],

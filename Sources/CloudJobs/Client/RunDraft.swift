@@ -22,6 +22,10 @@ struct RunDraft: Sendable {
     let effective = payload ?? definition.policy.input.map { JSONText($0) }
     if !registered.takes(request.input), let error = registered.fault(in: effective) { throw error }
     id = RunID(job: request.job, occurrence: .key(try request.occurrenceKey(services)))
+    if !request.isRecorded {
+      throw JobError(
+        .invalidField, "A run without a record can't wait. Run it here and now, or record it.", field: "isRecorded")
+    }
     input = try services.payloads.sealed(payload, job: request.job, run: id, "input")
     try request.check()
     prerequisites = request.prerequisites
@@ -46,6 +50,7 @@ struct RunDraft: Sendable {
     run.priority = request.priority ?? policy.priority
     run.metadata = policy.metadata.merging(request.metadata) { $1 }
     run.timeout = request.timeout
+    run.limitAttempts(to: request.maxAttempts, under: policy)
     run.prerequisites = request.prerequisites
     run.failedPrerequisite = request.failedPrerequisite
     run.wakeAt = start + settings.sweepDelay
@@ -89,6 +94,7 @@ extension EnqueueRequest {
       job: job, trigger: .manual, occurrence: .key(try occurrenceKey(services)), payload: try payload(),
       correlationID: self.correlationID ?? correlationID, trace: trace)
     (delivery.timeout, delivery.priority, delivery.queue) = (timeout, priority, queue)
+    delivery.maxAttempts = maxAttempts
     delivery.metadata = metadata
     return delivery
   }
@@ -97,6 +103,13 @@ extension EnqueueRequest {
   func check() throws(JobError) {
     if let timeout, timeout <= .zero || timeout > .days(1) {
       throw JobError(.invalidField, "The time limit must be above zero and at most a day.", field: "timeout")
+    }
+    if let maxAttempts, !(1...1_000_000).contains(maxAttempts) {
+      throw JobError(.invalidField, "The number of attempts must be from 1 to 1,000,000.", field: "maxAttempts")
+    }
+    if !isRecorded, key != nil {
+      throw JobError(
+        .invalidField, "A run without a record has no key: nothing would know it again. Record it.", field: "key")
     }
     let size = metadata.isEmpty ? 0 : JSONValue.object(metadata).encoded.count
     if size > Self.maximumMetadata {

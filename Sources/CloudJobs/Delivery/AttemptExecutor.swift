@@ -4,7 +4,7 @@ import Logging
 /// Executes attempts: calls the handler under its deadline, concludes its outcome, commits the result, and enqueues the
 /// next attempt.
 struct AttemptExecutor: Sendable {
-  private let services: RuntimeServices
+  let services: RuntimeServices
   private let committer: RunCommitter
   private let enqueuer: NextAttemptEnqueuer
 
@@ -198,7 +198,7 @@ struct AttemptExecutor: Sendable {
 
   /// Calls the handler on its executor, cancels it at its time limit or when the run or the instance must stop, and
   /// leaves it behind if it ignores that.
-  private func callHandler(
+  func callHandler(
     _ claimed: ClaimedRun, _ record: AttemptRecord, _ registered: RegisteredJob
   ) async -> HandlerCall.Ending {
     let (services, timeLimit) = (services, claimed.timeLimit)
@@ -260,7 +260,7 @@ struct AttemptExecutor: Sendable {
   }
 
   /// Returns a time of the steady clock as one of the clock that handlers have.
-  private func told(_ time: Timestamp) -> Timestamp { services.clock.now() + (time - services.steadyClock.now()) }
+  func told(_ time: Timestamp) -> Timestamp { services.clock.now() + (time - services.steadyClock.now()) }
 
   private func result(of concluded: ConcludedAttempt, _ job: ResolvedJob) async -> DeliveryResult {
     let run = concluded.run

@@ -20,16 +20,9 @@ struct DeliveryProcessor: Sendable {
   /// - Parameter delivery: the delivery; one without an occurrence asks for a new run.
   /// - Returns: the result. An error is a result with the status `rejected`.
   func process(_ delivery: Delivery) async -> DeliveryResult {
-    switch services.admit(limit: services.options.maxConcurrentDeliveries) {
-    case .memoryExhausted: return DeliveryResult(rejected: .memoryExhausted, job: delivery.job)
-    case .draining: return DeliveryResult(rejected: .shuttingDown, job: delivery.job)
-    case .full:
-      let error = JobError(.overloaded, "This instance processes as many deliveries as it may. Deliver again later.")
-      return DeliveryResult(rejected: error, job: delivery.job)
-    case .admitted:
-      defer { services.active.leave() }
-      return services.payloads.opened(await processAdmitted(delivery))
-    }
+    if let refusal = services.admitDelivery() { return DeliveryResult(rejected: refusal, job: delivery.job) }
+    defer { services.active.leave() }
+    return services.payloads.opened(await processAdmitted(delivery))
   }
 
   /// Executes a run that a worker has claimed, and that is admitted.

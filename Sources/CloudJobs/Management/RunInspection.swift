@@ -33,7 +33,8 @@ extension JobRuntime {
   /// Returns the runs of some ids that exist and are valid.
   ///
   /// - Parameter ids: at most 500 ids.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Returns: the runs by their ids.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   package func runs(withIDs ids: [RunID]) async throws(JobError) -> [RunID: Run] {
     if ids.isEmpty { return [:] }
     let reading = try await services.read { () async throws(StoreError) in
@@ -48,7 +49,7 @@ extension JobRuntime {
   ///   - prefix: 1 to 64 lower-case hexadecimal digits.
   ///   - limit: the maximum number of ids.
   /// - Returns: the ids; nil if the store finds runs by whole ids only.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   package func runIDs(withPrefix prefix: String, limit: Int) async throws(JobError) -> [RunID]? {
     guard let store = services.store as? any RunPrefixStore else { return nil }
     return try await services.read { () async throws(StoreError) in
@@ -62,7 +63,8 @@ extension JobRuntime {
   ///   - id: the run.
   ///   - sequence: the sequence of the last entry that is known; nil for the first page.
   ///   - limit: the maximum number of entries, clamped to 1 to 500.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Returns: the entries.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   package func logEntries(
     ofRun id: RunID, after sequence: Int64?, limit: Int = StoreLimits.batch
   ) async throws(JobError) -> [RunLogEntry] {
@@ -74,7 +76,8 @@ extension JobRuntime {
   /// Lists the terms in which instances lead, or led until lately, by their names.
   ///
   /// - Parameter limit: the maximum number of terms, at most 500.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Returns: the names and terms.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   package func leaders(limit: Int = 100) async throws(JobError) -> [(name: String, ledger: LeaderLedger)] {
     let page = try await services.read { () async throws(StoreError) in
       try await services.store.ledgers(in: .leader, after: nil, limit: limit)
@@ -87,7 +90,7 @@ extension JobRuntime {
   /// Deletes the record of an ended run before its retention is over.
   ///
   /// - Parameter id: the id of the run.
-  /// - Throws: ``CloudJobsCore/JobError`` `notFound`, `busy` if the run has not ended or was changed meanwhile, or
+  /// - Throws: ``/CloudJobsCore/JobError`` `notFound`, `busy` if the run has not ended or was changed meanwhile, or
   ///   `storeUnavailable`.
   package func purge(run id: RunID) async throws(JobError) {
     let reading = try await services.read { () async throws(StoreError) in

@@ -29,8 +29,9 @@ struct MasterPass: Sendable {
         summary.recovered = try await RunSweeper(services).sweep(until: end)
       }
       if isHousekeeping {
-        await reconciler.announce(try await reconciler.reconcile())
-        if isFirst(of: .hours(1), time) { try await RetentionPurge(services).run(until: end) }
+        let documents = try await reconciler.reconcile()
+        await reconciler.announce(documents)
+        if isFirst(of: .hours(1), time) { try await RetentionPurge(services).run(until: end, documents) }
       }
     } catch {
       summary.error = JobError(error)

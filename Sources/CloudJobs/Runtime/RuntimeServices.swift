@@ -112,6 +112,17 @@ final class RuntimeServices: Sendable {
     return active.enter(limit: limit)
   }
 
+  /// Admits a delivery; otherwise returns the refusal.
+  func admitDelivery() -> JobError? {
+    switch admit(limit: options.maxConcurrentDeliveries) {
+    case .memoryExhausted: .memoryExhausted
+    case .draining: .shuttingDown
+    case .full:
+      JobError(.overloaded, "This instance processes as many deliveries as it may. Deliver again later.")
+    case .admitted: nil
+    }
+  }
+
   /// Returns the effective job under a document's configuration; parsed once for each edit of the document.
   func resolve(_ definition: JobDefinition, _ configuration: JobConfiguration?) throws(JobError) -> ResolvedJob {
     if let known = jobs.resolved.withLock({ $0[definition.id] }), known.configuration == configuration {

@@ -10,7 +10,7 @@ public import CloudJobsCore
 /// }
 /// ```
 ///
-/// A type is a ``JobStore`` when it passes all the cases whose powers its harness offers.
+/// A type is a ``/CloudJobs/JobStore`` when it passes all the cases whose powers its harness offers.
 public enum StoreConformance {
   /// Something that only some stores or harnesses can do.
   public enum Power: String, Hashable, Sendable, CaseIterable {
@@ -19,11 +19,11 @@ public enum StoreConformance {
     case importing
     /// Open the same data a second time, as another process would: ``Harness/reopen``.
     case reopening
-    /// Delete what has expired: the store is a ``PurgingStore``.
+    /// Delete what has expired: the store is a ``/CloudJobs/PurgingStore``.
     case purging
-    /// Tell when work comes due: the store is a ``DueTimeStore``.
+    /// Tell when work comes due: the store is a ``/CloudJobs/DueTimeStore``.
     case dueTimes
-    /// Claim many due runs in one call: the store is a ``ClaimingStore``.
+    /// Claim many due runs in one call: the store is a ``/CloudJobs/ClaimingStore``.
     case claiming
     /// Count runs without reading them: the store is a ``RunCountingStore``.
     case counting

@@ -2,6 +2,7 @@
 import CloudJobs
 import CloudJobsCore
 import CloudJobsPages
+import HTTPTypes
 import Testing
 
 @testable import CloudJobsServer
