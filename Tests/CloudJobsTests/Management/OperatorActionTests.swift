@@ -1,5 +1,6 @@
 import CloudJobs
 import CloudJobsCore
+import CloudJobsEmulator
 import TestSupport
 import Testing
 

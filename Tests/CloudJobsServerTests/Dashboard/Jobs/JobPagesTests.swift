@@ -79,8 +79,8 @@ struct JobPagesTests {
   @Test(
     "A button changes the document",
     arguments: [
-      ("pause", { $0.paused == true }), ("disable", { $0.enabled == false }), ("enable", { $0.enabled == true }),
-      ("resume", { $0.paused == nil }),
+      ("pause", { @Sendable in $0.paused == true }), ("disable", { @Sendable in $0.enabled == false }),
+      ("enable", { @Sendable in $0.enabled == true }), ("resume", { @Sendable in $0.paused == nil }),
     ] as [(String, @Sendable (JobConfiguration) -> Bool)])
   func switches(action: String, isDone: @Sendable (JobConfiguration) -> Bool) async throws {
     let fixture = try await JobPagesFixture()
