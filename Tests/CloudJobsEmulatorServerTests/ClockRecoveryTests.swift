@@ -1,4 +1,5 @@
 import CloudJobsCore
+import Synchronization
 import Testing
 
 @testable import CloudJobsEmulator
