@@ -33,8 +33,8 @@ define run-tests
   || { status=$$?; echo "What failed:"; grep -aE '^(✘|↳|.*error:)' "$(SCRATCH)/tests.log"; exit $$status; }
 endef
 
-.PHONY: help run worker enqueue workers test build-tests coverage lint format emulator conformance schema bench docs \
-  packages test-packages clean
+.PHONY: help run worker enqueue workers test build-tests coverage lint format emulator conformance screenshots schema \
+  bench docs packages test-packages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -91,6 +91,11 @@ conformance: test-packages $(VENV)/.installed ## Run the tests against other imp
 	CLOUD_JOBS_BIN_DIR="$$($(SWIFT) build --show-bin-path $(BUILD_FLAGS))" \
 	  $(VENV)/bin/python -m pytest Tests/Conformance
 
+screenshots: test-packages $(VENV)/.installed ## Make the pictures of the dashboard for the documentation
+	$(SWIFT) build --product dashboard-service $(BUILD_FLAGS)
+	CLOUD_JOBS_BIN_DIR="$$($(SWIFT) build --show-bin-path $(BUILD_FLAGS))" \
+	  $(VENV)/bin/python Tests/Conformance/dashboard_pictures.py Documentation/images
+
 schema: $(VENV)/.installed ## Write the schema of the emulated services, from the official packages
 	$(VENV)/bin/python Tests/Conformance/google_schema.py
 
@@ -127,4 +132,4 @@ $(BENCH_VENV)/.installed: Benchmarks/requirements.txt
 	touch $@
 
 clean: ## Remove the build products and the virtual environment, not the data folders
-	rm -rf "$(SCRATCH)" $(VENV) $(BENCH_VENV)
+	rm -rf "$(SCRATCH)" "$(SCRATCH)-coverage" $(VENV) $(BENCH_VENV)

@@ -85,7 +85,7 @@ public enum JobCommand {
   /// The subcommands that need the trait Server.
   private static var ofServers: [any ParsableCommand.Type] {
     #if Server
-    [WorkerCommand.self, ServeCommand.self]
+    [WorkerCommand.self, ServeCommand.self, DashboardCommand.self]
     #else
     []
     #endif

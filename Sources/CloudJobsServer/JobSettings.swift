@@ -32,6 +32,8 @@ public struct JobSettings: Sendable {
   /// The authentication that the settings ask for: callers with the secret, or without one the programs of this
   /// machine.
   public var authentication: Authentication { secret.map { .sharedSecret($0) } ?? .trustLoopback }
+  /// The settings of the dashboard, until all are read.
+  var dashboard = DashboardSettings()
 
   /// The environment variable with the path of the file.
   public static let fileVariable = "CLOUD_JOBS_SETTINGS"
@@ -111,6 +113,7 @@ public struct JobSettings: Sendable {
         break
       }
     }
+    server.dashboard = try dashboard.applied(to: server.dashboard)
   }
 
   /// Returns the value of a key as text, and its name in the provider; nil if there is none.

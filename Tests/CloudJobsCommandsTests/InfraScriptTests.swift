@@ -8,9 +8,17 @@ import Testing
 
 @Suite("The script of a service's infrastructure")
 struct InfraScriptTests {
-  private func script(serviceURL: String = ServiceResources.unknownURL, caller: String? = nil, syncs: Bool = false)
-    throws -> InfraScript
-  {
+  private func script(
+    serviceURL: String = ServiceResources.unknownURL, caller: String? = nil, syncs: Bool = false
+  ) throws -> InfraScript {
+    let (configuration, plan) = try sync(serviceURL: serviceURL, caller: caller)
+    var resources = ServiceResources(configuration, plan, service: "jobs")
+    (resources.image, resources.syncs) = ("europe-docker.pkg.dev/my-project/images/jobs", syncs)
+    return InfraScript(resources)
+  }
+
+  /// Returns the configuration of a sync, and the plan of its first time.
+  private func sync(serviceURL: String, caller: String?) throws -> (CloudSyncConfiguration, SyncPlan) {
     let registry = try JobRegistry {
       ScheduledJob("report", cron: "0 9 * * *", in: "Europe/Berlin") { _ in }
       ScheduledJob("off", cron: "0 9 * * 1", in: "Etc/UTC") { _ in }.enabled(false)
@@ -20,10 +28,7 @@ struct InfraScriptTests {
       project: "my-project", location: "europe-west1", queue: "default", handler: "\(serviceURL)/jobs")
     tasks.serviceAccount = caller
     let configuration = CloudSyncConfiguration(tasks)
-    let plan = CloudSync.firstPlan(configuration, JobDocuments(definitions: registry.definitions))
-    var resources = ServiceResources(configuration, plan, service: "jobs")
-    (resources.image, resources.syncs) = ("europe-docker.pkg.dev/my-project/images/jobs", syncs)
-    return InfraScript(resources)
+    return (configuration, CloudSync.firstPlan(configuration, JobDocuments(definitions: registry.definitions)))
   }
 
   /// Runs bash with a text on its input, and returns its status and its output.
@@ -82,6 +87,43 @@ struct InfraScriptTests {
         #expect(result.output.contains("|--ingress|\(ingress)|"))
       }
     }
+  }
+
+  @Test(
+    "Values reach gcloud and Terraform as they are, whatever they hold",
+    arguments: [
+      "it's $HOME `id` $(id)", "a \" b \\ c", "${var.project} %{ if true }", "two\nlines", "; exit 3 #", "-- --flag",
+      "ü🚀",
+    ])
+  func hostile(text: String) throws {
+    let (configuration, first) = try sync(serviceURL: "https://jobs.example", caller: "c@p.iam")
+    var plan = first
+    let index = try #require(plan.changes.firstIndex { $0.name.hasSuffix("-report") })
+    var fields = try #require(plan.changes[index].fields.object)
+    for name in ["schedule", "timeZone", "description"] { fields[name] = .string("\(name) \(text)") }
+    plan.changes[index].fields = .object(fields)
+    plan.changes[index].name += " \(text)"
+    plan.notes = [text]
+    let resources = ServiceResources(configuration, plan, service: "jobs")
+    let stub = """
+      gcloud() {
+        if [[ "$*" == *describe* ]]; then return 1; fi
+        printf '%s\u{1}' "$@" >/dev/fd/3
+      }
+      exec 3>&1
+
+      """
+    let result = try bash([], stub + InfraScript(resources).text)
+    #expect(result.status == 0, "\(result.output.suffix(200))")
+    for part in ["--schedule\u{1}schedule ", "--time-zone\u{1}timeZone ", "--description\u{1}description "] {
+      #expect(result.output.contains("\u{1}\(part)\(text)\u{1}"), "\(part)")
+    }
+    #expect(result.output.contains("\u{1}http\u{1}cloud-jobs-report \(text)\u{1}"))
+    let terraform = TerraformFile(resources).text
+    for part in ["schedule", "timeZone", "description"] {
+      #expect(terraform.contains("= \(TextQuoting.terraform("\(part) \(text)"))\n"))
+    }
+    #expect(!terraform.split(separator: "\n").contains("lines"), "A note stays a comment.")
   }
 
   @Test("Another error than that a resource exists ends it")

@@ -21,17 +21,17 @@ struct InfraTextTests {
     }
   }
 
-  @Test(
-    "YAML is written in blocks",
-    arguments: [
-      (["a": 1, "b": true, "c": "no"] as YAML, "a: 1\nb: true\nc: \"no\"\n"),
-      (["a": [:], "b": []], "a: {}\nb: []\n"),
-      (["a": ["b": ["c": "d"]]], "a:\n  b:\n    c: d\n"),
-      (["a": ["x", "y z"]], "a:\n  - x\n  - \"y z\"\n"),
-      (["a": [["b": 1, "c": 2], ["d": [3]]]], "a:\n  - b: 1\n    c: 2\n  - d:\n      - 3\n"),
-      (["a": [["#": "Why.", "b": 1]]], "a:\n  # Why.\n  - b: 1\n"),
-      (["#": "Two\nlines.", "a: b": 1], "# Two\n# lines.\n\"a: b\": 1\n"),
-    ])
+  private static let blocks: [(YAML, String)] = [
+    (["a": 1, "b": true, "c": "no"], "a: 1\nb: true\nc: \"no\"\n"),
+    (["a": [:], "b": []], "a: {}\nb: []\n"),
+    (["a": ["b": ["c": "d"]]], "a:\n  b:\n    c: d\n"),
+    (["a": ["x", "y z"]], "a:\n  - x\n  - \"y z\"\n"),
+    (["a": [["b": 1, "c": 2], ["d": [3]]]], "a:\n  - b: 1\n    c: 2\n  - d:\n      - 3\n"),
+    (["a": [["#": "Why.", "b": 1]]], "a:\n  # Why.\n  - b: 1\n"),
+    (["#": "Two\nlines.", "a: b": 1], "# Two\n# lines.\n\"a: b\": 1\n"),
+  ]
+
+  @Test("YAML is written in blocks", arguments: blocks)
   func yaml(value: YAML, text: String) {
     #expect(YAML.stream([value]) == text)
   }

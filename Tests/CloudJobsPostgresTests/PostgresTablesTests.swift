@@ -58,7 +58,8 @@ struct PostgresTablesTests {
       while try await runtime.workers().isEmpty { await Task.yield() }
       let queries = try TablesGuide("PostgreSQL").queries
       let counts = try queries.map { try database.number("SELECT count(*) FROM (\($0)) AS rows") }
-      #expect(counts == [2, 2, 0, 2, 1, 1])
+      // A failed run leaves its job a document.
+      #expect(counts == [2, 2, 0, 2, 2, 1])
       func values(_ query: Int, _ column: String) throws -> String? {
         try database.execute("SELECT string_agg(\(column), ',' ORDER BY \(column)) FROM (\(queries[query])) AS rows")
       }

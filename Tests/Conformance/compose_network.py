@@ -50,11 +50,13 @@ class Services:
         replaced = {"/usr/local/bin/service": self.program(name), "/data": self.folder}
         return [str(replaced.get(word, word)) for word in words]
 
-    def start(self, name, leaves_out=()):
-        command = [word for word in self.services[name]["command"] if word not in leaves_out]
+    def start(self, name):
         log = open(self.folder / f"{name}.log", "w")
         self.processes[name] = subprocess.Popen(
-            [self.program(name), *self.words(name, command)], env=self.environment(name), stdout=log, stderr=log
+            [self.program(name), *self.words(name, self.services[name]["command"])],
+            env=self.environment(name),
+            stdout=log,
+            stderr=log,
         )
         test = self.services[name]["healthcheck"]["test"]
         assert test[0] == "CMD"
@@ -84,22 +86,25 @@ class Services:
 def main(binaries, file, folder):
     services = Services(file, binaries, folder)
     make_network(["emulator", "app"], folder)
+    try:
+        found = used(services)
+    except BaseException:
+        services.stop()
+        raise
+    print(json.dumps(found | {"ended": services.stop()}))
+
+
+def used(services):
+    """Starts the services in the order of their dependencies, has a task delivered, and returns what came of it."""
     services.start("emulator")
     services.start("app")
     options = services.services["app"]["command"][1:]
     run = services.call("app", "enqueue", "greet", "--input", '{"name": "Ada"}', *options)
-    found = {"deliveredBy": run["deliveredBy"]}
     services.wait(lambda: services.call("app", "runs", "show", run["run"])["status"] == "succeeded", "the run succeeds")
-    found["run"] = services.call("app", "runs", "show", run["run"])["status"]
     # A stranger has no token, wherever it calls from.
-    strangers = [
-        "bash",
-        "-c",
-        "exec 3<>/dev/tcp/app/8080; printf 'GET /jobs/jobs HTTP/1.0\\r\\n\\r\\n' >&3; head -n 1 <&3",
-    ]
-    found["stranger"] = services.run("app", strangers).stdout.split()[1]
-    found["ended"] = services.stop()
-    print(json.dumps(found))
+    request = "exec 3<>/dev/tcp/app/8080; printf 'GET /jobs/jobs HTTP/1.0\\r\\n\\r\\n' >&3; head -n 1 <&3"
+    stranger = services.run("app", ["bash", "-c", request]).stdout.split()[1]
+    return {"deliveredBy": run["deliveredBy"], "stranger": stranger}
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import uuid
 import pytest
 from google.cloud import scheduler_v1, tasks_v2
 
+from browser import Browser
 from command_line import KINDS, lines_over_stores
 from emulator_process import Emulator
 from google_clients import LOCATION, TRANSPORTS, client_of
@@ -96,3 +97,11 @@ def postgres():
 def line(request, bin_dir, cloud_jobs, tmp_path):
     """The command line over a store of each kind."""
     yield from lines_over_stores(request, bin_dir, cloud_jobs, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium without a window."""
+    browser = Browser()
+    yield browser
+    browser.close()

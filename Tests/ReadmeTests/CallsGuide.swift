@@ -1,5 +1,6 @@
 #if Server && SQLite
 import CloudJobsServer
+import Logging
 
 /// The examples of `Documentation/calls.md` and `Documentation/events.md`: compiled, and not executed.
 enum CallsGuide {
@@ -13,9 +14,6 @@ enum CallsGuide {
     var id: Int
   }
 
-  /// Stands for the output of a program.
-  static func print(_ items: Any...) {}
-
   static func calls(_ runtime: JobRuntime) async throws {
     try await runtime.enqueue(WelcomeEmail(userID: "7"), after: .seconds(300), key: "welcome-7")
     try await runtime.run(SendInvoice(id: 7), timeout: .seconds(30))
@@ -27,10 +25,10 @@ enum CallsGuide {
 
   static func events(_ runtime: JobRuntime) async {
     let failures = runtime.events.subscribe(EventFilter(job: "send_invoice", names: [.failed])) { event in
-      print("\(event.job) \(event.attempt ?? 0): \(event.failure?.message ?? "")")
+      runtime.options.logger.error("\(event.job) failed: \(event.failure?.message ?? "")")
     }
     for await event in runtime.events.stream(EventFilter(names: [.completed, .event])) {
-      print(event.name.rawValue, event.runID ?? "", event.customName ?? "")
+      runtime.options.logger.notice("\(event.name) of \(event.job) \(event.customName ?? "")")
     }
     failures.cancel()
   }

@@ -47,6 +47,7 @@ struct ReadmeTests {
       ("Documentation/calls.md", ["CallsGuide.swift"]),
       ("Documentation/events.md", ["CallsGuide.swift", "CallsGuide.swift"]),
       ("Documentation/settings.md", ["WorkerGuide.swift"]),
+      ("Documentation/dashboard.md", Array(repeating: "DashboardGuide.swift", count: 3)),
       ("Documentation/cloud-run.md", ["../Programs/cloud-run-service/ServeOnCloudRun.swift"]),
     ])
   func examplesAreCompiled(text: String, sources: [String]) throws {

@@ -1,7 +1,7 @@
 import Testing
 
 /// Rejects rows of a page's tables which no test proves.
-struct ProvenPage {
+struct ProvenPage: Sendable {
   /// The path of the page.
   let path: String
   /// The head of its tables.

@@ -79,7 +79,9 @@ public struct Authentication: Sendable {
     let local = LocalCallerRule.Request(
       method: request.method.rawValue, scheme: request.scheme, authority: request.authority,
       fields: request.headerFields.map { (name: $0.name.rawName, value: $0.value) }, peer: peer.forLocalCallers)
-    if let reason = LocalCallerRule(alternative: alternative).refusal(of: local) { throw JobError(.permissionDenied, reason) }
+    if let reason = LocalCallerRule(alternative: alternative).refusal(of: local) {
+      throw JobError(.permissionDenied, reason)
+    }
   }
 
   /// Compares bytes in a time that depends only on their number.

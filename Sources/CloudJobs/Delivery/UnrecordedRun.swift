@@ -105,7 +105,8 @@ struct UnrecordedRun: Sendable {
 extension Run {
   /// Ends a run without a record.
   ///
-  /// - Parameter outcome: the outcome of its attempt. No other attempt follows, so that one that asks for it has failed.
+  /// - Parameter outcome: the outcome of its attempt. No other one follows, so that an attempt that asks for one has
+  ///   failed.
   /// - Returns: the end, as hooks are told of it.
   fileprivate mutating func end(with outcome: Outcome) -> AttemptEnd {
     switch outcome {

@@ -33,6 +33,7 @@ extension JobRuntime {
   /// Returns the runs of some ids that exist and are valid.
   ///
   /// - Parameter ids: at most 500 ids.
+  /// - Returns: the runs by their ids.
   /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   package func runs(withIDs ids: [RunID]) async throws(JobError) -> [RunID: Run] {
     if ids.isEmpty { return [:] }
@@ -62,6 +63,7 @@ extension JobRuntime {
   ///   - id: the run.
   ///   - sequence: the sequence of the last entry that is known; nil for the first page.
   ///   - limit: the maximum number of entries, clamped to 1 to 500.
+  /// - Returns: the entries.
   /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   package func logEntries(
     ofRun id: RunID, after sequence: Int64?, limit: Int = StoreLimits.batch
@@ -74,6 +76,7 @@ extension JobRuntime {
   /// Lists the terms in which instances lead, or led until lately, by their names.
   ///
   /// - Parameter limit: the maximum number of terms, at most 500.
+  /// - Returns: the names and terms.
   /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   package func leaders(limit: Int = 100) async throws(JobError) -> [(name: String, ledger: LeaderLedger)] {
     let page = try await services.read { () async throws(StoreError) in

@@ -37,7 +37,7 @@ struct KubernetesManifests {
     let head = """
       # Workers of swift-cloud-jobs over PostgreSQL.
       # Made by `infra --format kubernetes`. The secret is not in it:
-      #   kubectl create secret generic \(service) --from-literal=store=postgres://… \
+      #   kubectl create secret generic \(service) --from-literal=store=postgres://… \\
       #     --from-literal=secret="$(openssl rand -hex 32)"
 
       """

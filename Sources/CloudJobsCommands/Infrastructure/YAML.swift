@@ -1,5 +1,5 @@
 /// A value of YAML, with its members in the order of the text.
-enum YAML {
+enum YAML: Sendable {
   case text(String)
   case number(Int)
   case flag(Bool)

@@ -91,7 +91,8 @@ struct InitCommand: AsyncParsableCommand {
     guard let clone = Self.clone(beside: writer) else {
       throw JobError(
         .invalidField,
-        "There is no clone of swift-cloud-jobs beside \(writer.path). Name the folder of one, or a repository by --url.",
+        "There is no clone of swift-cloud-jobs beside \(writer.path). Name the folder of one, or a repository by "
+          + "--url.",
         field: "--path")
     }
     return .path(clone)

@@ -11,7 +11,7 @@ extension StarterPackage {
     swift run \(name) serve                                  # executes the jobs, and listens at 127.0.0.1:8080
     ```
 
-    In another terminal:
+    Open <http://localhost:8080/dashboard> to see the jobs and their runs, and to change them. In another terminal:
 
     ```sh
     swift run \(name) enqueue greet --input '{"name": "Ada"}'
@@ -25,7 +25,8 @@ extension StarterPackage {
 
     The store is the file `jobs.db`; `--store` or the variable `CLOUD_JOBS_STORE` names another one. \
     `worker` executes jobs
-    without listening. For a PostgreSQL database or Google Cloud, add the trait to `Package.swift`.
+    without listening, and `dashboard` shows the store beside it. For a PostgreSQL database or Google Cloud, add the trait
+    to `Package.swift`.
 
     You need Swift 6.2 or later, and on Debian or Ubuntu `apt-get install libsqlite3-dev`.
 

@@ -59,8 +59,9 @@ public struct PassJournalEntry: Hashable, Sendable {
     case action
   }
 
-  /// The name that the first line of an operator's action has in place of a job's, so that a store finds all actions as
-  /// it finds the decisions about a job. It is no valid id of a job.
+  /// The name that the first line of an operator's action has in place of a job's.
+  ///
+  /// By it a store finds all actions as it finds the decisions about a job. It is no valid id of a job.
   public static let operatorName = "@operator"
 
   /// Times of a schedule that nothing had looked at when the next one was due already.

@@ -71,17 +71,29 @@ final class JobSettingsTests {
       "server.requestTimeout": ("4s", #""4s""#, { seconds($0.server.requestTimeout) }),
       "server.idleTimeout": ("5s", #""5s""#, { seconds($0.server.idleTimeout) }),
       "server.secret": ("0123456789abcdef", #""0123456789abcdef""#, { $0.secret ?? "" }),
+      "dashboard.enabled": ("off", "false", { "\($0.server.dashboard == nil)" }),
+      "dashboard.password": ("correct horse", #""correct horse""#, { "\($0.server.dashboard?.access as Any)" }),
+      "dashboard.readOnlyPassword": ("correct horse", #""correct horse""#, { "\($0.server.dashboard?.access as Any)" }),
+      "dashboard.hosts": (
+        "b.example, ::1", #""b.example,::1""#, { "\($0.server.dashboard?.access as Any)".lowercased() }
+      ),
+      "dashboard.path": ("/admin/jobs", #""/admin/jobs""#, { $0.server.dashboard?.path ?? "" }),
+      "dashboard.title": ("Shop", #""Shop""#, { $0.server.dashboard?.title ?? "" }),
+      "dashboard.refresh": ("off", #""off""#, { seconds($0.server.dashboard?.refreshInterval) }),
     ]
+    var base = JobSettings()
+    base.server.dashboard = DashboardOptions(
+      access: try .passwords([DashboardAccess.User("a", password: "0123456789ab")], hosts: ["a.example"]))
     #expect(Set(samples.keys) == Set(JobSetting.all.map(\.key)))
     for setting in JobSetting.all {
       let sample = try #require(samples[setting.key])
-      let before = sample.read(JobSettings())
-      let byVariable = try await JobSettings.load(environment: [setting.variable: sample.text])
+      let before = sample.read(base)
+      let byVariable = try await JobSettings.load(over: base, environment: [setting.variable: sample.text])
       let members = setting.key.split(separator: ".")
       let json =
         members.count == 1
         ? "{\"\(members[0])\":\(sample.json)}" : "{\"\(members[0])\":{\"\(members[1])\":\(sample.json)}}"
-      let byFile = try await JobSettings.load(environment: [:], file: try file(json))
+      let byFile = try await JobSettings.load(over: base, environment: [:], file: try file(json))
       #expect(sample.read(byVariable) != before, "\(setting.variable) has an effect")
       #expect(sample.read(byFile) == sample.read(byVariable), "\(setting.key) in a file")
     }
@@ -204,6 +216,47 @@ final class JobSettingsTests {
       try await JobSettings.load(environment: ["CLOUD_JOBS_SERVER_SECRET": "hush-hush"])
     }
     #expect(short?.field == "CLOUD_JOBS_SERVER_SECRET" && short?.message.contains("hush-hush") == false)
+  }
+
+  @Test(
+    "The settings of the dashboard make one, change that of the code, or remove it",
+    arguments: [
+      ([:], false, "none"), ([:], true, "loopback /own"), (["ENABLED": "true"], false, "loopback /dashboard"),
+      (["ENABLED": "false", "PASSWORD": "correct horse"], true, "none"),
+      (["PASSWORD": "correct horse"], false, "admin, full /dashboard"),
+      (["READ_ONLY_PASSWORD": "correct horse", "PATH": "/a/b"], true, "viewer, readOnly /a/b"),
+      (["TITLE": "Shop"], false, "none"),
+    ] as [([String: String], Bool, String)])
+  func dashboard(variables: [String: String], hasOwn: Bool, expected: String) async throws {
+    var base = JobSettings()
+    if hasOwn { base.server.dashboard = DashboardOptions(path: "/own") }
+    let pairs = variables.map { ("CLOUD_JOBS_DASHBOARD_\($0.key)", $0.value) }
+    let settings = try await JobSettings.load(over: base, environment: Dictionary(uniqueKeysWithValues: pairs))
+    let dashboard = settings.server.dashboard
+    let users = dashboard?.access.users.map(\.description) ?? []
+    let who = dashboard?.access.isLoopback == true ? "loopback" : users.joined(separator: "; ")
+    #expect((dashboard.map { "\(who) \($0.path)" } ?? "none") == expected)
+  }
+
+  @Test(
+    "No error repeats a password, and names for a dashboard without one are refused",
+    arguments: [
+      (["PASSWORD": "s3cret"], "CLOUD_JOBS_DASHBOARD_PASSWORD"),
+      (["READ_ONLY_PASSWORD": "s3cret"], "CLOUD_JOBS_DASHBOARD_READ_ONLY_PASSWORD"),
+      (["ENABLED": "true", "HOSTS": "a.example"], "dashboard.hosts"),
+      (["PASSWORD": "s3cret-s3cret", "HOSTS": "https://a.example"], "CLOUD_JOBS_DASHBOARD_HOSTS"),
+      (["PASSWORD": "s3cret-s3cret", "HOSTS": ""], "CLOUD_JOBS_DASHBOARD_HOSTS"),
+      (["PASSWORD": "s3cret-s3cret", "PATH": "/"], "CLOUD_JOBS_DASHBOARD_PATH"),
+      (["PASSWORD": "s3cret-s3cret", "PATH": "/a/../b"], "CLOUD_JOBS_DASHBOARD_PATH"),
+      (["PASSWORD": "s3cret-s3cret", "REFRESH": "10ms"], "CLOUD_JOBS_DASHBOARD_REFRESH"),
+    ])
+  func dashboardFaults(variables: [String: String], field: String) async throws {
+    let pairs = variables.map { ("CLOUD_JOBS_DASHBOARD_\($0.key)", $0.value) }
+    let error = await #expect(throws: JobError.self) {
+      try await JobSettings.load(environment: Dictionary(uniqueKeysWithValues: pairs))
+    }
+    #expect(error?.field == field)
+    #expect(error.map { "\($0)".contains("s3cret") } == false)
   }
 
   @Test("The documentation lists every setting with its variable and its default")

@@ -77,7 +77,7 @@ struct StoreStress {
     for _ in 0..<count {
       try await runtime.whileLeading("stress", for: .seconds(2)) { term in
         report("\(now) begin \(term.number)")
-        try await Task.sleep(for: .milliseconds(30))
+        try await SystemClock().sleep(for: .milliseconds(30))
         report("\(now) end \(term.number)")
       }
     }

@@ -38,7 +38,7 @@ struct ActionView: Sendable {
   }
 
   var actions: [Row]
-  var hasActions: Bool { !actions.isEmpty }
+  var hasActions: Bool
   /// The job whose actions are shown; nil for all.
   var onlyJob: String?
   var allLink: String
@@ -63,6 +63,7 @@ struct ActionView: Sendable {
         actionRun: action.run.map { String($0.rawValue.prefix(8)) },
         actionRunLink: action.run.map { context.link(RunPages.segment, $0.rawValue).href })
     }
+    hasActions = !actions.isEmpty
     onlyJob = job?.rawValue
     allLink = list.href
     let link = list.with("job", job?.rawValue)

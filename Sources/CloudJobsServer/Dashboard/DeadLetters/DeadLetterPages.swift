@@ -23,6 +23,7 @@ struct DeadLetterGroup: Sendable {
   /// Returns the key of a failed run's group: the hash of its job and its error.
   ///
   /// - Parameter run: the run as it is shown, with confidential values replaced.
+  /// - Returns: hexadecimal digits.
   static func key(of run: Run) -> String {
     let text = [run.job.rawValue, run.failure?.kind ?? "", error(of: run)].joined(separator: "\u{0}")
     return String(SHA256.hexDigest(of: text.utf8).prefix(keyLength))
@@ -57,6 +58,7 @@ struct DeadLetterGroup: Sendable {
   /// Groups failed runs, the largest group first and then by the latest run.
   ///
   /// - Parameter runs: the runs as they are shown, latest first.
+  /// - Returns: the groups.
   static func groups(of runs: [Run]) -> [DeadLetterGroup] {
     var groups: [String: DeadLetterGroup] = [:]
     for run in runs {
@@ -120,7 +122,7 @@ struct DeadLetterView: Sendable {
   }
 
   var groups: [Row]
-  var hasGroups: Bool { !groups.isEmpty }
+  var hasGroups: Bool
   /// How many failed runs the groups have.
   var shownText: String
 
@@ -146,11 +148,12 @@ struct DeadLetterView: Sendable {
         redriveLink: link(bulk.with("action", "redrive").with("scope", "filter")).href,
         purgeLink: link(bulk.with("action", "purge").with("scope", "filter")).href)
     }
+    hasGroups = !groups.isEmpty
     let count = PageNumber.text(runs.count, "failed run")
     shownText =
       isCut
-      ? "The latest \(count), in \(PageNumber.text(groups.count, "group")); there are earlier ones. A change of a group "
-        + "concerns all of its runs, also the earlier ones."
+      ? "The latest \(count), in \(PageNumber.text(groups.count, "group")); there are earlier ones. A change of a "
+        + "group concerns all of its runs, also the earlier ones."
       : "\(count), in \(PageNumber.text(groups.count, "group"))."
   }
 }

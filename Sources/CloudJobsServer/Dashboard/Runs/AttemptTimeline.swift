@@ -68,8 +68,8 @@ struct AttemptTimeline: Sendable {
     let untold = run.attempt - attempts.count
     if untold > 0 {
       gapText =
-        "The times of \(PageNumber.text(untold, "attempt")) are not known, because they logged nothing or their lines are "
-        + "older than those below."
+        "The times of \(PageNumber.text(untold, "attempt")) are not known, because they logged nothing or their lines "
+        + "are older than those below."
     }
   }
 
@@ -88,18 +88,26 @@ struct AttemptTimeline: Sendable {
       let number = line.position.attempt
       guard (1...run.attempt).contains(number) else { continue }
       let known = told[number]
-      told[number] = (min(known?.first ?? line.line.time, line.line.time), max(known?.last ?? line.line.time, line.line.time))
+      told[number] = (
+        min(known?.first ?? line.line.time, line.line.time), max(known?.last ?? line.line.time, line.line.time)
+      )
     }
     let isUnderWay = run.status == .running
     var result: [(Int, Part)] = []
     for number in Set(told.keys).union([1, run.attempt]).sorted() {
       let isLast = number == run.attempt
       let start = number == 1 ? run.startedAt ?? told[1]?.first : told[number]?.first
-      let end = isLast ? run.finishedAt ?? (isUnderWay ? max(now, run.startedAt ?? now) : told[number]?.last) : told[number]?.last
+      let end =
+        isLast
+        ? run.finishedAt ?? (isUnderWay ? max(now, run.startedAt ?? now) : told[number]?.last) : told[number]?.last
       guard let start = start ?? (isLast ? end : nil) else { continue }
-      result.append((number, Part(
-        kind: kind(run, isLast: isLast), label: "Attempt \(number), \(outcome(run, isLast: isLast))", start: start,
-        end: max(start, end ?? start))))
+      result.append(
+        (
+          number,
+          Part(
+            kind: kind(run, isLast: isLast), label: "Attempt \(number), \(outcome(run, isLast: isLast))", start: start,
+            end: max(start, end ?? start))
+        ))
     }
     return result
   }
@@ -132,7 +140,10 @@ struct AttemptTimeline: Sendable {
     var place = run.createdAt
     for attempt in attempts.map(\.part) {
       if attempt.start > place {
-        parts.append(Part(kind: "wait", label: parts.isEmpty ? "Waited" : "Waited for the next attempt", start: place, end: attempt.start))
+        parts.append(
+          Part(
+            kind: "wait", label: parts.isEmpty ? "Waited" : "Waited for the next attempt", start: place,
+            end: attempt.start))
       }
       parts.append(attempt)
       place = max(place, attempt.end)
@@ -140,7 +151,9 @@ struct AttemptTimeline: Sendable {
     let end = run.finishedAt ?? max(now, run.status == .scheduled ? run.notBefore : now)
     if run.status != .running, end > place {
       parts.append(
-        Part(kind: "wait", label: run.status.isTerminal ? "Ended without another attempt" : "Waits", start: place, end: end))
+        Part(
+          kind: "wait", label: run.status.isTerminal ? "Ended without another attempt" : "Waits", start: place, end: end
+        ))
     }
     return parts
   }
@@ -153,7 +166,12 @@ struct AttemptTimeline: Sendable {
       if !isOpen, number < run.attempt || !run.status.isTerminal { events.append((part.end, part.label)) }
     }
     if let end = run.finishedAt {
-      events.append((end, run.attempt == 0 ? "Ended as \(run.status.rawValue)" : "Attempt \(run.attempt): the run ended as \(run.status.rawValue)"))
+      events.append(
+        (
+          end,
+          run.attempt == 0
+            ? "Ended as \(run.status.rawValue)" : "Attempt \(run.attempt): the run ended as \(run.status.rawValue)"
+        ))
     } else if run.status != .running {
       events.append((run.notBefore, "The next attempt may start"))
     }

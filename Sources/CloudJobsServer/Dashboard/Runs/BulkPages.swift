@@ -2,6 +2,7 @@
 import CloudJobs
 import CloudJobsCore
 import CloudJobsPages
+import HTTPTypes
 
 /// The pages that change many runs: a question that tells what will be done to how many, and steps that do it.
 struct BulkPages: Sendable {

@@ -46,7 +46,8 @@ struct BulkQuestionView: Sendable {
     effect = change.effect
     self.sample = sample
     let rest = progress.total - sample.count
-    restText = sample.isEmpty || rest <= 0 ? "" : "and \(PageNumber.text(rest)) more\(progress.isMore ? " at least" : "")"
+    restText =
+      sample.isEmpty || rest <= 0 ? "" : "and \(PageNumber.text(rest)) more\(progress.isMore ? " at least" : "")"
     isDangerous = change.isDangerous
     becauseValue = change.takesReason ? progress.because : nil
     buttonLabel = "\(change.label) \(number)"
@@ -86,7 +87,7 @@ struct BulkProgressView: Sendable {
   var bar: Bar?
   var figures: [Figure]
   var lines: [Line]
-  var hasLines: Bool { !lines.isEmpty }
+  var hasLines: Bool
   /// Why the last step failed; nil if it did not.
   var faultText: String?
   var nextFields: [RunListView.Hidden]
@@ -125,6 +126,7 @@ struct BulkProgressView: Sendable {
       Figure(figureText: PageNumber.text(progress.failed), figureLabel: "failed", isBad: progress.failed > 0),
     ]
     lines = progress.reasons.map { Line(lineText: $0.text, lineCount: PageNumber.text($0.count)) }
+    hasLines = !lines.isEmpty
     faultText = fault.map { "\($0.message) Continue when the cause is gone; what was done stays done." }
     nextFields = progress.fields.map { RunListView.Hidden(hiddenName: $0.name, hiddenValue: $0.value) }
     nextLink = context.link(RunPages.segment, BulkPages.segment).href

@@ -33,8 +33,10 @@ struct RunRow: Sendable {
     jobLink = context.link("jobs", run.job.rawValue).href
     stateName = run.status.rawValue
     created = context.time(run.createdAt)
-    attemptText = run.attempt == 0 ? "" : run.maxAttempts > 1 ? "\(run.attempt) of \(run.maxAttempts)" : "\(run.attempt)"
-    let reason = run.failure.flatMap { run.status == .succeeded ? nil : "\($0.kind): \($0.message)" } ?? run.reason ?? ""
+    attemptText =
+      run.attempt == 0 ? "" : run.maxAttempts > 1 ? "\(run.attempt) of \(run.maxAttempts)" : "\(run.attempt)"
+    let reason =
+      run.failure.flatMap { run.status == .succeeded ? nil : "\($0.kind): \($0.message)" } ?? run.reason ?? ""
     reasonText = Self.bounded(reason, Self.maximumReason)
     switch run.status {
     case .scheduled where run.notBefore > context.now: tookText = context.time(run.notBefore).relative
@@ -79,7 +81,7 @@ struct RunListView: Sendable {
 
   var tabs: [Tab]
   var rows: [RunRow]
-  var hasRows: Bool { !rows.isEmpty }
+  var hasRows: Bool
   /// What to do if there are no runs.
   var emptyText: String
   var pager: PagePager?
@@ -114,6 +116,7 @@ struct RunListView: Sendable {
   init(_ step: RunScan.Step, _ query: RunQuery, isFirst: Bool, jobs: [JobID], context: DashboardContext) {
     let list = context.link(RunPages.segment)
     rows = step.runs.map { RunRow(context.runtime.redacted($0), context) }
+    hasRows = !rows.isEmpty
     listLink = list.href
     bulkLink = context.link(RunPages.segment, BulkPages.segment).href
     tabs = Self.tabs(query, list)
@@ -153,7 +156,8 @@ struct RunListView: Sendable {
     return Search(
       searchText: "Looked at \(looked)\(back), and found \(PageNumber.text(step.runs.count)). \(end)",
       encryptedText: encrypted
-        ? "\(PageNumber.text(step.encrypted, "run has", "runs have")) an encrypted payload, which is not searched." : nil,
+        ? "\(PageNumber.text(step.encrypted, "run has", "runs have")) an encrypted payload, which is not searched."
+        : nil,
       furtherLink: next)
   }
 

@@ -69,6 +69,7 @@ struct RunLogReader: Sendable {
   /// Returns the latest lines before a place.
   ///
   /// - Parameter place: the place; nil for the end of the log.
+  /// - Returns: the lines.
   /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   func latest(before place: LogPosition? = nil) async throws(JobError) -> LogWindow {
     var window = LogWindow()
@@ -152,7 +153,8 @@ struct RunLogPages: Sendable {
     }
     guard let ticket = context.streams.take() else {
       throw JobError(
-        .overloaded, "\(context.streams.limit) logs are followed already. Close some, or reload the page for more lines.")
+        .overloaded,
+        "\(context.streams.limit) logs are followed already. Close some, or reload the page for more lines.")
     }
     return .events(RunLogStream(context.runtime, run.id, after: position, ticket).events)
   }
@@ -163,7 +165,9 @@ struct RunLogPages: Sendable {
     var place: LogPosition?
     if let text = request.query["before"] {
       place = LogPosition(text)
-      if place == nil { throw JobError(.invalidField, "The place in the log is invalid. Leave it out.", field: "before") }
+      if place == nil {
+        throw JobError(.invalidField, "The place in the log is invalid. Leave it out.", field: "before")
+      }
     }
     let window = try await RunLogReader(runtime: context.runtime, run: run).latest(before: place)
     return context.page(
@@ -175,7 +179,7 @@ struct RunLogPages: Sendable {
 /// A page of a log.
 struct RunLogView: Sendable {
   var logLines: [LogLineView]
-  var hasLines: Bool { !logLines.isEmpty }
+  var hasLines: Bool
   var earlierLink: String?
   var latestLink: String
   var backLink: String
@@ -184,6 +188,7 @@ struct RunLogView: Sendable {
   init(_ window: LogWindow, _ run: Run, _ context: DashboardContext) {
     let page = context.link(RunPages.segment, run.id.rawValue)
     logLines = window.lines.map { LogLineView($0.line) }
+    hasLines = !window.lines.isEmpty
     earlierLink = Self.earlierLink(window, page)
     (latestLink, backLink) = (page.appending("lines").href, page.href)
   }

@@ -126,7 +126,9 @@ final class RunLogStream: Sendable {
     }
   }
 
-  /// Returns the event of a line. Its data is one line, because JSON escapes line ends.
+  /// Returns the event of a line.
+  ///
+  /// Its data is one line, because JSON escapes line ends.
   static func event(_ line: PlacedLine) -> [UInt8] {
     Array("id: \(line.position.text)\nevent: line\ndata: ".utf8) + LogLineView(line.line).json.encoded
       + Array("\n\n".utf8)

@@ -59,14 +59,14 @@ struct RunPageView: Sendable {
   var facts: [Fact]
   var details: [Fact]
   var relatives: [Relative]
-  var hasRelatives: Bool { !relatives.isEmpty }
+  var hasRelatives: Bool
   var buttons: [Button]
   var progress: Progress?
   var failure: Failure?
   var timeline: AttemptTimeline
   var payloads: [PayloadView]
   var logLines: [LogLineView]
-  var hasLines: Bool { !logLines.isEmpty }
+  var hasLines: Bool
   var earlierLink: String?
   /// The path of the stream of further lines; nil once the run has ended.
   var streamLink: String?
@@ -93,6 +93,7 @@ struct RunPageView: Sendable {
     facts = Self.facts(run, context)
     details = Self.details(run, context)
     self.relatives = Self.relatives(run, relatives, context)
+    hasRelatives = !self.relatives.isEmpty
     buttons = RunAction.all(for: run).map { action in
       Button(
         buttonLabel: action.label(for: run), buttonLink: page.appending(action.rawValue).href, isQuestion: action.asks,
@@ -106,6 +107,7 @@ struct RunPageView: Sendable {
       PayloadView("Checkpoint", run.checkpoint, id: "checkpoint"),
     ].compactMap { $0 }
     logLines = log.lines.map { LogLineView($0.line) }
+    hasLines = !log.lines.isEmpty
     earlierLink = RunLogView.earlierLink(log, page)
     streamLink = isEnded ? nil : page.appending("log").with("after", log.end.text).href
   }
@@ -123,7 +125,8 @@ struct RunPageView: Sendable {
     }
     let wait = run.startedAt.map { max(.zero, $0 - max(run.createdAt, run.scheduledFor ?? run.createdAt)) }
     let took = run.startedAt.map { max(.zero, (run.finishedAt ?? context.now) - $0) }
-    let attempts = "\(run.attempt), of which \(run.failures) failed; the limit is \(PageNumber.text(run.maxAttempts, "failure"))"
+    let attempts =
+      "\(run.attempt), of which \(run.failures) failed; the limit is \(PageNumber.text(run.maxAttempts, "failure"))"
     return [
       Fact(
         factLabel: "Job", factText: run.job.rawValue, factLink: context.link("jobs", run.job.rawValue).href),
@@ -243,31 +246,6 @@ struct PayloadView: Sendable {
     let (text, isWhole) = PrettyJSON.bounded(payload.value)
     payloadText = text
     if !isWhole { payloadNote = "Only the first \(PrettyJSON.maximumBytes >> 10) kB are shown." }
-  }
-}
-
-/// The plain rendering of an explanation.
-struct RunWhyView: Sendable {
-  /// A fact that the answer rests on.
-  struct Fact: Sendable {
-    var factLabel: String
-    var factText: String
-  }
-
-  var summaryText: String
-  var verdictText: String
-  var causeText: String
-  var facts: [Fact]
-  var backLink: String
-
-  /// Creates the rendering.
-  init(_ explanation: Explanation, _ context: DashboardContext) {
-    summaryText = explanation.summary
-    (verdictText, causeText) = (explanation.verdict.rawValue, explanation.cause.rawValue)
-    facts = explanation.facts.prefix(100).map {
-      Fact(factLabel: String($0.name.prefix(80)), factText: RunPageView.bounded($0.text))
-    }
-    backLink = explanation.run.map { context.link(RunPages.segment, $0.rawValue).href } ?? context.link(RunPages.segment).href
   }
 }
 #endif

@@ -42,7 +42,8 @@ struct RunQuery: Hashable, Sendable {
       let digits = text.lowercased().filter { $0 != " " }
       guard (Self.leastDigits...64).contains(digits.utf8.count), Self.isHexadecimal(digits) else {
         throw JobError(
-          .invalidField, "A run is found by its id, or by the first \(Self.leastDigits) or more of its 64 hexadecimal "
+          .invalidField,
+          "A run is found by its id, or by the first \(Self.leastDigits) or more of its 64 hexadecimal "
             + "digits.", field: "id")
       }
       prefix = digits

@@ -30,6 +30,7 @@ struct RunSearch: Sendable {
   /// Returns whether a run matches.
   ///
   /// - Parameter run: the run as it is shown, with confidential values replaced.
+  /// - Returns: whether the text is found.
   func matches(_ run: Run) -> Bool {
     let texts = [run.failure?.kind, run.failure?.message, run.reason, run.progress?.message]
     if texts.contains(where: { $0.map(contains) ?? false }) { return true }

@@ -52,9 +52,9 @@ struct WorkerView: Sendable {
   }
 
   var workers: [Row]
-  var hasWorkers: Bool { !workers.isEmpty }
+  var hasWorkers: Bool
   var leaders: [Leader]
-  var hasLeaders: Bool { !leaders.isEmpty }
+  var hasLeaders: Bool
   /// The number of workers by their states.
   var summaryText: String
   /// What it means that there are none.
@@ -88,6 +88,7 @@ struct WorkerView: Sendable {
         leaderTerm: "\(ledger.term)", leaderState: leads ? "leads" : ledger.holder == nil ? "resigned" : "expired",
         leaderKind: leads ? "good" : "warn", untilTime: context.time(ledger.until))
     }
+    (hasWorkers, hasLeaders) = (!self.workers.isEmpty, !self.leaders.isEmpty)
     let counts = WorkerStatus.State.allCases.compactMap { state -> String? in
       let count = workers.count { $0.state == state }
       return count == 0 ? nil : "\(PageNumber.text(count)) \(state.rawValue)"

@@ -76,7 +76,8 @@ struct OperationsPagesTests {
     ])
     let page = try await fixture.get("/workers").text
     for text in [
-      "web-&lt;1&gt;", "3 of 8", "12,345", "1 running, 1 stopping", "schedules and runs", ">schedules<", "import", "leads",
+      "web-&lt;1&gt;", "3 of 8", "12,345", "1 running, 1 stopping", "schedules and runs", ">schedules<", "import",
+      "leads",
     ] {
       #expect(page.contains(text), "\(text)")
     }

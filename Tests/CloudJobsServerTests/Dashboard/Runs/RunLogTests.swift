@@ -1,7 +1,9 @@
 #if Server && HTTP
 import CloudJobs
 import CloudJobsCore
+import CloudJobsPages
 import CloudJobsHTTP
+import CloudJobsPages
 import HTTPTypes
 import ServiceLifecycle
 import Testing
@@ -23,7 +25,9 @@ struct RunLogTests {
     #expect(LogPosition(text)?.text == text)
   }
 
-  @Test("Another text is no place in a log", arguments: ["", "1", "1.", ".1", "1.-1", "-2.0", "a.b", "1.2.3", "1.99999999999999999999"])
+  @Test(
+    "Another text is no place in a log",
+    arguments: ["", "1", "1.", ".1", "1.-1", "-2.0", "a.b", "1.2.3", "1.99999999999999999999"])
   func noPlace(text: String) { #expect(LogPosition(text) == nil) }
 
   @Test("The page of a run has the latest lines, and links lead to all earlier ones")
@@ -47,7 +51,9 @@ struct RunLogTests {
       let lines = page.split(separator: "<span class=\"text\">").dropFirst().map { String($0.prefix { $0 != "<" }) }
       #expect(lines.count <= 500)
       shown = lines + shown
-      guard let link = page.split(separator: "href=\"/dashboard").first(where: { $0.contains("lines?before=") }) else { break }
+      guard let link = page.split(separator: "href=\"/dashboard").first(where: { $0.contains("lines?before=") }) else {
+        break
+      }
       target = String(link.prefix { $0 != "\"" })
     }
     #expect(shown == texts)
@@ -204,7 +210,8 @@ struct RunLogServerTests {
     try await withServer(.succeeded) { port, run, _ in
       let client = CurlHTTPClient()
       let sequence = RunLogEntry.sequence(attempt: 1, number: 1)
-      for (header, lines) in [([:], 2), ([HTTPField.Name("Last-Event-ID")!: "\(sequence).0"], 1)] as [(HTTPFields, Int)] {
+      for (header, lines) in [([:], 2), ([HTTPField.Name("Last-Event-ID")!: "\(sequence).0"], 1)] as [(HTTPFields, Int)]
+      {
         let response = try await client.send(
           HTTPExchangeRequest(
             method: .get, url: "http://127.0.0.1:\(port)/dashboard/runs/\(run.id)/log", headers: header, body: [],

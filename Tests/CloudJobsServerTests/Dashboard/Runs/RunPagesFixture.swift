@@ -121,7 +121,9 @@ struct RunPagesFixture {
 
   private static func unescaped(_ text: String) -> String {
     var text = text
-    for (entity, character) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#96;", "`"), ("&amp;", "&")] {
+    for (entity, character) in [
+      ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#96;", "`"), ("&amp;", "&"),
+    ] {
       text = text.split(separator: entity, omittingEmptySubsequences: false).joined(separator: character)
     }
     return text

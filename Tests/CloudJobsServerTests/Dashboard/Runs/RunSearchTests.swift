@@ -30,7 +30,8 @@ struct RunSearchTests {
   @Test(
     "An invalid query is refused with the name of its field",
     arguments: [
-      ("status=lost", "status"), ("job=a%20b", "jobId"), ("from=yesterday", "from"), ("before=2026-13-01T00:00", "before"),
+      ("status=lost", "status"), ("job=a%20b", "jobId"), ("from=yesterday", "from"),
+      ("before=2026-13-01T00:00", "before"),
       ("id=abc", "id"), ("id=xyz12345", "id"), ("group=1", "group"), ("group=0123456789abcdeg", "group"),
       ("q=\(String(repeating: "x", count: 201))", "q"),
     ])
@@ -41,7 +42,9 @@ struct RunSearchTests {
 
   @Test(
     "A position in the list is that of a page, or refused",
-    arguments: ["", "1", "1_", "1_abc", "x_\(String(repeating: "a", count: 64))", "1_\(String(repeating: "A", count: 64))"])
+    arguments: [
+      "", "1", "1_", "1_abc", "x_\(String(repeating: "a", count: 64))", "1_\(String(repeating: "A", count: 64))",
+    ])
   func cursor(text: String) {
     #expect(throws: JobError.self) { try RunQuery.cursor(text) }
   }
@@ -93,7 +96,8 @@ struct RunSearchTests {
   func bound() async throws {
     let fixture = try await RunPagesFixture()
     let runs = (0..<4_500).map { number in
-      fixture.run("\(number)", .succeeded, age: number + 1, input: ["n": .string(number % 1_500 == 1_499 ? "needle" : "hay")])
+      fixture.run(
+        "\(number)", .succeeded, age: number + 1, input: ["n": .string(number % 1_500 == 1_499 ? "needle" : "hay")])
     }
     try await fixture.put(runs)
     let query = try RunQuery(PageFields("q=needle"))
