@@ -250,7 +250,8 @@ struct PostgresSchemaTests {
       ),
     ] {
       try connection.execute("PREPARE \(name) AS \(statement.sql)")
-      let plan = try #require(try connection.execute("EXPLAIN (FORMAT JSON) EXECUTE \(name)\(values.isEmpty ? "" : " (\(values))")"))
+      let plan = try #require(
+        try connection.execute("EXPLAIN (FORMAT JSON) EXECUTE \(name)\(values.isEmpty ? "" : " (\(values))")"))
       for index in indexes { #expect(plan.contains(index), "\(name): \(plan)") }
       #expect(!plan.contains("Seq Scan") && !plan.contains("Bitmap"), "\(name): \(plan)")
     }
