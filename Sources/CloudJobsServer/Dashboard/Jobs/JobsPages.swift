@@ -75,7 +75,9 @@ struct JobsPages: DashboardPages {
     let limit = runtime.readsRunsCheaply ? Self.statisticsLimit : Self.billedStatisticsLimit
     var page = try await runtime.runs(matching: RunFilter(job: job), limit: limit)
     // Only those whose texts are shown.
-    for index in page.runs.indices.prefix(JobPageView.runLimit) { page.runs[index] = runtime.redacted(page.runs[index]) }
+    for index in page.runs.indices.prefix(JobPageView.runLimit) {
+      page.runs[index] = runtime.redacted(page.runs[index])
+    }
     let journal = try await runtime.passJournal(of: job, limit: Self.journalLimit)
     let view = JobPageView(
       JobReading(listing: listing, runs: page.runs, hasMoreRuns: page.next != nil, journal: journal), context)
@@ -211,7 +213,8 @@ struct JobsPages: DashboardPages {
     if !request.isReading {
       let failures = await JobActions(context).change(changed, change)
       if failures.isEmpty { return context.redirect(to: list, after: change == .pause ? .pausedAll : .resumedAll) }
-      view.failed = "\(failures.count) of \(changed.count) could not be changed: \(failures.prefix(5).joined(separator: " "))"
+      let reasons = failures.prefix(5).joined(separator: " ")
+      view.failed = "\(failures.count) of \(changed.count) could not be changed: \(reasons)"
     }
     return context.page(
       view, "job_confirm", title: change.button, segment: Self.segment, isLive: false,
