@@ -32,8 +32,11 @@ struct JobsPages: DashboardPages {
     if request.isReading {
       switch page {
       case nil: return try await show(job, context.message(of: request))
-      case "edit": return try await edit(job)
-      case "enqueue": return try await enqueue(job)
+      case "edit", "enqueue":
+        guard context.mayChange else {
+          throw JobError(.permissionDenied, "You may look at the dashboard, and not change anything.")
+        }
+        return page == "edit" ? try await edit(job) : try await enqueue(job)
       case "remove": return try await remove(job)
       case "why": return try await WhyPage(context).respond(to: request, of: job)
       default: return nil

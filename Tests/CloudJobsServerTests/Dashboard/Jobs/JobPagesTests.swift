@@ -244,6 +244,7 @@ struct JobPagesTests {
   func readOnly(target: String) async throws {
     let fixture = try await JobPagesFixture(.readOnly)
     #expect(try await fixture.post(target, [("all", "pause")]).status == 403)
+    #expect(try await fixture.get("/jobs/cleanup/edit").status == 403)
     for page in ["", "/jobs", "/jobs/cleanup", "/jobs/cleanup/remove", "/jobs?all=pause"] {
       #expect(!(try await fixture.get(page).text.contains("method=\"post\"")), "\(page)")
     }
