@@ -132,4 +132,4 @@ $(BENCH_VENV)/.installed: Benchmarks/requirements.txt
 	touch $@
 
 clean: ## Remove the build products and the virtual environment, not the data folders
-	rm -rf "$(SCRATCH)" $(VENV) $(BENCH_VENV)
+	rm -rf "$(SCRATCH)" "$(SCRATCH)-coverage" $(VENV) $(BENCH_VENV)

@@ -145,8 +145,8 @@ let package = Package(
     library(
       "CloudJobsServer", resources: ["Dashboard/Templates"],
       [
-        "CloudJobs", "CloudJobsHTTPServer", "CloudJobsPages", hummingbird, nio, lifecycle, logging, httpTypes,
-        configuration,
+        "CloudJobs", "CloudJobsHTTPServer", "CloudJobsPages", hummingbird, nio, lifecycle, logging, tracing,
+        httpTypes, configuration,
       ]),
     library("CloudJobsTesting", ["CloudJobs", "CloudJobsEmulator", logging, httpTypes]),
     library("CloudJobsEmulator", path: "Emulator/CloudJobsEmulator", ["CloudJobsCore"]),
@@ -262,7 +262,7 @@ let package = Package(
       "CloudJobsServerTests",
       [
         "CloudJobsServer", "CloudJobsPages", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes,
-        configuration, logging,
+        configuration, logging, tracing,
       ]),
     tests("CloudJobsStoresTests", ["CloudJobsStores"]),
     tests("CloudJobsCommandsTests", ["CloudJobsCommands", "CloudJobsGoogle", "CloudJobsTesting"]),

@@ -148,11 +148,12 @@ enum CloudTasksBody {
   ///
   /// - Throws: ``JobError`` `tooLarge`, with the size and the remedy.
   static func checkSize(_ task: QueuedTask, _ configuration: CloudTasksConfiguration) throws(JobError) {
-    let texts = [
-      task.name, configuration.queueName(task.queue), configuration.target, configuration.serviceAccount ?? "",
-      configuration.serviceAccount == nil ? "" : configuration.tokenAudience,
-      "Content-Type", "application/json",
-    ]
+    let texts =
+      [
+        task.name, configuration.queueName(task.queue), configuration.target, configuration.serviceAccount ?? "",
+        configuration.serviceAccount == nil ? "" : configuration.tokenAudience,
+        "Content-Type", "application/json",
+      ] + (task.trace.map { ["traceparent", $0.description] } ?? [])
     let size = texts.reduce(task.body.bytes.count) { $0 + $1.utf8.count }
     guard size > maximumBytes else { return }
     throw JobError(
@@ -168,6 +169,9 @@ enum CloudTasksBody {
       "url": .string(configuration.target), "httpMethod": "POST", "headers": ["Content-Type": "application/json"],
       "body": .string(Base64.encode(task.body.bytes)),
     ]
+    if let trace = task.trace {
+      httpRequest["headers"] = ["Content-Type": "application/json", "traceparent": .string(trace.description)]
+    }
     httpRequest["oidcToken"] = configuration.token
     var members: [String: JSONValue] = [
       "name": .string("\(configuration.queueName(task.queue))/tasks/\(task.name)"),

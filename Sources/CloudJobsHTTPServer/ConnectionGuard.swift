@@ -95,7 +95,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
         head.headers.replaceOrAdd(name: "connection", value: "close")
         data = wrapOutboundOut(.head(head))
       }
-    case .body: action = state.isLingering ? .drop : .pass
+    case .body: action = state.responseBody(at: now)
     case .end: action = state.responseEnd(at: now)
     }
     switch action {

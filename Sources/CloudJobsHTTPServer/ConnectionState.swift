@@ -121,6 +121,16 @@ struct ConnectionState: Sendable {
     return .pass
   }
 
+  /// Handles a part of the body of the application's response.
+  ///
+  /// The client's time to read begins again: a part comes once the client has read enough of those before. So a
+  /// stream of events may last as long as it has something to tell.
+  mutating func responseBody(at now: Duration) -> Action {
+    guard !isLingering else { return .drop }
+    respondingSince = now
+    return .pass
+  }
+
   /// Handles the end of the application's response.
   mutating func responseEnd(at now: Duration) -> Action {
     guard phase == .open else { return .drop }

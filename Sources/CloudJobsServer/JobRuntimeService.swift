@@ -65,8 +65,10 @@ public struct JobRuntimeService: Service {
     _ makeRuntime: @Sendable (JobSettings) async throws -> JobRuntime
   ) async {
     do {
-      let settings = try await JobSettings.load(over: base)
-      try await JobRuntimeService(try await makeRuntime(settings), settings.server).runUntilSignal()
+      let settings = try await JobSettings.load(over: base).observed
+      try await ProgramObservation.run(settings.server) {
+        try await JobRuntimeService(try await makeRuntime(settings), settings.server).runUntilSignal()
+      }
     } catch {
       JobServer.exit(with: error)
     }

@@ -5,6 +5,7 @@ import CloudJobsHTTPServer
 import Hummingbird
 package import Logging
 public import ServiceLifecycle
+import Tracing
 
 /// A job runtime behind Hummingbird, as a service whose `run()` is its lifetime.
 ///
@@ -91,13 +92,16 @@ public struct JobServer: Service {
     let lifetime = ProcessLifetime(exitLimit: configuration.exitLimit, logger: logger)
     try await lifetime.run(services) { clock in
       if await runtime.drain(within: configuration.processDrainLimit, by: clock) == 0 { return .ended }
-      return .exits(isNothingLost: await runtime.releaseLeases())
+      let isNothingLost = await runtime.releaseLeases()
+      InstrumentationSystem.tracer.forceFlush()
+      return .exits(isNothingLost: isNothingLost)
     }
   }
 
   /// Runs a whole program: creates a runtime, serves it until SIGTERM or SIGINT, and reports an error in one line.
   ///
-  /// The address is that of the environment variables `HOST` and `PORT`.
+  /// The address is that of the environment variables `HOST` and `PORT`; those of the settings `server.logFormat` and
+  /// `server.traceFile` count too.
   ///
   /// ```swift
   /// @main enum Service {
@@ -121,9 +125,11 @@ public struct JobServer: Service {
     _ makeRuntime: @Sendable () async throws -> JobRuntime
   ) async {
     do {
-      var configuration = configuration
+      var configuration = try configuration.observed
       configuration.dashboard = dashboard ?? configuration.dashboard
-      try await JobServer(try await makeRuntime(), configuration: configuration).runUntilSignal()
+      try await ProgramObservation.run(configuration) { [configuration] in
+        try await JobServer(try await makeRuntime(), configuration: configuration).runUntilSignal()
+      }
     } catch {
       exit(with: error)
     }
@@ -145,8 +151,10 @@ public struct JobServer: Service {
     settings base: JobSettings = JobSettings(), _ makeRuntime: @Sendable (JobSettings) async throws -> JobRuntime
   ) async {
     do {
-      let settings = try await JobSettings.load(over: base)
-      try await JobServer(try await makeRuntime(settings), configuration: settings.server).runUntilSignal()
+      let settings = try await JobSettings.load(over: base).observed
+      try await ProgramObservation.run(settings.server) {
+        try await JobServer(try await makeRuntime(settings), configuration: settings.server).runUntilSignal()
+      }
     } catch {
       exit(with: error)
     }
@@ -233,6 +241,13 @@ public struct JobServerConfiguration: Sendable {
   public var requestTimeout = HTTPServerLimits().requestTimeout
   /// The timeout of an idle connection.
   public var idleTimeout = HTTPServerLimits().idleTimeout
+  /// The form of the log on standard error, for ``JobServer/main(configuration:_:)`` and the like.
+  ///
+  /// It is that of the runtime's logger, unless the program has set up a logging system or a logger of its own.
+  public var logFormat = LogFormat.auto
+  /// The path of a file to which ``JobServer/main(configuration:_:)`` and the like append traces (``TraceFile``); nil
+  /// for none.
+  public var traceFile: String?
 
   /// Creates a configuration.
   ///

@@ -104,6 +104,8 @@ struct JobSetting: Sendable {
     server("maxConnections", "1024") { $0.maxConnections = try number($1, 1...1_000_000) },
     server("requestTimeout", "30s") { $0.requestTimeout = try span($1, atLeast: .milliseconds(100)) },
     server("idleTimeout", "1m") { $0.idleTimeout = try span($1, atLeast: .milliseconds(100)) },
+    server("logFormat", "auto") { $0.logFormat = try format($1) },
+    server("traceFile", "none") { $0.traceFile = try text($1) },
     JobSetting(key: "server.secret", standard: "none") { settings, text in
       // A message with the value would put it into a log.
       guard text.utf8.count >= 16 else { throw JobError(.invalidField, "A secret has at least 16 bytes.") }
@@ -250,6 +252,13 @@ struct JobSetting: Sendable {
       throw fault("one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")), or off", text)
     }
     return level
+  }
+
+  private static func format(_ text: String) throws(JobError) -> LogFormat {
+    guard let format = LogFormat(rawValue: text.lowercased()) else {
+      throw fault("one of \(LogFormat.allCases.map(\.rawValue).joined(separator: ", "))", text)
+    }
+    return format
   }
 
   /// Reads `critical=6,default=3,low=1`, by weights, or `critical,default,low`, one after the other.

@@ -54,6 +54,22 @@ struct ConnectionStateTests {
     #expect(state.deadline == .seconds(930))
   }
 
+  @Test("A response whose parts keep coming lasts, and one whose client does not read on ends")
+  func stream() {
+    var state = ConnectionState(limits: HTTPServerLimits(), at: .zero)
+    #expect(state.head(ConnectionState.Head(hosts: 1, needsHost: true, keepsAlive: true), at: .zero) == .pass)
+    #expect(state.end(at: .zero) == .pass)
+    #expect(state.responseHead(at: .seconds(1)) == .pass)
+    for second in stride(from: 15, through: 600, by: 15) {
+      #expect(state.expire(at: .seconds(second)) == .pass)
+      #expect(state.responseBody(at: .seconds(second)) == .pass)
+    }
+    #expect(state.deadline == .seconds(630))
+    #expect(state.expire(at: .seconds(630) - .milliseconds(1)) == .pass)
+    #expect(state.expire(at: .seconds(630)) == .close)
+    #expect(state.responseBody(at: .seconds(631)) == .drop)
+  }
+
   @Test(
     "A request has one Host field; an HTTP/1.0 request may have none",
     arguments: [

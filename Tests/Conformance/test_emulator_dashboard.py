@@ -288,6 +288,7 @@ def test_everything_works_without_javascript_and_by_forms(emulator, target, chro
         assert (queue["rateLimits"]["maxDispatchesPerSecond"], queue["retryConfig"]["minBackoff"]) == (7, "120s")
         page.get_by_role("link", name="New task").first.click()
         page.get_by_label("URL").fill(f"{target.url}/made")
+        page.get_by_label("Method").select_option("PUT")
         page.get_by_label("Headers").fill("X-One: 1\nX-Two: a: b")
         page.get_by_label("Body").fill("héllo")
         page.get_by_label("Delay").fill("1h")
@@ -297,7 +298,7 @@ def test_everything_works_without_javascript_and_by_forms(emulator, target, chro
         page.get_by_role("button", name="Run now").click()
         request = target.wait_for(1)[0]
         assert (request["headers"]["x-one"], request["headers"]["x-two"]) == ("1", "a: b")
-        assert request["body"].decode() == "héllo"
+        assert (request["method"], request["body"].decode()) == ("PUT", "héllo")
         wait_until(lambda: emulator.call("GET", f"/v2/{LOCATION}/queues/made/tasks/mine")[0] == 404)
         page.open(emulator.url + f"{BASE}/queues/p/europe-west1/made/tasks/mine")
         assert "It has ended" in page.locator("#state").inner_text()

@@ -1,4 +1,5 @@
 package import CloudJobsCore
+import Tracing
 
 /// A request for a run that has been checked.
 struct RunDraft: Sendable {
@@ -9,13 +10,18 @@ struct RunDraft: Sendable {
   let unique: Uniqueness?
   private let request: EnqueueRequest
   private let parent: Run?
+  /// The position in a distributed trace.
+  private let trace: TraceContext?
 
   /// Whether the id is random, so that no run has it yet.
   var hasRandomID: Bool { request.key == nil && request.unique == nil }
   /// The ledger of the unique key, if there is one.
   var ledger: LedgerID? { unique.map { .unique(definition.id, key: $0.key) } }
 
-  init(_ request: EnqueueRequest, by parent: Run?, _ services: RuntimeServices) throws(JobError) {
+  init(
+    _ request: EnqueueRequest, by parent: Run?, trace: TraceContext? = nil, _ services: RuntimeServices
+  ) throws(JobError) {
+    self.trace = trace ?? request.trace ?? ServiceContext.current?.trace ?? parent?.trace
     guard let registered = services.registry.jobs[request.job] else { throw .unknownJob(request.job) }
     definition = registered.definition
     let payload = try request.payload()
@@ -45,7 +51,7 @@ struct RunDraft: Sendable {
     run.uniqueKey = request.key ?? unique?.key
     run.parent = parent?.id
     run.correlationID = request.correlationID ?? parent.map { $0.correlationID ?? $0.id.rawValue }
-    run.trace = request.trace ?? parent?.trace
+    run.trace = trace
     run.queue = request.queue ?? policy.queue
     run.priority = request.priority ?? policy.priority
     run.metadata = policy.metadata.merging(request.metadata) { $1 }

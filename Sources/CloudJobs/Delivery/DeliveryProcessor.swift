@@ -130,6 +130,7 @@ struct DeliveryProcessor: Sendable {
       let patch = snapshot.state.patch(
         after: conclusion, run: run, kind: job.kind, breaker: job.policy.breaker, duration: .zero)
       guard try await save(run, snapshot, &budget, patch) else { return nil }
+      countLostLease(of: stored)
       await RunEnd(services).report(run)
       if let name = snapshot.state.breakerEvent(of: patch) { services.emit(name, run) }
       return DeliveryResult(.deadLettered, run: run, reason: run.failure?.message)
@@ -146,8 +147,15 @@ struct DeliveryProcessor: Sendable {
         return try await perform(plan(snapshot.input), snapshot, registered, &budget)
       }
       guard let claimed else { return nil }
+      countLostLease(of: stored)
       return await executor.execute(claimed, registered, state: snapshot.state)
     }
+  }
+
+  /// Counts the lease of a run that an attempt left to expire.
+  private func countLostLease(of stored: Run?) {
+    guard let stored, stored.status == .running else { return }
+    services.metrics.count(.leaseLosses, [("job", stored.job.rawValue)])
   }
 
   /// Returns the change to the state of a job that skips overlapping runs: one that waits for a permit is the latest.

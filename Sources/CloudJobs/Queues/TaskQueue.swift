@@ -40,14 +40,20 @@ public struct QueuedTask: Hashable, Sendable {
   public var notBefore: Timestamp?
   /// The time that the handler may take to respond.
   public var deadline: Duration
+  /// The position in a distributed trace, for the header `traceparent` of the delivery; nil if it belongs to none.
+  public var trace: TraceContext?
 
   /// Creates a task.
-  public init(name: String, queue: String? = nil, body: JSONText, notBefore: Timestamp? = nil, deadline: Duration) {
+  public init(
+    name: String, queue: String? = nil, body: JSONText, notBefore: Timestamp? = nil, deadline: Duration,
+    trace: TraceContext? = nil
+  ) {
     self.name = name
     self.queue = queue
     self.body = body
     self.notBefore = notBefore
     self.deadline = deadline
+    self.trace = trace
   }
 }
 

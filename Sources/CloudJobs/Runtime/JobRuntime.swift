@@ -41,6 +41,8 @@ public final class JobRuntime: JobClient {
   public var clock: any JobClock { services.clock }
   /// The events of this instance, as they happen.
   public var events: JobEvents { services.events }
+  /// The metrics of this instance, which `GET metrics` shows; a backend for swift-metrics.
+  public var metrics: MetricRegistry { services.metrics.registry }
 }
 
 // MARK: - Lifetime
@@ -125,7 +127,8 @@ extension JobRuntime {
   ///
   /// Routes under the mount path: `POST trigger`, `POST scheduled/{jobId}`, `POST master`, `POST drain`, `GET jobs`,
   /// `GET jobs/{jobId}`, `PATCH jobs/{jobId}`, `GET jobs/{jobId}/why`, `GET runs`, `GET runs/{runId}`,
-  /// `GET runs/{runId}/why`, `GET workers`, `GET health`, `GET health/live`, `GET health/ready`, `GET health/started`.
+  /// `GET runs/{runId}/why`, `GET workers`, `GET metrics`, `GET health`, `GET health/live`,
+  /// `GET health/ready`, `GET health/started`.
   ///
   /// | status | meaning |
   /// | --- | --- |

@@ -33,31 +33,35 @@ struct WorkerCommand: AsyncParsableCommand {
   func run() async throws {
     try await CommandFailure.reporting {
       let program = try JobCommand.program(to: "execute runs")
-      let settings = try await JobSettings.load(over: JobSettings(runtime: program.options))
-      let store = store.falling(back: settings.store)
-      let runtime = try await store.runtime(creates: true, options: settings.runtime)
-      guard runtime.needsWorker else {
-        throw JobError(
-          .invalidField, "Firestore's runs are delivered by Cloud Tasks, not taken by workers. Run `serve` instead.",
-          field: "--store")
-      }
-      var configuration = settings.server
-      var worker = configuration.worker ?? JobWorker.Options()
-      worker.concurrency = concurrency ?? worker.concurrency
-      worker.name = name ?? worker.name
-      configuration.worker = worker
-      let address = try store.address()
-      // A subprocess of the worker for heavy work executes its attempt here, and ends.
-      await runtime.runSubprocessAttempt()
-      var state: [String: JSONValue] = [
-        "state": "working", "store": .string("\(address)"), "concurrency": .integer(Int64(worker.concurrency)),
-      ]
-      state["name"] = worker.name.map { .string($0) }
-      try output.show(.object(state)) { _, _ in ["Working on \(address). Stop it with Ctrl-C."] }
-      try await JobRuntimeService(runtime, configuration).runUntilSignal()
-      state["state"] = "stopped"
-      try output.show(.object(state)) { _, _ in ["Stopped."] }
+      let settings = try await JobSettings.load(over: JobSettings(runtime: program.options)).observed
+      try await ProgramObservation.run(settings.server) { try await work(settings) }
     }
+  }
+
+  private func work(_ settings: JobSettings) async throws {
+    let store = store.falling(back: settings.store)
+    let runtime = try await store.runtime(creates: true, options: settings.runtime)
+    guard runtime.needsWorker else {
+      throw JobError(
+        .invalidField, "Firestore's runs are delivered by Cloud Tasks, not taken by workers. Run `serve` instead.",
+        field: "--store")
+    }
+    var configuration = settings.server
+    var worker = configuration.worker ?? JobWorker.Options()
+    worker.concurrency = concurrency ?? worker.concurrency
+    worker.name = name ?? worker.name
+    configuration.worker = worker
+    let address = try store.address()
+    // A subprocess of the worker for heavy work executes its attempt here, and ends.
+    await runtime.runSubprocessAttempt()
+    var state: [String: JSONValue] = [
+      "state": "working", "store": .string("\(address)"), "concurrency": .integer(Int64(worker.concurrency)),
+    ]
+    state["name"] = worker.name.map { .string($0) }
+    try output.show(.object(state)) { _, _ in ["Working on \(address). Stop it with Ctrl-C."] }
+    try await JobRuntimeService(runtime, configuration).runUntilSignal()
+    state["state"] = "stopped"
+    try output.show(.object(state)) { _, _ in ["Stopped."] }
   }
 }
 
@@ -91,30 +95,34 @@ struct ServeCommand: AsyncParsableCommand {
   func run() async throws {
     try await CommandFailure.reporting {
       let program = try JobCommand.program(to: "serve")
-      let settings = try await JobSettings.load(over: JobSettings(runtime: program.options))
-      var configuration = settings.server
-      configuration.mountPath = JobCommand.mountPath
-      configuration.host = host ?? configuration.host
-      configuration.port = port.map { Int($0) } ?? configuration.port
-      if dashboard == false { configuration.dashboard = nil }
-      if dashboard == true { configuration.dashboard = configuration.dashboard ?? .loopback }
-      let options = store.falling(back: settings.store)
-      let address = try options.address()
-      if settings.secret != nil, program.authentication != nil {
-        throw Self.uselessSecret("the program has an authentication of its own")
-      }
-      let store = try await options.open(creates: true)
-      guard store is any DueTimeStore else {
-        if settings.secret != nil { throw Self.uselessSecret("Google's tokens are the callers' credentials") }
-        return try await serveOnGoogle(program, store, at: address, settings.runtime, configuration)
-      }
-      let runtime = JobRuntime(
-        program.registry, store: store, authentication: program.authentication ?? settings.authentication,
-        options: settings.runtime)
-      let isLocal = !runtime.authentication.allowsRemotePeers
-      if dashboard == nil, isLocal { configuration.dashboard = configuration.dashboard ?? .loopback }
-      try await serve(runtime, configuration, over: "\(address)")
+      let settings = try await JobSettings.load(over: JobSettings(runtime: program.options)).observed
+      try await ProgramObservation.run(settings.server) { try await serve(program, settings) }
     }
+  }
+
+  private func serve(_ program: JobProgram, _ settings: JobSettings) async throws {
+    var configuration = settings.server
+    configuration.mountPath = JobCommand.mountPath
+    configuration.host = host ?? configuration.host
+    configuration.port = port.map { Int($0) } ?? configuration.port
+    if dashboard == false { configuration.dashboard = nil }
+    if dashboard == true { configuration.dashboard = configuration.dashboard ?? .loopback }
+    let options = store.falling(back: settings.store)
+    let address = try options.address()
+    if settings.secret != nil, program.authentication != nil {
+      throw Self.uselessSecret("the program has an authentication of its own")
+    }
+    let store = try await options.open(creates: true)
+    guard store is any DueTimeStore else {
+      if settings.secret != nil { throw Self.uselessSecret("Google's tokens are the callers' credentials") }
+      return try await serveOnGoogle(program, store, at: address, settings.runtime, configuration)
+    }
+    let runtime = JobRuntime(
+      program.registry, store: store, authentication: program.authentication ?? settings.authentication,
+      options: settings.runtime)
+    let isLocal = !runtime.authentication.allowsRemotePeers
+    if dashboard == nil, isLocal { configuration.dashboard = configuration.dashboard ?? .loopback }
+    try await serve(runtime, configuration, over: "\(address)")
   }
 
   private static func uselessSecret(_ reason: String) -> JobError {

@@ -2,6 +2,7 @@
 public import CloudJobs
 import CloudJobsCore
 import CloudJobsPages
+import HTTPTypes
 public import Hummingbird
 import NIOCore
 

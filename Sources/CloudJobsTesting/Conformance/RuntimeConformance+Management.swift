@@ -199,7 +199,7 @@ extension RuntimeConformance {
       try ConformanceFailure.expect([statistics.runs, statistics.succeeded, statistics.failed], [6, 3, 3], "the runs")
       try ConformanceFailure.expect(statistics.successRate, 0.5, "the part that succeeded")
       try ConformanceFailure.expect(statistics.failureRate, 0.5, "the part that failed")
-      try ConformanceFailure.expect(statistics.meanDuration?.components.seconds, 2, "the mean duration")
+      try ConformanceFailure.expect(statistics.meanDuration?.components.seconds, 1, "the mean duration")
       try ConformanceFailure.expect(report.state.consecutiveFailures, 3, "the failures in a row")
       try ConformanceFailure.expect(report.isEnabled, true, "whether the job is enabled")
       try ConformanceFailure.expect(report.state.lastRun != nil, true, "whether the last run is known")

@@ -27,7 +27,7 @@ struct CopyText: Sendable {
     var hint: String {
       switch self {
       case .curl: "For a POSIX shell."
-      case .python: "For Google's official client: pip install google-cloud-tasks google-cloud-scheduler"
+      case .python: "For Google's official client: pip install google-cloud-tasks google-cloud-scheduler."
       case .gcloud: "For bash and the Google Cloud CLI, without a login. It has no flags for some rare fields."
       }
     }

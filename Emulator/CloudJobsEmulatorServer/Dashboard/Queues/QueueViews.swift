@@ -127,9 +127,11 @@ struct QueueView: Sendable {
   /// The choices of the order.
   var tabs: [PageTab] = []
   /// The ID that is searched for.
-  var search = ""
-  /// Whether an ID is searched for.
-  var isSearch: Bool { !search.isEmpty }
+  var search = "" {
+    didSet { isSearch = !search.isEmpty }
+  }
+  /// Whether an ID is searched for; stored, as templates see no computed properties.
+  private(set) var isSearch = false
   /// The links to more tasks.
   var pager = PagePager(shown: "", next: nil, first: nil)
   /// The path of the page.

@@ -159,7 +159,9 @@ struct TaskForm: Sendable {
   /// The URL.
   var url = "http://127.0.0.1:8080/"
   /// The method.
-  var method = "POST"
+  var method = "POST" {
+    didSet { methods = FormChoice.methods(method) }
+  }
   /// The header fields, one a line.
   var headers = "Content-Type: application/json"
   /// The body.
@@ -167,8 +169,8 @@ struct TaskForm: Sendable {
   /// The time until the first attempt.
   var delay = ""
 
-  /// The methods, with the one that is chosen.
-  var methods: [FormChoice] { FormChoice.methods(method) }
+  /// The methods, with the one that is chosen; stored, as templates see no computed properties.
+  private(set) var methods = FormChoice.methods("POST")
 
   /// Creates an empty form.
   init(action: String, backPath: String) { (self.action, self.backPath) = (action, backPath) }

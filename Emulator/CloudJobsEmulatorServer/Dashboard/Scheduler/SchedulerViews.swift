@@ -161,7 +161,9 @@ struct JobForm: Sendable {
   /// The URL.
   var url = "http://127.0.0.1:8080/"
   /// The method.
-  var method = "POST"
+  var method = "POST" {
+    didSet { methods = FormChoice.methods(method) }
+  }
   /// The header fields, one a line.
   var headers = ""
   /// The body.
@@ -171,8 +173,8 @@ struct JobForm: Sendable {
   /// The maximum number of retries.
   var retryCount = "0"
 
-  /// The methods, with the one that is chosen.
-  var methods: [FormChoice] { FormChoice.methods(method) }
+  /// The methods, with the one that is chosen; stored, as templates see no computed properties.
+  private(set) var methods = FormChoice.methods("POST")
 
   /// Creates the form of a new job.
   init(action: String, backPath: String) { (self.action, self.backPath) = (action, backPath) }

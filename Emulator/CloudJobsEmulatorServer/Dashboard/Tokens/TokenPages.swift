@@ -39,8 +39,9 @@ struct TokenPages: EmulatorPages {
     var view = TokensView(issuer: tokens.issuer(), origin: context.origin)
     view.keys = text(of: ["oauth2", "v3", "certs"])
     view.discovery = text(of: [".well-known", "openid-configuration"])
-    view.issued = tokens.issued().map { issued in
+    view.issued = tokens.issued().enumerated().map { index, issued in
       TokensView.Row(
+        issuedNumber: index + 1,
         issuedAt: PageTime(issued.time, now: context.clock.machineTime),
         issuedURL: EmulatorPageContext.shortened(issued.url, to: 160),
         issuedClaims: EmulatorPageContext.shortened(PrettyJSON.text(issued.claims, limit: 1_500), to: 1_500))
@@ -72,6 +73,8 @@ struct TokenPages: EmulatorPages {
 struct TokensView: Sendable {
   /// A token of a delivery.
   struct Row: Sendable {
+    /// The number in the list, from 1.
+    var issuedNumber: Int
     /// The time.
     var issuedAt: PageTime
     /// The URL of the delivery.

@@ -151,7 +151,7 @@ struct RunPagesTests {
     #expect(try await fixture.post("/runs/\(waiting.id)/cancel").status == 409)
 
     #expect(try await fixture.post("/runs/\(later.id)/retry").status == 303)
-    #expect(try await fixture.stored(later.id)?.status == .pending)
+    #expect(try await fixture.stored(later.id)?.notBefore == fixture.clock.now())
 
     #expect(try await fixture.get("/runs/\(moved.id)/reschedule").text.contains("type=\"datetime-local\""))
     #expect(try await fixture.post("/runs/\(moved.id)/reschedule", [("time", "")]).status == 400)
