@@ -18,6 +18,7 @@ extension JobRuntime {
   /// A payload is shown whole or not at all: one with replaced fields, sent again, would replace what is confidential.
   ///
   /// - Parameter payload: the payload as stored.
+  /// - Returns: the whole payload, or why it is not shown.
   package func disclosure(of payload: JSONText?) -> PayloadDisclosure {
     guard let payload else { return .none }
     if EncryptedPayload(payload) != nil || options.payloadCodec != nil { return .encrypted }
@@ -29,6 +30,7 @@ extension JobRuntime {
   /// Returns whether a payload that a person wrote has the text that stands for a confidential value, in place of it.
   ///
   /// - Parameter value: the payload.
+  /// - Returns: whether a confidential field has that text.
   package func hasReplacedValue(_ value: JSONValue) -> Bool {
     services.redaction.map { $0.hasReplacedValue(value) } ?? false
   }

@@ -116,6 +116,7 @@ struct JobActions: Sendable {
   ///   - request: the request.
   ///   - listing: the job.
   ///   - isManual: whether the run passes every gate but `enabled`.
+  /// - Returns: a response that leads to the page of the job.
   /// - Throws: ``JobError`` as ``JobRuntime/enqueue(_:)`` does; `busy` for a manual run of a disabled job.
   func enqueue(
     _ request: EnqueueRequest, _ listing: JobListing, isManual: Bool

@@ -112,7 +112,7 @@ extension JobField {
       title: "Schedule",
       fields: [
         field("type", "Kind", .choice(JobKind.allCases.map(\.rawValue)), "What triggers the job."),
-        field("cron", "Schedule", .line, "Cron, an interval or English, such as 0 9 * * 1-5; goes before the interval."),
+        field("cron", "Schedule", .line, "Cron, an interval or English: 0 9 * * 1-5; goes before the interval."),
         field("interval", "Interval", .span, "Such as 30m; 1 s to 366 days."),
         field("timeZone", "Time zone", .line, "An IANA name, such as Europe/Berlin."),
         field("startAt", "From", .line, "The first day or time, such as 2026-12-01."),

@@ -67,6 +67,7 @@ extension JobListing {
   /// Returns the next time at which the job is due: as it is planned, or else by its schedule.
   ///
   /// - Parameter now: the time of the page.
+  /// - Returns: the time; nil if the job is not active, has no schedule or is set aside.
   func nextRun(at now: Timestamp) -> Timestamp? {
     guard fault == nil, let job, job.policy.isActive, job.kind != .endpoint else { return nil }
     return state.nextRun ?? firstRun(of: job, after: now, under: .masterPass)
@@ -80,6 +81,7 @@ enum BoundedText {
   /// - Parameters:
   ///   - text: the text.
   ///   - limit: the maximum number of characters.
+  /// - Returns: the text, or its beginning with an ellipsis.
   static func cut(_ text: String, to limit: Int = 400) -> String {
     text.count > limit ? text.prefix(limit) + "…" : text
   }

@@ -32,8 +32,11 @@ struct JobsPages: DashboardPages {
     if request.isReading {
       switch page {
       case nil: return try await show(job, context.message(of: request))
-      case "edit": return try await edit(job)
-      case "enqueue": return try await enqueue(job)
+      case "edit", "enqueue":
+        guard context.mayChange else {
+          throw JobError(.permissionDenied, "You may look at the dashboard, and not change anything.")
+        }
+        return page == "edit" ? try await edit(job) : try await enqueue(job)
       case "remove": return try await remove(job)
       case "why": return try await WhyPage(context).respond(to: request, of: job)
       default: return nil
@@ -75,7 +78,9 @@ struct JobsPages: DashboardPages {
     let limit = runtime.readsRunsCheaply ? Self.statisticsLimit : Self.billedStatisticsLimit
     var page = try await runtime.runs(matching: RunFilter(job: job), limit: limit)
     // Only those whose texts are shown.
-    for index in page.runs.indices.prefix(JobPageView.runLimit) { page.runs[index] = runtime.redacted(page.runs[index]) }
+    for index in page.runs.indices.prefix(JobPageView.runLimit) {
+      page.runs[index] = runtime.redacted(page.runs[index])
+    }
     let journal = try await runtime.passJournal(of: job, limit: Self.journalLimit)
     let view = JobPageView(
       JobReading(listing: listing, runs: page.runs, hasMoreRuns: page.next != nil, journal: journal), context)
@@ -211,7 +216,8 @@ struct JobsPages: DashboardPages {
     if !request.isReading {
       let failures = await JobActions(context).change(changed, change)
       if failures.isEmpty { return context.redirect(to: list, after: change == .pause ? .pausedAll : .resumedAll) }
-      view.failed = "\(failures.count) of \(changed.count) could not be changed: \(failures.prefix(5).joined(separator: " "))"
+      let reasons = failures.prefix(5).joined(separator: " ")
+      view.failed = "\(failures.count) of \(changed.count) could not be changed: \(reasons)"
     }
     return context.page(
       view, "job_confirm", title: change.button, segment: Self.segment, isLive: false,

@@ -8,6 +8,7 @@ enum LocalTime {
   /// - Parameters:
   ///   - text: the text, such as `2026-12-01T09:00`.
   ///   - zone: the zone of a text without an offset; a time that a clock change skips becomes the one after it.
+  /// - Returns: the time.
   static func timestamp(_ text: String, in zone: Zone) -> Timestamp? {
     let text = text.replacing(" ", with: "T")
     if text.hasSuffix("Z") || text.dropFirst(16).contains(where: { $0 == "+" || $0 == "-" }) {

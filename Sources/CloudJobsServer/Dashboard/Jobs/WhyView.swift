@@ -126,6 +126,7 @@ struct WhyPage: Sendable {
   /// - Parameters:
   ///   - run: the id of the run.
   ///   - segment: the segment of the group that the page belongs to.
+  /// - Returns: the page.
   /// - Throws: ``JobError`` `notFound`, `invalidField` if the stored run is invalid, or `storeUnavailable`.
   func explain(run: RunID, segment: String) async throws(JobError) -> Dashboard.Reply {
     let explanation = try await context.runtime.why(run: run)

@@ -73,6 +73,7 @@ struct ForecastQuery: Sendable {
   /// - Parameters:
   ///   - own: that of the runtime.
   ///   - isStoreBilled: whether the store is paid by its operations.
+  /// - Returns: the deployment.
   func deployment(over own: ForecastDeployment, isStoreBilled: Bool) -> ForecastDeployment {
     var result = own
     if let deployment {

@@ -6,8 +6,12 @@ import CloudJobsPages
 struct HeatTable: Sendable {
   /// A day.
   struct Day: Sendable {
-    /// The day of the week and the date.
-    var dayLabel: String
+    /// The day of the week.
+    var weekday: String
+    /// The year of the date.
+    var year: String
+    /// The month and the day of the date.
+    var monthDay: String
     /// The path of the day; nil for none.
     var dayHref: String?
     /// Whether it is a Saturday or Sunday.
@@ -58,7 +62,8 @@ struct HeatTable: Sendable {
     days = calendar.days.prefix(limit).map { day in
       let column = ForecastCalendar.column(day.date)
       return Day(
-        dayLabel: "\(ForecastCalendar.weekdays[column]) \(day.date)", dayHref: href(day.date), isWeekend: column > 4,
+        weekday: ForecastCalendar.weekdays[column], year: String("\(day.date)".prefix(4)),
+        monthDay: String("\(day.date)".dropFirst(5)), dayHref: href(day.date), isWeekend: column > 4,
         cells: day.hours.map { runs in
           guard let runs else { return Cell(level: "none", cellText: "") }
           return Cell(

@@ -23,7 +23,8 @@ struct JobFormTests {
     arguments: [
       ("cron", " 0 9 * * 1-5 ", "0 9 * * 1-5"), ("cron", "", nil), ("cron", "  ", nil), ("interval", "30m", "30m"),
       ("interval", "1800", 1_800), ("priority", "-5", -5), ("priority", "high", "high"), ("enabled", "true", true),
-      ("enabled", "false", false), ("enabled", "", nil), ("skipDates", "2026-12-25\n2026-12-26,\n", ["2026-12-25", "2026-12-26"]),
+      ("enabled", "false", false), ("enabled", "", nil),
+      ("skipDates", "2026-12-25\n2026-12-26,\n", ["2026-12-25", "2026-12-26"]),
       ("dependencies", "import, mail", ["import", "mail"]), ("retention", "90d", "90d"),
       ("retention", #"{"failed": "90d"}"#, ["failed": "90d"]), ("input", "{\"a\": [1, null]}", ["a": [1, nil]]),
       ("rate", #"{"count": 5, "period": "1m"}"#, ["count": 5, "period": "1m"]),
@@ -42,7 +43,8 @@ struct JobFormTests {
   func roundTrip() throws {
     var configuration = JobConfiguration()
     (configuration.type, configuration.enabled, configuration.paused) = (.periodic, true, false)
-    (configuration.cron, configuration.interval, configuration.timeZone) = ("0 9 * * *", .seconds(5_400), "Europe/Berlin")
+    (configuration.cron, configuration.interval) = ("0 9 * * *", .seconds(5_400))
+    configuration.timeZone = "Europe/Berlin"
     configuration.startAt = .day(CivilDate(year: 2_026, month: 12, day: 1))
     configuration.endAt = .instant(Timestamp(seconds: 1_800_000_000))
     configuration.skipDates = [.day(CivilDate(year: 2_026, month: 12, day: 25))]

@@ -14,11 +14,14 @@ struct JobPagesTests {
       ("", "Overview", "Next runs"), ("/jobs", "Jobs", "every 30 minutes"), ("/jobs/cleanup", "cleanup", "Statistics"),
       ("/jobs/report", "report", "30 2 * * *"), ("/jobs/mail", "mail", "when it is enqueued"),
       ("/jobs/cleanup/edit", "Edit cleanup", "In code: <code>30m</code>"),
-      ("/jobs/mail/enqueue", "Enqueue mail", "No run is stored"), ("/jobs/cleanup/remove", "Remove cleanup", "its runs stay"),
-      ("/jobs/cleanup/why", "Why: cleanup", "Gates"), ("/jobs/cleanup/why?at=2026-07-01T09:00", "Why: cleanup", "Cause"),
+      ("/jobs/mail/enqueue", "Enqueue mail", "No run is stored"),
+      ("/jobs/cleanup/remove", "Remove cleanup", "its runs stay"), ("/jobs/cleanup/why", "Why: cleanup", "Gates"),
+      ("/jobs/cleanup/why?at=2026-07-01T09:00", "Why: cleanup", "Cause"),
       ("/jobs?all=pause", "Pause all jobs", "Pause 4 jobs?"), ("/calendar", "Calendar", "Planned runs an hour"),
-      ("/calendar?span=day&zone=Europe/Berlin", "Calendar", "02:30"), ("/calendar?span=month&job=report", "Calendar", "31 planned runs"),
-      ("/forecast", "Forecast", "after free tiers"), ("/forecast?interval=cleanup%3D5m", "Forecast", "Before and after"),
+      ("/calendar?span=day&zone=Europe/Berlin", "Calendar", "02:30"),
+      ("/calendar?span=month&job=report", "Calendar", "31 planned runs"),
+      ("/forecast", "Forecast", "after free tiers"),
+      ("/forecast?interval=cleanup%3D5m", "Forecast", "Before and after"),
     ])
   func pages(target: String, title: String, content: String) async throws {
     let page = try await JobPagesFixture().get(target)
@@ -52,7 +55,9 @@ struct JobPagesTests {
       ("kind=other", ["charge", "cleanup", "mail", "report"]),
     ] as [(String, [String])] {
       let page = try await fixture.get("/jobs?\(query)")
-      let shown = ["charge", "cleanup", "mail", "report"].filter { page.text.contains("href=\"/dashboard/jobs/\($0)\"") }
+      let shown = ["charge", "cleanup", "mail", "report"].filter {
+        page.text.contains("href=\"/dashboard/jobs/\($0)\"")
+      }
       #expect(shown == jobs, "\(query)")
     }
   }
@@ -60,7 +65,7 @@ struct JobPagesTests {
   @Test("The list shows fifty jobs a page, and each job once")
   func listPages() async throws {
     let fixture = try await JobPagesFixture {
-      (100..<220).map { number in EndpointJob(try! JobID("job\(number)")) { _ in .done } }
+      (100..<220).compactMap { try? JobID("job\($0)") }.map { EndpointJob($0) { _ in .done } }
     }
     var target: String? = "/jobs"
     var seen: [String] = []
@@ -170,7 +175,9 @@ struct JobPagesTests {
     #expect(try await fixture.get("/jobs/charge/enqueue").fields["payload"]?.contains("\"amount\": 5") == true)
   }
 
-  @Test("A refused run keeps what was typed", arguments: [("payload", "{\"amount\": \"x\"}"), ("payload", "{"), ("at", "soon")])
+  @Test(
+    "A refused run keeps what was typed",
+    arguments: [("payload", "{\"amount\": \"x\"}"), ("payload", "{"), ("at", "soon")])
   func enqueueRefusals(field: String, text: String) async throws {
     let fixture = try await JobPagesFixture()
     let page = try await fixture.post("/jobs/charge/enqueue", [(field, text), ("key", "kept")])
@@ -237,6 +244,7 @@ struct JobPagesTests {
   func readOnly(target: String) async throws {
     let fixture = try await JobPagesFixture(.readOnly)
     #expect(try await fixture.post(target, [("all", "pause")]).status == 403)
+    #expect(try await fixture.get("/jobs/cleanup/edit").status == 403)
     for page in ["", "/jobs", "/jobs/cleanup", "/jobs/cleanup/remove", "/jobs?all=pause"] {
       #expect(!(try await fixture.get(page).text.contains("method=\"post\"")), "\(page)")
     }
