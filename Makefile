@@ -19,10 +19,11 @@ BENCH_VENV ?= .venv-bench
 BUILD_FLAGS = --scratch-path "$(SCRATCH)" $(SWIFT_FLAGS)
 REQUIREMENTS := Tests/Conformance/requirements.txt
 SOURCES := Sources Tests Emulator Benchmarks Package.swift
-PYTHON_SOURCES := Tests Benchmarks
+PYTHON_SOURCES := Tests Benchmarks infra
 # Tests that use all processors. Those that wait for real clocks and sockets run afterwards.
 VIRTUAL_TESTS := ConformanceTests|EffectTests|EffectStressTests|CloudJobsEncryptionTests
 PURE_TESTS := CloudJobsCoreTests|CloudJobsTests|CloudJobsEmulatorTests|TidyTests|ReadmeTests|$(VIRTUAL_TESTS)
+COVERED_TESTS := ^(CloudJobsCoreTests|CloudJobsTests|CloudJobsEmulatorTests|CloudJobsEmulatorWireTests)
 # Their server and its clients share the processors with no others.
 POSTGRES_TESTS := CloudJobsPostgresTests
 
@@ -32,8 +33,8 @@ define run-tests
   || { status=$$?; echo "What failed:"; grep -aE '^(✘|↳|.*error:)' "$(SCRATCH)/tests.log"; exit $$status; }
 endef
 
-.PHONY: help run worker enqueue workers test build-tests lint format emulator conformance schema bench \
-  packages test-packages clean
+.PHONY: help run worker enqueue workers test build-tests coverage lint format emulator conformance screenshots schema \
+  bench docs packages test-packages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -63,6 +64,13 @@ test: test-packages ## Build, lint, and run all tests, those against the officia
 build-tests:
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
 
+# A build of its own, as the counters slow the code down. The tests of the pure targets need no C libraries.
+coverage: packages ## Report the part of the pure targets' lines that their tests execute (ARGS="--files --least 80")
+	$(SWIFT) test --scratch-path "$(SCRATCH)-coverage" $(SWIFT_FLAGS) --disable-default-traits --enable-code-coverage \
+	  --filter '$(COVERED_TESTS)'
+	@infra/coverage-report $(ARGS) "$$($(SWIFT) test --scratch-path "$(SCRATCH)-coverage" $(SWIFT_FLAGS) \
+	  --disable-default-traits --show-codecov-path)"
+
 lint: $(VENV)/.installed ## Check the format and the documentation comments of all Swift files, and the Python files
 	$(SWIFT) format lint --strict --parallel -r $(SOURCES)
 	$(VENV)/bin/python -m ruff check $(PYTHON_SOURCES)
@@ -82,6 +90,11 @@ conformance: test-packages $(VENV)/.installed ## Run the tests against other imp
 	$(SWIFT) build $(BUILD_FLAGS)
 	CLOUD_JOBS_BIN_DIR="$$($(SWIFT) build --show-bin-path $(BUILD_FLAGS))" \
 	  $(VENV)/bin/python -m pytest Tests/Conformance
+
+screenshots: test-packages $(VENV)/.installed ## Make the pictures of the dashboard for the documentation
+	$(SWIFT) build --product dashboard-service $(BUILD_FLAGS)
+	CLOUD_JOBS_BIN_DIR="$$($(SWIFT) build --show-bin-path $(BUILD_FLAGS))" \
+	  $(VENV)/bin/python Tests/Conformance/dashboard_pictures.py Documentation/images
 
 schema: $(VENV)/.installed ## Write the schema of the emulated services, from the official packages
 	$(VENV)/bin/python Tests/Conformance/google_schema.py
@@ -105,6 +118,11 @@ bench: packages $(BENCH_VENV)/.installed ## Measure a worker beside other system
 	@$(BENCH_VENV)/bin/python Benchmarks/bench.py \
 	  --bin-dir "$$($(SWIFT) build -c release --show-bin-path $(BUILD_FLAGS))" $(ARGS)
 
+docs: packages ## Write the documentation as a site: guides, tutorials, every library (ARGS="--hosting-base-path /name")
+	$(SWIFT) build $(BUILD_FLAGS)
+	@$(PYTHON) infra/documentation/site_builder.py \
+	  --bin-dir "$$($(SWIFT) build --show-bin-path $(BUILD_FLAGS))" --output "$(SCRATCH)/documentation" $(ARGS)
+
 # A peer that can't be installed is left out.
 $(BENCH_VENV)/.installed: Benchmarks/requirements.txt
 	rm -rf $(BENCH_VENV)
@@ -114,4 +132,4 @@ $(BENCH_VENV)/.installed: Benchmarks/requirements.txt
 	touch $@
 
 clean: ## Remove the build products and the virtual environment, not the data folders
-	rm -rf "$(SCRATCH)" $(VENV) $(BENCH_VENV)
+	rm -rf "$(SCRATCH)" "$(SCRATCH)-coverage" $(VENV) $(BENCH_VENV)

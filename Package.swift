@@ -145,7 +145,8 @@ let package = Package(
     library(
       "CloudJobsServer", resources: ["Dashboard/Templates"],
       [
-        "CloudJobs", "CloudJobsHTTPServer", "CloudJobsPages", hummingbird, nio, lifecycle, logging, httpTypes, configuration,
+        "CloudJobs", "CloudJobsHTTPServer", "CloudJobsPages", hummingbird, nio, lifecycle, logging, tracing,
+        httpTypes, configuration,
       ]),
     library("CloudJobsTesting", ["CloudJobs", "CloudJobsEmulator", logging, httpTypes]),
     library("CloudJobsEmulator", path: "Emulator/CloudJobsEmulator", ["CloudJobsCore"]),
@@ -245,7 +246,7 @@ let package = Package(
       ]),
     tests(
       "CloudJobsSQLiteTests",
-      ["CloudJobsSQLite", "CloudJobsTesting", "CloudJobsEmulator", "store-stress", grdb, logging]),
+      ["CloudJobsSQLite", "CloudJobsTesting", "CloudJobsEmulator", "TestSupport", "store-stress", grdb, logging]),
     tests(
       "CloudJobsPostgresTests",
       ["CloudJobsPostgres", "CloudJobsTesting", "CloudJobsEmulator", "TestSupport", libpq, logging]),
@@ -261,7 +262,7 @@ let package = Package(
       "CloudJobsServerTests",
       [
         "CloudJobsServer", "CloudJobsPages", "CloudJobsHTTP", "TestSupport", hummingbird, lifecycle, httpTypes,
-        configuration, logging,
+        configuration, logging, tracing,
       ]),
     tests("CloudJobsStoresTests", ["CloudJobsStores"]),
     tests("CloudJobsCommandsTests", ["CloudJobsCommands", "CloudJobsGoogle", "CloudJobsTesting"]),
@@ -272,7 +273,7 @@ let package = Package(
     tests(
       "ReadmeTests",
       [
-        "CloudJobs", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsStores", "CloudJobsTesting", logging,
+        "CloudJobs", "CloudJobsSQLite", "CloudJobsServer", "CloudJobsStores", "CloudJobsTesting", httpTypes, logging,
       ]),
     tests("TidyTests", []),
   ]

@@ -41,7 +41,7 @@ public enum JobCommand {
   /// ``main(_:store:options:authentication:)``.
   ///
   /// ```swift
-  /// await JobCommand.main { try JobRegistry { … } }
+  /// await JobCommand.main { try JobRegistry { PeriodicJob("cleanup", every: .seconds(30)) { _ in } } }
   /// ```
   ///
   /// - Parameters:
@@ -69,14 +69,14 @@ public enum JobCommand {
     [
       CronCommand.self, StatusCommand.self, JobsCommand.self, RunsCommand.self, DeadLettersCommand.self,
       WorkersCommand.self, EnqueueCommand.self, TriggerCommand.self, MigrateCommand.self, DoctorCommand.self,
-      WhyCommand.self, ForecastCommand.self, InitCommand.self,
+      WhyCommand.self, ForecastCommand.self, InitCommand.self, InfraCommand.self,
     ] + ofGoogle + ofServers
   }
 
   /// The subcommands that need the trait Google.
   private static var ofGoogle: [any ParsableCommand.Type] {
     #if Google
-    [SyncCommand.self, InfraCommand.self]
+    [SyncCommand.self]
     #else
     []
     #endif
@@ -85,7 +85,7 @@ public enum JobCommand {
   /// The subcommands that need the trait Server.
   private static var ofServers: [any ParsableCommand.Type] {
     #if Server
-    [WorkerCommand.self, ServeCommand.self]
+    [WorkerCommand.self, ServeCommand.self, DashboardCommand.self]
     #else
     []
     #endif

@@ -49,7 +49,7 @@ public struct AESGCMPayloadCodec: PayloadCodec {
 
   /// Decrypts a payload with the key that it names.
   ///
-  /// - Throws: ``CloudJobsCore/JobError`` `payloadKeyUnavailable` if the key ring has no such key, `payloadDamaged` if
+  /// - Throws: ``/CloudJobsCore/JobError`` `payloadKeyUnavailable` if the key ring has no such key, `payloadDamaged` if
   ///   the payload was changed or belongs elsewhere.
   public func decode(_ payload: JSONText, at place: PayloadPlace) throws(JobError) -> JSONText {
     guard let encrypted = EncryptedPayload(payload) else {

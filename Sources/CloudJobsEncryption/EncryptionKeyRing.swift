@@ -19,7 +19,7 @@ public struct EncryptionKeyRing: Sendable {
     /// - Parameters:
     ///   - id: the id: 1 to 64 ASCII letters, digits, `-`, `_` and `.`. An id must never be given to another key.
     ///   - bytes: 32 random bytes.
-    /// - Throws: ``CloudJobsCore/JobError`` `invalidField` for another form of the id or another number of bytes.
+    /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` for another form of the id or another number of bytes.
     public init(id: String, bytes: [UInt8]) throws(JobError) {
       guard (1...64).contains(id.utf8.count), id.utf8.allSatisfy({ Self.isAllowed($0) }) else {
         throw JobError(.invalidField, "A key's id has 1 to 64 ASCII letters, digits, -, _ or dots.", field: "id")
@@ -53,7 +53,7 @@ public struct EncryptionKeyRing: Sendable {
   /// - Parameters:
   ///   - current: the key that encrypts.
   ///   - older: the keys that only decrypt.
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidField` if two keys have the same id.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` if two keys have the same id.
   public init(current: Key, older: [Key] = []) throws(JobError) {
     self.current = current
     var keys = [current.id: current.key]
@@ -74,7 +74,7 @@ public struct EncryptionKeyRing: Sendable {
   /// - Parameters:
   ///   - environment: the environment.
   ///   - variable: the name of the variable.
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidField` if it is missing or invalid; the error contains no key.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` if it is missing or invalid; the error contains no key.
   public init(environment: [String: String], variable: String = "PAYLOAD_KEYS") throws(JobError) {
     guard let text = environment[variable], !text.isEmpty else {
       throw JobError(

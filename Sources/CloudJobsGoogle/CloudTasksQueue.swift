@@ -80,8 +80,8 @@ public struct CloudTasksQueue: TaskQueue {
   /// another name when that delivery arrives.
   ///
   /// - Parameter tasks: the tasks to create.
-  /// - Throws: ``JobError`` `tooLarge` if a task exceeds the limit of Cloud Tasks, before anything is sent;
-  ///   `queueUnavailable` if any task was not created. The error does not identify which.
+  /// - Throws: ``/CloudJobsCore/JobError`` `tooLarge` if a task exceeds the limit of Cloud Tasks, before anything is
+  ///   sent; `queueUnavailable` if any task was not created. The error does not identify which.
   public func enqueue(_ tasks: [QueuedTask]) async throws(JobError) {
     for task in tasks { try CloudTasksBody.checkSize(task, configuration) }
     let limit = max(1, configuration.concurrency)
@@ -148,11 +148,12 @@ enum CloudTasksBody {
   ///
   /// - Throws: ``JobError`` `tooLarge`, with the size and the remedy.
   static func checkSize(_ task: QueuedTask, _ configuration: CloudTasksConfiguration) throws(JobError) {
-    let texts = [
-      task.name, configuration.queueName(task.queue), configuration.target, configuration.serviceAccount ?? "",
-      configuration.serviceAccount == nil ? "" : configuration.tokenAudience,
-      "Content-Type", "application/json",
-    ]
+    let texts =
+      [
+        task.name, configuration.queueName(task.queue), configuration.target, configuration.serviceAccount ?? "",
+        configuration.serviceAccount == nil ? "" : configuration.tokenAudience,
+        "Content-Type", "application/json",
+      ] + (task.trace.map { ["traceparent", $0.description] } ?? [])
     let size = texts.reduce(task.body.bytes.count) { $0 + $1.utf8.count }
     guard size > maximumBytes else { return }
     throw JobError(
@@ -168,6 +169,9 @@ enum CloudTasksBody {
       "url": .string(configuration.target), "httpMethod": "POST", "headers": ["Content-Type": "application/json"],
       "body": .string(Base64.encode(task.body.bytes)),
     ]
+    if let trace = task.trace {
+      httpRequest["headers"] = ["Content-Type": "application/json", "traceparent": .string(trace.description)]
+    }
     httpRequest["oidcToken"] = configuration.token
     var members: [String: JSONValue] = [
       "name": .string("\(configuration.queueName(task.queue))/tasks/\(task.name)"),

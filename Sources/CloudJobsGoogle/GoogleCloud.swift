@@ -9,7 +9,7 @@ public import CloudJobsHTTP
 /// try await withCurlHTTPClient { client in
 ///   let google = try await GoogleCloud.applicationDefault(client: client)
 ///   let runtime = JobRuntime(
-///     jobs, store: .firestore(google), queue: .cloudTasks(tasks, in: google), authentication: …)
+///     jobs, store: .firestore(google), queue: .cloudTasks(tasks, in: google), authentication: authentication)
 ///   try await JobServer(runtime).runUntilSignal()
 /// }
 /// ```
@@ -58,7 +58,7 @@ public struct GoogleCloud: Sendable {
   ///   - client: the HTTP client that sends the requests.
   ///   - clock: the clock for retry delays.
   ///   - random: the source of their jitter.
-  /// - Throws: ``JobError`` `invalidCredentials` if the address is not a host and port.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidCredentials` if the address is not a host and port.
   public init(
     emulator address: String, project: String, client: any HTTPExchange, clock: any JobClock = .system,
     random: RandomSource = .system
@@ -87,8 +87,8 @@ extension GoogleCloud {
   ///   - clock: the clock for token expiry and retry delays.
   ///   - random: the source of the retry delays' jitter.
   /// - Returns: the project with its services.
-  /// - Throws: ``JobError`` `invalidCredentials` if a variable or file is invalid, `credentialsUnavailable` if no
-  ///   credentials or no project id are found.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidCredentials` if a variable or file is invalid,
+  ///   `credentialsUnavailable` if no credentials or no project id are found.
   public static func applicationDefault(
     project: String? = nil, environment: CredentialEnvironment = .process, client: any HTTPExchange,
     clock: any JobClock = .system, random: RandomSource = .system
@@ -138,7 +138,7 @@ public struct GoogleAccess: Sendable {
   ///   - service: the service.
   ///   - environment: the environment with the service's variable, such as `FIRESTORE_EMULATOR_HOST=127.0.0.1:8085`.
   /// - Returns: access to the emulator.
-  /// - Throws: ``JobError`` `invalidCredentials` if the variable's value is not `host:port`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidCredentials` if the variable's value is not `host:port`.
   public static func emulator(
     of service: GoogleService, in environment: CredentialEnvironment
   ) throws(JobError) -> GoogleAccess? {

@@ -28,11 +28,12 @@ package struct PageAssets: Sendable {
   package static let icon = PageAssets("icon.svg", "image/svg+xml", PackageResources.icon_svg)
 
   /// Returns the path of the file under that of a dashboard.
-  func path(under base: String) -> String { "\(base)/assets/\(version)/\(name)" }
+  package func path(under base: String) -> String { "\(base)/assets/\(version)/\(name)" }
 
   /// Returns the response to a request for a file; nil if the path is not that of one.
   ///
   /// - Parameter path: the segments of the path under that of the dashboard.
+  /// - Returns: the response.
   package static func response(to path: [String]) -> PageResponse? {
     guard path.count == 3, path[0] == "assets",
       let file = [style, script, icon].first(where: { $0.name == path[2] })

@@ -33,7 +33,7 @@ package struct PageGuard: Sendable {
       return "The dashboard is not served under the name in the header Host. Add the name to its hosts, or use another."
     }
     if request.method == .get || request.method == .head { return nil }
-    return Self.writeRefusal(of: request, authority: authority.lowercased())
+    return Self.writeRefusal(of: request, authority: authority.lowercased(), hosts: hosts)
   }
 
   /// Returns the reason to refuse a request that changes something; nil if a page of the dashboard made it.
@@ -41,7 +41,11 @@ package struct PageGuard: Sendable {
   /// - Parameters:
   ///   - request: the head of the request.
   ///   - authority: the name and port under which the dashboard was called.
-  package static func writeRefusal(of request: HTTPRequest, authority: String) -> String? {
+  ///   - hosts: further names of the dashboard, as a proxy may call it by another name than the browser calls the proxy.
+  /// - Returns: the reason and the remedy.
+  package static func writeRefusal(
+    of request: HTTPRequest, authority: String, hosts: Set<String> = []
+  ) -> String? {
     guard let site = HTTPField.Name("Sec-Fetch-Site") else { return "The header Sec-Fetch-Site can't be read." }
     let sites = request.headerFields[values: site]
     guard sites == ["same-origin"] else {
@@ -51,8 +55,9 @@ package struct PageGuard: Sendable {
         : "The request was not made by a page of the dashboard. Open the dashboard, and repeat it there."
     }
     for origin in request.headerFields[values: .origin] {
-      guard ["https://\(authority)", "http://\(authority)"].contains(origin.lowercased()) else {
-        return "The header Origin is not that of the dashboard. Open the dashboard, and repeat it there."
+      guard isOrigin(origin.lowercased(), of: authority, or: hosts) else {
+        return "The header Origin is not that of the dashboard. Open the dashboard, and repeat it there; a proxy must "
+          + "pass the header Host on, or the dashboard's hosts name it."
       }
     }
     let type = request.headerFields[.contentType]?.prefix { $0 != ";" }.lowercased()
@@ -60,6 +65,30 @@ package struct PageGuard: Sendable {
       return "The header Content-Type is not that of a form. Open the dashboard, and repeat it there."
     }
     return nil
+  }
+
+  private static func isOrigin(_ origin: String, of authority: String, or hosts: Set<String>) -> Bool {
+    guard let scheme = ["https://", "http://"].first(where: { origin.hasPrefix($0) }) else { return false }
+    let own = origin.dropFirst(scheme.count)
+    return own == authority || HostName.split(own).map { hosts.contains(String($0.host)) } ?? false
+  }
+
+  /// Returns whether a browser reads a page for a window of its own: by a link, a bookmark or an address typed in, and
+  /// not for a frame or a script (<https://www.w3.org/TR/fetch-metadata/>).
+  package static func isNavigation(_ request: HTTPRequest) -> Bool {
+    guard request.method == .get, let mode = HTTPField.Name("Sec-Fetch-Mode"),
+      let destination = HTTPField.Name("Sec-Fetch-Dest")
+    else { return false }
+    return request.headerFields[values: mode] == ["navigate"]
+      && request.headerFields[values: destination] == ["document"]
+  }
+
+  /// Returns a request without the fields that tell from which page it came.
+  package static func withoutOrigin(_ request: HTTPRequest) -> HTTPRequest {
+    var request = request
+    request.headerFields[.referer] = nil
+    if let site = HTTPField.Name("Sec-Fetch-Site") { request.headerFields[site] = nil }
+    return request
   }
 }
 

@@ -19,13 +19,12 @@ package struct PageRequest: Sendable {
   /// Whether the request only reads.
   package var isReading: Bool { method == .get || method == .head }
 
-  /// Creates a request from its target.
+  /// Creates a request from its target; nil if the target is not under the path of the dashboard.
   ///
   /// - Parameters:
   ///   - method: the method.
   ///   - target: the path and the query.
   ///   - base: the path of the dashboard, without a slash at its end.
-  /// - Returns: nil if the target is not under the path.
   package init?(_ method: HTTPRequest.Method, target: String, under base: String) {
     let target = target.prefix { $0 != "#" }
     let path = target.prefix { $0 != "?" }
@@ -49,7 +48,7 @@ package struct PageFields: Sendable {
 
   /// Creates the fields of an encoded text.
   package init(_ text: some StringProtocol) {
-    for pair in text.split(separator: "&").prefix(Self.maximumCount) {
+    for pair in text.split(separator: "&", maxSplits: Self.maximumCount).prefix(Self.maximumCount) {
       let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let value = parts.count > 1 ? PercentEncoding.decode(parts[1], plusIsSpace: true) : ""
       fields.append((PercentEncoding.decode(parts[0], plusIsSpace: true), value))

@@ -53,7 +53,7 @@ struct CommitStatements: Sendable {
       ("status", "text", run.status.rawValue), ("job", "text", run.job.rawValue),
       ("correlation_id", "bytea", hex(run.correlationID.map { Array($0.utf8) })),
       ("document", "text", run.document), ("input", "bytea", hex(run.input?.bytes)),
-      ("output", "bytea", hex(run.output?.bytes)),
+      ("output", "bytea", hex(run.output?.bytes)), ("queue", "bytea", hex(run.queue.map { Array($0.utf8) })),
     ]
     let columns = values.map(\.column).joined(separator: ", ")
     let places = values.enumerated().map { "$\($0.offset + 1)::text::\($0.element.type)" }.joined(separator: ", ")

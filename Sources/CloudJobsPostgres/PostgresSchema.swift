@@ -40,7 +40,7 @@ struct SchemaName: Hashable, Sendable {
 /// processes one migrates and the others find the result.
 struct PostgresSchema: Sendable {
   /// The latest version.
-  static let latest = 4
+  static let latest = 5
 
   private let name: SchemaName
   private static let tables = [
@@ -89,7 +89,7 @@ struct PostgresSchema: Sendable {
       texts.append("CREATE TABLE \(name.sql).store (id int PRIMARY KEY CHECK (id = 1), version int NOT NULL)")
       texts.append("INSERT INTO \(name.sql).store VALUES (1, 0)")
     }
-    texts += [firstTables, timeIndex, ledgerKeys, jobKeys][version..<target].flatMap { $0 }
+    texts += [firstTables, timeIndex, ledgerKeys, jobKeys, queueColumn][version..<target].flatMap { $0 }
     texts.append("UPDATE \(name.sql).store SET version = \(target)")
     return texts.map { Statement(callers: $0, []) }
   }
@@ -182,6 +182,24 @@ extension PostgresSchema {
       "INSERT INTO \(schema).job_keys SELECT id FROM \(schema).jobs",
       "ALTER TABLE \(schema).jobs DROP CONSTRAINT jobs_pkey",
       "CREATE UNIQUE INDEX jobs_latest ON \(schema).jobs (id, version DESC)",
+    ]
+  }
+}
+
+extension PostgresSchema {
+  // A count of the runs that wait reads nothing but the index. The queues of runs that have ended are counted by nobody.
+  // The server can't take a document apart that has a NUL.
+  private var queueColumn: [String] {
+    let schema = name.sql
+    return [
+      "ALTER TABLE \(schema).runs ADD COLUMN queue bytea",
+      """
+      UPDATE \(schema).runs SET queue = convert_to(document::json ->> 'queue', 'UTF8')
+      WHERE status IN ('scheduled', 'pending', 'running') AND strpos(document, '"queue"') > 0
+        AND strpos(document, '\\u0000') = 0
+      """,
+      "DROP INDEX \(schema).runs_by_status",
+      "CREATE INDEX runs_by_status ON \(schema).runs (status, created_at, queue) WHERE status <> 'succeeded'",
     ]
   }
 }

@@ -30,7 +30,7 @@ extension PostgresStore {
   ///     one of the store's few connections for itself and holds the locks of its statements, so it should not wait for
   ///     anything else. PostgreSQL ends a transaction that is idle for 5 minutes.
   /// - Returns: the value, and whether this call performed the effect.
-  /// - Throws: ``CloudJobsCore/JobError`` `leaseLost` if the attempt no longer holds its run, `notFound` if the run is
+  /// - Throws: ``/CloudJobsCore/JobError`` `leaseLost` if the attempt no longer holds its run, `notFound` if the run is
   ///   not in this store, `invalidField` for an invalid name, `storeUnavailable` if nothing was changed or the outcome
   ///   is unknown: a repetition is safe. The error of the body, after which nothing is changed.
   @discardableResult
@@ -53,7 +53,7 @@ extension PostgresStore {
     }
   }
 
-  /// Performs an effect without a value at most once in a run; otherwise like ``perform(effect:for:_:)``.
+  /// Performs an effect without a value at most once in a run; otherwise like `perform(effect:for:_:)`.
   ///
   /// - Returns: whether this call performed the effect.
   @discardableResult
@@ -69,11 +69,11 @@ extension PostgresStore {
 
   /// Changes the caller's tables in the store's database, in one transaction.
   ///
-  /// - Parameter body: makes the changes, under the conditions of ``perform(effect:for:_:)``.
+  /// - Parameter body: makes the changes, under the conditions of `perform(effect:for:_:)`.
   /// - Returns: the value of the body, once the changes are committed.
-  /// - Throws: The error of the body, after which nothing is changed. ``CloudJobsCore/JobError`` `storeUnavailable`; if
-  ///   the connection broke at the end, the changes may be committed. Where a repetition would do harm, look first, or
-  ///   perform an effect of a run, which tells.
+  /// - Throws: The error of the body, after which nothing is changed. ``/CloudJobsCore/JobError`` `storeUnavailable`;
+  ///   if the connection broke at the end, the changes may be committed. Where a repetition would do harm, look first,
+  ///   or perform an effect of a run, which tells.
   @discardableResult
   public func write<Value: Sendable>(
     _ body: @Sendable (PostgresTransaction) async throws -> Value

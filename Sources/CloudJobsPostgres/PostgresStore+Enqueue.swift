@@ -22,7 +22,7 @@ extension PostgresStore {
   ///   - runtime: the runtime over this store.
   ///   - transaction: the transaction.
   /// - Returns: the runs, in the order of the requests.
-  /// - Throws: ``CloudJobsCore/JobError``: `unknownJob`, `invalidInput`, `tooLarge` or `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError``: `unknownJob`, `invalidInput`, `tooLarge` or `storeUnavailable`.
   @discardableResult
   public func enqueue(
     _ requests: [EnqueueRequest], of runtime: JobRuntime, in transaction: PostgresTransaction
@@ -59,7 +59,7 @@ extension PostgresStore {
   ///   - connection: a `PGconn` of libpq to the store's database, in a transaction, with the client encoding UTF8 and
   ///     not in pipeline mode. Its user needs the rights to select and insert rows, and to use the sequence.
   /// - Returns: the runs, in the order of the requests.
-  /// - Throws: ``CloudJobsCore/JobError``: `unknownJob`, `invalidInput` or `tooLarge`; `storeRejected` if the
+  /// - Throws: ``/CloudJobsCore/JobError``: `unknownJob`, `invalidInput` or `tooLarge`; `storeRejected` if the
   ///   connection is in no transaction, has another encoding, or is not one to the store's database; ``PostgresError``
   ///   of the server.
   @discardableResult
@@ -100,7 +100,7 @@ extension PostgresStore {
   ///   - requests: the runs to enqueue, at most 500.
   ///   - runtime: the runtime over this store.
   /// - Returns: the statements, and the runs in the order of the requests: those that exist already have no statement.
-  /// - Throws: ``CloudJobsCore/JobError``: `unknownJob`, `invalidInput`, `tooLarge` or `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError``: `unknownJob`, `invalidInput`, `tooLarge` or `storeUnavailable`.
   public func enqueueStatements(
     _ requests: [EnqueueRequest], of runtime: JobRuntime
   ) async throws(JobError) -> EnqueueStatements {

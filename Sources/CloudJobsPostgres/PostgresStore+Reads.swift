@@ -330,7 +330,7 @@ extension PostgresStore {
   /// - Parameters:
   ///   - id: the document's id, without a NUL character.
   ///   - fields: the fields.
-  /// - Throws: ``StoreError`` as ``commit(_:)`` does; `invalid` for an id with a NUL.
+  /// - Throws: ``/CloudJobs/StoreError`` as ``commit(_:)`` does; `invalid` for an id with a NUL.
   public func importJob(id: String, fields: JSONValue) async throws(StoreError) {
     if id.utf8.contains(0) { throw StoreError(.invalid, "A document's id can't contain a NUL character. Rename it.") }
     _ = try await transaction { connection throws(TransactionFailure) in
@@ -347,7 +347,7 @@ extension PostgresStore {
   ///
   /// - Parameter id: the document's id.
   /// - Returns: the fields; nil if there is no such document.
-  /// - Throws: ``StoreError`` `unavailable`, or `invalid` if the document is not JSON.
+  /// - Throws: ``/CloudJobs/StoreError`` `unavailable`, or `invalid` if the document is not JSON.
   public func exportJob(id: String) async throws(StoreError) -> JSONValue? {
     if id.utf8.contains(0) { return nil }
     let latest = CommitStatements.latest("jobs", of: "$1", in: schema.sql)

@@ -38,9 +38,9 @@ public final class PostgresStore: PurgingStore, DueTimeStore, WakingStore, Claim
   ///     password is better kept in `PGPASSWORD` or a password file.
   ///   - options: the options of the store.
   /// - Returns: an open store; end it with ``close()``.
-  /// - Throws: ``StoreError`` `unavailable` if the server can't be reached, `invalid` if it refuses the log-in, if an
-  ///   option or the connection string is invalid, or if the schema was written by a later version of this program or
-  ///   belongs to another one.
+  /// - Throws: ``/CloudJobs/StoreError`` `unavailable` if the server can't be reached, `invalid` if it refuses the
+  ///   log-in, if an option or the connection string is invalid, or if the schema was written by a later version of
+  ///   this program or belongs to another one.
   public static func open(
     _ connection: String, options: PostgresOptions = PostgresOptions()
   ) async throws(StoreError) -> PostgresStore {
@@ -202,7 +202,7 @@ extension JobStore where Self == PostgresStore {
   ///   - connection: a connection string as of libpq.
   ///   - options: the options of the store.
   /// - Returns: an open store.
-  /// - Throws: ``StoreError`` as ``PostgresStore/open(_:options:)`` does.
+  /// - Throws: ``/CloudJobs/StoreError`` as ``PostgresStore/open(_:options:)`` does.
   public static func postgres(
     _ connection: String, options: PostgresOptions = PostgresOptions()
   ) async throws(StoreError) -> PostgresStore {

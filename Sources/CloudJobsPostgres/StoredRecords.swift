@@ -7,11 +7,12 @@ struct StoredRuns {
   /// The columns that ``append(to:)`` fills, in its order.
   static let columns = [
     "id", "created_at", "wake_at", "expire_at", "fence", "amendments", "status", "job", "correlation_id", "document",
-    "input", "output",
+    "input", "output", "queue",
   ]
 
   private static let types = [
     "bytea", "int8", "int8", "int8", "int8", "int8", "text", "text", "bytea", "text", "bytea", "bytea",
+    "bytea",
   ]
 
   private var runs: [Run] = []
@@ -45,6 +46,7 @@ struct StoredRuns {
     parameters.append(runs.map(\.document))
     parameters.append(runs.map { $0.input?.bytes })
     parameters.append(runs.map { $0.output?.bytes })
+    parameters.append(runs.map { $0.queue.map { Array($0.utf8) } })
   }
 }
 

@@ -12,7 +12,7 @@ enum SQLiteSchema {
   static var latest: Int { steps.count }
 
   private static let tables = ["jobs", "runs", "journal", "ledgers"]
-  private static let steps = [firstTables, runLogs, ledgerTable, StoredEffect.schema] + leanIndexes
+  private static let steps = [firstTables, runLogs, ledgerTable, StoredEffect.schema] + leanIndexes + [queueColumn]
 
   /// Migrates a file to the latest schema version.
   ///
@@ -117,6 +117,15 @@ enum SQLiteSchema {
     ("runs_by_job", "(job, created_at)"), ("runs_by_status", "(status, created_at) WHERE status <> 'succeeded'"),
     ("runs_by_cause", "(correlation_id, created_at) WHERE correlation_id IS NOT NULL"),
   ].map { name, columns in "DROP INDEX \(name); CREATE INDEX \(name) ON runs \(columns)" }
+
+  // A count of the runs that wait reads nothing but the index. The queues of runs that have ended are counted by nobody.
+  private static let queueColumn = """
+    ALTER TABLE runs ADD COLUMN queue ANY;
+    UPDATE runs SET queue = json_extract(CASE WHEN json_valid(document) THEN document END, '$.queue')
+      WHERE status IN ('scheduled', 'pending', 'running');
+    DROP INDEX runs_by_status;
+    CREATE INDEX runs_by_status ON runs (status, created_at, queue) WHERE status <> 'succeeded';
+    """
 
   private static let ledgerTable = """
     CREATE TABLE ledgers (

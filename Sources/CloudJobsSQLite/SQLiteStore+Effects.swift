@@ -29,7 +29,7 @@ extension SQLiteStore {
   ///   - body: makes the changes. It may be called more than once, each time after a rollback. While it runs, no other
   ///     change of the file can be made, so it must not wait for anything else.
   /// - Returns: the value, and whether this call performed the effect.
-  /// - Throws: ``CloudJobsCore/JobError`` `leaseLost` if the attempt no longer holds its run, `notFound` if the run is
+  /// - Throws: ``/CloudJobsCore/JobError`` `leaseLost` if the attempt no longer holds its run, `notFound` if the run is
   ///   not in this store, `invalidField` for an invalid name, `storeUnavailable` if nothing was changed or the outcome
   ///   is unknown: a repetition is safe. The error of the body, after which nothing is changed.
   @discardableResult
@@ -56,7 +56,7 @@ extension SQLiteStore {
     }
   }
 
-  /// Performs an effect without a value at most once in a run; otherwise like ``perform(effect:for:_:)``.
+  /// Performs an effect without a value at most once in a run; otherwise like `perform(effect:for:_:)`.
   ///
   /// - Returns: whether this call performed the effect.
   @discardableResult
@@ -72,9 +72,10 @@ extension SQLiteStore {
 
   /// Changes the caller's tables in the store's file, in one transaction.
   ///
-  /// - Parameter body: makes the changes, under the conditions of ``perform(effect:for:_:)``.
+  /// - Parameter body: makes the changes, under the conditions of `perform(effect:for:_:)`.
   /// - Returns: the value of the body, once the changes are on disk.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`, or the error of the body, after which nothing is changed.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`, or the error of the body, after which nothing is
+  ///   changed.
   @discardableResult
   public func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
     try await transaction { try $0.callersChange(body) }
@@ -105,7 +106,7 @@ extension SQLiteStore {
   /// }
   /// ```
   ///
-  /// The database may be that of ``write(_:)``, of ``perform(effect:for:_:)``, or of the caller's own connection to the
+  /// The database may be that of ``write(_:)``, of `perform(effect:for:_:)`, or of the caller's own connection to the
   /// store's file. The worker of this process is woken by the commit; a worker of another process finds the runs with
   /// its next poll. If the runtime has a queue, the sweep enqueues the tasks.
   ///
@@ -114,7 +115,7 @@ extension SQLiteStore {
   ///   - runtime: the runtime over this store.
   ///   - database: the database, in a transaction that writes.
   /// - Returns: the runs, in the order of the requests.
-  /// - Throws: ``CloudJobsCore/JobError``: `unknownJob`, `invalidInput` or `tooLarge`; `storeRejected` if the database
+  /// - Throws: ``/CloudJobsCore/JobError``: `unknownJob`, `invalidInput` or `tooLarge`; `storeRejected` if the database
   ///   is not the store's file or is in no transaction; or an error of the database.
   @discardableResult
   public func enqueue(

@@ -30,8 +30,8 @@ public final class SQLiteStore: PurgingStore, DueTimeStore, ClaimingStore {
   ///   - path: the file's path; its folder must exist. SQLite keeps two more files beside it, `…-wal` and `…-shm`.
   ///   - clock: the clock for the store's time.
   ///   - busyTimeout: the maximum wait for another process that writes.
-  /// - Throws: ``StoreError`` `unavailable` if the file can't be opened, created or written, `invalid` if it is not a
-  ///   database or was written by a later version of this program.
+  /// - Throws: ``/CloudJobs/StoreError`` `unavailable` if the file can't be opened, created or written, `invalid` if it
+  ///   is not a database or was written by a later version of this program.
   public convenience init(
     path: String, clock: any JobClock = .system, busyTimeout: Duration = .seconds(5)
   ) throws(StoreError) {
@@ -162,7 +162,7 @@ public final class SQLiteStore: PurgingStore, DueTimeStore, ClaimingStore {
   /// - Parameters:
   ///   - id: the document's id, without a NUL character.
   ///   - fields: the fields.
-  /// - Throws: ``StoreError`` as ``commit(_:)`` does; `invalid` for an id with a NUL.
+  /// - Throws: ``/CloudJobs/StoreError`` as ``commit(_:)`` does; `invalid` for an id with a NUL.
   public func importJob(id: String, fields: JSONValue) async throws(StoreError) {
     if id.utf8.contains(0) { throw StoreError(.invalid, "A document's id can't contain a NUL character. Rename it.") }
     try await change(weight: 1) { transaction in
@@ -175,7 +175,7 @@ public final class SQLiteStore: PurgingStore, DueTimeStore, ClaimingStore {
   ///
   /// - Parameter id: the document's id.
   /// - Returns: the fields; nil if there is no such document.
-  /// - Throws: ``StoreError`` `unavailable`, or `invalid` if the document is not JSON.
+  /// - Throws: ``/CloudJobs/StoreError`` `unavailable`, or `invalid` if the document is not JSON.
   public func exportJob(id: String) async throws(StoreError) -> JSONValue? {
     let job = try await read { database, _ in
       try Row.fetchOne(
@@ -208,7 +208,7 @@ extension JobStore where Self == SQLiteStore {
   ///
   /// - Parameter path: the file's path; its folder must exist.
   /// - Returns: a store with the system clock.
-  /// - Throws: ``StoreError`` `unavailable` or `invalid`.
+  /// - Throws: ``/CloudJobs/StoreError`` `unavailable` or `invalid`.
   public static func sqlite(path: String) throws(StoreError) -> SQLiteStore {
     try SQLiteStore(path: path)
   }

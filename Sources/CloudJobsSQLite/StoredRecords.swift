@@ -103,28 +103,28 @@ enum StoredRun {
   }
 
   private static let insert = """
-    INSERT INTO runs (version, status, wake_at, expire_at, fence, amendments, document, input, output, job, created_at,
-      correlation_id, id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO runs (version, status, queue, wake_at, expire_at, fence, amendments, document, input, output, job,
+      created_at, correlation_id, id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     """
 
   private static let update = """
-    UPDATE runs SET version = ?, status = ?, wake_at = ?, expire_at = ?, fence = ?, amendments = ?, document = ?,
-      input = ?, output = ?, job = ?, created_at = ?, correlation_id = ?
+    UPDATE runs SET version = ?, status = ?, queue = ?, wake_at = ?, expire_at = ?, fence = ?, amendments = ?,
+      document = ?, input = ?, output = ?, job = ?, created_at = ?, correlation_id = ?
     WHERE rowid = ?
     """
 
   /// The update without rarely changing columns, so that SQLite need not rewrite their indexes.
   private static let leanUpdate = """
-    UPDATE runs SET version = ?, status = ?, wake_at = ?, expire_at = ?, fence = ?, amendments = ?, document = ?,
-      input = ?, output = ?
+    UPDATE runs SET version = ?, status = ?, queue = ?, wake_at = ?, expire_at = ?, fence = ?, amendments = ?,
+      document = ?, input = ?, output = ?
     WHERE rowid = ?
     """
 
   /// The update by an attempt that holds the run, which finds it by its precondition.
   private static let attemptUpdate = """
-    UPDATE runs SET version = ?, status = ?, wake_at = ?, expire_at = ?, fence = ?, amendments = ?, document = ?,
-      input = ?, output = ?
+    UPDATE runs SET version = ?, status = ?, queue = ?, wake_at = ?, expire_at = ?, fence = ?, amendments = ?,
+      document = ?, input = ?, output = ?
     WHERE id = ? AND fence = ? AND amendments = ? AND job = ? AND created_at = ? AND correlation_id IS ?
     """
 
@@ -156,7 +156,7 @@ enum StoredRun {
     _ run: Run, _ document: String, _ version: Int64
   ) -> [(any DatabaseValueConvertible)?] {
     [
-      version, run.status.rawValue, run.wakeAt?.microseconds, run.expireAt?.microseconds, run.fence,
+      version, run.status.rawValue, run.queue.map { SQLiteText.value($0) } ?? DatabaseValue.null, run.wakeAt?.microseconds, run.expireAt?.microseconds, run.fence,
       run.amendments, document, run.input.map(\.description), run.output.map(\.description),
     ]
   }

@@ -25,7 +25,7 @@ public struct JobRuntimeService: Service {
   ///   - runtime: the runtime.
   ///   - drainLimit: the time that running attempts may take after the start of the shutdown.
   ///   - worker: the worker's options; nil for none. A runtime with a queue, such as Cloud Tasks, or with a remote
-  ///     store never has one (``CloudJobs/JobRuntime/needsWorker``).
+  ///     store never has one (``/CloudJobs/JobRuntime/needsWorker``).
   ///   - mountPath: the path of the handler, for the log line that names the jobs' triggers.
   public init(
     _ runtime: JobRuntime, drainLimit: Duration = .seconds(6), worker: JobWorker.Options? = JobWorker.Options(),
@@ -65,8 +65,10 @@ public struct JobRuntimeService: Service {
     _ makeRuntime: @Sendable (JobSettings) async throws -> JobRuntime
   ) async {
     do {
-      let settings = try await JobSettings.load(over: base)
-      try await JobRuntimeService(try await makeRuntime(settings), settings.server).runUntilSignal()
+      let settings = try await JobSettings.load(over: base).observed
+      try await ProgramObservation.run(settings.server) {
+        try await JobRuntimeService(try await makeRuntime(settings), settings.server).runUntilSignal()
+      }
     } catch {
       JobServer.exit(with: error)
     }
@@ -75,7 +77,7 @@ public struct JobRuntimeService: Service {
   /// Executes due work until SIGTERM or SIGINT, and exits within a limit after that, as
   /// ``JobServer/runUntilSignal()`` does: for a program that has a worker and no server.
   ///
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable` if the store can't be read.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable` if the store can't be read.
   public func runUntilSignal() async throws {
     await runtime.runSubprocessAttempt()
     try await JobServer.runUntilSignal(

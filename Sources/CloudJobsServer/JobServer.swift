@@ -5,6 +5,7 @@ import CloudJobsHTTPServer
 import Hummingbird
 package import Logging
 public import ServiceLifecycle
+import Tracing
 
 /// A job runtime behind Hummingbird, as a service whose `run()` is its lifetime.
 ///
@@ -32,12 +33,13 @@ public struct JobServer: Service {
 
   /// Serves until graceful shutdown.
   ///
-  /// Signals are left to the caller. If the memory is almost used up (``CloudJobs/MemoryLimits``), it drains and
+  /// Signals are left to the caller. If the memory is almost used up (``/CloudJobs/MemoryLimits``), it drains and
   /// returns. If handlers block the shared pool of threads and exceed their time limits, the process exits
-  /// (``CloudJobs/WatchdogLimits``). The lease of a handler that ignores its cancellation is kept, because the process
+  /// (``/CloudJobs/WatchdogLimits``). The lease of a handler that ignores its cancellation is kept, because the process
   /// may live on; ``runUntilSignal()`` is for a process that does nothing else.
   ///
-  /// - Throws: ``JobError``: `permissionDenied` if the address is not safe, `invalidField` if `PORT` is not a port,
+  /// - Throws: ``/CloudJobsCore/JobError``: `permissionDenied` if the address is not safe for the handler or for the
+  ///   dashboard, `invalidField` if `PORT` is not a port or the dashboard's path is none or one of the handler's,
   ///   `addressUnavailable` if the address can't be bound, `storeUnavailable` if the store can't be read.
   public func run() async throws {
     await runtime.runSubprocessAttempt()
@@ -67,7 +69,7 @@ public struct JobServer: Service {
   /// immediately. Handlers are cancelled at ``JobServerConfiguration/drainLimit``. If one ignores its cancellation, its
   /// lease is released and the process exits, with status 0 if all leases were released and 1 otherwise.
   ///
-  /// - Throws: ``JobError`` as ``run()`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``run()`` does.
   public func runUntilSignal() async throws {
     await runtime.runSubprocessAttempt()
     try await Self.runUntilSignal(
@@ -90,18 +92,23 @@ public struct JobServer: Service {
     let lifetime = ProcessLifetime(exitLimit: configuration.exitLimit, logger: logger)
     try await lifetime.run(services) { clock in
       if await runtime.drain(within: configuration.processDrainLimit, by: clock) == 0 { return .ended }
-      return .exits(isNothingLost: await runtime.releaseLeases())
+      let isNothingLost = await runtime.releaseLeases()
+      InstrumentationSystem.tracer.forceFlush()
+      return .exits(isNothingLost: isNothingLost)
     }
   }
 
   /// Runs a whole program: creates a runtime, serves it until SIGTERM or SIGINT, and reports an error in one line.
   ///
-  /// The address is that of the environment variables `HOST` and `PORT`.
+  /// The address is that of the environment variables `HOST` and `PORT`; those of the settings `server.logFormat` and
+  /// `server.traceFile` count too.
   ///
   /// ```swift
   /// @main enum Service {
   ///   static func main() async {
-  ///     await JobServer.main { JobRuntime(jobs, store: try .sqlite(path: "jobs.db"), …) }
+  ///     await JobServer.main(dashboard: .loopback) {
+  ///       JobRuntime(jobs, store: MemoryStore(), authentication: .trustLoopback)
+  ///     }
   ///   }
   /// }
   /// ```
@@ -110,21 +117,26 @@ public struct JobServer: Service {
   /// exits with status 1.
   ///
   /// - Parameters:
+  ///   - dashboard: the dashboard, such as ``DashboardOptions/loopback``; nil for that of the configuration.
   ///   - configuration: the configuration, which takes precedence over the variables.
   ///   - makeRuntime: creates the runtime; its errors are reported like any other.
   public static func main(
-    configuration: JobServerConfiguration = JobServerConfiguration(),
+    dashboard: DashboardOptions? = nil, configuration: JobServerConfiguration = JobServerConfiguration(),
     _ makeRuntime: @Sendable () async throws -> JobRuntime
   ) async {
     do {
-      try await JobServer(try await makeRuntime(), configuration: configuration).runUntilSignal()
+      var configuration = try configuration.observed
+      configuration.dashboard = dashboard ?? configuration.dashboard
+      try await ProgramObservation.run(configuration) { [configuration] in
+        try await JobServer(try await makeRuntime(), configuration: configuration).runUntilSignal()
+      }
     } catch {
       exit(with: error)
     }
   }
 
   /// Runs a whole program with the settings of the environment and of a file; otherwise like
-  /// ``main(configuration:_:)``.
+  /// ``main(dashboard:configuration:_:)``.
   ///
   /// ```swift
   /// await JobServer.main { settings in
@@ -139,8 +151,10 @@ public struct JobServer: Service {
     settings base: JobSettings = JobSettings(), _ makeRuntime: @Sendable (JobSettings) async throws -> JobRuntime
   ) async {
     do {
-      let settings = try await JobSettings.load(over: base)
-      try await JobServer(try await makeRuntime(settings), configuration: settings.server).runUntilSignal()
+      let settings = try await JobSettings.load(over: base).observed
+      try await ProgramObservation.run(settings.server) {
+        try await JobServer(try await makeRuntime(settings), configuration: settings.server).runUntilSignal()
+      }
     } catch {
       exit(with: error)
     }
@@ -148,7 +162,7 @@ public struct JobServer: Service {
 
   /// Exits a program that can't start: writes the error and its remedy as one line to standard error, with status 1.
   ///
-  /// ``main(configuration:_:)`` does so itself; this is for other entry points.
+  /// ``main(dashboard:configuration:_:)`` does so itself; this is for other entry points.
   ///
   /// - Parameter error: any error.
   public static func exit(with error: any Error) -> Never {
@@ -160,15 +174,23 @@ public struct JobServer: Service {
   ) throws(JobError) -> BoundedHTTPServer<RouterResponder<JobRequestContext>> {
     let configuration = try configuration.completed(by: ProcessVariables.all)
     let router = Router(context: JobRequestContext.self)
+    let host = try configuration.address(under: runtime.authentication)
+    if let dashboard = configuration.dashboard {
+      try dashboard.checkPath(beside: configuration.mountPath)
+      try dashboard.checkAccess(at: host)
+      router.mountDashboard(runtime, dashboard)
+    }
     router.mount(runtime, at: configuration.mountPath)
-    if let dashboard = configuration.dashboard { router.mountDashboard(runtime, dashboard) }
     var server = BoundedHTTPServer(
-      router.buildResponder(), host: try configuration.address(under: runtime.authentication),
-      port: configuration.port ?? JobServerConfiguration.defaultPort, portRemedy: "set PORT to another",
+      router.buildResponder(), host: host, port: configuration.port ?? JobServerConfiguration.defaultPort,
+      portRemedy: "set PORT to another",
       logger: runtime.options.logger, refusalBody: { HandlerResponse($0.error).body })
     server.limits = configuration.limits
     server.onReady = { [onReady] port in
       work.logTriggers()
+      if let dashboard = configuration.dashboard {
+        runtime.options.logger.notice("\(dashboard.place(at: host, port: port))")
+      }
       work.start?.open()
       await onReady(port)
     }
@@ -178,7 +200,7 @@ public struct JobServer: Service {
 
 extension HTTPRefusal {
   /// The rejection as one of the handler's errors.
-  fileprivate var error: JobError {
+  var error: JobError {
     switch self {
     case .missingHost, .severalHosts: JobError(.invalidField, message, field: "Host")
     case .slowBody: JobError(.malformedEnvelope, message)
@@ -201,6 +223,8 @@ public struct JobServerConfiguration: Sendable {
   /// The path of the handler.
   public var mountPath = "/jobs"
   /// The options of the dashboard; nil for no dashboard.
+  ///
+  /// One that asks for no credential is served on loopback only.
   public var dashboard: DashboardOptions?
   /// The options of the worker that executes due work if the local store is the queue; nil for no worker.
   public var worker: JobWorker.Options? = JobWorker.Options()
@@ -217,6 +241,13 @@ public struct JobServerConfiguration: Sendable {
   public var requestTimeout = HTTPServerLimits().requestTimeout
   /// The timeout of an idle connection.
   public var idleTimeout = HTTPServerLimits().idleTimeout
+  /// The form of the log on standard error, for ``JobServer/main(configuration:_:)`` and the like.
+  ///
+  /// It is that of the runtime's logger, unless the program has set up a logging system or a logger of its own.
+  public var logFormat = LogFormat.auto
+  /// The path of a file to which ``JobServer/main(configuration:_:)`` and the like append traces (``TraceFile``); nil
+  /// for none.
+  public var traceFile: String?
 
   /// Creates a configuration.
   ///
@@ -231,7 +262,8 @@ public struct JobServerConfiguration: Sendable {
   /// Creates a configuration from environment variables: `PORT`, as Cloud Run sets it, and `HOST`.
   ///
   /// - Parameter environment: the variables.
-  /// - Throws: ``JobError`` `invalidField` if `PORT` is not a port, or `HOST` is neither an IP address nor a host name.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` if `PORT` is not a port, or `HOST` is neither an IP address
+  ///   nor a host name.
   public init(environment: [String: String]) throws(JobError) {
     self = try JobServerConfiguration().completed(by: environment)
   }
@@ -265,8 +297,8 @@ public struct JobServerConfiguration: Sendable {
   ///
   /// - Parameter authentication: the runtime's authentication.
   /// - Returns: the address.
-  /// - Throws: ``JobError`` `permissionDenied` if the configured address would expose a handler that trusts every
-  ///   caller.
+  /// - Throws: ``/CloudJobsCore/JobError`` `permissionDenied` if the configured address would expose a handler that
+  ///   trusts every caller.
   public func address(under authentication: Authentication) throws(JobError) -> String {
     guard let host else { return authentication.allowsRemotePeers ? "0.0.0.0" : "127.0.0.1" }
     guard authentication.allowsRemotePeers || host == "localhost" || Peer.address(host).isLoopback else {

@@ -37,7 +37,7 @@ struct JobSetting: Sendable {
 
   /// All settings, in the order of the documentation.
   static let all: [JobSetting] =
-    [store] + worker + runtime + jobs + drain + memory + server
+    [store] + worker + runtime + jobs + drain + memory + server + dashboard
 
   private static let store = JobSetting(key: "store", standard: "none") { settings, value in
     settings.store = try text(value)
@@ -54,6 +54,7 @@ struct JobSetting: Sendable {
     worker("heartbeat", "15s") { $0.heartbeat = try optionalSpan($1, atLeast: .milliseconds(100)) },
     worker("staleAfter", "1m") { $0.staleAfter = try span($1, atLeast: .seconds(1)) },
     worker("name", "host:process") { $0.name = try text($1) },
+    worker("queues", "all") { $0.queues = $1 == "all" ? nil : Set(try names($1)) },
     worker("enableScheduler", "true") { $0.runsSchedules = try flag($1) },
     worker("enableProcessing", "true") { $0.executesRuns = try flag($1) },
   ]
@@ -78,6 +79,7 @@ struct JobSetting: Sendable {
   private static let jobs: [JobSetting] = [
     runtime("timeout", "5m", group: "jobs") { $0.defaults.timeout = try span($1, atLeast: .milliseconds(1)) },
     runtime("retention", "90d", group: "jobs") { $0.defaults.retention = Retention(try span($1, atLeast: .zero)) },
+    runtime("queue", "the service's own", group: "jobs") { $0.defaults.queue = try text($1) },
     runtime("maxAttempts", "3", group: "jobs") { $0.defaults.retry.maxAttempts = try number($1, 1...1_000) },
   ]
 
@@ -88,6 +90,7 @@ struct JobSetting: Sendable {
 
   private static let memory: [JobSetting] = [
     memory("limit", "that of the container") { $0.bytes = try amount($1) },
+    memory("warnAt", "75") { $0.warnAt = try number($1, 1...100) },
     memory("refuseAt", "85") { $0.refuseAt = try number($1, 1...100) },
     memory("drainAt", "92") { $0.drainAt = try number($1, 1...100) },
   ]
@@ -101,6 +104,26 @@ struct JobSetting: Sendable {
     server("maxConnections", "1024") { $0.maxConnections = try number($1, 1...1_000_000) },
     server("requestTimeout", "30s") { $0.requestTimeout = try span($1, atLeast: .milliseconds(100)) },
     server("idleTimeout", "1m") { $0.idleTimeout = try span($1, atLeast: .milliseconds(100)) },
+    server("logFormat", "auto") { $0.logFormat = try format($1) },
+    server("traceFile", "none") { $0.traceFile = try text($1) },
+    JobSetting(key: "server.secret", standard: "none") { settings, text in
+      // A message with the value would put it into a log.
+      guard text.utf8.count >= 16 else { throw JobError(.invalidField, "A secret has at least 16 bytes.") }
+      settings.secret = text
+    },
+  ]
+
+  private static let dashboard: [JobSetting] = [
+    dashboard("enabled", "if it has a password") { $0.isEnabled = try flag($1) },
+    dashboard("password", "no password") { $0.password = try password($1) },
+    dashboard("readOnlyPassword", "no password") { $0.readOnlyPassword = try password($1) },
+    dashboard("hosts", "any name") { $0.hosts = try hosts($1) },
+    dashboard("path", "/dashboard") { settings, text in
+      if let fault = DashboardOptions(path: text).pathFault { throw fault }
+      settings.path = text
+    },
+    dashboard("title", "CloudJobs") { $0.title = String(try text($1).prefix(80)) },
+    dashboard("refresh", "5s") { $0.refresh = .some(try optionalSpan($1, atLeast: .seconds(1))) },
   ]
 
   // MARK: Where values go
@@ -143,6 +166,14 @@ struct JobSetting: Sendable {
     }
   }
 
+  private static func dashboard(
+    _ name: String, _ standard: String, _ set: @escaping Setter<DashboardSettings>
+  ) -> JobSetting {
+    JobSetting(key: "dashboard.\(name)", standard: standard) { settings, text in
+      try set(&settings.dashboard, text)
+    }
+  }
+
   // MARK: Values
 
   private static func fault(_ expected: String, _ text: String) -> JobError {
@@ -152,6 +183,29 @@ struct JobSetting: Sendable {
   private static func text(_ text: String) throws(JobError) -> String {
     if text.isEmpty { throw fault("a text", text) }
     return text
+  }
+
+  private static func names(_ text: String) throws(JobError) -> [String] {
+    let names = text.split(separator: ",", omittingEmptySubsequences: false).map { String($0).split(separator: " ") }
+    guard names.allSatisfy({ $0.count == 1 }) else { throw fault("names, such as critical,default", text) }
+    return names.map { String($0[0]) }
+  }
+
+  /// Reads a password, which no error repeats.
+  private static func password(_ text: String) throws(JobError) -> String {
+    guard text.utf8.count >= DashboardAccess.User.minimumPasswordBytes else {
+      throw JobError(
+        .invalidField, "Expected a password of at least \(DashboardAccess.User.minimumPasswordBytes) bytes.")
+    }
+    return text
+  }
+
+  private static func hosts(_ text: String) throws(JobError) -> [String] {
+    let names = text.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmed }
+    guard names.allSatisfy({ $0 == "*" || HostName.isNameOrAddress($0) }) else {
+      throw fault("host names without a scheme and a port, such as jobs.example.com,10.0.0.5", text)
+    }
+    return names
   }
 
   private static func path(_ text: String) throws(JobError) -> String {
@@ -198,6 +252,13 @@ struct JobSetting: Sendable {
       throw fault("one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")), or off", text)
     }
     return level
+  }
+
+  private static func format(_ text: String) throws(JobError) -> LogFormat {
+    guard let format = LogFormat(rawValue: text.lowercased()) else {
+      throw fault("one of \(LogFormat.allCases.map(\.rawValue).joined(separator: ", "))", text)
+    }
+    return format
   }
 
   /// Reads `critical=6,default=3,low=1`, by weights, or `critical,default,low`, one after the other.

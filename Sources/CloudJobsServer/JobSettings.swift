@@ -13,7 +13,7 @@ import Foundation
 ///
 /// ```swift
 /// let settings = try await JobSettings.load()
-/// let runtime = JobRuntime(jobs, store: store, authentication: .trustLoopback, options: settings.runtime)
+/// let runtime = JobRuntime(jobs, store: store, authentication: settings.authentication, options: settings.runtime)
 /// try await JobServer(runtime, configuration: settings.server).runUntilSignal()
 /// ```
 ///
@@ -26,6 +26,14 @@ public struct JobSettings: Sendable {
   public var server: JobServerConfiguration
   /// The address of the store, such as `sqlite:jobs.db`; nil if none is set.
   public var store: String?
+  /// The secret of callers that are not on this machine, of at least 16 bytes; nil if none is set.
+  public var secret: String?
+
+  /// The authentication that the settings ask for: callers with the secret, or without one the programs of this
+  /// machine.
+  public var authentication: Authentication { secret.map { .sharedSecret($0) } ?? .trustLoopback }
+  /// The settings of the dashboard, until all are read.
+  var dashboard = DashboardSettings()
 
   /// The environment variable with the path of the file.
   public static let fileVariable = "CLOUD_JOBS_SETTINGS"
@@ -56,7 +64,7 @@ public struct JobSettings: Sendable {
   ///   - environment: the environment variables; nil for those of the process.
   ///   - file: the path of the file; nil for that in the variable `CLOUD_JOBS_SETTINGS`, without which there is none.
   /// - Returns: the settings.
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidField` with the name of a variable or of a field that is unknown or
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` with the name of a variable or of a field that is unknown or
   ///   has an invalid value, or if the file can't be read.
   public static func load(
     over base: JobSettings = JobSettings(), environment: [String: String]? = nil, file: String? = nil
@@ -79,7 +87,7 @@ public struct JobSettings: Sendable {
   ///   - base: the values in code.
   ///   - providers: the providers, of which the first that has a value counts. Keys are `worker.concurrency` and so on;
   ///     `prefixKeys(with:)` puts another key before them.
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidField` with the provider's key of an invalid value.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` with the provider's key of an invalid value.
   public init(over base: JobSettings = JobSettings(), from providers: [any ConfigProvider]) throws(JobError) {
     self = base
     try read(providers.map { Source(provider: $0, file: nil) })
@@ -105,6 +113,7 @@ public struct JobSettings: Sendable {
         break
       }
     }
+    server.dashboard = try dashboard.applied(to: server.dashboard)
   }
 
   /// Returns the value of a key as text, and its name in the provider; nil if there is none.

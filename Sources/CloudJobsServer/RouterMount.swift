@@ -8,7 +8,7 @@ extension RouterMethods {
   /// Mounts a job runtime: `POST trigger`, `POST scheduled/{jobId}`, `POST master` and `GET health` under a path.
   ///
   /// If the router's context has the remote address (as ``JobRequestContext`` does), it is passed on, as
-  /// ``CloudJobs/Authentication/trustLoopback`` requires.
+  /// ``/CloudJobs/Authentication/trustLoopback`` requires.
   ///
   /// - Parameters:
   ///   - runtime: the runtime.

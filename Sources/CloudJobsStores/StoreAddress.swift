@@ -42,7 +42,7 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
   /// Creates an address from its text.
   ///
   /// - Parameter text: the text.
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidField` for another text.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` for another text.
   public init(_ text: String) throws(JobError) {
     if text == "memory" {
       kind = .memory
@@ -117,7 +117,7 @@ public struct StoreAddress: Hashable, Sendable, CustomStringConvertible {
   /// - Parameter migratesSchema: whether the tables of a file or a database are created, or brought to this version;
   ///   otherwise a schema of another version is an error.
   /// - Returns: the store; that of a file or a database stays open until it is released.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`; `storeRejected` also if the program was built without
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`; `storeRejected` also if the program was built without
   ///   this kind of store.
   public func open(migratesSchema: Bool = true) async throws(JobError) -> any JobStore {
     #if Google

@@ -54,6 +54,11 @@ struct EmulatorCommand: AsyncParsableCommand {
   @Option(help: "The issuer of the deliveries' OIDC tokens; by default the emulator's own address.")
   var issuer: String?
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Serves a dashboard at /_emulator/dashboard; by default only if the address is a loopback one.")
+  var dashboard: Bool?
+
   @Option(help: "The seed of the names that services generate.")
   var seed: UInt64 = 0
 
@@ -79,6 +84,7 @@ struct EmulatorCommand: AsyncParsableCommand {
         StandardStreams.writeLine("cloud-jobs emulator is ready at http://\(lines.host):\(port)")
         for line in lines.environmentLines(port: port) { StandardStreams.writeLine("export \(line)") }
         for line in lines.clientLines(port: port) { StandardStreams.writeLine("# \(line)") }
+        if lines.hasDashboard { StandardStreams.writeLine("# Dashboard: \(lines.dashboardURL(port: port))") }
       }
       try await EmulatorServer(configuration: configuration).runUntilSignal()
     } catch {
@@ -95,6 +101,7 @@ struct EmulatorCommand: AsyncParsableCommand {
     configuration.allowedHosts = allowHost
     configuration.seed = seed
     configuration.issuer = issuer
+    configuration.dashboard = dashboard
     configuration.tasks.taskTombstone = .seconds(taskTombstone)
     configuration.tasks.queueTombstone = .seconds(queueTombstone)
     configuration.tasks.appEngineOrigin = appEngineOrigin

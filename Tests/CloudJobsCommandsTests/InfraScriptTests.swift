@@ -8,7 +8,17 @@ import Testing
 
 @Suite("The script of a service's infrastructure")
 struct InfraScriptTests {
-  private func script(serviceURL: String = InfraScript.unknownURL, caller: String? = nil) throws -> InfraScript {
+  private func script(
+    serviceURL: String = ServiceResources.unknownURL, caller: String? = nil, syncs: Bool = false
+  ) throws -> InfraScript {
+    let (configuration, plan) = try sync(serviceURL: serviceURL, caller: caller)
+    var resources = ServiceResources(configuration, plan, service: "jobs")
+    (resources.image, resources.syncs) = ("europe-docker.pkg.dev/my-project/images/jobs", syncs)
+    return InfraScript(resources)
+  }
+
+  /// Returns the configuration of a sync, and the plan of its first time.
+  private func sync(serviceURL: String, caller: String?) throws -> (CloudSyncConfiguration, SyncPlan) {
     let registry = try JobRegistry {
       ScheduledJob("report", cron: "0 9 * * *", in: "Europe/Berlin") { _ in }
       ScheduledJob("off", cron: "0 9 * * 1", in: "Etc/UTC") { _ in }.enabled(false)
@@ -18,10 +28,7 @@ struct InfraScriptTests {
       project: "my-project", location: "europe-west1", queue: "default", handler: "\(serviceURL)/jobs")
     tasks.serviceAccount = caller
     let configuration = CloudSyncConfiguration(tasks)
-    let plan = CloudSync.firstPlan(configuration, JobDocuments(definitions: registry.definitions))
-    var script = InfraScript(configuration, plan, service: "jobs")
-    script.image = "europe-docker.pkg.dev/my-project/images/jobs"
-    return script
+    return (configuration, CloudSync.firstPlan(configuration, JobDocuments(definitions: registry.definitions)))
   }
 
   /// Runs bash with a text on its input, and returns its status and its output.
@@ -42,9 +49,10 @@ struct InfraScriptTests {
   @Test("It is valid bash, and calls gcloud with the values of the jobs, whether or not resources exist")
   func runs() throws {
     for exists in [false, true] {
-      for (url, caller) in [(InfraScript.unknownURL, nil), ("https://jobs.example", "c@p.iam")] as [(String, String?)] {
-        var script = try script(serviceURL: url, caller: caller)
-        script.syncs = exists
+      for (url, caller) in [(ServiceResources.unknownURL, nil), ("https://jobs.example", "c@p.iam")]
+        as [(String, String?)]
+      {
+        let script = try script(serviceURL: url, caller: caller, syncs: exists)
         #expect(try bash(["-n"], script.text).status == 0)
         // A stand-in tells each call, and what exists.
         let stub = """
@@ -63,7 +71,7 @@ struct InfraScriptTests {
         let text = script.text.replacing("gcloud projects describe \"$PROJECT\" --format", with: "echo 42; : --format")
         let result = try bash([], stub + text)
         #expect(result.status == 0, "\(result.output)")
-        let address = url == InfraScript.unknownURL ? "https://jobs-42.europe-west1.run.app" : url
+        let address = url == ServiceResources.unknownURL ? "https://jobs-42.europe-west1.run.app" : url
         let verb = exists ? "update" : "create"
         #expect(result.output.contains("gcloud|tasks|queues|\(verb)|mail|--location|europe-west1|--max-attempts|100|"))
         #expect(result.output.contains("|\(verb)|http|cloud-jobs-report|") && result.output.contains("|0 9 * * *|"))
@@ -74,8 +82,48 @@ struct InfraScriptTests {
         #expect(result.output.contains("roles/cloudscheduler.admin") == exists)
         #expect(result.output.contains("serve,--no-sync,") == !exists)
         #expect(result.output.contains("service-accounts|create|jobs-caller|") == (caller == nil))
+        // Google's callers are internal only at Cloud Run's own address.
+        let ingress = url == ServiceResources.unknownURL ? "internal" : "all"
+        #expect(result.output.contains("|--ingress|\(ingress)|"))
       }
     }
+  }
+
+  @Test(
+    "Values reach gcloud and Terraform as they are, whatever they hold",
+    arguments: [
+      "it's $HOME `id` $(id)", "a \" b \\ c", "${var.project} %{ if true }", "two\nlines", "; exit 3 #", "-- --flag",
+      "ü🚀",
+    ])
+  func hostile(text: String) throws {
+    let (configuration, first) = try sync(serviceURL: "https://jobs.example", caller: "c@p.iam")
+    var plan = first
+    let index = try #require(plan.changes.firstIndex { $0.name.hasSuffix("-report") })
+    var fields = try #require(plan.changes[index].fields.object)
+    for name in ["schedule", "timeZone", "description"] { fields[name] = .string("\(name) \(text)") }
+    plan.changes[index].fields = .object(fields)
+    plan.changes[index].name += " \(text)"
+    plan.notes = [text]
+    let resources = ServiceResources(configuration, plan, service: "jobs")
+    let stub = """
+      gcloud() {
+        if [[ "$*" == *describe* ]]; then return 1; fi
+        printf '%s\u{1}' "$@" >/dev/fd/3
+      }
+      exec 3>&1
+
+      """
+    let result = try bash([], stub + InfraScript(resources).text)
+    #expect(result.status == 0, "\(result.output.suffix(200))")
+    for part in ["--schedule\u{1}schedule ", "--time-zone\u{1}timeZone ", "--description\u{1}description "] {
+      #expect(result.output.contains("\u{1}\(part)\(text)\u{1}"), "\(part)")
+    }
+    #expect(result.output.contains("\u{1}http\u{1}cloud-jobs-report \(text)\u{1}"))
+    let terraform = TerraformFile(resources).text
+    for part in ["schedule", "timeZone", "description"] {
+      #expect(terraform.contains("= \(TextQuoting.terraform("\(part) \(text)"))\n"))
+    }
+    #expect(!terraform.split(separator: "\n").contains("lines"), "A note stays a comment.")
   }
 
   @Test("Another error than that a resource exists ends it")
@@ -90,28 +138,21 @@ struct InfraScriptTests {
     let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appending(path: "infra/firestore.indexes.json")
     let value = try JSONValue(parsing: Array(try Data(contentsOf: file)))
-    let composite = value["indexes"]?.array?.compactMap { index -> InfraScript.Index? in
+    let composite = value["indexes"]?.array?.compactMap { index -> ServiceResources.Index? in
       guard let fields = index["fields"]?.array, fields.count == 2 else { return nil }
-      return InfraScript.Index(
+      return ServiceResources.Index(
         collection: index["collectionGroup"]?.string ?? "", field: fields[0]["fieldPath"]?.string ?? "",
         time: fields[1]["fieldPath"]?.string ?? "", isAscending: fields[1]["order"] == "ASCENDING",
         isList: fields[0]["arrayConfig"] == "CONTAINS")
     }
-    #expect(composite == InfraScript.indexes)
+    #expect(composite == ServiceResources.indexes)
     let overrides = value["fieldOverrides"]?.array ?? []
     let expiring = overrides.filter { $0["ttl"]?.bool == true }.compactMap { $0["collectionGroup"]?.string }
-    #expect(expiring == InfraScript.expiring)
+    #expect(expiring == ServiceResources.expiring)
     let plain = overrides.filter { $0["indexes"]?.array?.isEmpty == true }.map {
       "\($0["collectionGroup"]?.string ?? "")/\($0["fieldPath"]?.string ?? "")"
     }
-    #expect(plain == InfraScript.plainFields.map { "\($0)/\($1)" })
-  }
-
-  @Test(
-    "Text is quoted for bash",
-    arguments: [("a-b_c.d/e:f@g", "a-b_c.d/e:f@g"), ("", "''"), ("it's $HOME", "'it'\\''s $HOME'"), ("a b", "'a b'")])
-  func quotes(text: String, quoted: String) {
-    #expect(InfraScript.quoted(text) == quoted)
+    #expect(plain == ServiceResources.plainFields.map { "\($0)/\($1)" })
   }
 }
 #endif

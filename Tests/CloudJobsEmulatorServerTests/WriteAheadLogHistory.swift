@@ -103,7 +103,9 @@ final class WriteAheadLogHistory {
     switch Int.random(in: 0..<1_000, using: &random) {
     case 0: emulator.reset(to: initial)
     case 1..<20: move(by: .seconds(Int.random(in: 1...300, using: &random)))
-    case 20..<600:
+    case 20..<30: emulator.freeze()
+    case 30..<40: emulator.unfreeze()
+    case 40..<600:
       text = request()
     case 600..<850 where !open.isEmpty:
       let delivery = open[Int.random(in: 0..<open.count, using: &random)]
@@ -148,8 +150,7 @@ final class WriteAheadLogHistory {
   private func move(by span: Duration) {
     emulator.shared.withLock { shared in
       let now = emulator.time(&shared)
-      shared.offset += span
-      log.append(WriteAheadLogRecord(time: now, change: .moved(shared.offset)))
+      emulator.move(to: now + span, isFrozen: shared.frozenAt != nil, &shared)
     }
   }
 
@@ -162,7 +163,9 @@ final class WriteAheadLogHistory {
         HTTPRouter.google.respond(to: RESTRequest(method: "GET", target: target), state: &copy, at: now).body.text
       }
       let next = state.nextWake.map { "\($0)" } ?? "never"
-      return waiting + answers + ["next \(next)", "idle \(copy.isIdle(at: now))", "\(state.firestore.usage)"]
+      let attempt = state.nextAttempt(at: now).map { "\($0)" } ?? "never"
+      let clock = ["now \(now)", "next \(next)", "next attempt \(attempt)", "held \(state.isHeld)"]
+      return waiting + answers + clock + ["idle \(copy.isIdle(at: now))", "\(state.firestore.usage)"]
     }
   }
 }

@@ -12,7 +12,8 @@ struct WriteAheadLogTests {
   @Test(
     "each record round-trips",
     arguments: [
-      .request(["method": "POST", "path": ["v2"]]), .moved(.seconds(5)), .reset, .event(.wake), .event(.resumed),
+      .request(["method": "POST", "path": ["v2"]]), .moved(.seconds(-5)), .frozen(at: Self.time), .reset, .event(.wake),
+      .event(.resumed),
       .event(.completed(DeliveryID(.tasks, 7), .timedOut)),
       .event(.completed(DeliveryID(.scheduler, .max / 2), .connectionFailed("é \"x\"\n"))),
       .event(.completed(DeliveryID(.tasks, 1), .response(status: 503, headers: [HeaderField("Retry-After", "9")]))),

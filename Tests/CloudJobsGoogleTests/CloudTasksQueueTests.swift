@@ -46,6 +46,18 @@ struct CloudTasksQueueTests {
     #expect(try JSONValue(parsing: request.body) == expected)
   }
 
+  @Test("A run's position in a trace goes with the deliveries of its task, as a header")
+  func trace() {
+    var task = Self.task()
+    task.trace = TraceContext(traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    let request = CloudTasksBody.create(task, Self.configuration, now: .epoch)["task"]?["httpRequest"]
+    #expect(
+      request?["headers"] == [
+        "Content-Type": "application/json",
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      ])
+  }
+
   @Test(
     "Deadlines are clamped to the range of Cloud Tasks",
     arguments: [

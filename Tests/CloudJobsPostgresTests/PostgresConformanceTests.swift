@@ -8,7 +8,8 @@ import Testing
 @Suite("PostgreSQL store", .serialized, .enabled(if: PostgresServer.isInstalled, PostgresServer.remedy))
 struct PostgresConformanceTests {
   @Test(
-    "conforms", arguments: StoreConformance.cases(offering: [.importing, .reopening, .purging, .dueTimes, .claiming]))
+    "conforms",
+    arguments: StoreConformance.cases(offering: [.importing, .reopening, .purging, .dueTimes, .claiming, .counting]))
   func conforms(_ testCase: StoreConformance.Case) async throws {
     try await testCase.run(harness(groupLimit: 256))
   }

@@ -27,7 +27,7 @@ struct PostgresSchemaTests {
     await again.close()
   }
 
-  @Test("A schema of the first version is migrated with its accounts")
+  @Test("A schema of the first version is migrated with its accounts and the queues of its waiting runs")
   func migration() async throws {
     let database = try PostgresServer.shared.get().database()
     let schema = try SchemaName(database.schema)
@@ -39,8 +39,23 @@ struct PostgresSchemaTests {
     try connection.execute(
       "INSERT INTO \(schema.sql).ledgers (id, version, changed_at, expire_at, document) "
         + "VALUES ('job/a', 5, 0, \(Timestamp.distantFuture.microseconds), '\(document)')")
+    let oldColumns = "id, version, created_at, fence, amendments, status, job, document"
+    for (name, queue) in [("waits", "mail"), ("has no queue", nil), ("has a NUL", "nul\u{0}"), ("bulk", "bulk")] {
+      var run = sampleRun(name)
+      (run.queue, run.status) = (queue, .scheduled)
+      let id = run.id.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+      try connection.execute(
+        "INSERT INTO \(schema.sql).runs (\(oldColumns)) VALUES "
+          + "('\\x\(id)', 1, 0, 0, 0, 'scheduled', '\(run.job)', '\(run.document)')")
+    }
     let store = try await database.open()
     #expect(try connection.execute("SELECT version FROM \(schema.sql).store") == "\(PostgresSchema.latest)")
+    let waiting = try await store.waitingRunCounts(tellingApart: ["mail"])
+    #expect(
+      Set(waiting) == [
+        WaitingRunCount(status: .scheduled, queue: "mail", count: 1),
+        WaitingRunCount(status: .scheduled, queue: nil, count: 3),
+      ])
     let id = LedgerID.job("a")
     #expect(try await store.read(jobs: [], runs: [], ledgers: [id]).ledgers[id]?.version == Version(5))
     _ = try await store.commit([.putLedger(id, .limits(LimitLedger()), .version(Version(5)))])
@@ -228,9 +243,14 @@ struct PostgresSchemaTests {
         "times", store.dueTimes(from: .epoch, but: [stray], jobsFrom: .epoch, within: .seconds(1)), "1, 1, 1, 1, '{}'",
         ["runs_pkey", "runs_waking", "jobs_due", "times_latest"]
       ),
+      ("waiting", store.waitingRunCounts, "", ["runs_by_status"]),
+      (
+        "counts", store.runCounts(from: .epoch, before: .epoch + .days(1), bucket: .hours(1)), "1, 2, 1",
+        ["runs_by_status", "runs_by_time"]
+      ),
     ] {
       try connection.execute("PREPARE \(name) AS \(statement.sql)")
-      let plan = try #require(try connection.execute("EXPLAIN (FORMAT JSON) EXECUTE \(name) (\(values))"))
+      let plan = try #require(try connection.execute("EXPLAIN (FORMAT JSON) EXECUTE \(name)\(values.isEmpty ? "" : " (\(values))")"))
       for index in indexes { #expect(plan.contains(index), "\(name): \(plan)") }
       #expect(!plan.contains("Seq Scan") && !plan.contains("Bitmap"), "\(name): \(plan)")
     }

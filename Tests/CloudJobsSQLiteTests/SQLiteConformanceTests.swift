@@ -8,7 +8,8 @@ import Testing
 @Suite("SQLite store")
 struct SQLiteConformanceTests {
   @Test(
-    "conforms", arguments: StoreConformance.cases(offering: [.importing, .reopening, .purging, .dueTimes, .claiming]))
+    "conforms",
+    arguments: StoreConformance.cases(offering: [.importing, .reopening, .purging, .dueTimes, .claiming, .counting]))
   func conforms(_ testCase: StoreConformance.Case) async throws {
     let folder = try TemporaryFolder()
     try await testCase.run(harness(folder, groupLimit: 256))

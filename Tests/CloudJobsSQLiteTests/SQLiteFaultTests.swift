@@ -194,6 +194,15 @@ struct SQLiteFaultTests {
     }
   }
 
+  @Test("Counts read indexes only", arguments: [CountQuery.waiting, CountQuery.byTime])
+  func countPlans(sql: String) async throws {
+    let folder = try TemporaryFolder()
+    let plan = try await plan(try SQLiteStore(path: folder.path()), sql)
+    let parts = plan.split(separator: "\n").filter { $0.contains(" runs ") }
+    #expect(parts.count == (sql == CountQuery.waiting ? 1 : 2), "\(plan)")
+    for part in parts { #expect(part.hasPrefix("SEARCH runs USING COVERING INDEX runs_by_"), "\(plan)") }
+  }
+
   private func plan(_ store: SQLiteStore, _ sql: String) async throws -> String {
     try await store.pool.read { database in
       let statement = try database.makeStatement(sql: "EXPLAIN QUERY PLAN \(sql)")

@@ -146,6 +146,7 @@ struct SQLiteFileTests {
     var run = Run(
       id: id, job: "job", trigger: .task, status: .scheduled, maxAttempts: 3, notBefore: .epoch, createdAt: .epoch)
     (run.input, run.wakeAt, run.correlationID) = (JSONText(["a": 1]), .epoch + .seconds(60), "cause")
+    run.queue = "mail"
     var configuration = JobConfiguration()
     configuration.interval = .seconds(90)
     _ = try await new.commit([.putConfiguration("job", configuration, .absent), .putRun(run, .absent)])
@@ -174,6 +175,8 @@ struct SQLiteFileTests {
       #expect(try reading.runs[id]?.run.get() == run)
       #expect(try reading.jobs["job"]?.document.get().configuration == configuration)
       #expect(try await store.dueTimes(within: .days(1)).earliest == run.wakeAt)
+      let waiting = try await store.waitingRunCounts(tellingApart: ["mail"])
+      #expect(waiting == [WaitingRunCount(status: .scheduled, queue: "mail", count: 1)])
       let line = RunLogLine(time: .epoch, level: "info", message: "A line.")
       _ = try await store.commit([
         .putRun(run, .fence(0)), .putLog(RunLogEntry(run: id, sequence: 1, lines: [line], expireAt: .distantFuture)),

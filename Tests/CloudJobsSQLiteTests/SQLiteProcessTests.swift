@@ -58,6 +58,30 @@ struct SQLiteProcessTests {
     try await check(folder.path(), reported: reported, unknown: 2)
   }
 
+  @Test("Of processes that share a file one leads at a time, and another one leads when the leader is killed")
+  func leadership() async throws {
+    let folder = try TemporaryFolder()
+    let processes = try (0..<3).map { try StoreStressProcess("lead", folder.path(), 8, "p\($0)") }
+    processes[0].kill(afterLines: 4)
+    // The time, whether a term begins, and its number.
+    var events: [(time: Int64, begins: Bool, term: Int64)] = []
+    for process in processes {
+      for line in await process.finished() {
+        let words = line.split(separator: " ")
+        events.append((Int64(words[0]) ?? 0, words[1] == "begin", Int64(words[2]) ?? 0))
+      }
+    }
+    #expect(processes.dropFirst().allSatisfy { $0.status == 0 })
+    let begun = events.filter(\.begins).sorted { $0.time < $1.time }
+    #expect(begun.count >= 17 && begun.map(\.term) == begun.map(\.term).sorted())
+    #expect(Set(begun.map(\.term)).count == begun.count)
+    let ends = Dictionary(uniqueKeysWithValues: events.filter { !$0.begins }.map { ($0.term, $0.time) })
+    for (one, next) in zip(begun, begun.dropFirst()) {
+      // The killed leader tells no end.
+      #expect(ends[one.term].map { $0 <= next.time } ?? (next.time - one.time > 500_000), "\(one.term)")
+    }
+  }
+
   /// Checks that each reported increment is present once, and that few others are, whose answers were lost.
   private func check(_ path: String, reported: Set<String>, unknown: Int) async throws {
     let store = try SQLiteStore(path: path)

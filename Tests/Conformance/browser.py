@@ -45,7 +45,7 @@ class Browser:
 
     @contextlib.contextmanager
     def page(self, size="desktop", scheme="light", **options):
-        """Opens a page in a profile of its own: `java_script_enabled`, `http_credentials` and so on are Playwright's."""
+        """Opens a page in a profile of its own; other options, such as `java_script_enabled`, are Playwright's."""
         context = self.chromium.new_context(
             viewport=SIZES[size], color_scheme=scheme, device_scale_factor=1, reduced_motion="reduce", **options
         )
@@ -118,8 +118,8 @@ class Page:
         # The policy of the pages forbids other scripts; the browser's own protocol may evaluate one.
         self.tab.evaluate(axe_source())
         result = self.tab.evaluate(
-            "() => axe.run(document, {resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa',"
-            " 'wcag22aa', 'best-practice']})"
+            "() => axe.run(document, {resultTypes: ['violations'],"
+            " runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
         )
         return [
             f"{violation['id']} ({violation['impact']}): {violation['help']}: "

@@ -2,16 +2,22 @@
 
 import os
 import pathlib
+import sys
 import uuid
 
 import pytest
 from google.cloud import scheduler_v1, tasks_v2
 
+from browser import Browser
 from command_line import KINDS, lines_over_stores
 from emulator_process import Emulator
 from google_clients import LOCATION, TRANSPORTS, client_of
 from local_service import Recorder
 from postgres_server import PostgresServer
+from repository import ROOT
+
+# The builder of the documentation, parts of which the tests use.
+sys.path.insert(0, str(ROOT / "infra" / "documentation"))
 
 
 @pytest.fixture(scope="session")
@@ -91,3 +97,11 @@ def postgres():
 def line(request, bin_dir, cloud_jobs, tmp_path):
     """The command line over a store of each kind."""
     yield from lines_over_stores(request, bin_dir, cloud_jobs, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium without a window."""
+    browser = Browser()
+    yield browser
+    browser.close()

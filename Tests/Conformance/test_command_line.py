@@ -1,6 +1,7 @@
 """The command line against every kind of store, as an operator uses it."""
 
 import json
+import signal
 import subprocess
 import time
 import urllib.request
@@ -8,7 +9,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from command_line import SCHEMA, CommandLine
+from command_line import SCHEMA, CommandLine, fitting
 from repository import ROOT
 
 
@@ -81,6 +82,20 @@ def test_jobs_are_changed_while_a_worker_runs(line):
     assert line.call("jobs", "unregister", "tick", expect=64).stderr.count("--yes") == 1
     assert line.json("jobs", "unregister", "tick", "--yes") == {"removed": "tick"}
     line.call("jobs", "show", "tick", expect=2)
+
+
+def test_status_is_shown_again_until_it_is_interrupted(bin_dir, tmp_path):
+    line = CommandLine(bin_dir, f"sqlite:{tmp_path / 'jobs.db'}")
+    line.json("migrate")
+    watching = line.start("status", "--watch", "--json", program="cloud-jobs")
+    first = fitting("status", watching.stdout.readline())
+    line.call("enqueue", "--count", "2", program="worker-demo")
+    counts = [first["runs"]["pending"]["count"]]
+    while counts[-1] < 2:
+        counts.append(fitting("status", watching.stdout.readline())["runs"]["pending"]["count"])
+    assert counts[0] == 0 and watching.poll() is None
+    watching.send_signal(signal.SIGINT)
+    assert watching.wait(10) != 0
 
 
 def test_what_does_not_exist_and_what_is_wrong(line, tmp_path):

@@ -18,7 +18,7 @@ WITHOUT_STORE = {"cron explain", "init", "infra", "emulator"}
 # They bring an older schema to this version.
 MIGRATING = {"migrate", "worker", "serve"}
 # They go on until a signal.
-ENDLESS = {"worker", "serve"}
+ENDLESS = {"worker", "serve", "dashboard"}
 GOOGLE = ("--project", "p", "--location", "europe-west1", "--service-url", "https://jobs.example")
 TRACES = re.compile(r"Fatal error|Thread \d+ crashed|stack|Swift/|0x[0-9a-f]{8}|StoreError|JobError\(")
 CODES = {0, 1, 2, 64}
@@ -44,6 +44,7 @@ def commands(bin_dir):
     assert WITHOUT_STORE <= set(leaves) and MIGRATING | ENDLESS <= set(found)
     found["sync"] += GOOGLE
     found["serve"] += ("--port", "0")
+    found["dashboard"] += ("--port", "0")
     for name in ("enqueue", "trigger"):
         found[name] += ("--input", '{"name": "Ada"}')
     found["jobs unregister"] += ("--yes",)

@@ -1,8 +1,11 @@
 """What runs and sets up jobs by the command line: enqueue, worker, serve, sync, doctor and init."""
 
 import json
+import os
+import pty
 import signal
 import subprocess
+import urllib.error
 import urllib.request
 
 import pytest
@@ -11,7 +14,7 @@ from command_line import CommandLine, fitting
 from emulator_process import Emulator
 from local_service import free_port
 from repository import ROOT
-from test_cloud_run import CALLER, CloudRun
+from test_cloud_run import CALLER
 
 ADA = ("--input", '{"name": "Ada"}')
 EXAMPLE = ROOT / "Examples" / "starter"
@@ -69,8 +72,7 @@ def test_a_program_serves_and_its_runs_are_seen_from_another_shell(line, emulato
     port = free_port()
     google = ()
     if line.kind == "firestore":
-        front = CloudRun(emulator, f"http://127.0.0.1:{port}")
-        google = ("--location", "europe-west1", "--service-url", front.url, "--caller", CALLER)
+        google = ("--location", "europe-west1", "--service-url", f"http://127.0.0.1:{port}", "--caller", CALLER)
         assert "--location" in line.call("serve", expect=64, program="starter").stderr
     server = line.start("serve", "--json", "--port", str(port), *google, program="starter")
     assert fitting("serve", server.stdout.readline())["port"] == port
@@ -83,10 +85,13 @@ def test_a_program_serves_and_its_runs_are_seen_from_another_shell(line, emulato
         assert health["status"] == "ok"
     line.wait_for(lambda: line.json("runs", "show", run)["status"] == "succeeded", 90)
     assert "0 pending" in line.call("status").stdout
+    if google:
+        # The emulator's tokens are verified; without one, nobody is admitted.
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/jobs/jobs", timeout=20)
+        assert refused.value.code == 401
     server.send_signal(signal.SIGTERM)
     assert server.wait(30) == 0
-    if line.kind == "firestore":
-        front.close()
 
 
 def test_sync_plans_then_applies(line, emulator):
@@ -215,6 +220,27 @@ def test_init_makes_the_example(bin_dir, tmp_path):
         assert dump.returncode == 0, dump.stderr
         targets = [target["name"] for target in json.loads(dump.stdout)["targets"]]
         assert targets == (["starter", "starterTests"] if folder == "starter" else ["my-jobs_2", "my-jobs_2Tests"])
+
+
+def test_init_asks_at_a_terminal_for_what_is_left_out(bin_dir, tmp_path):
+    parent, child = pty.openpty()
+    program = subprocess.Popen([bin_dir / "cloud-jobs", "init"], cwd=tmp_path, stdin=child, stdout=child, stderr=child)
+    os.close(child)
+    seen = b""
+    answers = {b"Folder [.]: ": "asked", b"package [asked]: ": "my-jobs", b"repository: ": str(ROOT)}
+    for question, answer in answers.items():
+        while question not in seen:
+            seen += os.read(parent, 1024)
+        os.write(parent, f"{answer}\n".encode())
+    while program.poll() is None:
+        try:
+            seen += os.read(parent, 1024)
+        except OSError:
+            break
+    assert program.wait(30) == 0, seen
+    assert "swift run my-jobs serve" in seen.decode()
+    assert (tmp_path / "asked" / "Sources" / "my-jobs" / "Main.swift").exists()
+    assert f'path: "{ROOT}"' in (tmp_path / "asked" / "Package.swift").read_text()
 
 
 def test_infra_prints_a_script_with_the_programs_schedules(bin_dir):

@@ -63,6 +63,7 @@ struct DefaultsTests {
         "`RuntimeOptions.cancellationPoll`": text(runtime.cancellationPoll),
         "`RuntimeOptions.hookTimeout`": text(runtime.hookTimeout),
         "`RuntimeOptions.maxConcurrentDeliveries`": "\(runtime.maxConcurrentDeliveries)",
+        "`MemoryLimits.warnAt`": "\(memory.warnAt)",
         "`MemoryLimits.refuseAt`": "\(memory.refuseAt)", "`MemoryLimits.drainAt`": "\(memory.drainAt)",
         "`JobWorker.Options.concurrency`": "\(worker.concurrency)",
         "`JobWorker.Options.pollInterval`": text(worker.pollInterval),

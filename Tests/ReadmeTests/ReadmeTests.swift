@@ -1,5 +1,5 @@
 #if Server && SQLite
-import CloudJobs
+@testable import CloudJobs
 import CloudJobsCore
 import CloudJobsTesting
 import Foundation
@@ -42,9 +42,12 @@ struct ReadmeTests {
           "Simulation.swift",
         ]
       ),
-      ("Documentation/testing.md", Array(repeating: "TestingGuide.swift", count: 5)),
-      ("Documentation/workers.md", Array(repeating: "WorkerGuide.swift", count: 3)),
+      ("Documentation/testing.md", Array(repeating: "TestingGuide.swift", count: 6)),
+      ("Documentation/workers.md", Array(repeating: "WorkerGuide.swift", count: 4)),
+      ("Documentation/calls.md", ["CallsGuide.swift"]),
+      ("Documentation/events.md", ["CallsGuide.swift", "CallsGuide.swift"]),
       ("Documentation/settings.md", ["WorkerGuide.swift"]),
+      ("Documentation/dashboard.md", Array(repeating: "DashboardGuide.swift", count: 3)),
       ("Documentation/cloud-run.md", ["../Programs/cloud-run-service/ServeOnCloudRun.swift"]),
     ])
   func examplesAreCompiled(text: String, sources: [String]) throws {
@@ -92,6 +95,17 @@ struct ReadmeTests {
     let table = try Self.lines(of: text).drop { !$0.hasPrefix("| ") }.prefix { $0.hasPrefix("| ") }
     let named = table.compactMap { $0.firstMatch(of: /^\| `(\w+)`/).map { String($0.1) } }
     #expect(Set(named) == names && named.count == names.count)
+  }
+
+  @Test("The page on events lists each of them with its level")
+  func events() throws {
+    let page = Self.readme.deletingLastPathComponent().appendingPathComponent("Documentation/events.md")
+    let rows = try Self.lines(of: page).filter { $0.hasPrefix("| `") }.map { line in
+      line.split(separator: "|").map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " `")) }
+    }
+    #expect(Set(rows.map { $0[0] }) == Set(JobEvent.Name.allCases.map(\.rawValue)))
+    #expect(rows.count == JobEvent.Name.allCases.count)
+    for row in rows { #expect(JobEvent.Name(rawValue: row[0]).map { "\($0.level)" } == row[2], "\(row[0])") }
   }
 
   @Test("The page on documents names every field of the state")

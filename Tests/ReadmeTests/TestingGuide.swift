@@ -73,6 +73,18 @@ struct TestingGuide {
     #expect(local.outcomes(of: "cleanup") == Array(repeating: .succeeded, count: 168))
   }
 
+  @Test("A sign-up that failed once has two attempts, and its reason")
+  func results() async throws {
+    let registry = try jobs().replacing(WelcomeEmail.self) { _, _ in NoOutput() }.failing("sign_up", first: 1)
+    let local = try await JobRuntime.simulated(registry)
+    try await local.enqueue(SignUp(userID: "7"))
+    try await local.drain()
+    let signUp = try #require(try await local.runs(of: SignUp.self).first)
+    #expect(signUp.input.userID == "7")
+    #expect(signUp.run.status == .succeeded && signUp.run.attempt == 2)
+    #expect(local.events.contains { $0.name == .retrying })
+  }
+
   @Test("A mail is sent once, whatever fails")
   func failures() async throws {
     var options = RuntimeOptions()

@@ -30,6 +30,12 @@ enum WorkerGuide {
     }
   }
 
+  static func onlyWorker(_ runtime: JobRuntime) async throws {
+    try await runtime.whileLeading("worker") { _ in
+      await JobWorker(runtime).run()
+    }
+  }
+
   static func server(_ jobs: JobRegistry, _ store: any JobStore) async {
     await JobServer.main { settings in
       JobRuntime(jobs, store: store, authentication: .trustLoopback, options: settings.runtime)

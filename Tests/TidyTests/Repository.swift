@@ -1,7 +1,7 @@
 import Foundation
 
 /// The files of the repository.
-struct Repository {
+struct Repository: Sendable {
   /// The root folder.
   static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()

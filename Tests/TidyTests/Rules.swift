@@ -86,7 +86,7 @@ enum Imports {
   /// The other modules that each target may import.
   static let allowed: [String: Set<String>] = [
     "CloudJobsCore": [],
-    "CloudJobs": ["CloudJobsCore", "Logging", "Metrics", "HTTPTypes"],
+    "CloudJobs": ["CloudJobsCore", "Logging", "Metrics", "HTTPTypes", "Tracing"],
     "CloudJobsHTTP": ["CCurl", "HTTPTypes"],
     "CloudJobsGoogle": ["CloudJobsCore", "CloudJobs", "CloudJobsHTTP", "HTTPTypes", "JWTKit"],
     "CloudJobsSQLite": ["CloudJobsCore", "CloudJobs", "GRDB", "Foundation"],
@@ -99,7 +99,7 @@ enum Imports {
     "CloudJobsPages": ["CloudJobsCore", "HTTPTypes", "Mustache"],
     "CloudJobsServer": [
       "CloudJobsCore", "CloudJobs", "CloudJobsHTTPServer", "CloudJobsPages", "Configuration", "HTTPTypes",
-      "Hummingbird", "NIOCore", "ServiceLifecycle", "Logging",
+      "Hummingbird", "NIOCore", "ServiceLifecycle", "Logging", "Tracing",
     ],
     "CloudJobsStores": [
       "CloudJobsCore", "CloudJobs", "CloudJobsGoogle", "CloudJobsHTTP", "CloudJobsPostgres", "CloudJobsSQLite",
@@ -113,7 +113,7 @@ enum Imports {
     "CloudJobsEmulatorWire": ["CloudJobsCore", "CloudJobsEmulator"],
     "CloudJobsEmulatorServer": [
       "CZlib", "CloudJobsCore", "CloudJobsEmulator", "CloudJobsEmulatorWire", "CloudJobsHTTP", "CloudJobsHTTPServer",
-      "Hummingbird", "NIOCore",
+      "CloudJobsPages", "Hummingbird", "NIOCore",
       "ServiceLifecycle", "Logging", "HTTPTypes", "CryptoExtras",
     ],
     "ProgramConsole": ["CloudJobsCore"],

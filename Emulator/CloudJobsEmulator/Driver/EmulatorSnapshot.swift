@@ -14,6 +14,8 @@ package struct EmulatorSnapshot: Sendable {
   package internal(set) var time = Timestamp.distantPast
   /// The amount by which the emulator's time is ahead of the clock.
   package internal(set) var offset = Duration.zero
+  /// The time at which the emulator's clock stands; nil while it runs.
+  package internal(set) var frozenAt: Timestamp?
   var deliveries = OpenDeliveries()
 
   /// The deliveries in flight, sorted by ID.
@@ -29,6 +31,7 @@ extension EmulatorSnapshot {
   private struct Clock: Codable {
     var time: Timestamp
     var offset: Duration
+    var frozenAt: Timestamp?
   }
 
   /// One line of a snapshot; exactly one member is set.
@@ -56,7 +59,7 @@ extension EmulatorSnapshot {
       }
       try body(Array(line))
     }
-    try put(Entity(clock: Clock(time: time, offset: offset)))
+    try put(Entity(clock: Clock(time: time, offset: offset, frozenAt: frozenAt)))
     for entity in state.tasks.entities { try put(Entity(tasks: entity)) }
     for entity in state.scheduler.entities { try put(Entity(scheduler: entity)) }
     for entity in state.firestore.entities { try put(Entity(firestore: entity)) }
@@ -76,7 +79,10 @@ extension EmulatorSnapshot {
       positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     do {
       let entity = try decoder.decode(Entity.self, from: Data(line))
-      if let clock = entity.clock { (time, offset) = (clock.time, clock.offset) }
+      if let clock = entity.clock {
+        (time, offset, frozenAt) = (clock.time, clock.offset, clock.frozenAt)
+        state.isHeld = frozenAt != nil
+      }
       if let entity = entity.tasks { state.tasks.restore(entity) }
       if let entity = entity.scheduler { try state.scheduler.restore(entity) }
       if let entity = entity.firestore { state.firestore.restore(entity) }

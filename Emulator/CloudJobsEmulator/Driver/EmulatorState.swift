@@ -10,6 +10,8 @@ package struct EmulatorState: Sendable {
   package var administration = AdministrationService()
   /// Cloud Firestore.
   package var firestore: FirestoreService
+  /// Whether what is due starts only with a `wake`, as while the clock is frozen.
+  package internal(set) var isHeld = false
 
   /// Creates services without queues, jobs or documents.
   ///
@@ -41,7 +43,8 @@ package struct EmulatorState: Sendable {
   ///   - now: the current time, never earlier than in a previous call.
   /// - Returns: the actions for the driver, in order.
   package mutating func handle(_ event: ServiceEvent, at now: Timestamp) -> [ServiceAction] {
-    scheduler.handle(event, at: now) + tasks.handle(event, at: now)
+    let startsDue = !isHeld || event == .wake
+    return scheduler.handle(event, at: now, startsDue: startsDue) + tasks.handle(event, at: now, startsDue: startsDue)
   }
 
   /// Returns whether no delivery is in flight, due or waiting for a retry.

@@ -20,6 +20,12 @@ package struct EmulatorTrace: Sendable {
   /// The entries, oldest first.
   package var entries: [TraceEntry] { Array(storage[start...] + storage[..<start]) }
 
+  /// The entries, newest first, without a copy of all.
+  package var newestFirst: some Sequence<TraceEntry> {
+    let (storage, start) = (storage, start)
+    return (0..<storage.count).lazy.map { storage[(start + storage.count - 1 - $0) % storage.count] }
+  }
+
   /// The entries as lines, oldest first.
   package var lines: [String] { entries.map(\.description) }
 

@@ -19,6 +19,12 @@ package final class LiveEmulator: Sendable {
     var lastTime: Timestamp
     /// The amount by which the emulator's time is ahead of the clock.
     var offset: Duration = .zero
+    /// The time at which the emulator's clock stands; nil while it runs.
+    var frozenAt: Timestamp?
+    /// The number of advances under way, which start what is due even while the clock stands.
+    var advanceCount = 0
+    /// The deliveries since the start or the latest reset.
+    var counts = DeliveryCounts()
     var log: (any WriteAheadLog)?
     /// A counter that distinguishes deliveries of an earlier state, whose IDs may be reused.
     var generation = 0
@@ -29,7 +35,8 @@ package final class LiveEmulator: Sendable {
     func snapshot(_ firestore: FirestoreService) -> EmulatorSnapshot {
       var state = state
       state.firestore = firestore
-      return EmulatorSnapshot(state: state, time: lastTime, offset: offset, deliveries: open)
+      return EmulatorSnapshot(
+        state: state, time: lastTime, offset: offset, frozenAt: frozenAt, deliveries: open)
     }
   }
 
@@ -144,6 +151,9 @@ package final class LiveEmulator: Sendable {
   /// - Throws: `CancellationError`.
   package func waitForCommit(after generation: UInt64) async throws { try await commits.wait(after: generation) }
 
+  /// The record of the latest events.
+  package var trace: EmulatorTrace { shared.withLock { $0.trace } }
+
   /// The latest events, oldest first.
   package var traceEntries: [TraceEntry] { shared.withLock { $0.trace }.entries }
 
@@ -164,7 +174,9 @@ package final class LiveEmulator: Sendable {
         shared.underway = 0
         shared.open = OpenDeliveries()
         shared.trace = EmulatorTrace(limit: shared.trace.limit)
+        shared.counts = DeliveryCounts()
         shared.offset = .zero
+        shared.frozenAt = nil
         shared.lastTime = clock.now()
         shared.log?.append(WriteAheadLogRecord(time: shared.lastTime, change: .reset))
       }
@@ -228,13 +240,14 @@ package final class LiveEmulator: Sendable {
     shared.withLock { shared in
       let now = time(&shared)
       // Waking services that have nothing due changes nothing and needs no record.
-      if let due = shared.state.nextWake, due <= now {
+      if shared.frozenAt == nil || shared.advanceCount > 0, let due = shared.state.nextWake, due <= now {
         perform(.wake, at: now, &shared)
         changes.notify()
       }
       defer { shared.outbox.removeAll() }
       shared.underway += shared.outbox.count
-      return (shared.outbox, shared.generation, shared.state.nextWake.map { $0 - shared.offset })
+      let next = shared.frozenAt == nil ? shared.state.nextWake.map { $0 - shared.offset } : nil
+      return (shared.outbox, shared.generation, next)
     }
   }
 
@@ -253,12 +266,13 @@ package final class LiveEmulator: Sendable {
     let actions = shared.state.handle(event, at: now)
     shared.open.note(actions)
     shared.trace.append(actions, at: now)
+    shared.counts.note(actions)
     for case .deliver(let delivery) in actions { shared.outbox.append(delivery) }
   }
 
   /// Returns the current time, which never goes back even if the machine's clock does.
   func time(_ shared: inout Shared) -> Timestamp {
-    shared.lastTime = max(shared.lastTime, clock.now() + shared.offset)
+    shared.lastTime = max(shared.lastTime, shared.frozenAt ?? clock.now() + shared.offset)
     return shared.lastTime
   }
 
@@ -289,7 +303,9 @@ package final class LiveEmulator: Sendable {
       shared.withLock { shared in
         shared.log = log
         shared.offset = recovery.snapshot.offset
-        shared.lastTime = max(shared.lastTime, recovery.snapshot.time)
+        shared.frozenAt = recovery.snapshot.frozenAt
+        // The emulator's time may be behind the clock's.
+        if !recovery.isFresh { shared.lastTime = recovery.snapshot.time }
         let now = time(&shared)
         if !recovery.isFresh {
           log.append(WriteAheadLogRecord(time: now, change: .event(.resumed)))
@@ -336,47 +352,6 @@ package final class LiveEmulator: Sendable {
         shared.log?.rotate(after: shared.snapshot(firestore))
         return shared.log
       }
-    }
-  }
-
-  /// The emulator's time: the clock's time plus the amount by which it was advanced.
-  package var now: Timestamp { shared.withLock { time(&$0) } }
-
-  /// Advances the emulator's time from one due event to the next and waits for the deliveries of each.
-  ///
-  /// Retries and repeated schedules along the way happen at their own times. The emulator must be running. Deliveries
-  /// themselves are made in real time.
-  ///
-  /// - Parameter span: the duration to advance by.
-  /// - Returns: the emulator's time afterwards.
-  /// - Throws: `CancellationError`.
-  package func advance(by span: Duration) async throws -> Timestamp {
-    let target = now + span
-    while true {
-      try await waitUntilQuiet()
-      let reached = shared.withLock { shared -> Timestamp? in
-        let now = time(&shared)
-        guard now < target else { return now }
-        let next = min(max(shared.state.nextWake ?? target, now), target)
-        shared.offset += next - now
-        shared.log?.append(WriteAheadLogRecord(time: now, change: .moved(shared.offset)))
-        return nil
-      }
-      if let reached { return reached }
-      changes.notify()
-    }
-  }
-
-  /// Suspends until nothing is due and no delivery is in progress.
-  private func waitUntilQuiet() async throws {
-    while true {
-      let seen = changes.generation
-      let isQuiet = shared.withLock { shared in
-        let now = time(&shared)
-        return shared.outbox.isEmpty && shared.underway == 0 && (shared.state.nextWake.map { $0 > now } ?? true)
-      }
-      if isQuiet { return }
-      try await changes.wait(after: seen)
     }
   }
 }

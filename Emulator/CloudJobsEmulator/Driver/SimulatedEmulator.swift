@@ -7,7 +7,7 @@ import Synchronization
 /// to the earliest deadline of a sleeper or a service, so equal states, handlers and calls give equal traces. Only one
 /// task at a time may drive a simulation. A handler that waits for another thread (a file, a socket, an actor with its
 /// own executor) is not waited for: time moves on meanwhile, unless it does so in
-/// ``DeterministicExecutor/outside(_:)``.
+/// `DeterministicExecutor.outside(_:)`.
 public final class SimulatedEmulator: Sendable {
   private struct Shared {
     var state: EmulatorState
@@ -75,7 +75,8 @@ public final class SimulatedEmulator: Sendable {
   /// Advances the time by a duration and processes every event in it.
   ///
   /// - Parameter span: the duration.
-  /// - Throws: `CancellationError`, or ``JobError`` `timedOut` if the simulation is stuck at one instant.
+  /// - Throws: `CancellationError`, or ``/CloudJobsCore/JobError`` `timedOut` if the simulation is stuck at one
+  ///   instant.
   public func advance(by span: Duration) async throws {
     try await advance(to: clock.now() + span)
   }
@@ -83,7 +84,8 @@ public final class SimulatedEmulator: Sendable {
   /// Advances the time to an instant and processes every event up to and including it.
   ///
   /// - Parameter target: the instant.
-  /// - Throws: `CancellationError`, or ``JobError`` `timedOut` if the simulation is stuck at one instant.
+  /// - Throws: `CancellationError`, or ``/CloudJobsCore/JobError`` `timedOut` if the simulation is stuck at one
+  ///   instant.
   public func advance(to target: Timestamp) async throws {
     try await runCurrentInstant()
     while let next = nextEvent, next <= target {
@@ -137,7 +139,7 @@ public final class SimulatedEmulator: Sendable {
   ///   - limit: the maximum virtual time to spend.
   ///   - operation: the operation, which may sleep on the clock.
   /// - Returns: the operation's result.
-  /// - Throws: the operation's error, or ``JobError`` `timedOut` if it does not end within the limit.
+  /// - Throws: the operation's error, or ``/CloudJobsCore/JobError`` `timedOut` if it does not end within the limit.
   public func perform<Success: Sendable>(
     limit: Duration = .seconds(40 * 86_400), _ operation: @escaping @Sendable () async throws -> Success
   ) async throws -> Success {

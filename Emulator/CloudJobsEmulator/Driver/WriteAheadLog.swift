@@ -43,6 +43,8 @@ package struct WriteAheadLogRecord: Hashable, Sendable {
     case event(ServiceEvent)
     /// The emulator's time was set ahead of the clock by a duration.
     case moved(Duration)
+    /// The emulator's clock was stopped at a time, or moved to it while it stood; ``moved(_:)`` starts it again.
+    case frozen(at: Timestamp)
     /// The services returned to their initial state and the time to the clock's.
     case reset
   }
@@ -91,7 +93,13 @@ package struct EmulatorRecovery: Sendable {
     snapshot.time = max(snapshot.time, record.time)
     switch record.change {
     case .request(let request): try serve(request, &snapshot.state, snapshot.time)
-    case .moved(let span): snapshot.offset = span
+    case .moved(let span):
+      snapshot.offset = span
+      snapshot.frozenAt = nil
+      snapshot.state.isHeld = false
+    case .frozen(let time):
+      snapshot.frozenAt = time
+      snapshot.state.isHeld = true
     case .event(let event): handle(event)
     case .reset:
       snapshot = EmulatorSnapshot(initial)

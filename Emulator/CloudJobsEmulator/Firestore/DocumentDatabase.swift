@@ -373,7 +373,7 @@ struct DocumentDatabase: Sendable, Codable {
   private func children(
     of parent: Firestore.Path, after id: String?, limit: Int, at time: Timestamp
   ) -> [Firestore.Path] {
-    guard time < lastCommit else { return children(of: parent, after: id, limit: limit) }
+    guard time < lastCommit else { return currentChildren(of: parent, after: id, limit: limit) }
     let last = id.map { parent.child($0) }
     let found = documents(in: .everything(under: parent, isDeep: true), at: time).map { document in
       parent.child(document.name.path.segments[parent.segments.count])
@@ -382,7 +382,7 @@ struct DocumentDatabase: Sendable, Codable {
   }
 
   /// Returns the current children of a path, found by skipping from one to the next.
-  private func children(of parent: Firestore.Path, after id: String?, limit: Int) -> [Firestore.Path] {
+  func currentChildren(of parent: Firestore.Path, after id: String?, limit: Int) -> [Firestore.Path] {
     var result: [Firestore.Path] = []
     var last = id.map { parent.child($0) }
     while result.count < limit {

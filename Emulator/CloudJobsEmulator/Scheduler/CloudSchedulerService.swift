@@ -43,7 +43,7 @@ package struct CloudSchedulerService: Sendable {
   var deadlines = MinimumHeap<AttemptDeadline>()
   var lastDeliveryNumber: UInt64 = 0
   var lastSequence: UInt64 = 0
-  private var executing: Set<CloudScheduler.JobName> = []
+  private(set) var executing: Set<CloudScheduler.JobName> = []
 
   /// Creates a service without jobs.
   ///
@@ -68,8 +68,11 @@ package struct CloudSchedulerService: Sendable {
   /// - Parameters:
   ///   - event: the event.
   ///   - now: the current time, never earlier than in a previous call.
+  ///   - startsDue: whether what is due starts; false only while the clock is frozen.
   /// - Returns: the deliveries to make and the results of attempts, in order.
-  package mutating func handle(_ event: ServiceEvent, at now: Timestamp) -> [ServiceAction] {
+  package mutating func handle(
+    _ event: ServiceEvent, at now: Timestamp, startsDue: Bool = true
+  ) -> [ServiceAction] {
     var actions: [ServiceAction] = []
     if case .completed(let id, let outcome) = event, id.service == .scheduler {
       finish(id.number, outcome, at: now, into: &actions)
@@ -79,7 +82,7 @@ package struct CloudSchedulerService: Sendable {
       deadlines.removeFirst()
       finish(entry.number, .timedOut, at: now, into: &actions)
     }
-    while let name = wakes.removeDue(at: now) {
+    while startsDue, let name = wakes.removeDue(at: now) {
       advance(name, at: now, into: &actions)
       touch(name)
     }

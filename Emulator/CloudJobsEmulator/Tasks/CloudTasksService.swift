@@ -76,8 +76,11 @@ package struct CloudTasksService: Sendable {
   /// - Parameters:
   ///   - event: the event.
   ///   - now: the current time, never earlier than in a previous call.
+  ///   - startsDue: whether what is due starts; false only while the clock is frozen.
   /// - Returns: the deliveries to make and the results of attempts, in order.
-  package mutating func handle(_ event: ServiceEvent, at now: Timestamp) -> [ServiceAction] {
+  package mutating func handle(
+    _ event: ServiceEvent, at now: Timestamp, startsDue: Bool = true
+  ) -> [ServiceAction] {
     var actions: [ServiceAction] = []
     if case .completed(let id, let outcome) = event, id.service == .tasks {
       finish(id.number, outcome, at: now, into: &actions)
@@ -87,7 +90,7 @@ package struct CloudTasksService: Sendable {
       deadlines.removeFirst()
       finish(entry.number, .timedOut, at: now, into: &actions)
     }
-    while let name = wakes.removeDue(at: now) {
+    while startsDue, let name = wakes.removeDue(at: now) {
       guard let index = queues.index(forKey: name) else { continue }
       actions += queues.values[index].expire(at: now).map { .settled($0) }
       while let (record, requestedAt) = queues.values[index].startNext(at: now) {

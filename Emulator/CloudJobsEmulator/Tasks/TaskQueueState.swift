@@ -228,6 +228,30 @@ struct TaskQueueState: Sendable, Codable {
     return min(time, retained.first?.expiry ?? time)
   }
 
+  /// Returns the next time at which an attempt can start; nil if it takes more than time.
+  ///
+  /// It changes nothing, so that it may be asked at times that no write-ahead log records.
+  func nextAttempt(at now: Timestamp) -> Timestamp? {
+    if !runRequests.isEmpty { return now }
+    guard queue.state == .running, inFlight < queue.rateLimits.maxConcurrentDispatches,
+      let next = nextWaiting(1).first
+    else { return nil }
+    let time = max(next.time, slowdown.holdUntil ?? next.time)
+    return time > now ? time : currentBucket(at: now).nextToken(at: now)
+  }
+
+  /// Returns the tasks that wait, those first whose next attempt is due first.
+  func nextWaiting(_ count: Int) -> [Waiting] { waiting.least(count) { tasks[$0.id]?.ticket == $0.ticket } }
+
+  /// Returns the token bucket as it is at a time.
+  func currentBucket(at now: Timestamp) -> TokenBucket {
+    var copy = bucket
+    copy.configure(
+      rate: slowdown.rate(of: queue.rateLimits.maxDispatchesPerSecond, at: now),
+      burst: queue.rateLimits.maxBurstSize, at: now)
+    return copy
+  }
+
   /// Returns whether no delivery is in flight, due or waiting for a retry.
   mutating func isIdle(at now: Timestamp) -> Bool {
     discardStale()
@@ -279,11 +303,7 @@ struct TaskQueueState: Sendable, Codable {
       return .concurrencyLimit(queue.rateLimits.maxConcurrentDispatches)
     }
     if let hold = slowdown.holdUntil, hold > now { return .slowdown(until: hold) }
-    var copy = self.bucket
-    copy.configure(
-      rate: slowdown.rate(of: queue.rateLimits.maxDispatchesPerSecond, at: now),
-      burst: queue.rateLimits.maxBurstSize, at: now)
-    let token = copy.nextToken(at: now)
+    let token = currentBucket(at: now).nextToken(at: now)
     guard token > now else { return .ready }
     return slowdown.currentLevel(at: now) > 0 ? .slowdown(until: token) : .rateLimit(until: token)
   }

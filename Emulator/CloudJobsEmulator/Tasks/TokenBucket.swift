@@ -48,6 +48,13 @@ struct TokenBucket: Sendable, Codable {
     return missing <= 0 ? now : now + .microseconds((missing + rate - 1) / rate)
   }
 
+  /// Returns the number of whole tokens at a time.
+  func tokenCount(at now: Timestamp) -> Int {
+    var copy = self
+    copy.refill(at: now)
+    return Int(copy.level / Self.token)
+  }
+
   private mutating func refill(at now: Timestamp) {
     let elapsed = (now - filledAt).microseconds
     guard elapsed > 0 else { return }

@@ -13,7 +13,21 @@ final class EmulatorIdentity: Sendable {
     var isKept: Bool
   }
 
+  /// A token that was made for a delivery.
+  struct Issued: Sendable {
+    /// The time.
+    var time: Timestamp
+    /// The URL of the delivery.
+    var url: String
+    /// The claims; for an OAuth token, the account and the scope.
+    var claims: JSONValue
+  }
+
+  /// The number of tokens that are remembered.
+  static let issuedLimit = 20
+
   private let held = Mutex<Held?>(nil)
+  private let recent = Mutex<[Issued]>([])
   private let issuer: String?
   private let origin: EmulatorOrigin
 
@@ -38,11 +52,40 @@ final class EmulatorIdentity: Sendable {
   /// Returns the `Authorization` header of a delivery, or nil without a key or if signing fails.
   func header(for authorization: TargetAuthorization, url: String, at now: Timestamp) -> String? {
     switch authorization.resolved(for: url) {
-    case .oauth(let email, let scope): return "Bearer \(TokenClaims.opaque(email: email, scope: scope ?? ""))"
+    case .oauth(let email, let scope):
+      remember(Issued(time: now, url: url, claims: ["email": .string(email), "scope": .string(scope ?? "")]))
+      return "Bearer \(TokenClaims.opaque(email: email, scope: scope ?? ""))"
     case .oidc(let email, let audience):
       let claims = TokenClaims.openID(
-        issuer: issuer ?? origin.value, audience: audience ?? url, email: email, at: now)
-      return held.withLock { $0?.key }?.sign(claims).map { "Bearer \($0)" }
+        issuer: issuerName, audience: audience ?? url, email: email, at: now)
+      remember(Issued(time: now, url: url, claims: claims))
+      return sign(claims).map { "Bearer \($0)" }
+    }
+  }
+
+  /// The `iss` claim of tokens.
+  var issuerName: String { issuer ?? origin.value }
+
+  /// The latest tokens of deliveries, newest first.
+  var issued: [Issued] { recent.withLock { $0 }.reversed() }
+
+  /// Returns a token as a delivery carries it; nil without a key or if signing fails.
+  ///
+  /// - Parameters:
+  ///   - audience: the `aud` claim.
+  ///   - email: the account.
+  ///   - time: the time from which it is valid for an hour.
+  /// - Returns: the token.
+  func token(audience: String, email: String, at time: Timestamp) -> String? {
+    sign(TokenClaims.openID(issuer: issuerName, audience: audience, email: email, at: time))
+  }
+
+  private func sign(_ claims: JSONValue) -> String? { held.withLock { $0?.key }?.sign(claims) }
+
+  private func remember(_ issued: Issued) {
+    recent.withLock { recent in
+      if recent.count == Self.issuedLimit { recent.removeFirst() }
+      recent.append(issued)
     }
   }
 
@@ -56,7 +99,7 @@ final class EmulatorIdentity: Sendable {
     switch path {
     case ["oauth2", "v3", "certs"]: body = held.key.document
     case [".well-known", "openid-configuration"]:
-      body = TokenClaims.discovery(issuer: issuer ?? origin.value, origin: origin.value)
+      body = TokenClaims.discovery(issuer: issuerName, origin: origin.value)
     default: return nil
     }
     return RESTResponse(body, headers: [TokenClaims.cacheControl(isKeyKept: held.isKept)])

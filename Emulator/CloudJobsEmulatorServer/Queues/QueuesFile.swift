@@ -21,7 +21,8 @@ public struct QueuesFile: Hashable, Sendable {
   /// - Parameters:
   ///   - text: JSON or YAML.
   ///   - location: `projects/P/locations/L`, for names that do not start with `projects/`.
-  /// - Throws: ``JobError`` `invalidField` with the line and the remedy; for JSON also `malformedJSON` and `tooLarge`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` with the line and the remedy; for JSON also `malformedJSON`
+  ///   and `tooLarge`.
   public init(parsing text: String, location: String = defaultLocation) throws(JobError) {
     let parts = location.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 4, parts[0] == "projects", parts[2] == "locations", !parts[1].isEmpty, !parts[3].isEmpty else {

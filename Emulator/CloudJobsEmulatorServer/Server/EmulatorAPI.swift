@@ -9,7 +9,12 @@ import Synchronization
 /// | --- | --- |
 /// | `GET /` | identification of the emulator |
 /// | `POST /_emulator/reset` | resets all services to the initial queues, and the time to the clock's |
+/// | `GET /_emulator/clock` | the time, whether it stands, and the time of the next attempt |
 /// | `POST /_emulator/advance?by=3600s` | advances the time and processes everything that becomes due |
+/// | `POST /_emulator/advance?to=next` | advances to the next attempt of any task or job |
+/// | `POST /_emulator/run-until-idle?limit=1000&within=86400s` | advances until no task or retry waits for time |
+/// | `POST /_emulator/freeze` | stops the time, so that only advances start what is due |
+/// | `POST /_emulator/unfreeze` | lets the time go on from where it stands |
 /// | `GET` or `POST /_emulator/idle?timeout=30s` | waits until no delivery is in flight, due or waiting for a retry |
 /// | `GET /_emulator/deliveries` | the latest deliveries, and why each task and job is waiting |
 /// | `GET /oauth2/v3/certs` | the key that signs delivery tokens, as a JWKS document |
@@ -19,9 +24,9 @@ package struct EmulatorAPI: Sendable {
   let emulator: LiveEmulator
   /// Where requests to Firestore run, so that waiting for a long one takes no thread from deliveries.
   let firestore = FirestoreThread()
-  private let initialState: @Sendable () -> EmulatorState
-  private let startUp: [RESTRequest]
-  private let document: @Sendable (_ path: [String]) -> RESTResponse?
+  let initialState: @Sendable () -> EmulatorState
+  let startUp: [RESTRequest]
+  let document: @Sendable (_ path: [String]) -> RESTResponse?
   private let router = HTTPRouter.google
 
   /// Creates the API of an emulator.
@@ -60,12 +65,13 @@ package struct EmulatorAPI: Sendable {
 
   private func administer(_ request: RESTRequest) async -> RESTResponse {
     switch (request.method, request.path[1]) {
-    case ("POST", "reset"):
-      let state = initialState()
-      await firestore.run { [emulator] in emulator.reset(to: state) }
-      for request in startUp { _ = await serve(request) }
-      return await durably(RESTResponse(.object([:])))
+    case ("POST", "reset"): return await reset()
     case ("POST", "advance"): return await advance(request)
+    case ("POST", "run-until-idle"): return await runUntilIdle(request)
+    case ("POST", "freeze"), ("POST", "unfreeze"):
+      let now = request.path[1] == "freeze" ? emulator.freeze() : emulator.unfreeze()
+      return await durably(RESTResponse(["now": .string("\(now)")]))
+    case ("GET", "clock"): return RESTResponse(emulator.clockStatus.json)
     case ("GET", "idle"), ("POST", "idle"):
       let text = request.query.first { $0.name == "timeout" }?.value ?? "60s"
       guard let limit = WireDuration.parse(text), limit > .zero, limit <= .hours(1) else {
@@ -78,7 +84,8 @@ package struct EmulatorAPI: Sendable {
       return RESTResponse(
         ServiceFault(
           .notFound,
-          "The admin methods are POST /_emulator/reset and /_emulator/advance, GET /_emulator/idle, "
+          "The admin methods are POST /_emulator/reset, /_emulator/advance, /_emulator/run-until-idle, "
+            + "/_emulator/freeze and /_emulator/unfreeze, GET /_emulator/clock, /_emulator/idle, "
             + "/_emulator/deliveries and /_emulator/usage."))
     }
   }
@@ -179,19 +186,6 @@ package struct EmulatorAPI: Sendable {
     }
   }
 
-  /// Serves `POST /_emulator/advance?by=3600s`.
-  func advance(_ request: RESTRequest) async -> RESTResponse {
-    let text = request.query.first { $0.name == "by" }?.value ?? ""
-    guard let span = WireDuration.parse(text), span >= .zero, span <= .days(366) else {
-      return RESTResponse(
-        .invalidArgument("The time can be advanced by at most 366 days: POST /_emulator/advance?by=3600s"))
-    }
-    guard let now = try? await emulator.advance(by: span) else {
-      return RESTResponse(ServiceFault(.cancelled, "The emulator was stopped."))
-    }
-    return await durably(RESTResponse(["now": .string("\(now)")]))
-  }
-
   /// Returns a response once the changes that it reports are durable.
   func durably(_ answer: RESTResponse) async -> RESTResponse {
     do throws(ServiceFault) {
@@ -240,8 +234,13 @@ struct RequestGuard: Sendable {
 
   /// Creates a guard for a server's address; a server open to other machines accepts any host name.
   init(host: String) {
-    let isLocal = host.lowercased() == "localhost" || IPAddress(host)?.isLoopback ?? false
+    let isLocal = Self.isLocal(host)
     rule = LocalCallerRule(servesOthers: !isLocal, alternative: "have the emulator listen at another address (--host)")
+  }
+
+  /// Returns whether a server at an address is reached from this machine alone.
+  static func isLocal(_ host: String) -> Bool {
+    host.lowercased() == "localhost" || IPAddress(host)?.isLoopback ?? false
   }
 
   /// Returns why a request is rejected, or nil if it may be served.

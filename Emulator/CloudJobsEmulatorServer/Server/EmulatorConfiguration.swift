@@ -34,6 +34,8 @@ public struct EmulatorConfiguration: Sendable {
   ///
   /// With `https://accounts.google.com`, code that checks only the issuer's name takes them for Google's.
   public var issuer: String?
+  /// Whether there is a dashboard at `/_emulator/dashboard`; nil for one only on a loopback address.
+  public var dashboard: Bool?
   /// Maximum size of a request body, in bytes.
   public var maximumBodyBytes = 32 * 1_024 * 1_024
   /// Maximum number of concurrent connections; further ones wait until one ends.
@@ -49,6 +51,21 @@ public struct EmulatorConfiguration: Sendable {
 
   /// Creates the default configuration: port 8123 on the loopback address, deliveries to this machine only.
   public init() {}
+
+  /// Whether there is a dashboard.
+  public var hasDashboard: Bool { dashboard ?? isLocal }
+
+  /// Returns the address of the dashboard.
+  ///
+  /// - Parameter port: the bound port.
+  /// - Returns: the URL.
+  public func dashboardURL(port: Int) -> String {
+    let name = ["0.0.0.0", "::"].contains(host) ? "127.0.0.1" : host
+    return "http://\(name.contains(":") ? "[\(name)]" : name):\(port)\(EmulatorDashboard.path)"
+  }
+
+  /// Whether the emulator listens on a loopback address only.
+  package var isLocal: Bool { RequestGuard.isLocal(host) }
 
   /// Returns the environment variables that direct clients to the emulator.
   ///

@@ -3,6 +3,7 @@ import CloudJobsCore
 package import CloudJobsEmulator
 import CloudJobsEmulatorWire
 import CloudJobsHTTPServer
+import CloudJobsPages
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -45,8 +46,8 @@ public struct EmulatorServer: Service {
 
   /// Serves until the task is cancelled or the service group shuts down.
   ///
-  /// - Throws: ``JobError`` if the configuration is invalid, the data folder or its key is unusable, or an initial
-  ///   queue is rejected; the server's error if the address cannot be bound.
+  /// - Throws: ``/CloudJobsCore/JobError`` if the configuration is invalid, the data folder or its key is unusable, or
+  ///   an initial queue is rejected; the server's error if the address cannot be bound.
   public func run() async throws {
     try configuration.validate()
     let folder = try configuration.dataFolder.map { path throws(JobError) in try DataFolder(path) }
@@ -63,13 +64,22 @@ public struct EmulatorServer: Service {
     try await api.makeQueues(startUp)
     let grpc = GRPCResponder(api)
     let check = RequestGuard(host: configuration.host)
+    let dashboard = configuration.hasDashboard ? dashboard(of: api) : nil
     let logger = configuration.logger
     let responder = CallbackResponder<EmulatorRequestContext> { request, context in
+      if let dashboard, !configuration.isLocal, EmulatorDashboard.isTarget(request.head.path ?? "") {
+        // Browsers of other machines are for the rule of the dashboard itself.
+        return await Self.respond(to: request, dashboard)
+      }
       if let fault = check.refusal(of: context.callerRequest(request.head)) {
         logger.notice("Request rejected.", metadata: ["reason": "\(fault.message)"])
         return GRPCResponder.isCall(request.head) ? GRPCResponder.response(fault) : Self.response(RESTResponse(fault))
       }
       if GRPCResponder.isCall(request.head) { return grpc.response(to: request) }
+      if let dashboard {
+        if EmulatorDashboard.isTarget(request.head.path ?? "") { return await Self.respond(to: request, dashboard) }
+        if let redirect = EmulatorDashboard.redirect(of: request.head) { return Self.response(redirect) }
+      }
       return try await Self.respond(to: request, api: api, limit: configuration.maximumBodyBytes)
     }
     var server = BoundedHTTPServer(
@@ -103,6 +113,32 @@ public struct EmulatorServer: Service {
   /// - Throws: the errors of ``run()``.
   public func runUntilSignal() async throws {
     try await ProcessLifetime(exitLimit: .seconds(9), logger: configuration.logger).run([.init(service: self)])
+  }
+
+  private func dashboard(of api: EmulatorAPI) -> EmulatorDashboard {
+    #if Google
+    let identity = identity
+    let tokens = DashboardTokens(
+      issuer: { identity.issuerName }, mint: { identity.token(audience: $0, email: $1, at: $2) },
+      issued: { identity.issued.map { .init(time: $0.time, url: $0.url, claims: $0.claims) } })
+    return EmulatorDashboard(api, tokens: tokens, origin: origin, host: configuration.host)
+    #else
+    return EmulatorDashboard(api, tokens: nil, origin: origin, host: configuration.host)
+    #endif
+  }
+
+  private static func respond(to request: Request, _ dashboard: EmulatorDashboard) async -> Response {
+    response(
+      await dashboard.respond(to: request.head) { limit in
+        let body = Array(buffer: try await request.body.collect(upTo: limit))
+        // A body cut short by the server's shutdown looks complete.
+        try Task.checkCancellation()
+        return body
+      })
+  }
+
+  private static func response(_ page: PageResponse) -> Response {
+    Response(status: page.status, headers: page.fields, body: .init(byteBuffer: ByteBuffer(bytes: page.body)))
   }
 
   private func document(at path: [String]) -> RESTResponse? {

@@ -100,6 +100,7 @@ extension WriteAheadLogRecord {
     switch change {
     case .request(let request): object["request"] = request
     case .moved(let span): object["aheadMicroseconds"] = .integer(span.microseconds)
+    case .frozen(let time): object["frozenMicroseconds"] = .integer(time.microseconds)
     case .reset: object["event"] = "reset"
     case .event(.wake): object["event"] = "wake"
     case .event(.resumed): object["event"] = "resumed"
@@ -126,6 +127,8 @@ extension WriteAheadLogRecord {
       self.init(time: time, change: .request(request))
     } else if let span = json["aheadMicroseconds"]?.integer {
       self.init(time: time, change: .moved(.microseconds(span)))
+    } else if let micros = json["frozenMicroseconds"]?.integer {
+      self.init(time: time, change: .frozen(at: Timestamp(microseconds: micros)))
     } else if json["event"] == "reset" {
       self.init(time: time, change: .reset)
     } else {

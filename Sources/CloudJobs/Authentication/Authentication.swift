@@ -32,7 +32,8 @@ public struct Authentication: Sendable {
 
   /// Trusts callers by a rule of the program.
   ///
-  /// - Parameter check: throws ``JobError`` `unauthenticated` or `permissionDenied` for a caller that is not trusted.
+  /// - Parameter check: throws ``/CloudJobsCore/JobError`` `unauthenticated` or `permissionDenied` for a caller that is
+  ///   not trusted.
   /// - Returns: the authentication.
   public static func custom(_ check: @escaping @Sendable (HTTPRequest, Peer) async throws(JobError) -> Void)
     -> Authentication
@@ -78,7 +79,9 @@ public struct Authentication: Sendable {
     let local = LocalCallerRule.Request(
       method: request.method.rawValue, scheme: request.scheme, authority: request.authority,
       fields: request.headerFields.map { (name: $0.name.rawName, value: $0.value) }, peer: peer.forLocalCallers)
-    if let reason = LocalCallerRule(alternative: alternative).refusal(of: local) { throw JobError(.permissionDenied, reason) }
+    if let reason = LocalCallerRule(alternative: alternative).refusal(of: local) {
+      throw JobError(.permissionDenied, reason)
+    }
   }
 
   /// Compares bytes in a time that depends only on their number.
@@ -108,7 +111,7 @@ public enum Peer: Hashable, Sendable {
     }
   }
 
-  /// The peer as ``CloudJobsCore/LocalCallerRule`` takes it.
+  /// The peer as ``/CloudJobsCore/LocalCallerRule`` takes it.
   var forLocalCallers: LocalCallerRule.Peer {
     switch self {
     case .inProcess, .local: .withoutAddress

@@ -31,7 +31,7 @@ extension JobClient {
   ///
   /// - Parameter requests: the runs to enqueue.
   /// - Returns: the number of requests, and of the runs that were created.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``JobClient/enqueue(_:)`` does; the message tells how many requests are
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``JobClient/enqueue(_:)`` does; the message tells how many requests are
   ///   recorded at least.
   @discardableResult
   public func enqueue(contentsOf requests: some Sequence<EnqueueRequest>) async throws(JobError) -> BulkEnqueueSummary {
@@ -43,7 +43,7 @@ extension JobClient {
   ///
   /// - Parameter requests: the runs to enqueue, such as the rows of a query.
   /// - Returns: the number of requests, and of the runs that were created.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(contentsOf:)`` does; `invalidInput` if the sequence throws.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``enqueue(contentsOf:)`` does; `invalidInput` if the sequence throws.
   @discardableResult
   public func enqueue<Requests: AsyncSequence>(
     contentsOf requests: Requests

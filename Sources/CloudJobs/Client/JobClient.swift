@@ -20,8 +20,8 @@ public protocol JobClient: Sendable {
   /// - Parameter requests: the runs to enqueue. Up to 500 are recorded together, all or none; more are recorded in
   ///   turn.
   /// - Returns: the runs, in the order of the requests.
-  /// - Throws: ``CloudJobsCore/JobError``: `unknownJob`, `invalidInput`, `tooLarge` or `storeUnavailable`. A queue that
-  ///   refuses the task of a recorded run is no error: the sweep enqueues it again.
+  /// - Throws: ``/CloudJobsCore/JobError``: `unknownJob`, `invalidInput`, `tooLarge` or `storeUnavailable`. A queue
+  ///   that refuses the task of a recorded run is no error: the sweep enqueues it again.
   @discardableResult
   func enqueue(_ requests: [EnqueueRequest]) async throws(JobError) -> [EnqueuedRun]
 
@@ -30,8 +30,8 @@ public protocol JobClient: Sendable {
   /// - Parameter request: the job, its input, its key, and the values that differ from the job's; a later start is
   ///   ignored.
   /// - Returns: the result of the first attempt; later attempts follow the job's policy.
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidInput`, `invalidField` (also for a unique run, and for one that waits
-  ///   for others) or `tooLarge`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidInput`, `invalidField` (also for a unique run, and for one that
+  ///   waits for others) or `tooLarge`.
   @discardableResult
   func run(_ request: EnqueueRequest) async throws(JobError) -> DeliveryResult
 }
@@ -66,6 +66,10 @@ public struct EnqueueRequest: Sendable {
   public var key: String?
   /// The time limit of one attempt, at most a day; nil means that of the job.
   public var timeout: Duration?
+  /// The number of failures at which the run is given up, 1 to 1,000,000; nil means that of the job.
+  ///
+  /// A run of a job that is not retryable (``/CloudJobsCore/JobDescriptor/isRetryable``) has one attempt in any case.
+  public var maxAttempts: Int?
   /// The order among runs that wait in one queue, or for one limit: higher first; nil means that of the job.
   ///
   /// It matters to a worker, a master pass and a limit; a queue of Cloud Tasks delivers without regard to it.
@@ -82,6 +86,12 @@ public struct EnqueueRequest: Sendable {
   public var trace: TraceContext?
   /// Data that goes with the run, in addition to its job's: up to 4 KiB as JSON, stored as it is.
   public var metadata: [String: JSONValue] = [:]
+  /// Whether the run is recorded in the store; one that is not can only be run here and now.
+  ///
+  /// A run without a record costs one read of its job's document, and nothing else tells of it than events and metrics:
+  /// it has one attempt, no lease, no log, and passes every gate and limit but `enabled`. What needs its record throws:
+  /// ``JobContext/afterCommit(_:)``, and effects in the store. Heavy work needs a record.
+  public var isRecorded = true
   /// The trigger of the run, if it is not the enqueuing itself.
   var trigger: Trigger?
   /// The uniqueness of the run among those of the job; nil allows any number.
@@ -128,7 +138,7 @@ extension JobClient {
   ///   - key: the caller's name for the work; a second call with the same key yields the same run.
   ///   - unique: the uniqueness of the run among those of the job; nil allows any number.
   /// - Returns: the run.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
   @discardableResult
   public func enqueue(
     _ input: some JobInput, after delay: Duration = .zero, key: String? = nil, unique: Uniqueness? = nil
@@ -144,7 +154,7 @@ extension JobClient {
   ///   - key: the caller's name for the work; a second call with the same key yields the same run.
   ///   - unique: the uniqueness of the run among those of the job; nil allows any number.
   /// - Returns: the run.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
   @discardableResult
   public func enqueue(
     _ input: some JobInput, at time: Timestamp, key: String? = nil, unique: Uniqueness? = nil
@@ -169,7 +179,7 @@ extension JobClient {
   ///   - key: the caller's name for the work; a second call with the same key yields the same run.
   ///   - unique: the uniqueness of the run among those of the job; nil allows any number.
   /// - Returns: the run.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
   @discardableResult
   public func enqueue(
     _ job: JobID, _ input: some Encodable & Sendable = NoInput(), after delay: Duration = .zero, key: String? = nil,
@@ -187,7 +197,7 @@ extension JobClient {
   ///   - key: the caller's name for the work; a second call with the same key yields the same run.
   ///   - unique: the uniqueness of the run among those of the job; nil allows any number.
   /// - Returns: the run.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
   @discardableResult
   public func enqueue(
     _ job: JobID, _ input: some Encodable & Sendable = NoInput(), at time: Timestamp, key: String? = nil,
@@ -215,7 +225,7 @@ extension JobClient {
   ///
   /// - Parameter requests: the runs in their order.
   /// - Returns: the runs in their order.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
   @discardableResult
   public func enqueueChain(_ requests: [EnqueueRequest]) async throws(JobError) -> [EnqueuedRun] {
     var chain = [EnqueueRequest]()
@@ -237,7 +247,7 @@ extension JobClient {
   ///   - requests: the runs that come first, at most 200.
   ///   - last: the run that comes after them.
   /// - Returns: the last run.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``enqueue(_:)`` does.
   @discardableResult
   public func enqueue(
     _ requests: [EnqueueRequest], then last: EnqueueRequest
@@ -260,16 +270,18 @@ extension JobClient {
   ///   - input: the input.
   ///   - key: the caller's name for the work; if a run of this key has succeeded before, its stored result is returned.
   ///   - timeout: the time limit of an attempt, at most a day; nil means that of the job.
+  ///   - isRecorded: whether the run is recorded; see ``EnqueueRequest/isRecorded``.
   /// - Returns: the result of the run.
-  /// - Throws: ``CloudJobsCore/JobError``: `handlerFailed` if the first attempt failed (later attempts follow the job's
-  ///   policy), `busy` if the run continues later or another attempt of it is under way, `cancelled` if it was
+  /// - Throws: ``/CloudJobsCore/JobError``: `handlerFailed` if the first attempt failed (later attempts follow the
+  ///   job's policy), `busy` if the run continues later or another attempt of it is under way, `cancelled` if it was
   ///   cancelled or a gate is closed, or the errors of ``run(_:)``.
   @discardableResult
   public func run<Input: JobInput>(
-    _ input: Input, key: String? = nil, timeout: Duration? = nil
+    _ input: Input, key: String? = nil, timeout: Duration? = nil, isRecorded: Bool = true
   ) async throws(JobError) -> Input.Output {
     var request = EnqueueRequest(input, key: key)
     request.timeout = timeout
+    request.isRecorded = isRecorded
     return try await run(request).output(as: Input.Output.self)
   }
 
@@ -280,7 +292,7 @@ extension JobClient {
   ///   - input: the input.
   ///   - key: the caller's name for the work.
   /// - Returns: the result of the first attempt.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``run(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``run(_:)`` does.
   @discardableResult
   public func run(
     _ job: JobID, _ input: some Encodable & Sendable = NoInput(), key: String? = nil
@@ -295,9 +307,10 @@ extension JobClient {
   ///   - concurrency: the maximum number of runs at once.
   ///   - stopOnError: whether no further run begins after the first error. Runs under way go on; those that did not
   ///     begin yield the error `cancelled`.
+  ///   - isRecorded: whether the runs are recorded; see ``EnqueueRequest/isRecorded``.
   /// - Returns: the results, in the order of the inputs.
   public func runBatch<Input: JobInput>(
-    _ inputs: [Input], concurrency: Int = 8, stopOnError: Bool = false
+    _ inputs: [Input], concurrency: Int = 8, stopOnError: Bool = false, isRecorded: Bool = true
   ) async -> [Result<Input.Output, JobError>] {
     await withTaskGroup(of: (Int, Result<Input.Output, JobError>).self) { group in
       let notBegun = JobError(.cancelled, "The batch stopped at an earlier error. Run this input again.")
@@ -312,7 +325,7 @@ extension JobClient {
         if isStopped || Task.isCancelled { break }
         group.addTask {
           do throws(JobError) {
-            return (index, .success(try await self.run(input)))
+            return (index, .success(try await self.run(input, isRecorded: isRecorded)))
           } catch {
             return (index, .failure(error))
           }

@@ -1,4 +1,5 @@
 package import CloudJobsCore
+import Tracing
 
 /// A request for a run that has been checked.
 struct RunDraft: Sendable {
@@ -9,19 +10,28 @@ struct RunDraft: Sendable {
   let unique: Uniqueness?
   private let request: EnqueueRequest
   private let parent: Run?
+  /// The position in a distributed trace.
+  private let trace: TraceContext?
 
   /// Whether the id is random, so that no run has it yet.
   var hasRandomID: Bool { request.key == nil && request.unique == nil }
   /// The ledger of the unique key, if there is one.
   var ledger: LedgerID? { unique.map { .unique(definition.id, key: $0.key) } }
 
-  init(_ request: EnqueueRequest, by parent: Run?, _ services: RuntimeServices) throws(JobError) {
+  init(
+    _ request: EnqueueRequest, by parent: Run?, trace: TraceContext? = nil, _ services: RuntimeServices
+  ) throws(JobError) {
+    self.trace = trace ?? request.trace ?? ServiceContext.current?.trace ?? parent?.trace
     guard let registered = services.registry.jobs[request.job] else { throw .unknownJob(request.job) }
     definition = registered.definition
     let payload = try request.payload()
     let effective = payload ?? definition.policy.input.map { JSONText($0) }
     if !registered.takes(request.input), let error = registered.fault(in: effective) { throw error }
     id = RunID(job: request.job, occurrence: .key(try request.occurrenceKey(services)))
+    if !request.isRecorded {
+      throw JobError(
+        .invalidField, "A run without a record can't wait. Run it here and now, or record it.", field: "isRecorded")
+    }
     input = try services.payloads.sealed(payload, job: request.job, run: id, "input")
     try request.check()
     prerequisites = request.prerequisites
@@ -41,11 +51,12 @@ struct RunDraft: Sendable {
     run.uniqueKey = request.key ?? unique?.key
     run.parent = parent?.id
     run.correlationID = request.correlationID ?? parent.map { $0.correlationID ?? $0.id.rawValue }
-    run.trace = request.trace ?? parent?.trace
+    run.trace = trace
     run.queue = request.queue ?? policy.queue
     run.priority = request.priority ?? policy.priority
     run.metadata = policy.metadata.merging(request.metadata) { $1 }
     run.timeout = request.timeout
+    run.limitAttempts(to: request.maxAttempts, under: policy)
     run.prerequisites = request.prerequisites
     run.failedPrerequisite = request.failedPrerequisite
     run.wakeAt = start + settings.sweepDelay
@@ -89,6 +100,7 @@ extension EnqueueRequest {
       job: job, trigger: .manual, occurrence: .key(try occurrenceKey(services)), payload: try payload(),
       correlationID: self.correlationID ?? correlationID, trace: trace)
     (delivery.timeout, delivery.priority, delivery.queue) = (timeout, priority, queue)
+    delivery.maxAttempts = maxAttempts
     delivery.metadata = metadata
     return delivery
   }
@@ -97,6 +109,13 @@ extension EnqueueRequest {
   func check() throws(JobError) {
     if let timeout, timeout <= .zero || timeout > .days(1) {
       throw JobError(.invalidField, "The time limit must be above zero and at most a day.", field: "timeout")
+    }
+    if let maxAttempts, !(1...1_000_000).contains(maxAttempts) {
+      throw JobError(.invalidField, "The number of attempts must be from 1 to 1,000,000.", field: "maxAttempts")
+    }
+    if !isRecorded, key != nil {
+      throw JobError(
+        .invalidField, "A run without a record has no key: nothing would know it again. Record it.", field: "key")
     }
     let size = metadata.isEmpty ? 0 : JSONValue.object(metadata).encoded.count
     if size > Self.maximumMetadata {

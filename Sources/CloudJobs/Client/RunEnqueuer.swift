@@ -19,7 +19,20 @@ struct RunEnqueuer: Sendable {
   func enqueue(
     _ requests: [EnqueueRequest], by parent: Run? = nil
   ) async throws(JobError) -> [EnqueuedRun] {
-    let drafts = try drafts(of: requests, by: parent)
+    let span = RunSpan(enqueuing: requests, by: parent)
+    return try await span.run { () async throws(JobError) in
+      do throws(JobError) {
+        let runs = try await record(all: drafts(of: requests, by: parent, in: span))
+        if let run = runs.first, runs.count == 1 { span.note(run.id) }
+        return runs
+      } catch {
+        span.fail(error.code.rawValue, error.message)
+        throw error
+      }
+    }
+  }
+
+  private func record(all drafts: [RunDraft]) async throws(JobError) -> [EnqueuedRun] {
     // A run may take up to three more writes: those of a prerequisite, of its unique key's ledger, and of a run that it
     // replaces.
     let isPlain = drafts.allSatisfy { $0.prerequisites.isEmpty && $0.unique == nil }
@@ -33,11 +46,23 @@ struct RunEnqueuer: Sendable {
 
   /// Checks requests.
   ///
+  /// - Parameters:
+  ///   - requests: the requests.
+  ///   - parent: the run that asks for them, if any.
+  ///   - span: the enqueuing, if a tracer records it: the runs are in its trace, but for those of several requests that
+  ///     name another one.
+  /// - Returns: the drafts, in the order of the requests.
   /// - Throws: ``JobError`` as ``JobClient/enqueue(_:)`` does.
-  func drafts(of requests: [EnqueueRequest], by parent: Run? = nil) throws(JobError) -> [RunDraft] {
+  func drafts(
+    of requests: [EnqueueRequest], by parent: Run? = nil, in span: RunSpan? = nil
+  ) throws(JobError) -> [RunDraft] {
+    let recorded = (span?.isRecorded ?? false) ? span?.trace : nil
     if services.settings.retryOwner == .caller { throw .noQueue }
     var drafts = [RunDraft]()
-    for request in requests { drafts.append(try RunDraft(request, by: parent, services)) }
+    for request in requests {
+      let trace = requests.count == 1 ? recorded : request.trace ?? recorded
+      drafts.append(try RunDraft(request, by: parent, trace: trace, services))
+    }
     return drafts
   }
 

@@ -4,7 +4,7 @@ import Logging
 /// Executes attempts: calls the handler under its deadline, concludes its outcome, commits the result, and enqueues the
 /// next attempt.
 struct AttemptExecutor: Sendable {
-  private let services: RuntimeServices
+  let services: RuntimeServices
   private let committer: RunCommitter
   private let enqueuer: NextAttemptEnqueuer
 
@@ -26,8 +26,21 @@ struct AttemptExecutor: Sendable {
   func execute(
     _ claimed: ClaimedRun, _ registered: RegisteredJob, state: JobState, onHandlerEnd: () -> Void = {}
   ) async -> DeliveryResult {
+    var claimed = claimed
+    let span = RunSpan(attemptOf: claimed.run)
+    // The next attempts are in the same trace.
+    if span.isRecorded, claimed.run.trace == nil { claimed.run.trace = span.trace }
+    return await span.run { [claimed] in
+      await execute(claimed, registered, state: state, span, onHandlerEnd: onHandlerEnd)
+    }
+  }
+
+  private func execute(
+    _ claimed: ClaimedRun, _ registered: RegisteredJob, state: JobState, _ span: RunSpan, onHandlerEnd: () -> Void
+  ) async -> DeliveryResult {
     let (run, job) = (claimed.run, claimed.job)
     services.events.emit(JobEvent(.started, job: run.job, run: run, time: services.clock.now()))
+    services.metrics.observe(.runWait, claimed.time - run.dueTime, [("job", run.job.rawValue)])
     defer { services.active.end(claimed.place) }
     let record = AttemptRecord(run, at: claimed.time, services)
     services.active.add(record, at: claimed.place)
@@ -41,6 +54,7 @@ struct AttemptExecutor: Sendable {
     do throws(StoreError) {
       let finished = try await finish(claimed, record, called, state: state, at: end)
       guard let finished else {
+        span.fail("leaseLost", "Another attempt has taken over the run.")
         services.events.emit(
           JobEvent(.leaseLost, job: run.job, run: run, time: services.clock.now(), duration: duration))
         return DeliveryResult(
@@ -50,8 +64,10 @@ struct AttemptExecutor: Sendable {
       children = finished.children
       if !called.isAbandoned { await LimitWaker(services).wake(after: claimed, at: finished.time) }
     } catch {
+      span.fail("storeUnavailable", error.message)
       return DeliveryResult(rejected: JobError(error), job: run.job)
     }
+    span.end(with: concluded.conclusion, concluded.run.failure)
     services.events.emit(
       JobEvent(
         concluded.conclusion.event, job: run.job, run: concluded.run, time: services.clock.now(), duration: duration))
@@ -198,7 +214,7 @@ struct AttemptExecutor: Sendable {
 
   /// Calls the handler on its executor, cancels it at its time limit or when the run or the instance must stop, and
   /// leaves it behind if it ignores that.
-  private func callHandler(
+  func callHandler(
     _ claimed: ClaimedRun, _ record: AttemptRecord, _ registered: RegisteredJob
   ) async -> HandlerCall.Ending {
     let (services, timeLimit) = (services, claimed.timeLimit)
@@ -260,7 +276,7 @@ struct AttemptExecutor: Sendable {
   }
 
   /// Returns a time of the steady clock as one of the clock that handlers have.
-  private func told(_ time: Timestamp) -> Timestamp { services.clock.now() + (time - services.steadyClock.now()) }
+  func told(_ time: Timestamp) -> Timestamp { services.clock.now() + (time - services.steadyClock.now()) }
 
   private func result(of concluded: ConcludedAttempt, _ job: ResolvedJob) async -> DeliveryResult {
     let run = concluded.run
@@ -282,6 +298,11 @@ struct AttemptExecutor: Sendable {
         ?? DeliveryResult(.snoozed, run: run, reason: concluded.interruption, retryAt: time)
     }
   }
+}
+
+extension Run {
+  /// The time at which the attempt that begins was due.
+  fileprivate var dueTime: Timestamp { attempt > 1 ? notBefore : scheduledFor ?? notBefore }
 }
 
 extension Conclusion {

@@ -28,12 +28,18 @@ final class AttemptRecord: Sendable {
   private let turns = Turns()
   private let services: RuntimeServices
 
-  /// Whether runs can be requested with the attempt's success: not in a subprocess, which does not commit it.
+  /// Whether runs can be requested with the attempt's success: not in a subprocess, which does not commit it, and not
+  /// in a run without a record.
   let takesRequests: Bool
+  /// Whether the run is in the store.
+  private let isRecorded: Bool
 
-  init(_ run: Run, at time: Timestamp, _ services: RuntimeServices, isInSubprocess: Bool = false) {
+  init(
+    _ run: Run, at time: Timestamp, _ services: RuntimeServices, isInSubprocess: Bool = false, isRecorded: Bool = true
+  ) {
     start = run.checkpoint
-    takesRequests = !isInSubprocess
+    takesRequests = !isInSubprocess && isRecorded
+    self.isRecorded = isRecorded
     let expireAt = time + services.options.logRetention
     let log = LogBuffer(
       run: run.id, attempt: run.attempt, expireAt: expireAt, firstEntry: isInSubprocess ? LogBuffer.subprocessEntry : 0)
@@ -95,6 +101,7 @@ final class AttemptRecord: Sendable {
 
   /// Writes what waits to be written, and asks for requests to cancel the attempt.
   func tick() async {
+    if !isRecorded { return }
     let isDirty = state.withLock { $0.isDirty || $0.log.hasLines }
     if isDirty {
       try? await write()
@@ -132,6 +139,7 @@ final class AttemptRecord: Sendable {
 
   /// Writes the run and the buffered lines.
   private func write() async throws(JobError) {
+    if !isRecorded { return }
     await turns.take()
     defer { turns.give() }
     let committer = RunCommitter(services)

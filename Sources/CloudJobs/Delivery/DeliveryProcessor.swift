@@ -20,16 +20,9 @@ struct DeliveryProcessor: Sendable {
   /// - Parameter delivery: the delivery; one without an occurrence asks for a new run.
   /// - Returns: the result. An error is a result with the status `rejected`.
   func process(_ delivery: Delivery) async -> DeliveryResult {
-    switch services.admit(limit: services.options.maxConcurrentDeliveries) {
-    case .memoryExhausted: return DeliveryResult(rejected: .memoryExhausted, job: delivery.job)
-    case .draining: return DeliveryResult(rejected: .shuttingDown, job: delivery.job)
-    case .full:
-      let error = JobError(.overloaded, "This instance processes as many deliveries as it may. Deliver again later.")
-      return DeliveryResult(rejected: error, job: delivery.job)
-    case .admitted:
-      defer { services.active.leave() }
-      return services.payloads.opened(await processAdmitted(delivery))
-    }
+    if let refusal = services.admitDelivery() { return DeliveryResult(rejected: refusal, job: delivery.job) }
+    defer { services.active.leave() }
+    return services.payloads.opened(await processAdmitted(delivery))
   }
 
   /// Executes a run that a worker has claimed, and that is admitted.
@@ -137,6 +130,7 @@ struct DeliveryProcessor: Sendable {
       let patch = snapshot.state.patch(
         after: conclusion, run: run, kind: job.kind, breaker: job.policy.breaker, duration: .zero)
       guard try await save(run, snapshot, &budget, patch) else { return nil }
+      countLostLease(of: stored)
       await RunEnd(services).report(run)
       if let name = snapshot.state.breakerEvent(of: patch) { services.emit(name, run) }
       return DeliveryResult(.deadLettered, run: run, reason: run.failure?.message)
@@ -153,8 +147,15 @@ struct DeliveryProcessor: Sendable {
         return try await perform(plan(snapshot.input), snapshot, registered, &budget)
       }
       guard let claimed else { return nil }
+      countLostLease(of: stored)
       return await executor.execute(claimed, registered, state: snapshot.state)
     }
+  }
+
+  /// Counts the lease of a run that an attempt left to expire.
+  private func countLostLease(of stored: Run?) {
+    guard let stored, stored.status == .running else { return }
+    services.metrics.count(.leaseLosses, [("job", stored.job.rawValue)])
   }
 
   /// Returns the change to the state of a job that skips overlapping runs: one that waits for a permit is the latest.

@@ -1,6 +1,7 @@
 import CloudJobsCore
 public import HTTPTypes
 import Logging
+import Tracing
 
 /// The HTTP face of a runtime: routes, authenticates, decodes, and maps results to responses.
 struct HTTPHandler: Sendable {
@@ -22,6 +23,17 @@ struct HTTPHandler: Sendable {
   ///   - collectBody: receives the body; called at most once.
   /// - Returns: the response.
   func handle(
+    _ request: HTTPRequest, peer: Peer, _ collectBody: (Int) async throws(JobError) -> [UInt8]
+  ) async -> HandlerResponse {
+    guard let trace = TraceContext.of(request.headerFields) else {
+      return await answer(request, peer: peer, collectBody)
+    }
+    var context = ServiceContext.current ?? .topLevel
+    context.trace = trace
+    return await ServiceContext.$current.withValue(context) { await answer(request, peer: peer, collectBody) }
+  }
+
+  private func answer(
     _ request: HTTPRequest, peer: Peer, _ collectBody: (Int) async throws(JobError) -> [UInt8]
   ) async -> HandlerResponse {
     do throws(JobError) {
@@ -50,7 +62,7 @@ struct HTTPHandler: Sendable {
       throw JobError(
         .notFound,
         "There is no such route. Under \(mountPath)/, POST to trigger, scheduled/{jobId}, master or drain; GET jobs, "
-          + "runs, workers, health, health/live, health/ready or health/started.")
+          + "runs, workers, metrics, health, health/live, health/ready or health/started.")
     }
     guard route.methods.contains(request.method) else {
       throw JobError(.methodNotAllowed, "This path takes \(route.allow) only.")
@@ -65,6 +77,7 @@ struct HTTPHandler: Sendable {
     case .probe(let probe): return HandlerResponse(await HealthReporter(services).answer(to: probe))
     case .health: return HandlerResponse(await HealthReporter(services).report())
     case .drain: return HandlerResponse(await QueueDrain(services).run())
+    case .metrics: return await MetricsReporter(services).answer()
     case .workers: return try await inspection.listWorkers()
     case .runs: return try await inspection.listRuns(target)
     case .run(let id): return try await inspection.showRun(id)
@@ -82,8 +95,13 @@ struct HTTPHandler: Sendable {
       let body = try await collectBody(JSONLimits.envelope.bytes)
       let headers = EnvelopeHeaders(request.headerFields.map { (name: $0.name.rawName, value: $0.value) })
       let delivery = try Envelope.decode(EnvelopeRequest(path: path, headers: headers, body: body))
-      if delivery.job == .master { return HandlerResponse(await MasterPass(services).run()) }
-      return HandlerResponse(await DeliveryProcessor(services).process(delivery), now: services.clock.now())
+      let span = RunSpan(delivering: delivery, continuing: ServiceContext.current?.trace)
+      return await span.run {
+        if delivery.job == .master { return HandlerResponse(await MasterPass(services).run()) }
+        let result = await DeliveryProcessor(services).process(delivery)
+        span.end(with: result)
+        return HandlerResponse(result, now: services.clock.now())
+      }
     }
   }
 
@@ -99,6 +117,7 @@ struct HTTPHandler: Sendable {
 private enum Route: Equatable {
   case health
   case drain
+  case metrics
   case workers
   case probe(HealthProbe)
   case runs
@@ -112,7 +131,7 @@ private enum Route: Equatable {
   /// The methods of the route.
   var methods: [HTTPRequest.Method] {
     switch self {
-    case .health, .probe, .workers, .runs, .run, .runExplanation, .jobs, .jobExplanation: [.get, .head]
+    case .health, .probe, .metrics, .workers, .runs, .run, .runExplanation, .jobs, .jobExplanation: [.get, .head]
     case .job: [.get, .head, .patch]
     case .envelope, .drain: [.post]
     }
@@ -130,6 +149,7 @@ private enum Route: Equatable {
     case (1, "master"): self = .envelope(.master)
     case (1, "health"): self = .health
     case (1, "drain"): self = .drain
+    case (1, "metrics"): self = .metrics
     case (1, "workers"): self = .workers
     case (2, "health"):
       guard let probe = HealthProbe(rawValue: String(segments[1])) else { return nil }

@@ -42,18 +42,21 @@ extension JobContext {
   /// the attempt's time limit, which counts as no failure if the attempt has stored a new checkpoint.
   ///
   /// ```swift
-  /// var done = try context.checkpoint(as: Int.self) ?? 0
-  /// while done < items.count {
-  ///   if context.timeRemaining < .seconds(5) { return .continue() }
-  ///   try await process(items[done])
-  ///   done += 1
-  ///   try await context.checkpoint(done)
+  /// EndpointJob(Import.self) { file, context in
+  ///   var done = try context.checkpoint(as: Int.self) ?? 0
+  ///   while done < file.rows.count {
+  ///     if context.timeRemaining < .seconds(5) { return .continue() }
+  ///     try await table.insert(file.rows[done])
+  ///     done += 1
+  ///     try await context.checkpoint(done)
+  ///   }
+  ///   return .done
   /// }
   /// ```
   ///
   /// - Parameter value: the state to resume from, encoded as JSON.
-  /// - Throws: ``JobError``: `leaseLost` if another attempt has taken over the run (let the error end the handler),
-  ///   `invalidInput` or `tooLarge` for a value that can't be stored, `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError``: `leaseLost` if another attempt has taken over the run (let the error end
+  ///   the handler), `invalidInput` or `tooLarge` for a value that can't be stored, `storeUnavailable`.
   public func checkpoint(_ value: some Encodable & Sendable) async throws(JobError) {
     try await record.save(checkpoint: try sealed(checkpoint: value))
   }
@@ -62,7 +65,7 @@ extension JobContext {
   ///
   /// - Parameter type: the type of the checkpoint.
   /// - Returns: the checkpoint; nil if the run has none.
-  /// - Throws: ``JobError`` `invalidField` if the stored checkpoint is of another type.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` if the stored checkpoint is of another type.
   public func checkpoint<Value: Decodable>(as type: Value.Type) throws(JobError) -> Value? {
     let run = record.run
     guard let text = try services.payloads.opened(run.checkpoint, job: jobID, run: runID, "checkpoint") else {
@@ -94,12 +97,15 @@ extension JobContext {
   ///
   /// - Parameter requests: the runs to enqueue, at most 400 for one attempt.
   /// - Returns: the ids of the runs, in the order of the requests.
-  /// - Throws: ``JobError`` `unknownJob`, `invalidInput`, `invalidField`, `tooLarge`, `queueUnavailable`, or
-  ///   `internalError` in a subprocess, which does not commit its attempt.
+  /// - Throws: ``/CloudJobsCore/JobError`` `unknownJob`, `invalidInput`, `invalidField`, `tooLarge`,
+  ///   `queueUnavailable`, or `internalError` in a subprocess or a run without a record, which do not commit their
+  ///   attempt.
   @discardableResult
   public func afterCommit(_ requests: EnqueueRequest...) throws(JobError) -> [RunID] {
     guard record.takesRequests else {
-      throw JobError(.internalError, "A subprocess does not commit its attempt. Enqueue the runs in the handler.")
+      throw JobError(
+        .internalError,
+        "Neither a subprocess nor a run without a record commits its attempt. Enqueue the runs in the handler.")
     }
     if requests.contains(where: { $0.unique != nil }) {
       throw JobError(
@@ -124,7 +130,7 @@ extension JobContext {
   ///
   /// - Parameter type: the type of the results.
   /// - Returns: the results; nil for a run that did not succeed or has no result.
-  /// - Throws: ``JobError`` `invalidField` if a result is of another type, `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` if a result is of another type, `storeUnavailable`.
   public func prerequisiteResults<Value: Decodable>(as type: Value.Type) async throws(JobError) -> [Value?] {
     let ids = record.run.prerequisites
     if ids.isEmpty { return [] }
@@ -156,7 +162,7 @@ extension JobContext {
   ///
   /// - Parameter type: the type under which it was set.
   /// - Returns: the dependency.
-  /// - Throws: ``JobError`` `internalError` if there is none.
+  /// - Throws: ``/CloudJobsCore/JobError`` `internalError` if there is none.
   public func dependency<Value: Sendable>(_ type: Value.Type) throws(JobError) -> Value {
     if let value = services.options.dependencies[type] { return value }
     throw JobError(.internalError, "No dependency of the type \(type) is set. Set it in RuntimeOptions.dependencies.")
@@ -167,7 +173,7 @@ extension JobContext {
   /// - Parameters:
   ///   - name: the name of the event.
   ///   - data: data that subscribers get.
-  /// - Throws: ``JobError`` `invalidInput` or `tooLarge` for data that can't be encoded.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidInput` or `tooLarge` for data that can't be encoded.
   public func emit(_ name: String, _ data: some Encodable & Sendable = NoInput()) throws(JobError) {
     let json = data is NoInput ? nil : try PayloadCoding.checkpoint(data)
     services.events.emit(JobEvent(.event, of: record.run, at: clock.now(), customName: name, data: json))

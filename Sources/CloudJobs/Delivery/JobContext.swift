@@ -82,7 +82,7 @@ public struct JobContext: JobClient {
   ///
   /// - Parameter requests: the runs to enqueue.
   /// - Returns: the runs, in the order of the requests.
-  /// - Throws: ``JobError`` as ``JobClient/enqueue(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``JobClient/enqueue(_:)`` does.
   @discardableResult
   public func enqueue(_ requests: [EnqueueRequest]) async throws(JobError) -> [EnqueuedRun] {
     try await RunEnqueuer(services).enqueue(requests, by: record.run)
@@ -92,8 +92,11 @@ public struct JobContext: JobClient {
   ///
   /// - Parameter request: the job, its input and its key; a later start is ignored.
   /// - Returns: the result of the first attempt.
-  /// - Throws: ``JobError`` as ``JobClient/run(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``JobClient/run(_:)`` does.
   public func run(_ request: EnqueueRequest) async throws(JobError) -> DeliveryResult {
+    if !request.isRecorded {
+      return try await UnrecordedRun(services).execute(request, correlationID: correlationID ?? runID.rawValue)
+    }
     let delivery = try request.delivery(correlationID: correlationID ?? runID.rawValue, services)
     return await DeliveryProcessor(services).process(delivery)
   }

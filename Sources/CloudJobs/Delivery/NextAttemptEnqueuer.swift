@@ -63,7 +63,7 @@ struct NextAttemptEnqueuer: Sendable {
     QueuedTask(
       name: run.nextTaskName, queue: run.queue, body: Envelope.native(for: run.nextDelivery),
       notBefore: run.notBefore > run.createdAt ? run.notBefore : nil,
-      deadline: (run.timeout ?? timeout) + services.settings.leaseMargin)
+      deadline: (run.timeout ?? timeout) + services.settings.leaseMargin, trace: run.trace)
   }
 }
 

@@ -98,7 +98,7 @@ struct RunCommitter: Sendable {
       // After a lost response, our own earlier try may have taken the permit.
       case .refused: if lost == nil { throw failure }
       case .unavailable:
-        try await client.wait(after: failure, &budget)
+        try await client.wait(after: failure, .write, &budget)
         continue
       case .unknownOutcome: lost = failure
       case .conflict:

@@ -1,6 +1,5 @@
 import CloudJobsCore
 import Logging
-import Metrics
 import Synchronization
 
 /// The events of a runtime: it logs them, counts them, and passes them to listeners.
@@ -14,9 +13,11 @@ public final class JobEvents: Sendable {
 
   private let listeners = Mutex<Listeners>(Listeners())
   private let logger: Logger
+  private let metrics: RuntimeMetrics
 
-  init(logger: Logger) {
+  init(logger: Logger, metrics: RuntimeMetrics) {
     self.logger = logger
+    self.metrics = metrics
   }
 
   /// Returns a stream of the events from now on.
@@ -84,14 +85,7 @@ public final class JobEvents: Sendable {
   }
 
   private func record(_ event: JobEvent) {
-    let dimensions = [("job", event.job.rawValue)]
-    var labels = dimensions + [("event", event.name.rawValue)]
-    if let skipped = event.skipped { labels.append(("reason", skipped.rawValue)) }
-    Counter(label: "cloud_jobs_events_total", dimensions: labels).increment()
-    if let duration = event.duration {
-      Timer(label: "cloud_jobs_attempt_duration_seconds", dimensions: dimensions)
-        .recordNanoseconds(duration.microseconds.saturatingMultiplication(by: 1_000))
-    }
+    metrics.count(event)
     logger.log(level: event.name.level, "\(event.name.rawValue)", metadata: event.metadata)
   }
 }

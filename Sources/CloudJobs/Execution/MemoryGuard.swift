@@ -1,4 +1,5 @@
 import CloudJobsCore
+import Logging
 import Synchronization
 
 /// The limits of a process's memory, beyond which a runtime takes no more work.
@@ -8,6 +9,8 @@ public struct MemoryLimits: Hashable, Sendable {
   /// If nil, that is the variable `CLOUD_JOBS_MEMORY_LIMIT`, such as `512Mi`, or else the limit of the process's
   /// control group.
   public var bytes: Int64?
+  /// The use, in percent, from which on the log and the health report warn.
+  public var warnAt = 75
   /// The use, in percent, from which on new deliveries are refused, and due jobs wait.
   public var refuseAt = 85
   /// The use, in percent, from which on the instance drains, and its server ends.
@@ -23,11 +26,25 @@ public struct MemoryLimits: Hashable, Sendable {
   ///   - available: the memory that is available, in bytes; nil or zero if it has no limit.
   /// - Returns: the verdict.
   public func verdict(used: Int64, available: Int64?) -> MemoryVerdict {
-    guard let available, available > 0, used > 0 else { return .admit }
-    let (percent, overflow) = used.multipliedReportingOverflow(by: 100)
-    let use = overflow ? used / max(1, available / 100) : percent / available
+    guard let use = Self.percentage(used, of: available) else { return .admit }
     if use >= drainAt { return .drain }
     return use >= refuseAt ? .refuse : .admit
+  }
+
+  /// Returns whether the use of memory deserves a warning.
+  ///
+  /// - Parameters:
+  ///   - used: the memory in use, in bytes.
+  ///   - available: the memory that is available, in bytes; nil or zero if it has no limit.
+  /// - Returns: whether the use is at ``warnAt`` or above.
+  public func warns(used: Int64, available: Int64?) -> Bool {
+    Self.percentage(used, of: available).map { $0 >= warnAt } ?? false
+  }
+
+  private static func percentage(_ used: Int64, of available: Int64?) -> Int64? {
+    guard let available, available > 0, used > 0 else { return nil }
+    let (percent, overflow) = used.multipliedReportingOverflow(by: 100)
+    return overflow ? used / max(1, available / 100) : percent / available
   }
 }
 
@@ -52,6 +69,19 @@ package struct MemoryReading: Hashable, Sendable {
   package init(used: Int64, available: Int64?) {
     self.used = used
     self.available = available
+  }
+
+  /// The reading in words.
+  var text: String {
+    let mebibyte: Int64 = 1 << 20
+    return "\(used / mebibyte) MiB" + (available.map { " of \($0 / mebibyte) MiB of memory" } ?? "")
+  }
+
+  /// The reading as metadata of a log line.
+  var metadata: Logger.Metadata {
+    var metadata: Logger.Metadata = ["usedMiB": "\(used >> 20)"]
+    if let available { metadata["availableMiB"] = "\(available >> 20)" }
+    return metadata
   }
 
   /// Parses an amount: bytes, or a number with one of the units of Kubernetes, such as `512Mi` or `2G`.
@@ -112,6 +142,14 @@ final class MemoryGuard: Sendable {
   private struct State {
     var checkedAt: Timestamp?
     var verdict = MemoryVerdict.admit
+    /// The reading of a use that deserves a warning, and the time since when.
+    var warning: (since: Timestamp, reading: MemoryReading)?
+  }
+
+  /// A change that the log tells.
+  private enum News {
+    case warning(MemoryReading)
+    case relief(MemoryReading)
   }
 
   /// The time for which a reading counts.
@@ -121,12 +159,14 @@ final class MemoryGuard: Sendable {
   let exhausted = Latch()
   private let limits: MemoryLimits?
   private let clock: any JobClock
+  private let logger: Logger
   private let read: @Sendable (MemoryLimits) -> MemoryReading?
   private let state = Mutex(State())
 
   init(_ options: RuntimeOptions, read: @escaping @Sendable (MemoryLimits) -> MemoryReading?) {
     limits = options.memory
     clock = options.clock
+    logger = options.logger
     self.read = read
   }
 
@@ -134,15 +174,45 @@ final class MemoryGuard: Sendable {
   func verdict() -> MemoryVerdict {
     guard let limits else { return .admit }
     let now = clock.now()
-    let verdict = state.withLock { state in
-      if state.verdict == .drain { return state.verdict }
-      if let checkedAt = state.checkedAt, checkedAt <= now, now < checkedAt + Self.interval { return state.verdict }
+    let (verdict, news) = state.withLock { state -> (MemoryVerdict, News?) in
+      if state.verdict == .drain { return (state.verdict, nil) }
+      if let checkedAt = state.checkedAt, checkedAt <= now, now < checkedAt + Self.interval {
+        return (state.verdict, nil)
+      }
       state.checkedAt = now
       let reading = read(limits)
       state.verdict = reading.map { limits.verdict(used: $0.used, available: $0.available) } ?? .admit
-      return state.verdict
+      return (state.verdict, note(reading, in: &state, at: now))
+    }
+    switch news {
+    case .warning(let reading):
+      logger.warning("The memory is nearly used up.", metadata: reading.metadata)
+    case .relief(let reading):
+      logger.notice("There is enough memory again.", metadata: reading.metadata)
+    case nil: break
     }
     if verdict == .drain { exhausted.open() }
     return verdict
+  }
+
+  /// Notes whether a reading deserves a warning, which is told once until there is enough memory again.
+  private func note(_ reading: MemoryReading?, in state: inout State, at now: Timestamp) -> News? {
+    let isWarned = state.warning != nil
+    guard let limits, let reading, limits.warns(used: reading.used, available: reading.available) else {
+      state.warning = nil
+      return isWarned ? reading.map { .relief($0) } : nil
+    }
+    state.warning = (state.warning?.since ?? now, reading)
+    return isWarned ? nil : .warning(reading)
+  }
+
+  /// The problem of a use of memory that deserves a warning, after a look at it.
+  func problem() -> JobHealth.Problem? {
+    _ = verdict()
+    guard let limits, let (since, reading) = state.withLock({ $0.warning }) else { return nil }
+    return JobHealth.Problem(
+      code: .memoryLow,
+      message: "\(reading.text) are in use. From \(limits.refuseAt) % on, new work is refused, and from "
+        + "\(limits.drainAt) % on the instance ends. Give it more memory, or let it do less at once.", since: since)
   }
 }

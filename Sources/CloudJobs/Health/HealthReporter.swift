@@ -15,7 +15,8 @@ struct HealthReporter: Sendable {
   /// Returns the report: the last pass, overdue work, and problems of the store, its clock and its documents.
   func report() async -> JobHealth {
     await updateOverdue()
-    let problems = health.problems(at: services.clock.now())
+    var problems = health.problems(at: services.clock.now())
+    if let problem = services.memory.problem() { problems.append(problem) }
     let isDraining = services.active.isDraining
     return JobHealth(
       status: isDraining ? .draining : problems.isEmpty ? .ok : .degraded,

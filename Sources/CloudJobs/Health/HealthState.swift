@@ -5,7 +5,7 @@ import Synchronization
 /// A kind of call to a store.
 ///
 /// A store may answer one kind and fail the other: a file that is locked for writing answers reads.
-enum StoreCall: Hashable, Sendable {
+enum StoreCall: String, Hashable, Sendable {
   case read
   case write
 }

@@ -30,6 +30,8 @@ public struct JobHealth: Hashable, Sendable {
       case documentsSetAside
       /// Stored runs are invalid.
       case unreadableRuns
+      /// The memory is nearly used up.
+      case memoryLow
     }
 
     /// The kind of problem.

@@ -169,7 +169,7 @@ extension JobRuntime {
   ///   - job: the id of the job; its code may be in another program.
   ///   - time: the time; nil for the present: the run under way, or else the latest time of the schedule.
   /// - Returns: the explanation.
-  /// - Throws: ``CloudJobsCore/JobError`` `unknownJob` or `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `unknownJob` or `storeUnavailable`.
   public func why(_ job: JobID, at time: Timestamp? = nil) async throws(JobError) -> Explanation {
     try await ExplanationReader(services).explain(job, at: time)
   }
@@ -178,7 +178,7 @@ extension JobRuntime {
   ///
   /// - Parameter run: the id of the run.
   /// - Returns: the explanation.
-  /// - Throws: ``CloudJobsCore/JobError`` `notFound`, `invalidField` if the stored run is invalid, or
+  /// - Throws: ``/CloudJobsCore/JobError`` `notFound`, `invalidField` if the stored run is invalid, or
   ///   `storeUnavailable`.
   public func why(run: RunID) async throws(JobError) -> Explanation {
     try await ExplanationReader(services).explain(run: run)

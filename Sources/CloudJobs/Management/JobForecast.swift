@@ -27,7 +27,7 @@ extension JobRuntime {
   ///
   /// - Parameter options: the options.
   /// - Returns: the forecast.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   public func forecast(_ options: ForecastOptions = ForecastOptions()) async throws(JobError) -> Forecast {
     Forecast(try await forecastInput(options))
   }
@@ -35,8 +35,8 @@ extension JobRuntime {
   /// Reads what a forecast is made from; it can be changed, to see what a change would cost.
   ///
   /// - Parameter options: the options.
-  /// - Returns: the input of ``CloudJobsCore/Forecast/init(_:)``.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Returns: the input of ``/CloudJobsCore/Forecast/init(_:)``.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   public func forecastInput(_ options: ForecastOptions = ForecastOptions()) async throws(JobError) -> ForecastInput {
     try await ForecastReader(services, options).input()
   }

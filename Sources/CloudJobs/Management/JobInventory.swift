@@ -3,7 +3,7 @@ package import CloudJobsCore
 /// The jobs that a program sees: those that it registers, and those that only have a document in the store, because
 /// their code is in another program.
 package struct JobInventory: Sendable {
-  private let services: RuntimeServices
+  let services: RuntimeServices
 
   /// Creates the inventory of a runtime.
   package init(_ runtime: JobRuntime) {

@@ -18,6 +18,8 @@ public struct JobStatistics: Hashable, Sendable {
   public var failedAttempts = 0
   /// The part of the runs that succeeded among those that succeeded or failed, from 0 to 1; nil if there is none.
   public var successRate: Double?
+  /// The part of the runs that failed among those that succeeded or failed, from 0 to 1; nil if there is none.
+  public var failureRate: Double? { successRate.map { 1 - $0 } }
   /// The mean time from the first attempt's start to the end; nil if no run has ended after an attempt.
   public var meanDuration: Duration?
   /// The median of that time.

@@ -45,7 +45,7 @@ extension JobRuntime {
   ///   - actor: the name of the operator.
   ///   - job: the job that it was about; nil for none.
   ///   - run: the run that it was about; nil for none.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   package func record(
     _ action: String, by actor: String, job: JobID? = nil, run: RunID? = nil
   ) async throws(JobError) {
@@ -66,7 +66,7 @@ extension JobRuntime {
   ///   - limit: the maximum number of actions, clamped to 1 to 500.
   /// - Returns: the actions; fewer than the limit if no more are stored. Those about one job are sought among the limit
   ///   of the job's latest entries.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   package func operatorActions(
     on job: JobID? = nil, until time: Timestamp? = nil, limit: Int = 100
   ) async throws(JobError) -> [OperatorAction] {

@@ -40,7 +40,7 @@ package enum RunChange: String, Hashable, Sendable, CaseIterable {
   ///   - runtime: the runtime.
   ///   - reason: the reason of a cancellation.
   /// - Returns: what became of it.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`, after which further runs need not be tried.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`, after which further runs need not be tried.
   package func apply(
     to run: Run, in runtime: JobRuntime, because reason: String
   ) async throws(JobError) -> Outcome {

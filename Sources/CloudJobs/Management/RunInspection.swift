@@ -34,7 +34,7 @@ extension JobRuntime {
   ///
   /// - Parameter ids: at most 500 ids.
   /// - Returns: the runs by their ids.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   package func runs(withIDs ids: [RunID]) async throws(JobError) -> [RunID: Run] {
     if ids.isEmpty { return [:] }
     let reading = try await services.read { () async throws(StoreError) in
@@ -49,7 +49,7 @@ extension JobRuntime {
   ///   - prefix: 1 to 64 lower-case hexadecimal digits.
   ///   - limit: the maximum number of ids.
   /// - Returns: the ids; nil if the store finds runs by whole ids only.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   package func runIDs(withPrefix prefix: String, limit: Int) async throws(JobError) -> [RunID]? {
     guard let store = services.store as? any RunPrefixStore else { return nil }
     return try await services.read { () async throws(StoreError) in
@@ -64,7 +64,7 @@ extension JobRuntime {
   ///   - sequence: the sequence of the last entry that is known; nil for the first page.
   ///   - limit: the maximum number of entries, clamped to 1 to 500.
   /// - Returns: the entries.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   package func logEntries(
     ofRun id: RunID, after sequence: Int64?, limit: Int = StoreLimits.batch
   ) async throws(JobError) -> [RunLogEntry] {
@@ -77,7 +77,7 @@ extension JobRuntime {
   ///
   /// - Parameter limit: the maximum number of terms, at most 500.
   /// - Returns: the names and terms.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   package func leaders(limit: Int = 100) async throws(JobError) -> [(name: String, ledger: LeaderLedger)] {
     let page = try await services.read { () async throws(StoreError) in
       try await services.store.ledgers(in: .leader, after: nil, limit: limit)
@@ -90,7 +90,7 @@ extension JobRuntime {
   /// Deletes the record of an ended run before its retention is over.
   ///
   /// - Parameter id: the id of the run.
-  /// - Throws: ``CloudJobsCore/JobError`` `notFound`, `busy` if the run has not ended or was changed meanwhile, or
+  /// - Throws: ``/CloudJobsCore/JobError`` `notFound`, `busy` if the run has not ended or was changed meanwhile, or
   ///   `storeUnavailable`.
   package func purge(run id: RunID) async throws(JobError) {
     let reading = try await services.read { () async throws(StoreError) in

@@ -68,6 +68,18 @@ struct RunManager: Sendable {
     }
   }
 
+  /// Moves the next attempt of a run that starts later to now, without a task; any other run stays as it is.
+  func startNow(_ id: RunID) async throws(JobError) -> Run {
+    try await change(id) { run, now throws(JobError) in
+      guard run.isDeliverable, run.waitsFor == nil, run.notBefore > now else { return nil }
+      return try planRescheduling(of: run, to: now, settings: services.settings)
+    } then: { _, before in
+      if services.settings.retryOwner.takesTasks {
+        try? await services.queue.cancel(before.nextTaskName, in: before.queue)
+      }
+    }
+  }
+
   /// Repeats ended runs as new ones.
   func redrive(_ ids: [RunID]) async throws(JobError) -> [EnqueuedRun] {
     if services.settings.retryOwner == .caller { throw .noQueue }

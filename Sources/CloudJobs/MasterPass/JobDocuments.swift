@@ -36,7 +36,7 @@ public struct JobDocuments: Sendable {
   ///
   /// - Parameter definition: the definition.
   /// - Returns: the job.
-  /// - Throws: ``CloudJobsCore/JobError`` if the document is invalid.
+  /// - Throws: ``/CloudJobsCore/JobError`` if the document is invalid.
   public func resolve(_ definition: JobDefinition) throws(JobError) -> ResolvedJob {
     let document = try documents[definition.id]?.get()
     return try ResolvedJob(definition, configuration: document?.configuration, zones: zones)

@@ -12,12 +12,18 @@ struct MasterPass: Sendable {
 
   /// Runs one pass.
   func run() async -> PassSummary {
-    var summary = PassSummary()
     if services.active.isDraining {
+      var summary = PassSummary()
       summary.error = .shuttingDown
       return summary
     }
-    let end = services.steadyClock.now() + options.passBudget
+    let start = services.steadyClock.now()
+    defer { services.metrics.observe(.passDuration, services.steadyClock.now() - start) }
+    return await run(until: start + options.passBudget)
+  }
+
+  private func run(until end: Timestamp) async -> PassSummary {
+    var summary = PassSummary()
     var journal = [PassJournalEntry.Line]()
     var time = services.clock.now()
     do throws(StoreError) {
@@ -29,8 +35,9 @@ struct MasterPass: Sendable {
         summary.recovered = try await RunSweeper(services).sweep(until: end)
       }
       if isHousekeeping {
-        await reconciler.announce(try await reconciler.reconcile())
-        if isFirst(of: .hours(1), time) { try await RetentionPurge(services).run(until: end) }
+        let documents = try await reconciler.reconcile()
+        await reconciler.announce(documents)
+        if isFirst(of: .hours(1), time) { try await RetentionPurge(services).run(until: end, documents) }
       }
     } catch {
       summary.error = JobError(error)

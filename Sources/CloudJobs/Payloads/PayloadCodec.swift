@@ -3,7 +3,7 @@ public import CloudJobsCore
 /// A coding of payloads for the store, such as encryption: stores and queues only see encoded payloads.
 ///
 /// A runtime encodes a run's input before it records the run and its output before it commits the result, and decodes
-/// them right before the handler and for the callers of ``JobClient/run(_:key:)``. `AESGCMPayloadCodec` of the product
+/// them right before the handler and for the callers of ``JobClient/run(_:)``. `AESGCMPayloadCodec` of the product
 /// `CloudJobsEncryption` encrypts.
 public protocol PayloadCodec: Sendable {
   /// Encodes a payload.
@@ -12,7 +12,7 @@ public protocol PayloadCodec: Sendable {
   ///   - payload: the payload.
   ///   - place: the run and the field that hold it.
   /// - Returns: the stored form.
-  /// - Throws: ``CloudJobsCore/JobError``; the run is not recorded, or its attempt ends as a dead letter.
+  /// - Throws: ``/CloudJobsCore/JobError``; the run is not recorded, or its attempt ends as a dead letter.
   func encode(_ payload: JSONText, at place: PayloadPlace) throws(JobError) -> JSONText
 
   /// Decodes a payload.
@@ -21,7 +21,7 @@ public protocol PayloadCodec: Sendable {
   ///   - payload: the stored form.
   ///   - place: the run and the field that hold it.
   /// - Returns: the payload.
-  /// - Throws: ``CloudJobsCore/JobError``: `payloadKeyUnavailable` keeps the run until the key is there, without
+  /// - Throws: ``/CloudJobsCore/JobError``: `payloadKeyUnavailable` keeps the run until the key is there, without
   ///   counting a failure; after any other error the retry policy applies.
   func decode(_ payload: JSONText, at place: PayloadPlace) throws(JobError) -> JSONText
 }

@@ -10,7 +10,7 @@ public protocol TaskQueue: Sendable {
   /// A name that the queue has seen before is a success and changes nothing.
   ///
   /// - Parameter tasks: the tasks, each with its own name.
-  /// - Throws: ``CloudJobsCore/JobError`` `queueUnavailable` if any task was not enqueued. The error does not identify
+  /// - Throws: ``/CloudJobsCore/JobError`` `queueUnavailable` if any task was not enqueued. The error does not identify
   ///   which.
   func enqueue(_ tasks: [QueuedTask]) async throws(JobError)
 
@@ -19,7 +19,7 @@ public protocol TaskQueue: Sendable {
   /// - Parameters:
   ///   - name: the name of the task.
   ///   - queue: its queue; nil means the default.
-  /// - Throws: ``CloudJobsCore/JobError`` `queueUnavailable`: a delivery of the task finds that its run has ended.
+  /// - Throws: ``/CloudJobsCore/JobError`` `queueUnavailable`: a delivery of the task finds that its run has ended.
   func cancel(_ name: String, in queue: String?) async throws(JobError)
 }
 
@@ -40,14 +40,20 @@ public struct QueuedTask: Hashable, Sendable {
   public var notBefore: Timestamp?
   /// The time that the handler may take to respond.
   public var deadline: Duration
+  /// The position in a distributed trace, for the header `traceparent` of the delivery; nil if it belongs to none.
+  public var trace: TraceContext?
 
   /// Creates a task.
-  public init(name: String, queue: String? = nil, body: JSONText, notBefore: Timestamp? = nil, deadline: Duration) {
+  public init(
+    name: String, queue: String? = nil, body: JSONText, notBefore: Timestamp? = nil, deadline: Duration,
+    trace: TraceContext? = nil
+  ) {
     self.name = name
     self.queue = queue
     self.body = body
     self.notBefore = notBefore
     self.deadline = deadline
+    self.trace = trace
   }
 }
 

@@ -62,6 +62,9 @@ public struct JobRegistry: Sendable {
     jobs.values.map(\.definition).sorted { $0.id < $1.id }
   }
 
+  /// Returns the definition of a job; nil if it is not registered.
+  public subscript(job: JobID) -> JobDefinition? { jobs[job]?.definition }
+
   /// Returns every fault of some definitions, in their order.
   public static func faults(of definitions: [JobDefinition], zones: ZoneCatalog) -> [JobError] {
     var faults = [JobError]()

@@ -7,7 +7,7 @@ extension JobRuntime {
   ///
   /// - Parameter id: the id of the run.
   /// - Returns: the run; nil if there is none.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`, or `invalidField` if the stored run is invalid.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`, or `invalidField` if the stored run is invalid.
   public func run(withID id: RunID) async throws(JobError) -> Run? {
     try await RunManager(services).run(id)
   }
@@ -19,7 +19,7 @@ extension JobRuntime {
   ///   - cursor: the end of the previous page; nil for the first page.
   ///   - limit: the maximum number of runs, clamped to 1 to 500.
   /// - Returns: a page of runs; those whose stored form is invalid are left out.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   public func runs(
     matching filter: RunFilter = RunFilter(), after cursor: StoreCursor? = nil, limit: Int = 100
   ) async throws(JobError) -> RunPage {
@@ -32,7 +32,7 @@ extension JobRuntime {
   ///   - id: the id of the run.
   ///   - limit: the maximum number of lines.
   /// - Returns: the lines that its handler logged, of all attempts.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   public func log(ofRun id: RunID, limit: Int = 10_000) async throws(JobError) -> [RunLogLine] {
     try await RunManager(services).log(of: id, limit: max(1, limit))
   }
@@ -47,10 +47,24 @@ extension JobRuntime {
   ///   - id: the id of the run.
   ///   - reason: the reason, which is stored with the run.
   /// - Returns: the run after the call.
-  /// - Throws: ``CloudJobsCore/JobError`` `notFound`, `busy` or `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `notFound`, `busy` or `storeUnavailable`.
   @discardableResult
   public func cancel(run id: RunID, because reason: String = "It was cancelled.") async throws(JobError) -> Run {
     try await RunManager(services).cancel(id, because: reason)
+  }
+
+  /// Executes the next attempt of a waiting run here and now, and waits for its end.
+  ///
+  /// A run that starts later starts now. One that waits for another run, for a limit or for the end of a pause goes on
+  /// waiting.
+  ///
+  /// - Parameter id: the id of the run.
+  /// - Returns: the result of the attempt; `duplicate` if the run has ended, `busy` if an attempt is under way.
+  /// - Throws: ``/CloudJobsCore/JobError`` `notFound`, `busy` if other writers keep changing the run, or
+  ///   `storeUnavailable`.
+  @discardableResult
+  public func execute(run id: RunID) async throws(JobError) -> DeliveryResult {
+    await deliver(try await RunManager(services).startNow(id).nextDelivery)
   }
 
   /// Moves the next attempt of a waiting run to another time.
@@ -59,7 +73,7 @@ extension JobRuntime {
   ///   - id: the id of the run.
   ///   - time: the earliest start; a time in the past starts it at once.
   /// - Returns: the run after the call.
-  /// - Throws: ``CloudJobsCore/JobError`` `notFound`, `busy` if an attempt is under way, `invalidField` if the run has
+  /// - Throws: ``/CloudJobsCore/JobError`` `notFound`, `busy` if an attempt is under way, `invalidField` if the run has
   ///   ended, or `storeUnavailable`.
   @discardableResult
   public func reschedule(run id: RunID, to time: Timestamp) async throws(JobError) -> Run {
@@ -72,8 +86,8 @@ extension JobRuntime {
   ///
   /// - Parameter ids: the ids of the ended runs.
   /// - Returns: the new runs, in the order of the ids.
-  /// - Throws: ``CloudJobsCore/JobError`` `notFound`, `invalidField` if a run has succeeded or has not ended, `busy` or
-  ///   `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `notFound`, `invalidField` if a run has succeeded or has not ended, `busy`
+  ///   or `storeUnavailable`.
   @discardableResult
   public func redrive(runs ids: [RunID]) async throws(JobError) -> [EnqueuedRun] {
     try await RunManager(services).redrive(ids)
@@ -107,7 +121,7 @@ extension JobRuntime {
   ///
   /// - Parameter filter: the runs; those that have not ended are never deleted.
   /// - Returns: the number of deleted runs.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   @discardableResult
   public func purge(runs filter: RunFilter) async throws(JobError) -> Int {
     try await RunManager(services).purge(filter)
@@ -131,8 +145,8 @@ extension JobRuntime {
   ///   - job: the id of the job.
   ///   - change: changes the configuration in the document; nil values fall back to the definition in code.
   /// - Returns: the configuration after the change.
-  /// - Throws: ``CloudJobsCore/JobError`` `unknownJob`, `invalidSchedule`, `invalidTimeZone`, `invalidField`, `busy` or
-  ///   `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `unknownJob`, `invalidSchedule`, `invalidTimeZone`, `invalidField`, `busy`
+  ///   or `storeUnavailable`.
   @discardableResult
   public func configure(
     _ job: JobID, _ change: (inout JobConfiguration) -> Void
@@ -186,7 +200,7 @@ extension JobRuntime {
   ///   - input: the input.
   ///   - key: the caller's name for the work.
   /// - Returns: the run.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``JobClient/enqueue(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``JobClient/enqueue(_:)`` does.
   @discardableResult
   public func trigger(
     _ job: JobID, _ input: some Encodable & Sendable = NoInput(), key: String? = nil
@@ -194,8 +208,13 @@ extension JobRuntime {
     try await trigger(EnqueueRequest(job, input, key: key))
   }
 
-  /// Enqueues a requested run now; otherwise like ``trigger(_:_:key:)``.
-  package func trigger(_ request: EnqueueRequest) async throws(JobError) -> EnqueuedRun {
+  /// Enqueues a requested run now, such as one with metadata; otherwise like ``trigger(_:_:key:)``.
+  ///
+  /// - Parameter request: the job, its input, its key, and the values that differ from the job's.
+  /// - Returns: the run.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``JobClient/enqueue(_:)`` does.
+  @discardableResult
+  public func trigger(_ request: EnqueueRequest) async throws(JobError) -> EnqueuedRun {
     var request = request
     request.trigger = .manual
     return try await enqueue([request])[0]
@@ -207,7 +226,7 @@ extension JobRuntime {
   /// by a version without it.
   ///
   /// - Parameter job: the id of the job.
-  /// - Throws: ``CloudJobsCore/JobError`` `unknownJob`, or `storeUnavailable`: the job is removed from this instance,
+  /// - Throws: ``/CloudJobsCore/JobError`` `unknownJob`, or `storeUnavailable`: the job is removed from this instance,
   ///   and its document stays.
   public func unregister(_ job: JobID) async throws(JobError) {
     _ = try services.registry.definition(of: job)
@@ -230,7 +249,7 @@ extension JobRuntime {
   /// Reports each registered job: its effective configuration, its state, and its health.
   ///
   /// - Returns: the reports, in the order of the ids.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   public func jobReports() async throws(JobError) -> [JobReport] {
     let definitions = services.registry.definitions
     var reports: [JobReport] = []
@@ -245,7 +264,7 @@ extension JobRuntime {
   ///
   /// - Parameter job: the id of the job.
   /// - Returns: the report.
-  /// - Throws: ``CloudJobsCore/JobError`` `unknownJob` or `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `unknownJob` or `storeUnavailable`.
   public func report(on job: JobID) async throws(JobError) -> JobReport {
     try await reports(on: [try services.registry.definition(of: job)])[0]
   }
@@ -272,7 +291,7 @@ extension JobRuntime {
   ///   - start: the earliest time of creation; nil for no limit.
   ///   - limit: the maximum number of runs, which are read from the store; at least 1.
   /// - Returns: the statistics.
-  /// - Throws: ``CloudJobsCore/JobError`` `unknownJob` or `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `unknownJob` or `storeUnavailable`.
   public func statistics(
     of job: JobID, since start: Timestamp? = nil, limit: Int = 1_000
   ) async throws(JobError) -> JobStatistics {
@@ -293,7 +312,7 @@ extension JobRuntime {
 
   /// Returns the decisions that no run tells: skipped, missed, raced and quarantined occurrences, and changes of what
   /// is planned, each with its reason; and what operators did, in entries with an
-  /// ``CloudJobsCore/PassJournalEntry/actor``.
+  /// ``/CloudJobsCore/PassJournalEntry/actor``.
   ///
   /// ``why(_:at:)`` reads them for one job and one time.
   ///
@@ -302,7 +321,7 @@ extension JobRuntime {
   ///   - time: the time of the latest entry; nil for now.
   ///   - limit: the maximum number of entries, clamped to 1 to 500.
   /// - Returns: the entries, latest first.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   public func passJournal(
     of job: JobID? = nil, until time: Timestamp? = nil, limit: Int = 100
   ) async throws(JobError) -> [PassJournalEntry] {

@@ -41,6 +41,8 @@ public final class JobRuntime: JobClient {
   public var clock: any JobClock { services.clock }
   /// The events of this instance, as they happen.
   public var events: JobEvents { services.events }
+  /// The metrics of this instance, which `GET metrics` shows; a backend for swift-metrics.
+  public var metrics: MetricRegistry { services.metrics.registry }
 }
 
 // MARK: - Lifetime
@@ -51,7 +53,7 @@ extension JobRuntime {
   /// Servers and workers call it at their start, and a master pass in an instance that has not called it. Repeated
   /// calls are harmless.
   ///
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   public func prepare() async throws(JobError) {
     do throws(StoreError) {
       _ = try await DocumentReconciler(services).reconcile()
@@ -102,7 +104,7 @@ extension JobRuntime {
   ///
   /// - Parameter run: the run as stored.
   /// - Returns: the run.
-  /// - Throws: ``CloudJobsCore/JobError`` of the payload codec.
+  /// - Throws: ``/CloudJobsCore/JobError`` of the payload codec.
   package func opened(_ run: Run) throws(JobError) -> Run {
     var opened = run
     opened.input = try services.payloads.opened(run.input, job: run.job, run: run.id, "input")
@@ -125,7 +127,8 @@ extension JobRuntime {
   ///
   /// Routes under the mount path: `POST trigger`, `POST scheduled/{jobId}`, `POST master`, `POST drain`, `GET jobs`,
   /// `GET jobs/{jobId}`, `PATCH jobs/{jobId}`, `GET jobs/{jobId}/why`, `GET runs`, `GET runs/{runId}`,
-  /// `GET runs/{runId}/why`, `GET workers`, `GET health`, `GET health/live`, `GET health/ready`, `GET health/started`.
+  /// `GET runs/{runId}/why`, `GET workers`, `GET metrics`, `GET health`, `GET health/live`,
+  /// `GET health/ready`, `GET health/started`.
   ///
   /// | status | meaning |
   /// | --- | --- |
@@ -160,7 +163,7 @@ extension JobRuntime {
   ///   - peer: the other end of the connection, for ``Authentication/trustLoopback``.
   ///   - mountPath: the path under which the handler is mounted.
   ///   - collectBody: receives the whole body, at most `limit` bytes of it; called at most once. It throws
-  ///     ``CloudJobsCore/JobError`` `tooLarge` for a longer one and `malformedEnvelope` for one that broke off.
+  ///     ``/CloudJobsCore/JobError`` `tooLarge` for a longer one and `malformedEnvelope` for one that broke off.
   /// - Returns: the response; errors are `{"error":{"code":…,"message":…,"field":…}}`.
   public func handle(
     _ request: HTTPRequest, peer: Peer = .unknown, at mountPath: String = "/jobs",
@@ -241,7 +244,7 @@ extension JobRuntime {
   /// - Parameter requests: the runs to enqueue. Up to 500 are recorded together, all or none; more are recorded in
   ///   turn.
   /// - Returns: the runs, in the order of the requests.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``JobClient/enqueue(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``JobClient/enqueue(_:)`` does.
   @discardableResult
   public func enqueue(_ requests: [EnqueueRequest]) async throws(JobError) -> [EnqueuedRun] {
     try await RunEnqueuer(services).enqueue(requests)
@@ -251,9 +254,10 @@ extension JobRuntime {
   ///
   /// - Parameter request: the job, its input and its key; a later start is ignored.
   /// - Returns: the result of the first attempt; later attempts follow the job's policy.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``JobClient/run(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``JobClient/run(_:)`` does.
   @discardableResult
   public func run(_ request: EnqueueRequest) async throws(JobError) -> DeliveryResult {
-    await deliver(try request.delivery(services))
+    if !request.isRecorded { return try await UnrecordedRun(services).execute(request) }
+    return await deliver(try request.delivery(services))
   }
 }

@@ -6,7 +6,7 @@ public struct RuntimeOptions: Sendable {
   /// The name of this instance, under which it holds leases; random if nil.
   public var owner: String?
   /// The logger of events and handlers.
-  public var logger = Logger(label: "cloud-jobs")
+  public var logger = ProgramLogger.logger("cloud-jobs")
   /// The clock of this instance; decisions are made by the store's clock.
   public var clock: any JobClock = .system
   /// The source of jitter and random names.

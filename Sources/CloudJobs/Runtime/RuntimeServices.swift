@@ -9,6 +9,7 @@ final class RuntimeServices: Sendable {
   let options: RuntimeOptions
   private let unboundedSettings: PlanSettings
   let events: JobEvents
+  let metrics: RuntimeMetrics
   let health: HealthMonitor
   let client: StoreClient
   let payloads: StoredPayloads
@@ -48,7 +49,8 @@ final class RuntimeServices: Sendable {
     unboundedSettings = options.planSettings(retryOwner: queue.retryOwner)
     payloads = StoredPayloads(codec: options.payloadCodec)
     redaction = RedactionRule(options)
-    events = JobEvents(logger: options.logger)
+    metrics = RuntimeMetrics()
+    events = JobEvents(logger: options.logger, metrics: metrics)
     health = HealthMonitor(
       HealthState(
         startedAt: options.clock.now(), expectations: HealthExpectations(queue.retryOwner, options, hasWorker: false)),
@@ -61,7 +63,7 @@ final class RuntimeServices: Sendable {
     memory = MemoryGuard(options, read: options.memoryReading ?? { isLive ? MemoryReading.system($0) : nil })
     client = StoreClient(
       store: store, clock: options.clock, steadyClock: steadyClock, random: options.random, retry: options.storeRetry,
-      health: health)
+      health: health, metrics: metrics)
   }
 
   private init(_ other: RuntimeServices, attemptEnd: Timestamp?, _ settings: PlanSettings) {
@@ -70,6 +72,7 @@ final class RuntimeServices: Sendable {
     (store, queue, options, jobs) = (other.store, other.queue, other.options, other.jobs)
     steadyClock = other.steadyClock
     (events, health, client, payloads) = (other.events, other.health, other.client, other.payloads)
+    metrics = other.metrics
     (redaction, active, deadlines, watchdog) = (other.redaction, other.active, other.deadlines, other.watchdog)
     (lanes, memory, wakeUp, documentLog) = (other.lanes, other.memory, other.wakeUp, other.documentLog)
     journalNumbers = other.journalNumbers
@@ -110,6 +113,17 @@ final class RuntimeServices: Sendable {
     case .drain: active.startDraining()
     }
     return active.enter(limit: limit)
+  }
+
+  /// Admits a delivery; otherwise returns the refusal.
+  func admitDelivery() -> JobError? {
+    switch admit(limit: options.maxConcurrentDeliveries) {
+    case .memoryExhausted: .memoryExhausted
+    case .draining: .shuttingDown
+    case .full:
+      JobError(.overloaded, "This instance processes as many deliveries as it may. Deliver again later.")
+    case .admitted: nil
+    }
   }
 
   /// Returns the effective job under a document's configuration; parsed once for each edit of the document.

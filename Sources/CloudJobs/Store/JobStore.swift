@@ -3,7 +3,7 @@ public import CloudJobsCore
 /// A store of job documents and runs.
 ///
 /// There are few reads and one atomic write, ``commit(_:)``. Every state change is a pure function that returns a list
-/// of ``CloudJobsCore/Write`` values, so it means the same on every store. A type is a store when it passes the
+/// of ``/CloudJobsCore/Write`` values, so it means the same on every store. A type is a store when it passes the
 /// conformance suite of `CloudJobsTesting`.
 ///
 /// All times in responses come from the store's own clock, which all instances share. It never goes backwards.

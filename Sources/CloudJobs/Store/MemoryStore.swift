@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// Job documents are kept in their stored form, so that values which other stores can't keep are not kept here either;
 /// runs are kept unchanged, payload bytes included.
-public final class MemoryStore: PurgingStore, DueTimeStore, ClaimingStore {
+public final class MemoryStore: PurgingStore, DueTimeStore, ClaimingStore, RunCountingStore {
   private struct Document {
     var fields: JSONValue
     /// The document, decoded when it was stored, so that reads cost nothing.
@@ -126,6 +126,27 @@ public final class MemoryStore: PurgingStore, DueTimeStore, ClaimingStore {
         next: last.map { StoreCursor(key: $0.createdAt.microseconds, id: $0.id.rawValue) },
         time: Self.advance(&state, to: now))
     }
+  }
+
+  /// Counts the runs that have not ended.
+  public func waitingRunCounts(tellingApart queues: Set<String>) async throws(StoreError) -> [WaitingRunCount] {
+    var counter = try WaitingRunCounter(tellingApart: queues)
+    state.withLock { state in
+      for (_, run) in state.runs.values { counter.add(1, run.status, in: run.queue) }
+    }
+    return counter.results
+  }
+
+  /// Counts the runs that were created in a span of time.
+  public func runCounts(
+    createdFrom start: Timestamp, before end: Timestamp, bucket: Duration
+  ) async throws(StoreError) -> [RunCount] {
+    if try StoreLimits.buckets(from: start, before: end, bucket: bucket) == 0 { return [] }
+    var counter = RunCounter(from: start, before: end, bucket: bucket)
+    state.withLock { state in
+      for (_, run) in state.runs.values { counter.count(run) }
+    }
+    return counter.results
   }
 
   /// Lists journal entries, latest or earliest first.

@@ -9,6 +9,7 @@ struct StoreClient: Sendable {
   let random: RandomSource
   let retry: StoreRetry
   let health: HealthMonitor
+  var metrics = RuntimeMetrics()
 
   /// Returns the budget of one piece of work that begins now.
   func budget() -> RetryBudget { RetryBudget(retry, at: steadyClock.now()) }
@@ -43,7 +44,7 @@ struct StoreClient: Sendable {
       do throws(StoreError) {
         return try await once(kind, call)
       } catch {
-        try await wait(after: error, &budget)
+        try await wait(after: error, kind, &budget)
       }
     }
   }
@@ -69,13 +70,20 @@ struct StoreClient: Sendable {
 
   /// Waits before a failed call is repeated.
   ///
+  /// - Parameters:
+  ///   - error: the error of the call.
+  ///   - kind: the kind of the call.
+  ///   - budget: the budget of the work.
   /// - Throws: the error itself if it is not transient or the budget is used up.
-  func wait(after error: StoreError, _ budget: inout RetryBudget) async throws(StoreError) {
+  func wait(
+    after error: StoreError, _ kind: StoreCall, _ budget: inout RetryBudget
+  ) async throws(StoreError) {
     let now = steadyClock.now()
     guard let delay = random.draw({ budget.delay(after: error, at: now, random: &$0) }) else {
       health.log(at: clock.now())
       throw error
     }
+    metrics.count(.storeRetries, [("operation", kind.rawValue)])
     do {
       try await steadyClock.sleep(until: now + delay)
     } catch {

@@ -28,6 +28,10 @@ public struct JobWorker: Sendable {
     public var runsSchedules = true
     /// Whether it executes runs; otherwise it records those of schedules, and another worker must execute them.
     public var executesRuns = true
+    /// The queues whose runs it executes and whose jobs' schedules it starts; nil for all.
+    ///
+    /// A run without a queue is in the queue `default`. What is in another queue stays due, for another worker.
+    public var queues: Set<String>?
     /// The interval at which it tells the list of workers that it lives, each time with one write; nil keeps it out of
     /// the list.
     public var heartbeat: Duration? = .seconds(15)

@@ -1,4 +1,4 @@
-import CloudJobsCore
+public import CloudJobsCore
 import Logging
 
 /// A term in which this instance leads those that campaign under the same name.
@@ -12,7 +12,29 @@ public struct LeadershipTerm: Hashable, Sendable {
   public let number: Int64
 }
 
+/// The instance that leads under a name, as others see it.
+public struct LeadershipStatus: Hashable, Sendable {
+  /// The term.
+  public let term: LeadershipTerm
+  /// The time until which the term lasts, by the store's clock, unless it is renewed.
+  public let until: Timestamp
+}
+
 extension JobRuntime {
+  /// Returns the term in which an instance leads under a name, whichever instance that is.
+  ///
+  /// - Parameter name: the name under which the instances campaign.
+  /// - Returns: the term; nil if none leads.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
+  public func leadership(of name: String) async throws(JobError) -> LeadershipStatus? {
+    let reading = try await services.read { () async throws(StoreError) in
+      try await services.store.read(jobs: [], runs: [], ledgers: [.leader(name)])
+    }
+    guard let ledger = reading.ledgers[.leader(name)]?.ledger?.leader, ledger.holder != nil, reading.time < ledger.until
+    else { return nil }
+    return LeadershipStatus(term: LeadershipTerm(name: name, number: ledger.term), until: ledger.until)
+  }
+
   /// Runs an operation while this instance leads: of all instances of the store that call this with one name, one
   /// executes its operation at a time.
   ///

@@ -27,7 +27,7 @@ struct Upkeep: Sendable {
       let documents = try await reconciler.reconcile()
       guard isHousekeeping else { return }
       await reconciler.announce(documents)
-      let isDone = try await RetentionPurge(services).run(until: now + .seconds(1))
+      let isDone = try await RetentionPurge(services).run(until: now + .seconds(1), documents)
       if isDone { nextHousekeeping = now + services.options.housekeeping }
     } catch {
       nextReconcile = now + min(reconcileInterval, .seconds(1))

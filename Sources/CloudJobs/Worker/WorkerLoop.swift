@@ -58,6 +58,8 @@ final class WorkerLoop: Sendable {
         services.logger.debug("The worker could not poll the store.", metadata: ["error": "\(error)"])
       }
       services.health.log(at: services.clock.now())
+      // An idle worker looks at its memory too.
+      _ = services.memory.verdict()
       await signal.wait(until: wake, clock)
     }
   }
@@ -183,7 +185,7 @@ final class WorkerLoop: Sendable {
       }
       guard !startable.isEmpty else { continue }
       let (jobs, context) = try await dueJobs.load(StorePage(records: startable, next: nil, time: page.time))
-      for job in jobs {
+      for job in jobs where job.job.map({ serves($0.policy.queue) }) ?? true {
         let item = WorkItem.job(job.record.id)
         guard state.withLock({ $0.start(item, at: now) }) else { continue }
         start { [self] in await process(job, item, context) }
@@ -242,10 +244,10 @@ final class WorkerLoop: Sendable {
       let registered = services.registry.jobs
       let batch = try await claimer.claim(after: cursor, window: window, jobs: jobs) { [self] records in
         let known = records.filter { record in
-          (try? record.run.get()).map { registered[$0.job] != nil } ?? true
+          (try? record.run.get()).map { registered[$0.job] != nil && serves($0.queue) } ?? true
         }
         return state.withLock { state in
-          // They stay due, for another service; to hold each of them back would take the place of others.
+          // They stay due, for another worker or service; to hold each of them back would take the place of others.
           if known.count < records.count { state.noteForeignRuns() }
           return state.choice(among: known, upTo: room, at: now)
         }
@@ -285,6 +287,11 @@ final class WorkerLoop: Sendable {
   }
 
   private func begin(_ item: WorkItem, at now: Timestamp) -> Bool { state.withLock { $0.start(item, at: now) } }
+
+  /// Whether the runs of a queue are executed here.
+  private func serves(_ queue: String?) -> Bool {
+    options.queues?.contains(queue ?? QueueOrder.defaultQueue) ?? true
+  }
 
   /// Admits attempts.
   ///

@@ -58,7 +58,7 @@ extension JobRuntime {
   /// A worker that has stopped is not listed. One that died is listed as lost, until an hour has passed.
   ///
   /// - Returns: the workers.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   public func workers() async throws(JobError) -> [WorkerStatus] {
     try await WorkerList(services).all().workers
   }

@@ -6,9 +6,11 @@ import ProgramConsole
 struct InitCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "init", abstract: "Makes a package with a job, its test and a command line, ready to run.",
-    discussion: "There is no release yet: name a clone by --path, or a repository by --url.")
+    discussion:
+      "There is no release yet: name a clone by --path, or a repository by --url. At a terminal it asks for what is "
+      + "left out; elsewhere the folder is the working one.")
 
-  @Argument(help: "The folder, which must be empty or new.", completion: .directory) var folder = "."
+  @Argument(help: "The folder, which must be empty or new.", completion: .directory) var folder: String?
   @Option(help: "The package's name; that of the folder if it is left out.") var name: String?
   @Option(
     help: "The folder of a clone of swift-cloud-jobs; by default one beside the new folder, if it is there.",
@@ -24,13 +26,15 @@ struct InitCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await CommandFailure.reporting {
+      let answers = try answers()
+      let folder = answers.folder ?? "."
       let writer = FolderWriter(folder)
       if let found = writer.names().first {
         throw JobError(
           .busy, "The folder \(folder) has files already, such as \(found). Choose an empty or a new one.")
       }
       let package = try StarterPackage(
-        name: name ?? StarterPackage.name(of: writer.absolutePath), try dependency(writer))
+        name: answers.name ?? StarterPackage.name(of: writer.absolutePath), try dependency(answers, writer))
       for file in package.files { try writer.write(file.text, to: file.path) }
       let answer: JSONValue = [
         "folder": .string(writer.absolutePath), "package": .string(package.name),
@@ -43,9 +47,30 @@ struct InitCommand: AsyncParsableCommand {
     }
   }
 
+  /// Returns what the command line says, and what is answered at a terminal.
+  private func answers() throws(JobError) -> InitAnswers {
+    let given = InitAnswers(folder: folder, name: name, path: path, url: url)
+    guard Terminal.current.isInteractive, !output.json else { return given }
+    let questions = InitQuestions(
+      ask: StandardStreams.ask, firstFile: { FolderWriter($0).names().first }, isPackage: Self.isPackage)
+    return try questions.complete(given) { Self.clone(beside: FolderWriter($0)) }
+  }
+
+  private static func isPackage(_ folder: String) -> Bool {
+    FileCheck.hasContent("\(FolderWriter.absolute(folder))/Package.swift")
+  }
+
+  /// Returns the folder of a clone beside a folder, relative to it; nil if there is none.
+  private static func clone(beside writer: FolderWriter) -> String? {
+    let parent = writer.absolutePath.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+    return isPackage("\(parent)/swift-cloud-jobs") ? "../swift-cloud-jobs" : nil
+  }
+
   /// Returns where the new package gets this one from.
-  private func dependency(_ writer: FolderWriter) throws(JobError) -> StarterPackage.Dependency {
-    if let url {
+  private func dependency(
+    _ answers: InitAnswers, _ writer: FolderWriter
+  ) throws(JobError) -> StarterPackage.Dependency {
+    if let url = answers.url {
       for (option, text) in [("--url", url), ("--branch", branch)] {
         let isPlain = text.unicodeScalars.allSatisfy { (0x21...0x7E).contains($0.value) && $0 != "\"" && $0 != "\\" }
         guard isPlain, !text.isEmpty else {
@@ -56,20 +81,20 @@ struct InitCommand: AsyncParsableCommand {
       }
       return .repository(url: url, branch: branch)
     }
-    if let path {
+    if let path = answers.path {
       let absolute = FolderWriter.absolute(path)
-      guard FileCheck.hasContent("\(absolute)/Package.swift") else {
+      guard Self.isPackage(path) else {
         throw JobError(.notFound, "There is no package at \(absolute). Name a clone's folder.", field: "--path")
       }
       return .path(absolute)
     }
-    let parent = writer.absolutePath.split(separator: "/").dropLast().map { "/\($0)" }.joined()
-    guard FileCheck.hasContent("\(parent)/swift-cloud-jobs/Package.swift") else {
+    guard let clone = Self.clone(beside: writer) else {
       throw JobError(
         .invalidField,
-        "There is no clone of swift-cloud-jobs beside \(folder). Name the folder of one, or a repository by --url.",
+        "There is no clone of swift-cloud-jobs beside \(writer.path). Name the folder of one, or a repository by "
+          + "--url.",
         field: "--path")
     }
-    return .path("../swift-cloud-jobs")
+    return .path(clone)
   }
 }

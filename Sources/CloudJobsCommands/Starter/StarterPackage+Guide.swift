@@ -11,7 +11,7 @@ extension StarterPackage {
     swift run \(name) serve                                  # executes the jobs, and listens at 127.0.0.1:8080
     ```
 
-    In another terminal:
+    Open <http://localhost:8080/dashboard> to see the jobs and their runs, and to change them. In another terminal:
 
     ```sh
     swift run \(name) enqueue greet --input '{"name": "Ada"}'
@@ -25,7 +25,8 @@ extension StarterPackage {
 
     The store is the file `jobs.db`; `--store` or the variable `CLOUD_JOBS_STORE` names another one. \
     `worker` executes jobs
-    without listening. For a PostgreSQL database or Google Cloud, add the trait to `Package.swift`.
+    without listening, and `dashboard` shows the store beside it. For a PostgreSQL database or Google Cloud, add the trait
+    to `Package.swift`.
 
     You need Swift 6.2 or later, and on Debian or Ubuntu `apt-get install libsqlite3-dev`.
 
@@ -37,6 +38,7 @@ extension StarterPackage {
     """
     # docker build\(contextOption) -t \(name) . && docker run -v jobs:/data \(name)
     FROM swift:6.2-bookworm AS build
+    # hadolint ignore=DL3008
     RUN apt-get update \\
       && apt-get install --yes --no-install-recommends libsqlite3-dev \\
       && rm -rf /var/lib/apt/lists/*
@@ -47,6 +49,7 @@ extension StarterPackage {
       && install -d /image/data
 
     FROM debian:bookworm-slim
+    # hadolint ignore=DL3008
     RUN apt-get update \\
       && apt-get install --yes --no-install-recommends ca-certificates libsqlite3-0 tzdata \\
       && rm -rf /var/lib/apt/lists/* \\
@@ -72,6 +75,6 @@ extension StarterPackage {
     var path = localPath[...]
     // The folder of the package is directly below the root.
     while path == ".." || path.hasPrefix("../") { path = path.dropFirst(3) }
-    return "COPY --from=swift-cloud-jobs . \(path.hasPrefix("/") ? path : "/\(path)")\n"
+    return "# hadolint ignore=DL3022\nCOPY --from=swift-cloud-jobs . \(path.hasPrefix("/") ? path : "/\(path)")\n"
   }
 }

@@ -57,4 +57,32 @@ package struct MinimumHeap<Element: Comparable & Sendable>: Sendable {
   @inlinable package mutating func removeAll() {
     elements.removeAll()
   }
+
+  /// Returns the least elements in order, without removing them.
+  ///
+  /// - Parameters:
+  ///   - count: the maximum number of elements.
+  ///   - isWanted: returns whether an element is one of them, rather than stale.
+  /// - Returns: the elements.
+  package func least(_ count: Int, where isWanted: (Element) -> Bool = { _ in true }) -> [Element] {
+    var result: [Element] = []
+    var open = MinimumHeap<HeapPlace<Element>>()
+    if let first { open.insert(HeapPlace(element: first, index: 0)) }
+    while result.count < count, let place = open.removeFirst() {
+      if isWanted(place.element) { result.append(place.element) }
+      for child in [2 * place.index + 1, 2 * place.index + 2] where child < elements.count {
+        open.insert(HeapPlace(element: elements[child], index: child))
+      }
+    }
+    return result
+  }
+}
+
+/// An element of a heap with its index.
+private struct HeapPlace<Element: Comparable & Sendable>: Comparable, Sendable {
+  var element: Element
+  var index: Int
+
+  static func < (left: HeapPlace, right: HeapPlace) -> Bool { left.element < right.element }
+  static func == (left: HeapPlace, right: HeapPlace) -> Bool { left.index == right.index }
 }

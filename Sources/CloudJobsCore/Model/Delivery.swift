@@ -45,6 +45,8 @@ public struct Delivery: Hashable, Sendable {
   public var start: DeliveryStart?
   /// The time limit of one attempt of a new run; nil means that of the job.
   public var timeout: Duration?
+  /// The number of failures at which a new run is given up; nil means that of the job.
+  public var maxAttempts: Int?
   /// The order of a new run among those that wait: higher first; nil means that of the job.
   public var priority: Int?
   /// The queue of a new run's tasks; nil means that of the job.

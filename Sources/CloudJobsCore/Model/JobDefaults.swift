@@ -6,7 +6,9 @@ public struct JobDefaults: Hashable, Sendable {
   public var retry = RetryPolicy.standard
   /// The time for which a run's record is kept after the run has ended.
   public var retention = Retention.standard
+  /// The queue of runs; nil means the service's own.
+  public var queue: String?
 
-  /// Creates the standard values: 5 minutes, 3 attempts, 90 days.
+  /// Creates the standard values: 5 minutes, 3 attempts, 90 days, and the service's own queue.
   public init() {}
 }

@@ -93,9 +93,9 @@ public struct JobPolicy: Hashable, Sendable {
     get { content[0].trigger }
     set { content[0].trigger = newValue }
   }
-  /// The queue for the job's tasks; nil means the runtime's default queue.
+  /// The queue for the job's tasks; that of ``defaults`` unless it is set, and nil means the service's own.
   public var queue: String? {
-    get { content[0].queue }
+    get { content[0].queue ?? defaults.queue }
     set { content[0].queue = newValue }
   }
   /// The input of runs that bring none, such as those of a schedule; nil means none.

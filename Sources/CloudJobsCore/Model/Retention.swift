@@ -1,4 +1,5 @@
-/// The time for which a run's record is kept after the run has ended, by the run's final status.
+/// The time for which a run's record is kept after the run has ended, by the run's final status, and the number of a
+/// job's ended runs that are kept.
 public struct Retention: Hashable, Sendable {
   /// The retention of runs that succeeded.
   public var succeeded: Duration
@@ -6,13 +7,24 @@ public struct Retention: Hashable, Sendable {
   public var failed: Duration
   /// The retention of cancelled runs.
   public var cancelled: Duration
+  /// The number of ended runs of the job that are kept, the latest by their creation; nil means no limit.
+  ///
+  /// Older ones are deleted in housekeeping, before their time is over.
+  public var latest: Int?
+
+  /// The greatest number for ``latest``.
+  public static let maximumLatest = 1_000_000
 
   /// 90 days for every status.
   public static let standard = Retention(.days(90))
 
   /// Creates a retention that is the same for every status.
-  public init(_ span: Duration) {
-    self.init(succeeded: span, failed: span, cancelled: span)
+  ///
+  /// - Parameters:
+  ///   - span: the time for which runs are kept; a negative one counts as zero.
+  ///   - latest: the number of ended runs that are kept; nil means no limit.
+  public init(_ span: Duration, latest: Int? = nil) {
+    self.init(succeeded: span, failed: span, cancelled: span, latest: latest)
   }
 
   /// Creates a retention; negative durations count as zero.
@@ -21,7 +33,9 @@ public struct Retention: Hashable, Sendable {
   ///   - succeeded: the retention of runs that succeeded.
   ///   - failed: the retention of dead letters.
   ///   - cancelled: the retention of cancelled runs.
-  public init(succeeded: Duration, failed: Duration, cancelled: Duration) {
+  ///   - latest: the number of ended runs that are kept; nil means no limit.
+  public init(succeeded: Duration, failed: Duration, cancelled: Duration, latest: Int? = nil) {
+    self.latest = latest.map { min(max(0, $0), Self.maximumLatest) }
     self.succeeded = max(.zero, succeeded)
     self.failed = max(.zero, failed)
     self.cancelled = max(.zero, cancelled)
@@ -46,9 +60,14 @@ public struct RetentionOverride: Hashable, Sendable {
   public var failed: Duration?
   /// The retention of cancelled runs; nil falls back to the definition in code.
   public var cancelled: Duration?
+  /// The number of ended runs of the job that are kept; nil falls back to the definition in code.
+  public var latest: Int?
 
   /// Creates an override.
-  public init(succeeded: Duration? = nil, failed: Duration? = nil, cancelled: Duration? = nil) {
+  public init(
+    succeeded: Duration? = nil, failed: Duration? = nil, cancelled: Duration? = nil, latest: Int? = nil
+  ) {
+    self.latest = latest
     self.succeeded = succeeded
     self.failed = failed
     self.cancelled = cancelled
@@ -56,7 +75,8 @@ public struct RetentionOverride: Hashable, Sendable {
 
   private static let seconds = 0...3_162_240_000
 
-  /// Creates an override from its form in a job document: a duration, or an object with a duration for some statuses.
+  /// Creates an override from its form in a job document: a duration, or an object with a duration for some
+  /// statuses and the number of runs.
   init(field: JSONValue, in reader: FieldReader) throws(JobError) {
     guard field.object != nil else {
       let span = try reader.span("retention", seconds: Self.seconds)
@@ -64,11 +84,12 @@ public struct RetentionOverride: Hashable, Sendable {
       return
     }
     let statuses = try FieldReader(field, prefix: "retention.", field: "retention")
-    try statuses.refuseOthers(than: ["succeeded", "failed", "cancelled"], of: "a retention")
+    try statuses.refuseOthers(than: ["succeeded", "failed", "cancelled", "latest"], of: "a retention")
     self.init(
       succeeded: try statuses.span("succeeded", seconds: Self.seconds),
       failed: try statuses.span("failed", seconds: Self.seconds),
-      cancelled: try statuses.span("cancelled", seconds: Self.seconds))
+      cancelled: try statuses.span("cancelled", seconds: Self.seconds),
+      latest: try statuses.int("latest", 0...Retention.maximumLatest))
   }
 
   var field: JSONValue {
@@ -76,6 +97,7 @@ public struct RetentionOverride: Hashable, Sendable {
     members["succeeded"] = succeeded?.field
     members["failed"] = failed?.field
     members["cancelled"] = cancelled?.field
+    members["latest"] = latest.map { .integer(Int64($0)) }
     return .object(members)
   }
 
@@ -83,6 +105,6 @@ public struct RetentionOverride: Hashable, Sendable {
   func applied(to retention: Retention) -> Retention {
     Retention(
       succeeded: succeeded ?? retention.succeeded, failed: failed ?? retention.failed,
-      cancelled: cancelled ?? retention.cancelled)
+      cancelled: cancelled ?? retention.cancelled, latest: latest ?? retention.latest)
   }
 }

@@ -130,6 +130,11 @@ public struct Run: Hashable, Sendable {
     get { content[0].timeout }
     set { content[0].timeout = newValue }
   }
+  /// The number of failures at which the run is given up, as its request set it; nil means that of the job.
+  public var attemptLimit: Int? {
+    get { content[0].attemptLimit }
+    set { content[0].attemptLimit = newValue }
+  }
   /// The latest checkpoint, from which the next attempt resumes.
   public var checkpoint: JSONText? {
     get { content[0].checkpoint }
@@ -354,6 +359,7 @@ extension Run {
     content.trace = try reader.read("trace", "a traceparent") { $0.string.flatMap { TraceContext(traceparent: $0) } }
     content.parent = try reader.runID("parent")
     content.timeout = try reader.span("timeout", seconds: 0...86_400)
+    content.attemptLimit = try reader.int("attemptLimit", 1...Int.max)
     content.checkpoint = try reader.read("checkpoint", "JSON in a string") { value in
       value.string.flatMap { try? JSONText(checking: Array($0.utf8), limits: .payload) }
     }

@@ -25,6 +25,7 @@ struct RunContent: Hashable, Sendable {
   var trace: TraceContext?
   var parent: RunID?
   var timeout: Duration?
+  var attemptLimit: Int?
   var checkpoint: JSONText?
   var continuations = 0
   var progress: RunProgress?

@@ -58,6 +58,7 @@ extension JSONParser {
     case "afterFailure": content.failedPrerequisite = try choice()
     case "amendments": content.amendments = try integer()
     case "attempt": content.attempt = try count()
+    case "attemptLimit": content.attemptLimit = try count(from: 1)
     case "awaiting": content.awaiting = try RunID(text())
     case "cancellation": content.cancellation = try text()
     case "continuations": content.continuations = try count()

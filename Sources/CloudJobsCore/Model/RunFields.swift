@@ -74,6 +74,7 @@ extension Run {
     if !prerequisites.isEmpty { add("afterFailure", failedPrerequisite.rawValue) }
     add("amendments", positive: amendments)
     put("attempt", .integer(Int64(attempt)))
+    add("attemptLimit", positive: Int64(attemptLimit ?? 0))
     add("awaiting", awaiting)
     add("cancellation", cancellation)
     add("checkpoint", checkpoint?.description)

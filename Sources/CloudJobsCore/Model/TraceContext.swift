@@ -27,6 +27,27 @@ public struct TraceContext: Hashable, Sendable {
     self.flags = flags
   }
 
+  /// Creates a context from its parts, which must be valid.
+  package init(traceID: String, parentID: String, flags: UInt8) {
+    (self.traceID, self.parentID, self.flags) = (traceID, parentID, flags)
+  }
+
+  /// Creates a context from the value of the header `X-Cloud-Trace-Context`, `TRACE_ID/SPAN_ID;o=OPTIONS`, in which the
+  /// span is a decimal number; nil if it is invalid or names no span.
+  ///
+  /// Source: <https://cloud.google.com/trace/docs/trace-context#legacy-http-header>.
+  package init?(cloudTraceContext text: some StringProtocol) {
+    let parts = text.split(separator: ";", maxSplits: 1)
+    let ids = (parts.first ?? "").split(separator: "/", omittingEmptySubsequences: false)
+    guard ids.count == 2, ids[1].utf8.allSatisfy({ $0 != UInt8(ascii: "+") }), let span = UInt64(ids[1]) else {
+      return nil
+    }
+    let digits = String(span, radix: 16)
+    let isSampled = parts.count == 2 && parts[1] == "o=1"
+    let padding = String(repeating: "0", count: 16 - digits.count)
+    self.init(traceparent: "00-\(ids[0].lowercased())-\(padding)\(digits)-\(isSampled ? "01" : "00")")
+  }
+
   private static func isIdentifier(_ bytes: ArraySlice<UInt8>) -> Bool {
     bytes.allSatisfy { digit($0) != nil } && bytes.contains { $0 != UInt8(ascii: "0") }
   }

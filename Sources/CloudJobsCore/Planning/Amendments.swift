@@ -91,6 +91,7 @@ package func planRedrive(
   new.trace = run.trace
   new.checkpoint = run.checkpoint
   new.timeout = run.timeout
+  new.limitAttempts(to: run.attemptLimit, under: policy)
   new.queue = run.queue
   new.priority = run.priority
   new.metadata = run.metadata

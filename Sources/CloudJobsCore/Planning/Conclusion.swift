@@ -191,10 +191,11 @@ enum RetryVerdict: Hashable {
 
 /// Returns the verdict on a run: it is given up only when the attempts **and** the minimum duration are used up.
 func verdict(on run: Run, policy: RetryPolicy, now: Timestamp) -> RetryVerdict {
-  guard run.failures >= policy.maxAttempts else { return .goOn }
+  let limit = run.attemptLimit(under: policy)
+  guard run.failures >= limit else { return .goOn }
   let elapsed = now - (run.startedAt ?? run.createdAt)
   if policy.minimumDuration > .zero, elapsed < policy.minimumDuration { return .goOn }
-  return .dead(reason: RunReason.Text.attemptsUsedUp(policy.maxAttempts))
+  return .dead(reason: RunReason.Text.attemptsUsedUp(limit))
 }
 
 extension Run {

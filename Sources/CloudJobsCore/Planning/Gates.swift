@@ -34,7 +34,7 @@ public struct Gate: Sendable {
 
   /// Returns the first closed gate's skip, or nil if all gates are open.
   ///
-  /// - Parameter input: the occurrence. A manual trigger passes every gate but ``enabled``.
+  /// - Parameter input: the occurrence. A manual trigger passes every gate but `enabled`.
   /// - Returns: the skip, or nil.
   public static func firstClosed(for input: GateInput) -> Skip? {
     for gate in inOrder {

@@ -201,6 +201,7 @@ private func newRun(_ input: PlanInput) -> Run {
   run.correlationID = input.delivery.correlationID
   run.trace = input.delivery.trace
   run.timeout = input.delivery.timeout
+  run.limitAttempts(to: input.delivery.maxAttempts, under: input.job.policy)
   run.queue = input.delivery.queue ?? input.job.policy.queue
   run.priority = input.delivery.priority ?? input.job.policy.priority
   run.metadata = input.job.policy.metadata.merging(input.delivery.metadata) { $1 }
@@ -227,7 +228,7 @@ private func planLostAttempt(_ input: PlanInput, _ run: Run) -> Decision {
   run.failures = run.failures.successor
   run.failure = RunFailure(
     kind: "leaseLost", message: "Attempt \(run.attempt) did not come back before its lease ended.")
-  run.maxAttempts = input.job.policy.retry.maxAttempts
+  run.maxAttempts = run.attemptLimit(under: input.job.policy.retry)
   if case .dead(let reason) = verdict(on: run, policy: input.job.policy.retry, now: input.now) {
     run.reason = reason
     // The attempt may still be alive; with another token its late result can't bring the ended run back.

@@ -6,7 +6,7 @@ extension Run {
     run.status = .running
     run.attempt = attempt.successor
     run.fence = fence.successor
-    run.maxAttempts = job.policy.retry.maxAttempts
+    run.maxAttempts = attemptLimit(under: job.policy.retry)
     run.startedAt = startedAt ?? now
     run.reason = nil
     run.awaiting = nil
@@ -17,6 +17,19 @@ extension Run {
     run.lease = Lease(owner: settings.owner, token: run.fence, expiresAt: end)
     run.wakeAt = end
     return run
+  }
+
+  /// Returns the number of failures at which the run is given up.
+  func attemptLimit(under policy: RetryPolicy) -> Int { attemptLimit ?? policy.maxAttempts }
+
+  /// Sets the number of failures at which the run is given up.
+  ///
+  /// - Parameters:
+  ///   - count: the number that its request set; nil leaves it to the job.
+  ///   - policy: the job's policy. The runs of a job that is not retryable have one attempt, whatever is requested.
+  package mutating func limitAttempts(to count: Int?, under policy: JobPolicy) {
+    guard let count, policy.descriptor?.isRetryable != false else { return }
+    (attemptLimit, maxAttempts) = (count, count)
   }
 
   /// Returns the time limit of an attempt.

@@ -122,4 +122,8 @@ extension Duration {
     else { return nil }
     self = seconds + .microseconds(fraction)
   }
+
+  /// The text of a duration as ``init(settingText:)`` reads it, such as `1h30m`; fractions of a millisecond are left
+  /// out.
+  package var settingText: String { microseconds < 1_000 ? "0s" : IntervalText.text(microseconds: microseconds) }
 }

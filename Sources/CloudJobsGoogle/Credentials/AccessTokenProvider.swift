@@ -9,7 +9,7 @@ public protocol AccessTokenProvider: Sendable {
   ///
   /// Called for each request: an implementation caches its token.
   ///
-  /// - Throws: ``JobError`` `credentialsUnavailable` if no token can be obtained.
+  /// - Throws: ``/CloudJobsCore/JobError`` `credentialsUnavailable` if no token can be obtained.
   func headers() async throws(JobError) -> HTTPFields
 }
 

@@ -65,8 +65,8 @@ public struct GoogleCredentials: AccessTokenProvider {
   ///   - clock: the clock for expiry and retry delays.
   ///   - random: the source of the retry delays' jitter.
   /// - Returns: the credentials.
-  /// - Throws: ``JobError`` `invalidCredentials` if a file or variable is invalid, `credentialsUnavailable` if none are
-  ///   found; the message names the file or variable.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidCredentials` if a file or variable is invalid,
+  ///   `credentialsUnavailable` if none are found; the message names the file or variable.
   public static func applicationDefault(
     scopes: [String] = [cloudPlatformScope], environment: CredentialEnvironment, client: any HTTPExchange,
     clock: any JobClock = .system, random: RandomSource = .system
@@ -78,7 +78,8 @@ public struct GoogleCredentials: AccessTokenProvider {
 
   /// Returns `Authorization` and, if another project is billed, `X-Goog-User-Project`.
   ///
-  /// - Throws: ``JobError`` `credentialsUnavailable` if no token can be obtained; the message names the source.
+  /// - Throws: ``/CloudJobsCore/JobError`` `credentialsUnavailable` if no token can be obtained; the message names the
+  ///   source.
   public func headers() async throws(JobError) -> HTTPFields {
     let token = try await tokens.token()
     var fields: HTTPFields = [.authorization: "Bearer \(token.value)"]
@@ -91,7 +92,7 @@ public struct GoogleCredentials: AccessTokenProvider {
   /// The id is `GOOGLE_CLOUD_PROJECT` or `GCLOUD_PROJECT` if set, else the project of the service account's key, else
   /// the metadata server's answer.
   ///
-  /// - Throws: ``JobError`` `credentialsUnavailable` if none of these yields an id.
+  /// - Throws: ``/CloudJobsCore/JobError`` `credentialsUnavailable` if none of these yields an id.
   public func projectID() async throws(JobError) -> String {
     try await project.id()
   }

@@ -62,6 +62,18 @@ struct FirestoreClient: Sendable {
     try Self.list(try await call("runQuery", query.body(limit: limit)), member: "document")
   }
 
+  /// Calls `runAggregationQuery` to count a query's results.
+  ///
+  /// Source: <https://cloud.google.com/firestore/docs/reference/rest/v1/StructuredAggregationQuery>.
+  func count(_ query: FirestoreQuery) async throws(FirestoreFault) -> Int {
+    let answer = try await call("runAggregationQuery", query.countBody)
+    let found = answer.array?.lazy.compactMap { $0["result"]?["aggregateFields"]?["count"]?["integerValue"] }.first
+    guard let found, let count = found.integer.map({ Int($0) }) ?? found.string.flatMap({ Int($0) }) else {
+      throw .unreadable(status: 200)
+    }
+    return count
+  }
+
   /// Calls `commit`.
   ///
   /// - Parameter body: the writes.

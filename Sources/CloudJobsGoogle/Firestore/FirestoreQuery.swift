@@ -80,6 +80,25 @@ struct FirestoreQuery: Sendable {
     return query
   }
 
+  /// Returns the query for the runs of a status and, unless it is nil, of a queue.
+  static func count(of status: RunStatus, in queue: String?, _ configuration: FirestoreConfiguration) -> Self {
+    var query = Self(configuration, configuration.runs, by: nil, descending: false)
+    query.equal("status", status.rawValue)
+    if let queue { query.equal("queue", queue) }
+    return query
+  }
+
+  /// Returns the query for the runs of a status that were created in a span of time, which the index of lists serves.
+  static func count(
+    of status: RunStatus, from start: Timestamp, before end: Timestamp, _ configuration: FirestoreConfiguration
+  ) -> Self {
+    var query = Self(configuration, configuration.runs, by: "createdAt", descending: true)
+    query.equal("status", status.rawValue)
+    query.limit(to: "GREATER_THAN_OR_EQUAL", start)
+    query.limit(to: "LESS_THAN", end)
+    return query
+  }
+
   /// Returns the query for the names of runs whose ids have a prefix of hexadecimal digits, by id.
   static func runs(withPrefix prefix: String, _ configuration: FirestoreConfiguration) -> Self {
     var query = Self(configuration, configuration.runs, by: nil, descending: false)
@@ -122,14 +141,29 @@ struct FirestoreQuery: Sendable {
     return query
   }
 
+  /// The body of `runAggregationQuery` that counts the results.
+  var countBody: JSONValue {
+    [
+      "structuredAggregationQuery": [
+        "structuredQuery": .object(structuredQuery), "aggregations": [["alias": "count", "count": [:]]],
+      ]
+    ]
+  }
+
   /// Returns the body of `runQuery` with a limit.
   func body(limit: Int) -> JSONValue {
+    var query = structuredQuery
+    query["limit"] = .integer(Int64(limit))
+    return ["structuredQuery": .object(query)]
+  }
+
+  private var structuredQuery: [String: JSONValue] {
     let direction: JSONValue = isDescending ? "DESCENDING" : "ASCENDING"
     let orders = [time, "__name__"].compactMap { path in
       path.map { ["field": Self.field($0), "direction": direction] as JSONValue }
     }
     var query: [String: JSONValue] = [
-      "from": [["collectionId": .string(collection)]], "orderBy": .array(orders), "limit": .integer(Int64(limit)),
+      "from": [["collectionId": .string(collection)]], "orderBy": .array(orders),
     ]
     if filters.count == 1 { query["where"] = filters[0] }
     if filters.count > 1 { query["where"] = ["compositeFilter": ["op": "AND", "filters": .array(filters)]] }
@@ -145,7 +179,7 @@ struct FirestoreQuery: Sendable {
       let key = time.map { _ in FirestoreValue.timestamp(Timestamp(microseconds: start.key)) }
       query["startAt"] = ["values": .array([key, name].compactMap { $0 }), "before": false]
     }
-    return ["structuredQuery": .object(query)]
+    return query
   }
 
   private mutating func equal(_ field: String, _ text: String) {

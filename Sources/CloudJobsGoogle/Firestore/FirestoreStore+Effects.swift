@@ -21,7 +21,7 @@ extension FirestoreStore {
   ///   - context: the context of the attempt.
   ///   - changes: the changes, at most 498.
   /// - Returns: whether this call performed the effect; false if an earlier one had.
-  /// - Throws: ``CloudJobsCore/JobError`` `leaseLost` if the attempt no longer holds its run, `notFound` if the run is
+  /// - Throws: ``/CloudJobsCore/JobError`` `leaseLost` if the attempt no longer holds its run, `notFound` if the run is
   ///   not in this store, `storeConflict` if a condition of the changes does not hold, `invalidField` or `tooLarge`,
   ///   `storeRejected`, and `storeUnavailable`, also if the outcome is unknown: a repetition is safe.
   @discardableResult

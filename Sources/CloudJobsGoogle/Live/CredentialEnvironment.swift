@@ -16,7 +16,8 @@ public struct CredentialEnvironment: Sendable {
   public var variables: [String: String]
   /// Reads a file; returns nil if there is none at the path.
   ///
-  /// Throws ``JobError`` `invalidCredentials` for a file that can't be read or is longer than ``maximumFileBytes``.
+  /// Throws ``/CloudJobsCore/JobError`` `invalidCredentials` for a file that can't be read or is longer than
+  /// ``maximumFileBytes``.
   public var readFile: @Sendable (_ path: String) throws(JobError) -> [UInt8]?
 
   /// Creates an environment, by default without any files.

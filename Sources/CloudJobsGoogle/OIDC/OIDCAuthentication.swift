@@ -8,8 +8,8 @@ extension Authentication {
   /// Trusts callers with an OpenID Connect token that Google issued for this service, verified here.
   ///
   /// Cloud Tasks, Cloud Scheduler and Pub/Sub send such tokens if their target has an `oidcToken`. A rejected token
-  /// results in ``JobError`` `unauthenticated` with the reason as native code (`oidc expired`), unavailable issuer keys
-  /// in `keysUnavailable`, so that the sender retries.
+  /// results in ``/CloudJobsCore/JobError`` `unauthenticated` with the reason as native code (`oidc expired`),
+  /// unavailable issuer keys in `keysUnavailable`, so that the sender retries.
   ///
   /// - Parameters:
   ///   - audience: the audience that the sender sets; the target's URL if it sets none.
@@ -72,7 +72,7 @@ public struct TokenVerifier: Sendable {
   ///
   /// - Parameter token: the token text after `Bearer`.
   /// - Returns: the token's identity, or the reason for rejecting it.
-  /// - Throws: ``JobError`` `keysUnavailable` if the token can't be verified at present.
+  /// - Throws: ``/CloudJobsCore/JobError`` `keysUnavailable` if the token can't be verified at present.
   public func verify(_ token: String) async throws(JobError) -> Result<TokenIdentity, TokenRejection> {
     let parts: CompactToken
     let signature: [UInt8]

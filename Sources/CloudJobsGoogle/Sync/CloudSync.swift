@@ -38,7 +38,7 @@ public struct CloudSyncConfiguration: Sendable {
 
   /// Returns the resource name of the Cloud Scheduler job that triggers a job.
   ///
-  /// - Parameter job: the job; ``JobID/master`` for the master pass.
+  /// - Parameter job: the job; ``/CloudJobsCore/JobID/master`` for the master pass.
   /// - Returns: `projects/…/locations/…/jobs/…`.
   public func schedulerJobName(of job: JobID) -> String {
     "\(parent)/jobs/\(owner)-\(job.schedulerName)"
@@ -84,7 +84,7 @@ public struct CloudSync: Sendable {
   ///
   /// - Parameter documents: the jobs and their documents.
   /// - Returns: the plan.
-  /// - Throws: ``JobError`` `queueUnavailable`, or the credentials' error.
+  /// - Throws: ``/CloudJobsCore/JobError`` `queueUnavailable`, or the credentials' error.
   public func plan(_ documents: JobDocuments) async throws(JobError) -> SyncPlan {
     var inventory = CloudInventory()
     inventory.queues = try await list(tasks, "/v2/\(configuration.parent)", "queues")
@@ -105,7 +105,8 @@ public struct CloudSync: Sendable {
   /// Applies a plan's changes in order.
   ///
   /// - Parameter plan: the plan.
-  /// - Throws: ``JobError`` `queueUnavailable`, whose message names the failed change; earlier changes are applied.
+  /// - Throws: ``/CloudJobsCore/JobError`` `queueUnavailable`, whose message names the failed change; earlier changes
+  ///   are applied.
   public func apply(_ plan: SyncPlan) async throws(JobError) {
     for change in plan.changes {
       do throws(JobError) {
@@ -122,7 +123,7 @@ public struct CloudSync: Sendable {
   ///
   /// - Parameter documents: the jobs and their documents.
   /// - Returns: the applied plan.
-  /// - Throws: ``JobError`` `queueUnavailable`, or the credentials' error.
+  /// - Throws: ``/CloudJobsCore/JobError`` `queueUnavailable`, or the credentials' error.
   @discardableResult
   public func sync(_ documents: JobDocuments) async throws(JobError) -> SyncPlan {
     let plan = try await plan(documents)
@@ -136,7 +137,7 @@ public struct CloudSync: Sendable {
   ///   - registry: the jobs.
   ///   - store: the store of their documents.
   /// - Returns: the applied plan.
-  /// - Throws: ``JobError`` `storeUnavailable` or `queueUnavailable`, or the credentials' error.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable` or `queueUnavailable`, or the credentials' error.
   @discardableResult
   public func sync(_ registry: JobRegistry, store: any JobStore) async throws(JobError) -> SyncPlan {
     let documents: JobDocuments

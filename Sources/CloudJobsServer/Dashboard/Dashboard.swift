@@ -45,6 +45,9 @@ package struct Dashboard: Sendable {
     }
     if page.isReading, let file = PageAssets.response(to: page.path) { return .page(file) }
     do throws(JobError) {
+      guard page.isReading || page.method == .post else {
+        throw JobError(.methodNotAllowed, "Pages are read with GET and changed with POST.")
+      }
       let visitor = try await options.access.visitor(of: request, peer: peer)
       if page.method == .post {
         page.form = PageFields(String(decoding: try await collectBody(PageRequest.maximumFormBytes), as: UTF8.self))
@@ -59,9 +62,6 @@ package struct Dashboard: Sendable {
   }
 
   private func answer(_ request: PageRequest, _ context: DashboardContext) async throws(JobError) -> Reply {
-    guard request.isReading || request.method == .post else {
-      throw JobError(.methodNotAllowed, "Pages are read with GET and changed with POST.")
-    }
     let name = request.path.first ?? ""
     guard let section = DashboardSections.all.first(where: { $0.segment == name }),
       let reply = try await section.pages.init(context).respond(to: request)
@@ -73,6 +73,8 @@ package struct Dashboard: Sendable {
     let context = DashboardContext(
       runtime: runtime, options: options, visitor: DashboardVisitor(name: nil, role: .readOnly), now: now)
     var response = context.page(for: error)
+    // RFC 9110, section 15.5.6.
+    if error.code == .methodNotAllowed { response.fields[.allow] = "GET, HEAD, POST" }
     if error.code == .unauthenticated, options.access.asksForPassword {
       response.fields[.wwwAuthenticate] = "Basic realm=\"dashboard\", charset=\"UTF-8\""
     }
@@ -93,7 +95,8 @@ protocol DashboardPages: Sendable {
   /// A request that changes something is a POST, and its visitor has the role for it.
   ///
   /// - Parameter request: the request, whose first segment is that of the group.
-  /// - Throws: ``CloudJobsCore/JobError``, shown as a page with the status of its code.
+  /// - Returns: the response; nil for none.
+  /// - Throws: ``/CloudJobsCore/JobError``, shown as a page with the status of its code.
   func respond(to request: PageRequest) async throws(JobError) -> Dashboard.Reply?
 }
 
@@ -114,6 +117,9 @@ enum DashboardSections {
   /// All groups.
   static let all: [Section] = [
     Section(segment: "", label: "Overview", key: "o", pages: OverviewPages.self),
+    Section(segment: "jobs", label: "Jobs", key: "j", pages: JobsPages.self),
+    Section(segment: "calendar", label: "Calendar", key: "c", pages: CalendarPages.self),
+    Section(segment: "forecast", label: "Forecast", key: "f", pages: ForecastPages.self),
     Section(segment: RunPages.segment, label: "Runs", key: "r", pages: RunPages.self),
     Section(segment: DeadLetterPages.segment, label: "Dead letters", key: "d", pages: DeadLetterPages.self),
     Section(segment: WorkerPages.segment, label: "Workers", key: "w", pages: WorkerPages.self),

@@ -127,6 +127,7 @@ struct DashboardContext: Sendable {
 /// A page shows only these texts, so that a link can't make it say anything else.
 enum DashboardMessage: String, CaseIterable {
   case saved
+  case enabled, disabled, paused, resumed, removed, triggered, enqueued, enqueuedBefore, pausedAll, resumedAll
   case cancelled
   case asked
   case madeDue
@@ -139,6 +140,16 @@ enum DashboardMessage: String, CaseIterable {
   var text: String {
     switch self {
     case .saved: "The job was changed. It takes effect with the next pass, within a minute."
+    case .enabled: "The job was enabled."
+    case .disabled: "The job was disabled. Attempts under way go on."
+    case .paused: "The job was paused: its schedule is skipped, and its enqueued runs wait."
+    case .resumed: "The job was resumed."
+    case .removed: "The document was removed."
+    case .triggered: "The job runs now. Its run is among the latest ones."
+    case .enqueued: "The run was enqueued."
+    case .enqueuedBefore: "A run of this key was there before. No other was made."
+    case .pausedAll: "All jobs were paused."
+    case .resumedAll: "All jobs were resumed."
     case .cancelled: "The run was cancelled."
     case .asked: "The attempt was asked to stop."
     case .madeDue: "The next attempt is due now."
@@ -156,12 +167,17 @@ enum DashboardTemplates {
   static let all = PageTemplates([
     "error": PackageResources.error_mustache,
     "overview": PackageResources.overview_mustache,
+    "jobs": PackageResources.jobs_mustache, "job": PackageResources.job_mustache,
+    "job_edit": PackageResources.job_edit_mustache, "job_enqueue": PackageResources.job_enqueue_mustache,
+    "job_confirm": PackageResources.job_confirm_mustache, "squares": PackageResources.squares_mustache,
+    "why": PackageResources.why_mustache, "job_why": PackageResources.job_why_mustache,
+    "calendar": PackageResources.calendar_mustache, "heat": PackageResources.heat_mustache,
+    "forecast": PackageResources.forecast_mustache,
     "runs": PackageResources.runs_mustache,
     "run": PackageResources.run_mustache,
     "run_action": PackageResources.run_action_mustache,
     "run_log": PackageResources.run_log_mustache,
     "run_row": PackageResources.run_row_mustache,
-    "run_why": PackageResources.run_why_mustache,
     "bulk_question": PackageResources.bulk_question_mustache,
     "bulk_progress": PackageResources.bulk_progress_mustache,
     "dead_letters": PackageResources.dead_letters_mustache,

@@ -2,6 +2,7 @@
 public import CloudJobs
 import CloudJobsCore
 import CloudJobsPages
+import HTTPTypes
 public import Hummingbird
 import NIOCore
 
@@ -15,30 +16,33 @@ extension RouterMethods {
   /// If the router's context has the remote address (as ``JobRequestContext`` does), it is passed on, as
   /// ``DashboardAccess/loopback(_:)`` requires.
   ///
+  /// Mount it before a handler under whose path it is: a router takes the first route that fits.
+  ///
   /// - Parameters:
   ///   - runtime: the runtime.
-  ///   - options: the path, the title and who may look.
+  ///   - options: the path, which must be one, the title and who may look.
   /// - Returns: the router.
   @discardableResult
-  public func mountDashboard(_ runtime: JobRuntime, _ options: DashboardOptions = DashboardOptions()) -> Self {
+  public func mountDashboard(_ runtime: JobRuntime, _ options: DashboardOptions = .loopback) -> Self {
     var options = options
-    options.path = "/" + options.path.split(separator: "/").joined(separator: "/")
-    precondition(options.path != "/", "The dashboard needs a path of its own, such as /dashboard.")
+    if let fault = options.pathFault { preconditionFailure(fault.message) }
+    options.path = options.normalizedPath
     let dashboard = Dashboard(runtime, options)
     for path in [options.path, options.path + "/**"] {
-      for method in [HTTPRequest.Method.get, .head, .post] {
+      // Those that pages don't take are answered by 405.
+      for method in [HTTPRequest.Method.get, .head, .post, .put, .patch, .delete, .options] {
         on(RouterPath(path), method: method) { request, context in
           let reply = await dashboard.respond(to: request.head, peer: Peer(of: context)) { limit throws(JobError) in
             try await RequestBody.collect(request, upTo: limit)
           }
-          return Self.response(reply)
+          return Self.response(reply, to: method)
         }
       }
     }
     return self
   }
 
-  private static func response(_ reply: Dashboard.Reply) -> Response {
+  private static func response(_ reply: Dashboard.Reply, to method: HTTPRequest.Method) -> Response {
     switch reply {
     case .page(let page):
       return Response(
@@ -47,6 +51,9 @@ extension RouterMethods {
       var fields = PageResponse.confinement
       fields[.contentType] = "text/event-stream"
       fields[.cacheControl] = "no-store"
+      // nginx would keep events back.
+      if let buffering = HTTPField.Name("X-Accel-Buffering") { fields[buffering] = "no" }
+      if method == .head { return Response(status: .ok, headers: fields) }
       return Response(
         status: .ok, headers: fields,
         body: ResponseBody { writer in
@@ -64,7 +71,8 @@ enum RequestBody {
   /// - Parameters:
   ///   - request: the request.
   ///   - limit: the maximum number of bytes.
-  /// - Throws: ``CloudJobsCore/JobError`` `tooLarge`, or `malformedEnvelope` for a body that does not end.
+  /// - Returns: the bytes.
+  /// - Throws: ``/CloudJobsCore/JobError`` `tooLarge`, or `malformedEnvelope` for a body that does not end.
   static func collect(_ request: Request, upTo limit: Int) async throws(JobError) -> [UInt8] {
     do {
       let body = try await request.body.collect(upTo: limit)

@@ -85,6 +85,10 @@ struct ConformanceFixture: Sendable {
     try ConformanceFailure.unwrap(store as? any ClaimingStore, "the store as a ClaimingStore")
   }
 
+  func counting() throws -> any RunCountingStore {
+    try ConformanceFailure.unwrap(store as? any RunCountingStore, "the store as a RunCountingStore")
+  }
+
   /// Reads all pages of a list and checks that each but the last is full and says where the next begins.
   func walk<Record>(
     _ limit: Int, _ page: (StoreCursor?) async throws -> StorePage<Record>

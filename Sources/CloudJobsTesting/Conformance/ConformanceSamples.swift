@@ -31,6 +31,7 @@ enum Samples {
       createdAt: time + .microseconds(3))
     run.output = JSONText([1, 2.5, nil])
     run.attempt = 4
+    run.attemptLimit = 9
     run.startedAt = time + .microseconds(4)
     run.finishedAt = time + .microseconds(5)
     run.lease = Lease(owner: "instance \"A\" \\ é", token: 12, expiresAt: time + .microseconds(6))

@@ -99,6 +99,14 @@ extension RuntimeConformance {
       try await local.runtime.trigger("poll")
       try await local.advance(by: .seconds(5))
       try ConformanceFailure.expect(handler.count, 7, "the attempts after a trigger")
+      var request = EnqueueRequest("poll", key: "asked")
+      request.metadata = ["by": "ops"]
+      let asked = try await local.runtime.trigger(request).id
+      try await local.advance(by: .seconds(5))
+      try ConformanceFailure.expect(handler.count, 8, "the attempts after a trigger with metadata")
+      let run = try await local.run(asked)
+      try ConformanceFailure.expect(run.metadata, ["by": "ops"], "the metadata of the trigger")
+      try ConformanceFailure.expect(run.trigger, .manual, "the trigger of the run")
     },
     Case("A pause skips schedules and holds runs back, and its end lets both go on") { fixture in
       let handler = fixture.handler
@@ -190,6 +198,11 @@ extension RuntimeConformance {
       let statistics = try await local.runtime.statistics(of: "poll")
       try ConformanceFailure.expect([statistics.runs, statistics.succeeded, statistics.failed], [6, 3, 3], "the runs")
       try ConformanceFailure.expect(statistics.successRate, 0.5, "the part that succeeded")
+      try ConformanceFailure.expect(statistics.failureRate, 0.5, "the part that failed")
+      try ConformanceFailure.expect(statistics.meanDuration?.components.seconds, 1, "the mean duration")
+      try ConformanceFailure.expect(report.state.consecutiveFailures, 3, "the failures in a row")
+      try ConformanceFailure.expect(report.isEnabled, true, "whether the job is enabled")
+      try ConformanceFailure.expect(report.state.lastRun != nil, true, "whether the last run is known")
       try ConformanceFailure.expect(statistics.percentile99Duration?.components.seconds, 2, "the 99th percentile")
       try ConformanceFailure.expect(statistics.nextRun != nil, true, "whether the next run is known")
       for (limit, runs, isCut) in [(7, 6, false), (6, 6, false), (5, 5, true), (2, 2, true)] {
@@ -200,6 +213,45 @@ extension RuntimeConformance {
       let recent = try await local.runtime.statistics(of: "poll", since: local.now - .seconds(100))
       try ConformanceFailure.expect([recent.runs, recent.failed], [2, 2], "the runs of the last 100 seconds")
       try ConformanceFailure.expect(recent.isCut, false, "whether earlier runs count as left out")
+    },
+    Case("A stored run is executed here and now, also one that starts later") { fixture in
+      let handler = fixture.handler
+      let local = try await fixture.simulate {
+        EndpointJob("send") { context in try handler(context, at: context.clock.now()) }
+      }
+      let start = local.now
+      let id = try await local.runtime.enqueue("send", after: .hours(1), key: "a").id
+      try await local.advance(by: .seconds(10))
+      let result = try await local.runtime.execute(run: id)
+      try ConformanceFailure.expect(result.status, .succeeded, "the result")
+      try ConformanceFailure.expect(try await local.run(id).status, .succeeded, "the status")
+      try ConformanceFailure.expect(try await local.runtime.execute(run: id).status, .duplicate, "a second call")
+      try await local.advance(by: .hours(2))
+      try ConformanceFailure.expect(handler.seconds(since: start), [10], "the attempts")
+      do throws(JobError) {
+        try await local.runtime.execute(run: RunID(job: "send", occurrence: .key("none")))
+      } catch {
+        return try ConformanceFailure.expect(error.code, .notFound, "the error for a run that does not exist")
+      }
+      throw ConformanceFailure("the execution of no run", expected: "an error", found: "none")
+    },
+    Case("The jobs and runs of a store are counted") { fixture in
+      let local = try await fixture.simulate {
+        PeriodicJob("poll", every: .hours(1)) { _ in }.enabled(false)
+        EndpointJob("hold") { context in try await context.clock.sleep(for: .minutes(1)) }
+        EndpointJob("send") { _ in throw JobFailure.permanent("It failed.") }
+      }
+      try await local.runtime.enqueue("send", key: "a")
+      for (key, delay) in [("a", Duration.zero), ("b", .zero), ("c", .hours(1))] {
+        try await local.runtime.enqueue("hold", after: delay, key: key)
+      }
+      try await local.advance(by: .seconds(5))
+      let statistics = try await local.runtime.statistics()
+      try ConformanceFailure.expect([statistics.jobs, statistics.enabledJobs], [3, 2], "the jobs")
+      try ConformanceFailure.expect(
+        [statistics.runningRuns, statistics.waitingRuns, statistics.failedRuns], [2, 1, 1], "the runs")
+      try ConformanceFailure.expect(statistics.activeDeliveries, 2, "the deliveries of the instance")
+      try ConformanceFailure.expect([statistics.isCut, statistics.isDraining], [false, false], "whether it is cut")
     },
   ]
 }

@@ -168,5 +168,58 @@ extension RuntimeConformance {
       try await local.advance(by: .hours(3))
       try ConformanceFailure.expect(try await local.runtime.run(withID: failure)?.status, nil, "after 7 hours")
     },
+    Case("A number of attempts of the run takes precedence over that of the job") { fixture in
+      let handler = fixture.handler
+      handler.isFailing = true
+      let local = try await fixture.simulate {
+        EndpointJob("send") { context in try handler(context, at: .epoch) }
+          .retry(RetryPolicy(maxAttempts: 3, backoff: .fixed(.seconds(1)), jitter: .none))
+        EndpointJob("once") { context in try handler(context, at: .epoch) }.descriptor(
+          JobDescriptor(isRetryable: false))
+      }
+      var request = EnqueueRequest("send", key: "five")
+      request.maxAttempts = 5
+      let five = try await local.runtime.enqueue([request])[0].id
+      let three = try await local.runtime.enqueue("send", key: "three").id
+      (request.job, request.key) = ("once", "once")
+      let once = try await local.runtime.enqueue([request])[0].id
+      try await local.advance(by: .minutes(1))
+      for (id, count) in [(five, 5), (three, 3), (once, 1)] {
+        let run = try await local.run(id)
+        try ConformanceFailure.expect(
+          [run.attempt, run.failures, run.maxAttempts], [count, count, count], "the attempts")
+        try ConformanceFailure.expect(run.status, .failed, "the status")
+      }
+      let again = try await local.runtime.redrive(runs: [five])[0].id
+      try await local.advance(by: .minutes(1))
+      try ConformanceFailure.expect(try await local.run(again).attempt, 5, "the attempts after a redrive")
+      request.maxAttempts = 0
+      do throws(JobError) {
+        try await local.runtime.enqueue([request])
+      } catch {
+        return try ConformanceFailure.expect(error.field, "maxAttempts", "the field of the error")
+      }
+      throw ConformanceFailure("no attempt", expected: "an error", found: "none")
+    },
+    Case("A job keeps the latest runs of a number, and those that have not ended") { fixture in
+      let local = try await fixture.simulate {
+        EndpointJob("send") { _ in }.retention(Retention(.days(30), latest: 3))
+        EndpointJob("other") { _ in }
+      }
+      var ids: [RunID] = []
+      for number in 0..<6 {
+        ids.append(try await local.runtime.enqueue("send", key: "\(number)").id)
+        try await local.runtime.enqueue("other", key: "\(number)")
+        try await local.advance(by: .seconds(1))
+      }
+      let waiting = try await local.runtime.enqueue("send", after: .days(1), key: "later").id
+      try await local.advance(by: .hours(1))
+      let kept = try await local.runtime.runs(matching: RunFilter(job: "send")).runs.map(\.id)
+      try ConformanceFailure.expect(kept, [waiting, ids[5], ids[4], ids[3]], "the runs that are kept")
+      try ConformanceFailure.expect(await local.runs(of: "other").count, 6, "the runs of a job without the number")
+      try await local.runtime.configure("send") { $0.retention = RetentionOverride(latest: 1) }
+      try await local.advance(by: .hours(1))
+      try ConformanceFailure.expect(await local.runs(of: "send").count, 2, "the runs after the document is changed")
+    },
   ]
 }

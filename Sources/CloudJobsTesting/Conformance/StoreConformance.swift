@@ -10,7 +10,7 @@ public import CloudJobsCore
 /// }
 /// ```
 ///
-/// A type is a ``JobStore`` when it passes all the cases whose powers its harness offers.
+/// A type is a ``/CloudJobs/JobStore`` when it passes all the cases whose powers its harness offers.
 public enum StoreConformance {
   /// Something that only some stores or harnesses can do.
   public enum Power: String, Hashable, Sendable, CaseIterable {
@@ -19,12 +19,14 @@ public enum StoreConformance {
     case importing
     /// Open the same data a second time, as another process would: ``Harness/reopen``.
     case reopening
-    /// Delete what has expired: the store is a ``PurgingStore``.
+    /// Delete what has expired: the store is a ``/CloudJobs/PurgingStore``.
     case purging
-    /// Tell when work comes due: the store is a ``DueTimeStore``.
+    /// Tell when work comes due: the store is a ``/CloudJobs/DueTimeStore``.
     case dueTimes
-    /// Claim many due runs in one call: the store is a ``ClaimingStore``.
+    /// Claim many due runs in one call: the store is a ``/CloudJobs/ClaimingStore``.
     case claiming
+    /// Count runs without reading them: the store is a ``RunCountingStore``.
+    case counting
   }
 
   /// How the suite gets at a store.
@@ -77,7 +79,7 @@ public enum StoreConformance {
   public static let cases: [Case] =
     preconditionCases + atomicityCases + versionCases + fenceCases + documentCases + importCases + runCases
     + payloadCases + dueCases + wakingCases + jobListCases + runListCases + journalCases + timeCases + limitCases
-    + concurrencyCases + purgeCases + dueTimeCases + ledgerCases + claimCases
+    + concurrencyCases + purgeCases + dueTimeCases + ledgerCases + claimCases + countCases
 
   /// The cases that take no powers other than these.
   public static func cases(offering powers: Set<Power>) -> [Case] {

@@ -8,7 +8,7 @@ extension JobRegistry {
   ///   - job: the id of the job.
   ///   - handler: the handler, which gets the input and returns the result as JSON.
   /// - Returns: the registry.
-  /// - Throws: ``CloudJobsCore/JobError`` `unknownJob`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `unknownJob`.
   public func replacing(_ job: JobID, _ handler: @escaping JobMiddleware.Next) throws(JobError) -> JobRegistry {
     try wrappingHandler(of: job) { _ in handler }
   }
@@ -19,7 +19,7 @@ extension JobRegistry {
   ///   - input: the input type.
   ///   - body: the handler.
   /// - Returns: the registry.
-  /// - Throws: ``CloudJobsCore/JobError`` `unknownJob`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `unknownJob`.
   public func replacing<Input: JobInput>(
     _ input: Input.Type, _ body: @escaping @Sendable (Input, JobContext) async throws -> Input.Output
   ) throws(JobError) -> JobRegistry {
@@ -39,7 +39,7 @@ extension JobRegistry {
   ///   - count: the number of attempts that fail.
   ///   - error: the error that they throw.
   /// - Returns: the registry.
-  /// - Throws: ``CloudJobsCore/JobError`` `unknownJob`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `unknownJob`.
   public func failing(
     _ job: JobID, first count: Int, with error: any Error = JobFailure.failed("The test lets the attempt fail.")
   ) throws(JobError) -> JobRegistry {

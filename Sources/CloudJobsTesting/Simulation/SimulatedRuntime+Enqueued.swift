@@ -8,7 +8,7 @@ extension SimulatedRuntime: JobClient {
   ///
   /// - Parameter requests: the runs to enqueue.
   /// - Returns: the runs, in the order of the requests.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``CloudJobs/JobClient/enqueue(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``/CloudJobs/JobClient/enqueue(_:)`` does.
   @discardableResult
   public func enqueue(_ requests: [EnqueueRequest]) async throws(JobError) -> [EnqueuedRun] {
     let runtime = runtime
@@ -19,7 +19,7 @@ extension SimulatedRuntime: JobClient {
   ///
   /// - Parameter request: the job, its input and its key; a later start is ignored.
   /// - Returns: the result of the first attempt; later attempts follow the job's policy.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``CloudJobs/JobClient/run(_:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``/CloudJobs/JobClient/run(_:)`` does.
   @discardableResult
   public func run(_ request: EnqueueRequest) async throws(JobError) -> DeliveryResult {
     let runtime = runtime
@@ -30,7 +30,7 @@ extension SimulatedRuntime: JobClient {
   ///
   /// - Parameter job: the job; nil for all jobs.
   /// - Returns: the number of the runs.
-  /// - Throws: ``CloudJobsCore/JobError`` as ``CloudJobs/JobRuntime/cancel(run:because:)`` does.
+  /// - Throws: ``/CloudJobsCore/JobError`` as ``/CloudJobs/JobRuntime/cancel(run:because:)`` does.
   @discardableResult
   public func cancelEnqueued(_ job: JobID? = nil) async throws -> Int {
     let (runtime, runs) = (runtime, try await enqueued(job))
@@ -80,7 +80,7 @@ extension SimulatedRuntime {
   ///
   /// - Parameter input: the input type.
   /// - Returns: the runs, by creation and input.
-  /// - Throws: the errors of ``enqueued(_:)``.
+  /// - Throws: the errors of `enqueued(_:)`.
   public func runs<Input: JobInput>(of input: Input.Type) async throws -> [TypedRun<Input>] {
     try await runs(matching: RunFilter(job: Input.jobID)).sorted { ($0.createdAt, $0.order) < ($1.createdAt, $1.order) }
       .map { try TypedRun($0) }
@@ -134,7 +134,7 @@ extension SimulatedRuntime {
   ///   - fileID: the file of the assertion.
   ///   - line: the line of the assertion.
   /// - Returns: the runs.
-  /// - Throws: ``TestFailure``, which lists what is enqueued instead, or the errors of ``enqueued(_:)``.
+  /// - Throws: ``TestFailure``, which lists what is enqueued instead, or the errors of `enqueued(_:)`.
   @discardableResult
   public func assertEnqueued<Input: JobInput>(
     _ input: Input, after delay: Duration? = nil, at time: Timestamp? = nil, key: String? = nil, count: Int? = nil,
@@ -167,7 +167,7 @@ extension SimulatedRuntime {
   ///   - fileID: the file of the assertion.
   ///   - line: the line of the assertion.
   /// - Returns: the runs.
-  /// - Throws: ``TestFailure``, which lists what is enqueued instead, or the errors of ``enqueued(_:)``.
+  /// - Throws: ``TestFailure``, which lists what is enqueued instead, or the errors of `enqueued(_:)`.
   @discardableResult
   public func assertEnqueued(
     _ job: JobID, _ input: (any Encodable & Sendable)? = nil, after delay: Duration? = nil, at time: Timestamp? = nil,
@@ -182,7 +182,7 @@ extension SimulatedRuntime {
   ///   - input: the input.
   ///   - fileID: the file of the assertion.
   ///   - line: the line of the assertion.
-  /// - Throws: ``TestFailure``, which lists the runs, or the errors of ``enqueued(_:)``.
+  /// - Throws: ``TestFailure``, which lists the runs, or the errors of `enqueued(_:)`.
   public func assertNotEnqueued(
     _ input: some JobInput, fileID: String = #fileID, line: Int = #line
   ) async throws {
@@ -204,7 +204,7 @@ extension SimulatedRuntime {
   ///   - input: the input; nil for any.
   ///   - fileID: the file of the assertion.
   ///   - line: the line of the assertion.
-  /// - Throws: ``TestFailure``, which lists the runs, or the errors of ``enqueued(_:)``.
+  /// - Throws: ``TestFailure``, which lists the runs, or the errors of `enqueued(_:)`.
   public func assertNotEnqueued(
     _ job: JobID, _ input: (any Encodable & Sendable)? = nil, fileID: String = #fileID, line: Int = #line
   ) async throws {

@@ -15,7 +15,7 @@ extension SimulatedRuntime {
   ///   - line: the line of the call.
   /// - Returns: the handler's result.
   /// - Throws: the error that the handler threw; ``TestFailure`` if it snoozed, cancelled or continues, or if it was
-  ///   not called; ``CloudJobsCore/JobError`` `timedOut`, `unknownJob` or `invalidInput`.
+  ///   not called; ``/CloudJobsCore/JobError`` `timedOut`, `unknownJob` or `invalidInput`.
   @discardableResult
   public func perform<Input: JobInput>(
     _ input: Input, fileID: String = #fileID, line: Int = #line

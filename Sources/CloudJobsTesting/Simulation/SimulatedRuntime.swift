@@ -8,8 +8,9 @@ import Synchronization
 /// Cloud Tasks and Cloud Scheduler are emulated, the store is in memory, and the clock moves only when the test
 /// advances it: days pass in milliseconds, and equal calls give equal traces.
 ///
-/// Its own calls that enqueue and run jobs (``JobClient``) deliver nothing else: what they enqueue waits until the test
-/// advances the time or calls ``drain(within:attempts:fileID:line:)``. One task at a time may use it, and no handler.
+/// Its own calls that enqueue and run jobs (``/CloudJobs/JobClient``) deliver nothing else: what they enqueue waits
+/// until the test advances the time or calls ``drain(within:attempts:fileID:line:)``. One task at a time may use it,
+/// and no handler.
 public final class SimulatedRuntime: Sendable {
   /// The runtime; after a ``crash()``, that of the next process.
   ///
@@ -39,8 +40,8 @@ public final class SimulatedRuntime: Sendable {
   /// Ends the process of the runtime as a crash does, and starts another one over the same store and queue.
   ///
   /// Attempts under way are never committed: their handlers are cancelled, and whatever these still ask of the store or
-  /// the queue fails. Their leases end after the job's time limit and ``RuntimeOptions/leaseMargin``; then another
-  /// attempt follows, by the job's retry policy. A handler may call it too, to crash at a certain point.
+  /// the queue fails. Their leases end after the job's time limit and ``/CloudJobs/RuntimeOptions/leaseMargin``; then
+  /// another attempt follows, by the job's retry policy. A handler may call it too, to crash at a certain point.
   public func crash() {
     process.withLock { process in
       process.end()
@@ -54,7 +55,8 @@ public final class SimulatedRuntime: Sendable {
   /// Advances the time by a duration and processes every delivery, tick and retry in it.
   ///
   /// - Parameter span: the duration.
-  /// - Throws: `CancellationError`, or ``JobError`` `timedOut` if work is requested without end at one instant.
+  /// - Throws: `CancellationError`, or ``/CloudJobsCore/JobError`` `timedOut` if work is requested without end at one
+  ///   instant.
   public func advance(by span: Duration) async throws {
     try await emulator.advance(by: span)
   }
@@ -120,7 +122,7 @@ extension JobRuntime {
   /// Creates a runtime in a simulation with virtual time.
   ///
   /// The emulated scheduler triggers the master job every minute and the scheduled jobs that Cloud Scheduler can
-  /// express; the master pass runs the rest (``CloudJobsCore/ScheduleRoute``).
+  /// express; the master pass runs the rest (``/CloudJobsCore/ScheduleRoute``).
   ///
   /// - Parameters:
   ///   - registry: the jobs.
@@ -128,7 +130,8 @@ extension JobRuntime {
   ///   - seed: the seed for random numbers.
   ///   - options: the runtime's options; clock, random source and owner are replaced by the simulation's.
   /// - Returns: the simulated runtime.
-  /// - Throws: ``JobError`` `invalidSchedule`, naming the queue or job, if the emulated services reject one.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidSchedule`, naming the queue or job, if the emulated services reject
+  ///   one.
   public static func simulated(
     _ registry: JobRegistry, startingAt start: Timestamp = Timestamp(seconds: 1_767_225_600), seed: UInt64 = 1,
     options: RuntimeOptions = RuntimeOptions()
@@ -146,7 +149,8 @@ extension JobRuntime {
   ///   - seed: the seed for random numbers.
   ///   - options: the runtime's options; clock, random source and owner are replaced by the simulation's.
   /// - Returns: the simulated runtime.
-  /// - Throws: ``JobError`` `invalidSchedule`, naming the queue or job, if the emulated services reject one.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidSchedule`, naming the queue or job, if the emulated services reject
+  ///   one.
   public static func simulated(
     _ registry: JobRegistry, store: any JobStore, clock: VirtualClock, seed: UInt64 = 1,
     options: RuntimeOptions = RuntimeOptions()

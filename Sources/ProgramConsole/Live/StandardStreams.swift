@@ -43,6 +43,17 @@ package enum StandardStreams {
     _ = lock.withLock { _ in write(Array("\(line)\n".utf8), to: STDERR_FILENO) }
   }
 
+  /// Asks for a line of text: the question stands on the line of the answer.
+  ///
+  /// - Parameter question: the question.
+  /// - Returns: the answer, without its terminator and the spaces around it; nil at the end of the input.
+  package static func ask(_ question: String) -> String? {
+    lock.withLock { _ in _ = write(Array(question.utf8), to: STDOUT_FILENO) }
+    guard let answer = readLine() else { return nil }
+    let isSpace = { (character: Character) in character.isWhitespace }
+    return String(answer.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
+  }
+
   private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
     var written = 0
     var tries = maximumWaits

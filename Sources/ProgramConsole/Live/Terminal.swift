@@ -10,6 +10,8 @@ import Darwin
 package struct Terminal: Sendable {
   /// The number of columns; nil if standard output is no terminal.
   package var width: Int?
+  /// Whether questions reach somebody who can answer: standard input and output are a terminal.
+  package var isInteractive = false
   /// Whether colours may be written: to a terminal, unless `NO_COLOR` is set (<https://no-color.org>).
   package var hasColours: Bool
   /// The IANA name of the machine's time zone; nil if it has none.
@@ -34,6 +36,7 @@ package struct Terminal: Sendable {
       terminal.width = columns > 0 ? columns : variable("COLUMNS").flatMap { Int($0) }.map { max(20, $0) } ?? 80
       terminal.hasColours = variable("NO_COLOR") == nil && variable("TERM") != "dumb"
     }
+    terminal.isInteractive = terminal.width != nil && isatty(STDIN_FILENO) == 1
     terminal.timeZone = variable("TZ") ?? linkedZone
     terminal.store = variable("CLOUD_JOBS_STORE")
     return terminal

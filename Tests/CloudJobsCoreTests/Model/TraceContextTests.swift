@@ -14,6 +14,24 @@ struct TraceContextTests {
   }
 
   @Test(
+    "The header of Google Cloud has a decimal span",
+    arguments: [
+      ("4BF92f3577b34da6a3ce929d0e0e4736/74;o=1", "00-4bf92f3577b34da6a3ce929d0e0e4736-000000000000004a-01"),
+      ("4bf92f3577b34da6a3ce929d0e0e4736/74;o=0", "00-4bf92f3577b34da6a3ce929d0e0e4736-000000000000004a-00"),
+      ("4bf92f3577b34da6a3ce929d0e0e4736/74", "00-4bf92f3577b34da6a3ce929d0e0e4736-000000000000004a-00"),
+      (
+        "4bf92f3577b34da6a3ce929d0e0e4736/18446744073709551615;o=1",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-ffffffffffffffff-01"
+      ),
+      ("4bf92f3577b34da6a3ce929d0e0e4736/18446744073709551616;o=1", nil),
+      ("4bf92f3577b34da6a3ce929d0e0e4736/+74;o=1", nil), ("4bf92f3577b34da6a3ce929d0e0e4736/0;o=1", nil),
+      ("4bf92f3577b34da6a3ce929d0e0e4736", nil), ("4bf92f3577b34da6a3ce929d0e0e473/74;o=1", nil), ("", nil),
+    ] as [(String, String?)])
+  func cloudHeader(text: String, expected: String?) {
+    #expect(TraceContext(cloudTraceContext: text)?.description == expected)
+  }
+
+  @Test(
     "Later versions are parsed by the fields they share with version 00",
     arguments: [
       "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",

@@ -2,6 +2,7 @@
 import CloudJobs
 import CloudJobsCore
 import CloudJobsTesting
+import Logging
 import Synchronization
 import Testing
 
@@ -20,7 +21,7 @@ struct FirestoreConformanceTests {
     "A document with dates of other forms is read and due": "an index orders values of different types apart",
   ]
 
-  private static let cases = StoreConformance.cases(offering: [.importing, .reopening, .purging])
+  private static let cases = StoreConformance.cases(offering: [.importing, .reopening, .purging, .counting])
 
   @Test("conforms", arguments: cases.filter { exceptions[$0.name] == nil })
   func conforms(_ testCase: StoreConformance.Case) async throws {
@@ -36,6 +37,31 @@ struct FirestoreConformanceTests {
   @Test("The runtime conforms on it", arguments: RuntimeConformance.cases)
   func runtimeConforms(_ testCase: RuntimeConformance.Case) async throws {
     try await testCase.run { clock in try SharedService().make(clock).store() }
+  }
+
+  @Test("Collections have the names of the configuration, and stores with other names know nothing of each other")
+  func collections() async throws {
+    let service = EmulatedFirestore(clock: SystemClock())
+    var configuration = EmulatedFirestore.configuration
+    (configuration.jobs, configuration.runs, configuration.journal) = (
+      "billing_jobs", "billing_runs", "billing_journal"
+    )
+    (configuration.logs, configuration.ledgers) = ("billing_logs", "billing_ledgers")
+    let (billing, plain) = (FirestoreStore(configuration, in: .at(service, SystemClock())), service.store())
+    let runtime = JobRuntime(
+      try JobRegistry {
+        EndpointJob("job") { context in context.logger.notice("It runs.") }.maxConcurrent(1)
+        PeriodicJob("poll", every: .seconds(60)) { _ in }
+      }, store: billing, queue: NoQueue(), authentication: .trustLoopback)
+    try await runtime.prepare()
+    let result = try await runtime.run("job")
+    #expect(result.status == .succeeded)
+    let id = try #require(result.runID)
+    #expect(try await billing.log(of: id, after: nil, limit: 9).count == 1)
+    #expect(try await billing.jobs(after: nil, limit: 9).records.contains { $0.id == "poll" })
+    #expect(try await plain.jobs(after: nil, limit: 9).records.isEmpty)
+    #expect(try await plain.runs(matching: RunFilter(), after: nil, limit: 9).records.isEmpty)
+    #expect(try await plain.log(of: id, after: nil, limit: 9).isEmpty)
   }
 
   @Test("The exceptions are cases of the suite")

@@ -53,6 +53,21 @@ struct FirestoreRequestTests {
     #expect(all?["structuredQuery"]?["where"] == nil)
   }
 
+  @Test("Counts are aggregations over the conditions that an index serves, without a limit")
+  func counts() {
+    let waiting = FirestoreQuery.count(of: .pending, in: "mail", Self.configuration).countBody
+    let aggregation = waiting["structuredAggregationQuery"]
+    #expect(aggregation?["aggregations"] == [["alias": "count", "count": [:]]])
+    #expect(aggregation?["structuredQuery"]?["limit"] == nil)
+    let filters = aggregation?["structuredQuery"]?["where"]?["compositeFilter"]?["filters"]?.array
+    #expect(filters?.map { $0["fieldFilter"]?["field"]?["fieldPath"] } == ["status", "queue"])
+    let span = FirestoreQuery.count(of: .failed, from: Self.time, before: Self.time + .hours(1), Self.configuration)
+    let query = span.countBody["structuredAggregationQuery"]?["structuredQuery"]
+    // The order of the composite index of lists.
+    #expect(query?["orderBy"]?.array?.first == ["field": ["fieldPath": "createdAt"], "direction": "DESCENDING"])
+    #expect(query?["where"]?["compositeFilter"]?["filters"]?.array?.count == 3)
+  }
+
   @Test("A patch names the changed fields: values as a nested map, removals by their absence")
   func patch() {
     var patch = JobStatePatch()

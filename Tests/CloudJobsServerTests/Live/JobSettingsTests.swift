@@ -34,6 +34,7 @@ final class JobSettingsTests {
       "worker.heartbeat": ("off", #""off""#, { "\($0.server.worker?.heartbeat == nil)" }),
       "worker.staleAfter": ("2m", "120", { seconds($0.server.worker?.staleAfter) }),
       "worker.name": ("web", #""web""#, { $0.server.worker?.name ?? "" }),
+      "worker.queues": ("a, b", #""a,b""#, { "\($0.server.worker?.queues == ["a", "b"])" }),
       "worker.enableScheduler": ("false", "false", { "\($0.server.worker?.runsSchedules ?? true)" }),
       "worker.enableProcessing": ("no", "false", { "\($0.server.worker?.executesRuns ?? true)" }),
       "worker.enabled": ("off", "false", { "\($0.server.worker == nil)" }),
@@ -53,10 +54,12 @@ final class JobSettingsTests {
       "runtime.computeThreads": ("3", "3", { "\($0.runtime.computeThreads ?? 0)" }),
       "jobs.timeout": ("1h", #""1h""#, { seconds($0.runtime.defaults.timeout) }),
       "jobs.retention": ("30d", #""30d""#, { seconds($0.runtime.defaults.retention.failed) }),
+      "jobs.queue": ("bulk", #""bulk""#, { $0.runtime.defaults.queue ?? "" }),
       "jobs.maxAttempts": ("5", "5", { "\($0.runtime.defaults.retry.maxAttempts)" }),
       "drain.budget": ("25s", #""25s""#, { seconds($0.runtime.drain.budget) }),
       "drain.concurrency": ("4", "4", { "\($0.runtime.drain.concurrency)" }),
       "memory.limit": ("512Mi", #""512Mi""#, { "\($0.runtime.memory?.bytes ?? 0)" }),
+      "memory.warnAt": ("60", "60", { "\($0.runtime.memory?.warnAt ?? 0)" }),
       "memory.refuseAt": ("70", "70", { "\($0.runtime.memory?.refuseAt ?? 0)" }),
       "memory.drainAt": ("80", "80", { "\($0.runtime.memory?.drainAt ?? 0)" }),
       "server.host": ("127.0.0.1", #""127.0.0.1""#, { $0.server.host ?? "" }),
@@ -67,17 +70,30 @@ final class JobSettingsTests {
       "server.maxConnections": ("9", "9", { "\($0.server.maxConnections)" }),
       "server.requestTimeout": ("4s", #""4s""#, { seconds($0.server.requestTimeout) }),
       "server.idleTimeout": ("5s", #""5s""#, { seconds($0.server.idleTimeout) }),
+      "server.secret": ("0123456789abcdef", #""0123456789abcdef""#, { $0.secret ?? "" }),
+      "dashboard.enabled": ("off", "false", { "\($0.server.dashboard == nil)" }),
+      "dashboard.password": ("correct horse", #""correct horse""#, { "\($0.server.dashboard?.access as Any)" }),
+      "dashboard.readOnlyPassword": ("correct horse", #""correct horse""#, { "\($0.server.dashboard?.access as Any)" }),
+      "dashboard.hosts": (
+        "b.example, ::1", #""b.example,::1""#, { "\($0.server.dashboard?.access as Any)".lowercased() }
+      ),
+      "dashboard.path": ("/admin/jobs", #""/admin/jobs""#, { $0.server.dashboard?.path ?? "" }),
+      "dashboard.title": ("Shop", #""Shop""#, { $0.server.dashboard?.title ?? "" }),
+      "dashboard.refresh": ("off", #""off""#, { seconds($0.server.dashboard?.refreshInterval) }),
     ]
+    var base = JobSettings()
+    base.server.dashboard = DashboardOptions(
+      access: try .passwords([DashboardAccess.User("a", password: "0123456789ab")], hosts: ["a.example"]))
     #expect(Set(samples.keys) == Set(JobSetting.all.map(\.key)))
     for setting in JobSetting.all {
       let sample = try #require(samples[setting.key])
-      let before = sample.read(JobSettings())
-      let byVariable = try await JobSettings.load(environment: [setting.variable: sample.text])
+      let before = sample.read(base)
+      let byVariable = try await JobSettings.load(over: base, environment: [setting.variable: sample.text])
       let members = setting.key.split(separator: ".")
       let json =
         members.count == 1
         ? "{\"\(members[0])\":\(sample.json)}" : "{\"\(members[0])\":{\"\(members[1])\":\(sample.json)}}"
-      let byFile = try await JobSettings.load(environment: [:], file: try file(json))
+      let byFile = try await JobSettings.load(over: base, environment: [:], file: try file(json))
       #expect(sample.read(byVariable) != before, "\(setting.variable) has an effect")
       #expect(sample.read(byFile) == sample.read(byVariable), "\(setting.key) in a file")
     }
@@ -191,6 +207,58 @@ final class JobSettingsTests {
     }
   }
 
+  @Test("With a secret callers need it, from anywhere; without one only this machine's programs are trusted")
+  func secret() async throws {
+    #expect(!JobSettings().authentication.allowsRemotePeers)
+    let settings = try await JobSettings.load(environment: ["CLOUD_JOBS_SERVER_SECRET": "0123456789abcdef"])
+    #expect(settings.authentication.allowsRemotePeers)
+    let short = await #expect(throws: JobError.self) {
+      try await JobSettings.load(environment: ["CLOUD_JOBS_SERVER_SECRET": "hush-hush"])
+    }
+    #expect(short?.field == "CLOUD_JOBS_SERVER_SECRET" && short?.message.contains("hush-hush") == false)
+  }
+
+  @Test(
+    "The settings of the dashboard make one, change that of the code, or remove it",
+    arguments: [
+      ([:], false, "none"), ([:], true, "loopback /own"), (["ENABLED": "true"], false, "loopback /dashboard"),
+      (["ENABLED": "false", "PASSWORD": "correct horse"], true, "none"),
+      (["PASSWORD": "correct horse"], false, "admin, full /dashboard"),
+      (["READ_ONLY_PASSWORD": "correct horse", "PATH": "/a/b"], true, "viewer, readOnly /a/b"),
+      (["TITLE": "Shop"], false, "none"),
+    ] as [([String: String], Bool, String)])
+  func dashboard(variables: [String: String], hasOwn: Bool, expected: String) async throws {
+    var base = JobSettings()
+    if hasOwn { base.server.dashboard = DashboardOptions(path: "/own") }
+    let pairs = variables.map { ("CLOUD_JOBS_DASHBOARD_\($0.key)", $0.value) }
+    let settings = try await JobSettings.load(over: base, environment: Dictionary(uniqueKeysWithValues: pairs))
+    let dashboard = settings.server.dashboard
+    let users = dashboard?.access.users.map(\.description) ?? []
+    let who = dashboard?.access.isLoopback == true ? "loopback" : users.joined(separator: "; ")
+    #expect((dashboard.map { "\(who) \($0.path)" } ?? "none") == expected)
+  }
+
+  @Test(
+    "No error repeats a password, and names for a dashboard without one are refused",
+    arguments: [
+      (["PASSWORD": "s3cret"], "CLOUD_JOBS_DASHBOARD_PASSWORD"),
+      (["READ_ONLY_PASSWORD": "s3cret"], "CLOUD_JOBS_DASHBOARD_READ_ONLY_PASSWORD"),
+      (["ENABLED": "true", "HOSTS": "a.example"], "dashboard.hosts"),
+      (["PASSWORD": "s3cret-s3cret", "HOSTS": "https://a.example"], "CLOUD_JOBS_DASHBOARD_HOSTS"),
+      (["PASSWORD": "s3cret-s3cret", "HOSTS": ""], "CLOUD_JOBS_DASHBOARD_HOSTS"),
+      (["PASSWORD": "s3cret-s3cret", "PATH": "/"], "CLOUD_JOBS_DASHBOARD_PATH"),
+      (["PASSWORD": "s3cret-s3cret", "PATH": "/a/../b"], "CLOUD_JOBS_DASHBOARD_PATH"),
+      (["PASSWORD": "s3cret-s3cret", "REFRESH": "10ms"], "CLOUD_JOBS_DASHBOARD_REFRESH"),
+    ])
+  func dashboardFaults(variables: [String: String], field: String) async throws {
+    let pairs = variables.map { ("CLOUD_JOBS_DASHBOARD_\($0.key)", $0.value) }
+    let error = await #expect(throws: JobError.self) {
+      try await JobSettings.load(environment: Dictionary(uniqueKeysWithValues: pairs))
+    }
+    #expect(error?.field == field)
+    #expect(error.map { "\($0)".contains("s3cret") } == false)
+  }
+
   @Test("The documentation lists every setting with its variable and its default")
   func documentation() throws {
     let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -208,7 +276,7 @@ final class JobSettingsTests {
     // A setting with its default changes nothing.
     let plain = JobSettings()
     for setting in JobSetting.all where setting.standard.allSatisfy({ !$0.isWhitespace }) {
-      if ["store", "worker.name"].contains(setting.key) { continue }
+      if ["store", "worker.name", "server.secret"].contains(setting.key) { continue }
       let settings = try await JobSettings.load(environment: [setting.variable: setting.standard])
       #expect(settings.server.worker == plain.server.worker, "\(setting.key)")
       #expect("\(settings.runtime.defaults)" == "\(plain.runtime.defaults)" || setting.group == "jobs")

@@ -238,6 +238,29 @@ struct EnqueueTests {
     }
   }
 
+  @Test("Queue, time limit, attempts and retention of the options are those of jobs that set none")
+  func defaults() async throws {
+    var options = fixture.options()
+    (options.defaults.queue, options.defaults.timeout) = ("bulk", .seconds(7))
+    options.defaults.retry = RetryPolicy(
+      maxAttempts: 9, backoff: .exponential(.seconds(2), multiplier: 3), maxDelay: .minutes(1))
+    options.defaults.retention = Retention(.days(3), latest: 50)
+    let runtime = try await fixture.runtime(options: options) {
+      EndpointJob("plain") { context in throw JobFailure.failed("\(context.timeRemaining.components.seconds) s left") }
+      EndpointJob("own") { _ in .done }.queue("fast").retry(.never).timeout(.seconds(3)).retention(.days(1))
+    }
+    for job in ["plain", "own"] as [JobID] { try await runtime.enqueue(job, key: "a") }
+    #expect(fixture.queue.tasks.map(\.queue) == ["bulk", "fast"])
+    await fixture.deliverDue(to: runtime)
+    let plain = try await fixture.run(RunID(job: "plain", occurrence: .key("a")))
+    #expect((plain.queue, plain.maxAttempts, plain.failure?.message) == ("bulk", 9, "7 s left"))
+    // Up to half is taken off the delay.
+    let delay = plain.notBefore - RuntimeFixture.start
+    #expect(delay >= .seconds(1) && delay <= .seconds(2))
+    let own = try await fixture.run(RunID(job: "own", occurrence: .key("a")))
+    #expect((own.queue, own.maxAttempts, own.expireAt) == ("fast", 1, RuntimeFixture.start + .days(1)))
+  }
+
   @Test("A job enqueues children that name it")
   func children() async throws {
     let runtime = try await fixture.runtime {

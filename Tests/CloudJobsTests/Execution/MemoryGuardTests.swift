@@ -1,6 +1,7 @@
 import CloudJobsCore
 import CloudJobsEmulator
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import CloudJobs
@@ -16,6 +17,40 @@ struct MemoryGuardTests {
     ] as [(Int64, Int64?, MemoryVerdict)])
   func verdicts(used: Int64, available: Int64?, verdict: MemoryVerdict) {
     #expect(MemoryLimits().verdict(used: used, available: available) == verdict)
+  }
+
+  @Test(
+    "A use of 75 % or more deserves a warning",
+    arguments: [
+      (0, 100, false), (749, 1_000, false), (75, 100, true), (100, 100, true), (75, nil, false), (75, 0, false),
+    ] as [(Int64, Int64?, Bool)])
+  func warnings(used: Int64, available: Int64?, isWarned: Bool) {
+    #expect(MemoryLimits().warns(used: used, available: available) == isWarned)
+  }
+
+  @Test("The log warns once when the memory is nearly used up, and tells when there is enough again")
+  func warning() async {
+    let fixture = RuntimeFixture()
+    let mebibytes = Mutex<Int64>(70)
+    let log = LogRecorder()
+    var options = fixture.options()
+    options.logger = log.logger
+    let memory = MemoryGuard(options) { _ in MemoryReading(used: mebibytes.withLock { $0 } << 20, available: 100 << 20)
+    }
+    for used in [74, 76, 84, 74, 80] as [Int64] {
+      mebibytes.withLock { $0 = used }
+      fixture.clock.advance(by: .seconds(1))
+      #expect(memory.verdict() == .admit)
+    }
+    let (warning, relief) = ("warning: The memory is nearly used up.", "notice: There is enough memory again.")
+    #expect(
+      log.lines == [
+        "\(warning) availableMiB=100 usedMiB=76", "\(relief) availableMiB=100 usedMiB=74",
+        "\(warning) availableMiB=100 usedMiB=80",
+      ])
+    let problem = memory.problem()
+    #expect(problem?.code == .memoryLow && problem?.since == fixture.clock.now())
+    #expect(problem?.message.hasPrefix("80 MiB of 100 MiB of memory are in use.") == true)
   }
 
   @Test(

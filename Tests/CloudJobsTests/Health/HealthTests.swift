@@ -133,6 +133,20 @@ struct HealthTests {
     #expect(await runtime.healthReport().status == .ok)
   }
 
+  @Test("A use of memory near the limit is a problem of the report, until there is enough again")
+  func memory() async throws {
+    let percent = Mutex<Int64>(80)
+    var options = fixture.options()
+    options.memoryReading = { _ in MemoryReading(used: percent.withLock { $0 } << 20, available: 100 << 20) }
+    let runtime = try await fixture.runtime(options: options) { EndpointJob("job") { _ in } }
+    let report = await runtime.healthReport()
+    #expect(report.status == .degraded && report.problems.map(\.code) == [.memoryLow])
+    #expect(try await runtime.run("job").status == .succeeded, "work is still admitted")
+    percent.withLock { $0 = 74 }
+    fixture.clock.advance(by: .seconds(1))
+    #expect(await runtime.healthReport().status == .ok)
+  }
+
   @Test("A report counts the registered jobs, and the deliveries under way while they are")
   func counts() async throws {
     let gate = HandlerGate()

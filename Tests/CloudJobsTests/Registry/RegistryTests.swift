@@ -27,6 +27,7 @@ struct RegistryTests {
       for name in ["e", "f"] as [JobID] { job(name) }
     }
     #expect(registry.definitions.map(\.id) == ["a", "b", "c", "d", "e", "f"])
+    #expect(registry["c"]?.kind == .periodic && registry["b"]?.timeZone == "Europe/Berlin" && registry["g"] == nil)
     #expect(registry.definitions.map(\.kind) == [.endpoint, .scheduled, .periodic, .endpoint, .endpoint, .endpoint])
   }
 

@@ -185,4 +185,47 @@ struct WorkerListTests {
       try await group.waitForAll()
     }
   }
+
+  @Test("A worker for some queues leaves the runs and the schedules of other queues to others")
+  func queues() async throws {
+    let effects = fixture.effects
+    func start(_ owner: String, _ queues: Set<String>) async throws -> (JobRuntime, JobWorker) {
+      let runtime = try await runtime(owner) {
+        EndpointJob("job", input: String.self) { name, _ in effects.add("\(owner) \(name)") }
+        PeriodicJob("tick", every: .minutes(1)) { _ in effects.add("\(owner) tick") }.queue("low")
+      }
+      var options = JobWorker.Options()
+      (options.queues, options.heartbeat) = (queues, nil)
+      return (runtime, JobWorker(runtime, options: options))
+    }
+    let (front, frontWorker) = try await start("front", ["critical", "default"])
+    let (back, backWorker) = try await start("back", ["low"])
+    // More than one look holds, all before the only run that the front worker may execute.
+    for number in 0..<300 {
+      var request = EnqueueRequest("job", "low \(number)")
+      request.queue = "low"
+      try await front.enqueue([request])
+    }
+    var request = EnqueueRequest("job", "urgent")
+    request.queue = "critical"
+    try await front.enqueue([request])
+    try await front.enqueue("job", "plain")
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await frontWorker.run() }
+      try await until { effects.count == 2 }
+      for _ in 0..<240 {
+        fixture.clock.advance(by: .milliseconds(500))
+        for _ in 0..<50 { await Task.yield() }
+      }
+      #expect(Set(effects.list) == ["front urgent", "front plain"])
+      group.addTask { await backWorker.run() }
+      try await until {
+        fixture.clock.advance(by: .milliseconds(100))
+        return effects.list.count { $0.hasPrefix("back low") } == 300 && effects.list.contains("back tick")
+      }
+      #expect(effects.list.allSatisfy { $0.hasPrefix("back") || $0 == "front urgent" || $0 == "front plain" })
+      for runtime in [front, back] { await runtime.drain(within: .zero) }
+      try await group.waitForAll()
+    }
+  }
 }

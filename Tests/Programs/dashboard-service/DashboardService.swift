@@ -20,6 +20,8 @@ struct DashboardService: AsyncParsableCommand {
   @Flag(help: "Lets visitors look, and change nothing.") var readOnly = false
   @Option(help: "Lets only the users alice and robin in, by this password; robin may only look.") var password: String?
   @Option(help: "The number of runs in the history that is made first.") var seed: Int?
+  @Option(help: "A file with a list of texts in JSON; each gets runs that have it in all their fields.")
+  var texts: String?
   @Flag(help: "Executes nothing.") var noWorker = false
   @Option(help: "The seconds between the refreshes of a page; 0 is none.") var refresh = 5
   @Option(help: "The worker's name.") var name = "worker-1"
@@ -47,6 +49,11 @@ struct DashboardService: AsyncParsableCommand {
       try await history.write()
       try await runtime.prepare()
       try await Present(runtime).enqueue()
+    }
+    if let texts {
+      try await runtime.prepare()
+      try await Present(runtime).enqueue(
+        texts: try JSONDecoder().decode([String].self, from: Data(contentsOf: URL(filePath: texts))))
     }
     return runtime
   }

@@ -33,7 +33,8 @@ struct History {
     ("resize_images", 25, 8, [RunFailure(kind: "decoding", message: "IMG_0042.heic is not an image.")], .parent),
     (
       "import_catalogue", 3, 120,
-      [RunFailure(kind: "DecodingError", message: "keyNotFound: \"price\" at articles[17] of the supplier's file")], .task
+      [RunFailure(kind: "DecodingError", message: "keyNotFound: \"price\" at articles[17] of the supplier's file")],
+      .task
     ),
     ("clean_carts", 15, 0, [], .pass),
     ("check_stock", 9, 150, [RunFailure(kind: "failure", message: "The warehouse did not answer.")], .pass),
@@ -80,10 +81,11 @@ struct History {
   /// Returns a run of the last day; the first is the latest.
   private mutating func run(_ number: Int) -> Run {
     var pick = Int.random(in: 0..<100, using: &random)
-    let kind = Self.jobs.first { kind in
-      pick -= kind.share
-      return pick < 0
-    } ?? Self.jobs[0]
+    let kind =
+      Self.jobs.first { kind in
+        pick -= kind.share
+        return pick < 0
+      } ?? Self.jobs[0]
     let age = Duration.seconds(90) + .milliseconds(Int64(number) * 86_000_000 / Int64(max(1, count)))
     let created = now - age
     var run = Run(

@@ -25,6 +25,18 @@ struct Present {
     try await runtime.cancel(run: cancelled.id, because: "The customer has closed the account.")
   }
 
+  /// Enqueues runs with texts in every field that takes them, which end in all ways.
+  func enqueue(texts: [String]) async throws {
+    let ends = [Label.End.done, .fails, .cancels]
+    for (number, text) in texts.enumerated() {
+      var request = EnqueueRequest(Label(text: text, end: ends[number % ends.count]))
+      let isPlain = !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
+      if isPlain, (1...200).contains(text.utf8.count) { (request.key, request.correlationID) = (text, text) }
+      if text.utf8.count < 1_000 { request.metadata = [text: .string(text), "list": [.string(text)]] }
+      try await runtime.enqueue([request])
+    }
+  }
+
   private func enqueueEnding() async throws {
     for number in 1...6 {
       try await runtime.enqueue(

@@ -117,7 +117,8 @@ enum Shop {
     for number in 1...max(1, catalogue.articles) {
       try await context.clock.sleep(for: .milliseconds(catalogue.millisecondsPerArticle))
       await context.progress(
-        percent: Double(number) * 100 / Double(max(1, catalogue.articles)), "Article \(number) of \(catalogue.articles)")
+        percent: Double(number) * 100 / Double(max(1, catalogue.articles)), "Article \(number) of \(catalogue.articles)"
+      )
       await context.count(processed: 1, succeeded: number % 9 == 0 ? 0 : 1, failed: number % 9 == 0 ? 1 : 0)
       if number % 9 == 0 {
         context.logger.warning("Article \(number) has no price.", metadata: ["article": "\(number)"])

@@ -11,7 +11,7 @@ struct WelcomeEmail: JobInput {
 @main
 struct QuickStart {
   static func main() async {
-    await JobServer.main {
+    await JobServer.main(dashboard: .loopback) {
       let jobs = try JobRegistry {
         EndpointJob(WelcomeEmail.self) { email, context in
           // Stands for a mail service that is busy twice.

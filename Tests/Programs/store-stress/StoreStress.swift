@@ -9,6 +9,7 @@ import Foundation
 /// ```
 /// store-stress increment <file> <count> <name>   repeatedly adds 1 to the run "counter", creates "<name>-<i>"
 /// store-stress claim <file> <count> <name>       tries to create the runs "claim-0" … before other processes do
+/// store-stress lead <file> <terms> <name>        leads that many times, and tells the begin and the end of each term
 /// store-stress measure <file> <commits> <callers> <group limit>
 /// ```
 ///
@@ -21,6 +22,7 @@ struct StoreStress {
     switch arguments[0] {
     case "increment": try await increment(try open(arguments[1]), count, arguments[3])
     case "claim": try await claim(try open(arguments[1]), count, arguments[3])
+    case "lead": try await lead(try open(arguments[1]), count, arguments[3])
     case "measure":
       let limit = arguments.count > 4 ? Int(arguments[4]) : nil
       try await measure(try open(arguments[1], groupLimit: limit ?? 256), count, callers: Int(arguments[3]) ?? 1)
@@ -68,6 +70,19 @@ struct StoreStress {
     }
   }
 
+  /// Leads some times, and tells the begin and the end of each term with the time.
+  private static func lead(_ store: SQLiteStore, _ count: Int, _ name: String) async throws {
+    let runtime = JobRuntime(try JobRegistry {}, store: store, authentication: .trustLoopback)
+    report("ready")
+    for _ in 0..<count {
+      try await runtime.whileLeading("stress", for: .seconds(2)) { term in
+        report("\(now) begin \(term.number)")
+        try await SystemClock().sleep(for: .milliseconds(30))
+        report("\(now) end \(term.number)")
+      }
+    }
+  }
+
   /// Commits claims and results of runs, as the runtime does.
   private static func measure(_ store: SQLiteStore, _ commits: Int, callers: Int) async throws {
     let clock = ContinuousClock()
@@ -99,6 +114,9 @@ struct StoreStress {
       id: RunID(job: "stress", occurrence: .key(name)), job: "stress", trigger: .manual, maxAttempts: 1,
       notBefore: .epoch, createdAt: .epoch)
   }
+
+  /// The time of the machine in microseconds, which all processes share.
+  private static var now: Int64 { SystemClock().now().microseconds }
 
   private static func report(_ line: String) {
     FileHandle.standardOutput.write(Data("\(line)\n".utf8))

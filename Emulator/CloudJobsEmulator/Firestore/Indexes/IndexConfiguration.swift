@@ -116,8 +116,8 @@ extension Firestore.IndexConfiguration {
   /// Source: <https://firebase.google.com/docs/reference/firestore/indexes>.
   ///
   /// - Parameter text: the file's text.
-  /// - Throws: ``JobError`` `invalidField` with the location in the file and the remedy; also `malformedJSON` and
-  ///   `tooLarge`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` with the location in the file and the remedy; also
+  ///   `malformedJSON` and `tooLarge`.
   public init(parsing text: String) throws(JobError) {
     self.init()
     let value = try JSONValue(parsing: Array(text.utf8), limits: .service)

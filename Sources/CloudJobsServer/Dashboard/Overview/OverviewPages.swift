@@ -5,22 +5,29 @@ import CloudJobsPages
 
 /// The first page.
 struct OverviewPages: DashboardPages {
+  /// The maximum number of overdue runs and of dead letters that are counted.
+  private static let countLimit = 100
+
   private let context: DashboardContext
+  private var runtime: JobRuntime { context.runtime }
 
   init(_ context: DashboardContext) { self.context = context }
 
   func respond(to request: PageRequest) async throws(JobError) -> Dashboard.Reply? {
     guard request.isReading, request.path.isEmpty else { return nil }
-    let health = await context.runtime.healthReport()
     return context.page(
-      OverviewView(isHealthy: health.status == .ok), "overview", title: "Overview", segment: "",
+      OverviewView(try await reading(), context), "overview", title: "Overview", segment: "",
       message: context.message(of: request))
   }
-}
 
-/// The values of the first page.
-struct OverviewView: Sendable {
-  /// Whether the runtime does its work.
-  var isHealthy: Bool
+  private func reading() async throws(JobError) -> OverviewReading {
+    let health = await runtime.healthReport()
+    let failed = try await runtime.runs(matching: RunFilter(statuses: [.failed]), limit: Self.countLimit)
+    return OverviewReading(
+      health: health, jobs: try await JobInventory(runtime).listings().jobs, tally: try await runtime.runTally(),
+      overdue: try await runtime.overdueRuns(limit: Self.countLimit), deadLetters: failed.runs.count,
+      failures: failed.runs.prefix(OverviewView.failureLimit).map { runtime.redacted($0) },
+      hasMoreDeadLetters: failed.next != nil, store: "store \(type(of: runtime.store))")
+  }
 }
 #endif

@@ -58,7 +58,7 @@ struct BulkProgress: Sendable {
   /// Reads the fields of a query or a form.
   ///
   /// - Parameter fields: the fields.
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidField` with the invalid field.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` with the invalid field.
   init(_ fields: PageFields) throws(JobError) {
     guard let change = fields["action"].flatMap({ RunChange(rawValue: $0) }) else {
       throw JobError(.invalidField, "There is no such action. Choose one in the list of runs.", field: "action")

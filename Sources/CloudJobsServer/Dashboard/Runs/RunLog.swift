@@ -70,7 +70,7 @@ struct RunLogReader: Sendable {
   ///
   /// - Parameter place: the place; nil for the end of the log.
   /// - Returns: the lines.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   func latest(before place: LogPosition? = nil) async throws(JobError) -> LogWindow {
     var window = LogWindow()
     // A place from outside may name any attempt.

@@ -248,30 +248,4 @@ struct PayloadView: Sendable {
     if !isWhole { payloadNote = "Only the first \(PrettyJSON.maximumBytes >> 10) kB are shown." }
   }
 }
-
-/// The plain rendering of an explanation.
-struct RunWhyView: Sendable {
-  /// A fact that the answer rests on.
-  struct Fact: Sendable {
-    var factLabel: String
-    var factText: String
-  }
-
-  var summaryText: String
-  var verdictText: String
-  var causeText: String
-  var facts: [Fact]
-  var backLink: String
-
-  /// Creates the rendering.
-  init(_ explanation: Explanation, _ context: DashboardContext) {
-    summaryText = explanation.summary
-    (verdictText, causeText) = (explanation.verdict.rawValue, explanation.cause.rawValue)
-    facts = explanation.facts.prefix(100).map {
-      Fact(factLabel: String($0.name.prefix(80)), factText: RunPageView.bounded($0.text))
-    }
-    backLink =
-      explanation.run.map { context.link(RunPages.segment, $0.rawValue).href } ?? context.link(RunPages.segment).href
-  }
-}
 #endif

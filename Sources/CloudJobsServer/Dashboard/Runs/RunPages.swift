@@ -89,10 +89,7 @@ struct RunPages: DashboardPages {
   }
 
   private func why(_ id: RunID) async throws(JobError) -> Dashboard.Reply {
-    let explanation = try await context.runtime.why(run: id)
-    return context.page(
-      RunWhyView(explanation, context), "run_why", title: "Why is run \(id.rawValue.prefix(8)) as it is?",
-      segment: Self.segment, isLive: false)
+    try await WhyPage(context).explain(run: id, segment: Self.segment)
   }
 }
 

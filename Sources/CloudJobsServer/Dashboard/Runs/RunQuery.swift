@@ -25,7 +25,7 @@ struct RunQuery: Hashable, Sendable {
   /// Reads a query.
   ///
   /// - Parameter fields: the fields of a query or of a form.
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidField` with the invalid field.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` with the invalid field.
   init(_ fields: PageFields) throws(JobError) {
     filter.job = try fields["job"].map { (text) throws(JobError) in try JobID(text) }
     if let text = fields["status"] {
@@ -58,7 +58,7 @@ struct RunQuery: Hashable, Sendable {
 
   /// Reads the position of a page; nil for the first.
   ///
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidField` for a text that is no position.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` for a text that is no position.
   static func cursor(_ text: String?) throws(JobError) -> StoreCursor? {
     guard let text else { return nil }
     guard let cursor = StoreCursor(text: text), (try? RunID(cursor.id)) != nil else {
@@ -69,7 +69,7 @@ struct RunQuery: Hashable, Sendable {
 
   /// Reads a time in RFC 3339, or as the inputs of a form have it, which are in UTC.
   ///
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidField` for another text.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` for another text.
   static func time(_ text: String?, _ field: String) throws(JobError) -> Timestamp? {
     guard let text else { return nil }
     for form in [text, "\(text)Z", "\(text):00Z"] {

@@ -38,7 +38,7 @@ struct RunScan: Sendable {
   ///   - maximumReads: the maximum number of runs to read.
   ///   - statuses: the statuses of the runs to read, if the query leaves them open.
   /// - Returns: the runs and the position of the next step.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   func step(
     after cursor: StoreCursor?, limit: Int, maximumReads: Int = maximumReads, statuses: Set<RunStatus>? = nil
   ) async throws(JobError) -> Step {

@@ -1,6 +1,7 @@
 #if Server && HTTP
 import CloudJobs
 import CloudJobsCore
+import CloudJobsPages
 import CloudJobsHTTP
 import CloudJobsPages
 import HTTPTypes

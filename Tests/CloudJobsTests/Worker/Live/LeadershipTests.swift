@@ -167,6 +167,55 @@ struct LeadershipTests {
     for task in [waiter, holder] { await #expect(throws: CancellationError.self) { try await task.value } }
     try await second.whileLeading("y", for: .seconds(60)) { _ in }
   }
+
+  @Test("Others see the term of the leader, and none after it has resigned")
+  func status() async throws {
+    let (leader, other) = (try runtime(), try runtime())
+    #expect(try await other.leadership(of: "feed") == nil)
+    let number = try await leader.whileLeading("feed") { term in
+      let seen = try await other.leadership(of: "feed")
+      #expect(seen?.term == term)
+      #expect(try await other.leadership(of: "another") == nil)
+      return term.number
+    }
+    #expect(number > 0)
+    #expect(try await other.leadership(of: "feed") == nil)
+  }
+
+  @Test("Where one process of several is to run the jobs, its worker runs while it leads, and another one takes over")
+  func worker() async throws {
+    let executed = Effects()
+    func instance(_ name: String) throws -> JobRuntime {
+      let registry = try JobRegistry { EndpointJob("job") { _ in executed.add(name) } }
+      return JobRuntime(registry, store: store, authentication: .trustLoopback)
+    }
+    let instances = [("a", try instance("a")), ("b", try instance("b"))]
+    var tasks: [String: Task<Void, any Error>] = [:]
+    for (name, runtime) in instances {
+      tasks[name] = Task {
+        try await runtime.whileLeading("worker", for: .seconds(1)) { _ in
+          await JobWorker(runtime).run()
+          try Task.checkCancellation()
+        }
+      }
+    }
+    let clients = Dictionary(uniqueKeysWithValues: instances)
+    func finish(_ count: Int) async throws {
+      while executed.list.count < count { try await Task.sleep(for: .milliseconds(5)) }
+    }
+    for _ in 0..<5 { try await instances[1].1.enqueue("job") }
+    try await finish(5)
+    let first = try #require(executed.list.first)
+    #expect(executed.list == Array(repeating: first, count: 5))
+    tasks[first]?.cancel()
+    _ = try? await tasks[first]?.value
+    for _ in 0..<5 { try await clients[first]?.enqueue("job") }
+    try await finish(10)
+    let second = first == "a" ? "b" : "a"
+    #expect(executed.list.suffix(5) == Array(repeating: second, count: 5)[...])
+    tasks[second]?.cancel()
+    _ = try? await tasks[second]?.value
+  }
 }
 
 /// The terms of some instances, as they overlap.

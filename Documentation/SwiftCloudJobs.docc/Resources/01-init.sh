@@ -1,0 +1,3 @@
+cd swift-cloud-jobs
+swift run cloud-jobs init ../shop
+cd ../shop

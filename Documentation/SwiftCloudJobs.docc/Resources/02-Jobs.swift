@@ -1,0 +1,18 @@
+import CloudJobsCommands
+
+/// The input of the job `send_mail`.
+struct SendMail: JobInput {
+  static let jobID: JobID = "send_mail"
+  var to: String
+  var subject: String
+}
+
+/// Returns the jobs of the shop.
+func makeJobs() throws -> JobRegistry {
+  try JobRegistry {
+    EndpointJob(SendMail.self) { mail, context in
+      // Stands for the call of a mail service, whose idempotency key is the run id.
+      context.logger.notice("\"\(mail.subject)\" to \(mail.to), key \(context.runID)")
+    }
+  }
+}

@@ -1,0 +1,2 @@
+cd ../swift-cloud-jobs
+make emulator PORT=8123

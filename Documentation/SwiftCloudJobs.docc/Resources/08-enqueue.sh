@@ -1,0 +1,9 @@
+export CLOUD_TASKS_EMULATOR_HOST=127.0.0.1:8123
+export CLOUD_SCHEDULER_EMULATOR_HOST=127.0.0.1:8123
+export FIRESTORE_EMULATOR_HOST=127.0.0.1:8123
+export CLOUD_JOBS_STORE=firestore://demo
+
+swift run shop enqueue send_mail --input '{"to": "ada@example.com", "subject": "Your order"}' \
+  --location europe-west1 --service-url http://127.0.0.1:8080 --caller caller@demo.iam.gserviceaccount.com
+swift run shop runs list
+swift run shop doctor --location europe-west1

@@ -1,0 +1,2 @@
+var store: FirestoreStore { given() }
+var sync: CloudSync { given() }

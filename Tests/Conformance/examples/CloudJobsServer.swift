@@ -1,0 +1,5 @@
+var router: Router<JobRequestContext> { given() }
+var application: Application<RouterResponder<JobRequestContext>> {
+  get { given() }
+  nonmutating set {}
+}

@@ -1,0 +1,2 @@
+var local: SimulatedRuntime { given() }
+var harness: StoreConformance.Harness { given() }

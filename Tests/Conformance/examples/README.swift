@@ -1,0 +1,1 @@
+func jobs() throws -> JobRegistry { given() }

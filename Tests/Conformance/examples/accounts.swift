@@ -1,0 +1,3 @@
+var accounts: DatabasePool { given() }
+
+func transfer(in database: Database) throws {}

@@ -1,0 +1,3 @@
+struct PrintingMailer: Mailer {
+  func send(to userID: String) async throws {}
+}

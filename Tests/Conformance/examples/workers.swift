@@ -1,0 +1,1 @@
+func subscribe(fencedBy number: Int64) async throws {}

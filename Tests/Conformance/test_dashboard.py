@@ -1,0 +1,282 @@
+"""The service's dashboard in a real browser: every page and flow, on the data of a shop."""
+
+import re
+import time
+import urllib.parse
+
+import pytest
+
+from browser import SCHEMES, SIZES, needs_browser
+from dashboard import Dashboard, kind_of, pages_of
+
+pytestmark = needs_browser
+
+# The window and the colours in which each page is looked at, and whether axe looks too.
+LOOKS = [(size, scheme) for size in SIZES for scheme in SCHEMES]
+
+
+@pytest.fixture(scope="module")
+def shop(bin_dir, tmp_path_factory):
+    """The shop with a day's history, which tests only look at and add to."""
+    store = tmp_path_factory.mktemp("shop") / "jobs.db"
+    dashboard = Dashboard(bin_dir, f"sqlite:{store}", "--refresh", "1", seed=400)
+    time.sleep(1)
+    yield dashboard
+    assert dashboard.close() == 0
+
+
+@pytest.fixture(scope="module")
+def pages(shop):
+    """The paths of all pages, one of each kind."""
+    found = pages_of(shop)
+    assert len(found) > 5, found
+    return found
+
+
+def name_of(path):
+    """Returns the name of a page's picture."""
+    place, parameters = kind_of(path)
+    return re.sub(r"[^a-zA-Z0-9]+", "-", place.strip("/") + "".join(f"-{name}" for name in parameters))[:80]
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_every_page_fits_and_can_be_used_by_everyone(browser, shop, pages, tmp_path, size, scheme):
+    with browser.page(size, scheme) as page:
+        for path in pages:
+            page.open(shop.origin + path)
+            page.check_faults()
+            page.check_width()
+            page.picture(name_of(path), tmp_path)
+            page.check_access()
+
+
+def test_a_page_that_is_not_there_fits_too(browser, shop, tmp_path):
+    with browser.page("phone", "dark") as page:
+        for path, status in (("/nothing", 404), ("/runs/" + "0" * 64, 404), ("/runs?cursor=%22", 400)):
+            page.open(shop.url + path, status)
+            page.check_faults()
+            page.check_width()
+            page.check_access()
+        page.picture("error", tmp_path)
+
+
+# MARK: The keyboard
+
+# Returns what has the focus, and whether it shows.
+FOCUS = """() => {
+  const element = document.activeElement;
+  if (!element || element === document.body) return null;
+  const box = element.getBoundingClientRect();
+  const style = getComputedStyle(element);
+  // The middle of what the window shows of it.
+  const between = (low, high, limit) => (Math.max(0, low) + Math.min(limit, high)) / 2;
+  const x = between(box.left, box.right, innerWidth), y = between(box.top, box.bottom, innerHeight);
+  const middle = document.elementFromPoint(x, y);
+  return {
+    text: (element.innerText || element.getAttribute('aria-label') || element.name || element.id || '').trim(),
+    tag: element.tagName, id: element.id,
+    isOutlined: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
+    isInside: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+    isCovered: !middle || !(element.contains(middle) || middle.contains(element)),
+  };
+}"""
+# Numbers the elements that take the focus, in the order of the document.
+ORDER = "() => [...document.querySelectorAll('*')].indexOf(document.activeElement)"
+
+
+def press_until(page, text, limit=80):
+    """Presses Tab until the element with a text has the focus; each stop on the way must show."""
+    for _ in range(limit):
+        page.keyboard.press("Tab")
+        focus = page.evaluate(FOCUS)
+        if focus is None:
+            continue
+        assert focus["isOutlined"] and focus["isInside"] and not focus["isCovered"], focus
+        if focus["text"].startswith(text):
+            return
+    raise AssertionError(f"Tab does not lead to {text} on {page.url}")
+
+
+def test_the_keyboard_alone_leads_through_a_whole_change(browser, shop):
+    run = shop.enqueue("send_welcome_email", {"customer": "keyboard"}, key="keyboard", delay="3600s")
+    with browser.page() as page:
+        page.open(shop.url)
+        # The first stop leads past the navigation.
+        page.keyboard.press("Tab")
+        first = page.evaluate(FOCUS)
+        assert first["text"] == "Skip to the content" and first["isInside"] and first["isOutlined"]
+        page.keyboard.press("Enter")
+        assert page.evaluate("() => document.activeElement.id") == "main"
+        # The stops are in the order of the document.
+        page.open(f"{shop.url}/runs?status=scheduled&q=keyboard")
+        places = []
+        for _ in range(30):
+            page.keyboard.press("Tab")
+            if page.evaluate(FOCUS) is None:
+                break
+            places.append(page.evaluate(ORDER))
+        assert places == sorted(places) and len(places) > 15
+        page.open(f"{shop.url}/runs?status=scheduled&q=keyboard")
+        press_until(page, run[:8])
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/runs/{run}")
+        press_until(page, "Cancel")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/runs/{run}/cancel")
+        press_until(page, "because")
+        page.keyboard.press("Control+a")
+        page.keyboard.type("By the keyboard.")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/runs/{run}?done=cancelled")
+        assert page.locator("#message[role=status]").inner_text() == "The run was cancelled."
+        page.check_faults()
+    found = shop.call("GET", f"runs/{run}")
+    assert found["status"] == "cancelled" and "By the keyboard." in found["reason"]
+
+
+def test_keys_lead_to_pages_and_a_dialog_tells_them(browser, shop):
+    with browser.page() as page:
+        page.open(shop.url)
+        page.keyboard.press("?")
+        dialog = page.locator("dialog#keys")
+        assert dialog.is_visible() and page.evaluate("() => document.activeElement.closest('dialog') !== null")
+        page.check_access()
+        keys = dict(zip(dialog.locator("dt").all_inner_texts(), dialog.locator("dd").all_inner_texts(), strict=True))
+        page.keyboard.press("Escape")
+        assert not dialog.is_visible()
+        links = page.locator("header nav a")
+        for number in range(links.count()):
+            label, key, address = (
+                links.nth(number).inner_text(),
+                links.nth(number).get_attribute("data-key"),
+                links.nth(number).get_attribute("href"),
+            )
+            assert any(text.startswith(label.split(" ")[0]) for text in keys.values()), (label, keys)
+            page.keyboard.press("g")
+            with page.expect_navigation():
+                page.keyboard.press(key)
+            assert urllib.parse.urlsplit(page.url).path == address
+        page.open(f"{shop.url}/runs")
+        page.keyboard.press("/")
+        assert page.evaluate("() => document.activeElement.type") == "search"
+        # In a field, keys are text.
+        page.keyboard.type("grp?t")
+        assert page.locator("#q").input_value() == "grp?t" and page.url.endswith("/runs")
+        page.locator("#q").blur()
+        before = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+        page.keyboard.press("t")
+        assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") != before
+        page.reload()
+        assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") != before
+        page.check_faults()
+
+
+# MARK: Without a script
+
+
+def test_many_runs_are_changed_without_a_script(browser, shop):
+    runs = [
+        shop.enqueue("send_welcome_email", {"customer": f"plain-{number}"}, key=f"plain-{number}", delay="3600s")
+        for number in range(4)
+    ]
+    with browser.page("phone", java_script_enabled=False) as page:
+        page.open(f"{shop.url}/runs?status=scheduled&q=plain-")
+        assert page.locator(".scripted:visible").count() == 0
+        for run in runs[:3]:
+            page.locator(f"input[name=run][value='{run}']").check()
+        page.locator("button[name=action][value=cancel]").click()
+        page.wait_for_url("**/bulk?**")
+        assert "3" in page.locator("main h2").first.inner_text()
+        page.locator("#because").fill("Without a script.")
+        page.locator("main form button.danger, main form button.primary").first.click()
+        for _ in range(20):
+            more = page.locator("main form button", has_text="Continue")
+            if more.count() == 0:
+                break
+            more.first.click()
+        assert page.locator("main a.button", has_text="To the runs").is_visible()
+        page.check_width()
+        page.check_faults()
+    found = [shop.call("GET", f"runs/{run}") for run in runs]
+    assert [run["status"] for run in found] == ["cancelled"] * 3 + ["scheduled"]
+    assert "Without a script." in found[0]["reason"]
+
+
+def test_every_page_says_the_same_without_a_script(browser, shop, pages):
+    with browser.page(java_script_enabled=False) as page:
+        for path in pages:
+            page.open(shop.origin + path)
+            assert page.locator("h1").inner_text() and page.locator("main").inner_text().strip()
+            page.check_faults()
+
+
+# MARK: What changes by itself
+
+
+def test_a_list_shows_what_others_enqueue_unless_it_is_paused(browser, shop):
+    with browser.page() as page:
+        page.open(f"{shop.url}/runs")
+        page.evaluate("() => { window.isSame = true; }")
+
+        def is_shown(key, seconds=6):
+            run = shop.enqueue("send_welcome_email", {"customer": key}, key=key, delay="3600s")
+            deadline = time.time() + seconds
+            while time.time() < deadline:
+                if page.locator(f"a[href$='/runs/{run}']").count():
+                    return True
+                page.wait_for_timeout(100)
+            return False
+
+        assert is_shown("live-1")
+        # What somebody has chosen stays chosen.
+        box = page.locator("input[name=run]").first
+        box.check()
+        chosen = box.get_attribute("value")
+        assert is_shown("live-2")
+        assert page.locator(f"input[name=run][value='{chosen}']").is_checked()
+        page.keyboard.press("p")
+        assert page.locator("#live").get_attribute("aria-pressed") == "false"
+        assert page.locator("#live").inner_text() == "Paused"
+        assert not is_shown("live-3", 2.5)
+        page.keyboard.press("r")
+        page.wait_for_timeout(500)
+        assert page.evaluate("() => window.isSame") is True
+        page.keyboard.press("p")
+        assert is_shown("live-4")
+        # A page that nobody sees asks for nothing.
+        requests = []
+        page.on("request", lambda request: requests.append(request.url))
+        page.evaluate(
+            "() => { Object.defineProperty(document, 'hidden', {get: () => true, configurable: true});"
+            " document.dispatchEvent(new Event('visibilitychange')); }"
+        )
+        page.wait_for_timeout(300)
+        requests.clear()
+        page.wait_for_timeout(2_500)
+        assert requests == []
+        page.evaluate("() => { delete document.hidden; document.dispatchEvent(new Event('visibilitychange')); }")
+        page.wait_for_timeout(500)
+        assert requests
+        page.check_faults()
+
+
+def test_the_log_and_the_progress_of_a_run_grow_while_it_goes_on(browser, shop):
+    payload = {"supplier": "Live & Söhne", "articles": 40, "millisecondsPerArticle": 100}
+    run = shop.enqueue("import_catalogue", payload)
+    shop.wait_for(run, ("running",))
+    with browser.page() as page:
+        page.open(f"{shop.url}/runs/{run}")
+        lines = page.locator("#log li")
+        page.wait_for_function("() => document.querySelectorAll('#log li').length >= 5")
+        before = lines.count()
+        page.wait_for_function(f"() => document.querySelectorAll('#log li').length >= {before + 5}")
+        page.wait_for_function("() => document.querySelector('#state .state').innerText.trim() === 'succeeded'")
+        page.wait_for_function("() => document.querySelectorAll('#log li').length >= 41")
+        texts = page.locator("#log .text").all_inner_texts()
+        numbers = [int(found.group(1)) for text in texts if (found := re.match(r"Article (\d+) ", text))]
+        # Each line once, in their order.
+        assert numbers == list(range(1, 41)), numbers
+        assert page.locator("#log li.warning").count() == 4
+        page.check_faults()
+        page.check_access()
