@@ -93,7 +93,8 @@ public struct JobServer: Service {
     try await lifetime.run(services) { clock in
       if await runtime.drain(within: configuration.processDrainLimit, by: clock) == 0 { return .ended }
       let isNothingLost = await runtime.releaseLeases()
-      InstrumentationSystem.tracer.forceFlush()
+      // The process exits now, so that the file's own service does not see the end.
+      (InstrumentationSystem.tracer as? TraceFile)?.forceFlush()
       return .exits(isNothingLost: isNothingLost)
     }
   }

@@ -118,7 +118,7 @@ struct PublicNames: Sendable {
 /// The rules for the page that maps the features of the origin systems.
 struct FeatureMap: Sendable {
   static let page = ProvenPage(
-    path: "Documentation/feature-map.md", head: "| what it offers | here | proved by |", pending: "(dashboard test)")
+    path: "Documentation/feature-map.md", head: "| what it offers | here | proved by |")
 
   let names: PublicNames
   /// The settings, columns, targets and routes, and the texts that the sources contain.
@@ -141,10 +141,9 @@ struct FeatureMap: Sendable {
       let links = cells[1].matches(of: /\]\(([^)]+)\)/).map { "\($0.1)" }
       if links.isEmpty { report("the row has no link to a guide") }
       for link in links where !isLink(link) { report("the link \(link) leads nowhere") }
-      let isPending = cells[2].hasPrefix("(dashboard test)")
       for token in cells[1].matches(of: /`([^`]+)`/).map({ "\($0.1)" }) {
         // Another test asks the program itself for its commands.
-        if isPending || token.hasPrefix("cloud-jobs ") || isKnown(token) { continue }
+        if token.hasPrefix("cloud-jobs ") || isKnown(token) { continue }
         if let part = names.fault(in: token) { report("nothing public is called \(part): \(token)") }
       }
     }
@@ -226,11 +225,5 @@ struct FeatureMapTests {
     } else {
       #expect(messages == [])
     }
-  }
-
-  @Test("A row whose test is yet to come is left out, and no other")
-  func pending() {
-    let rows = ["| a | `/dashboard` | (dashboard test) |", "| a | b | (later) |", "| a | b | |"]
-    #expect(FeatureMap.page.check(rows, paths: []) { _ in "" }.map(\.line) == [2, 3])
   }
 }

@@ -16,7 +16,7 @@ enum StandardErrorLines {
   /// Writes a line; nothing is kept back, so that no line is lost if the process ends.
   static func write(_ line: [UInt8]) {
     let bytes = line + [UInt8(ascii: "\n")]
-    turn.withLock { _ in DescriptorBytes.write(bytes, to: STDERR_FILENO) }
+    _ = turn.withLock { _ in DescriptorBytes.write(bytes, to: STDERR_FILENO) }
   }
 }
 

@@ -1,5 +1,5 @@
 #if Server
-public import CloudJobs
+import CloudJobs
 import CloudJobsCore
 public import Logging
 import Tracing
