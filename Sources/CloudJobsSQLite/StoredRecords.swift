@@ -156,7 +156,8 @@ enum StoredRun {
     _ run: Run, _ document: String, _ version: Int64
   ) -> [(any DatabaseValueConvertible)?] {
     [
-      version, run.status.rawValue, run.queue.map { SQLiteText.value($0) } ?? DatabaseValue.null, run.wakeAt?.microseconds, run.expireAt?.microseconds, run.fence,
+      version, run.status.rawValue, run.queue.map { SQLiteText.value($0) } ?? DatabaseValue.null,
+      run.wakeAt?.microseconds, run.expireAt?.microseconds, run.fence,
       run.amendments, document, run.input.map(\.description), run.output.map(\.description),
     ]
   }

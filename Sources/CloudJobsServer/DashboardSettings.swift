@@ -27,7 +27,7 @@ struct DashboardSettings: Sendable {
   ///
   /// - Parameter base: the dashboard of the code.
   /// - Returns: the options.
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidField`, which never has a password.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField`, which never has a password.
   func applied(to base: DashboardOptions?) throws(JobError) -> DashboardOptions? {
     let hasPassword = password != nil || readOnlyPassword != nil
     guard isEnabled ?? (base != nil || hasPassword) else { return nil }

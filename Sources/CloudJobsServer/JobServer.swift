@@ -241,12 +241,12 @@ public struct JobServerConfiguration: Sendable {
   public var requestTimeout = HTTPServerLimits().requestTimeout
   /// The timeout of an idle connection.
   public var idleTimeout = HTTPServerLimits().idleTimeout
-  /// The form of the log on standard error, for ``JobServer/main(configuration:_:)`` and the like.
+  /// The form of the log on standard error, for ``JobServer/main(dashboard:configuration:_:)`` and the like.
   ///
   /// It is that of the runtime's logger, unless the program has set up a logging system or a logger of its own.
   public var logFormat = LogFormat.auto
-  /// The path of a file to which ``JobServer/main(configuration:_:)`` and the like append traces (``TraceFile``); nil
-  /// for none.
+  /// The path of a file to which ``JobServer/main(dashboard:configuration:_:)`` and the like append traces
+  /// (``TraceFile``); nil for none.
   public var traceFile: String?
 
   /// Creates a configuration.

@@ -250,9 +250,12 @@ struct PostgresSchemaTests {
       ),
     ] {
       try connection.execute("PREPARE \(name) AS \(statement.sql)")
-      let plan = try #require(try connection.execute("EXPLAIN (FORMAT JSON) EXECUTE \(name)\(values.isEmpty ? "" : " (\(values))")"))
+      let plan = try #require(
+        try connection.execute("EXPLAIN (FORMAT JSON) EXECUTE \(name)\(values.isEmpty ? "" : " (\(values))")"))
       for index in indexes { #expect(plan.contains(index), "\(name): \(plan)") }
-      #expect(!plan.contains("Seq Scan") && !plan.contains("Bitmap"), "\(name): \(plan)")
+      // A count reads a large part of an index, in any order.
+      let mayBeBitmap = ["waiting", "counts"].contains(name)
+      #expect(!plan.contains("Seq Scan") && (mayBeBitmap || !plan.contains("Bitmap")), "\(name): \(plan)")
     }
     await store.close()
   }

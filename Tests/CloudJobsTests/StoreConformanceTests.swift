@@ -10,7 +10,8 @@ struct StoreConformanceTests {
     importJob: { store, id, fields in try #require(store as? MemoryStore).importJob(id: id, fields: fields) },
     exportJob: { store, id in try #require(store as? MemoryStore).exportJob(id: id) })
 
-  @Test("conforms", arguments: StoreConformance.cases(offering: [.importing, .purging, .dueTimes, .claiming, .counting]))
+  @Test(
+    "conforms", arguments: StoreConformance.cases(offering: [.importing, .purging, .dueTimes, .claiming, .counting]))
   func conforms(_ testCase: StoreConformance.Case) async throws {
     try await testCase.run(harness)
   }

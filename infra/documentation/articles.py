@@ -24,10 +24,16 @@ def write_catalog(folder):
     pages = guides()
     names = {page.path: name for name, page in pages.items()}
     for name, page in pages.items():
-        (folder / f"{name}.md").write_text(_article(page, pages, names))
+        (folder / f"{name}.md").write_text(_article(page, pages, names, folder))
 
 
-def _article(page: Page, pages, names):
+def _article(page: Page, pages, names, folder):
+    def replace_image(label, target):
+        found = ROOT / resolved(page.path, target)
+        if found.is_file():
+            shutil.copy(found, folder / "Resources" / found.name)
+        return f"[{label}]({found.name})"
+
     def replace(label, target):
         if "://" in target or target.startswith("mailto:"):
             return f"[{label}]({target})"
@@ -51,13 +57,13 @@ def _article(page: Page, pages, names):
             current.append(prose[number])
             continue
         comment = comment or (line.strip().startswith("<!--") and not _in_code(page, number))
-        parts += [substitute_links("\n".join(current), replace)] if current else []
+        parts += [substitute_links("\n".join(current), replace, replace_image)] if current else []
         # A comment leaves its lines empty, so that faults are found at the page's own lines.
         parts.append("" if comment else line)
         current = []
         comment = comment and "-->" not in line
     if current:
-        parts.append(substitute_links("\n".join(current), replace))
+        parts.append(substitute_links("\n".join(current), replace, replace_image))
     return "\n".join(parts)
 
 

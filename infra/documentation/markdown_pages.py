@@ -107,9 +107,15 @@ def plain(text):
     return re.sub(r"[`*]", "", text)
 
 
-def substitute_links(text, replace):
-    """Returns the text with `replace(label, target)` in place of each link."""
-    return _LINK.sub(lambda match: replace(match[1], match[2]), text)
+def substitute_links(text, replace, replace_image):
+    """Returns the text with `replace(label, target)` in place of each link, and the same of each image."""
+
+    def substitute(match):
+        is_image = match.string[: match.start()].endswith("!")
+        # The exclamation mark before an image stays where it is.
+        return (replace_image if is_image else replace)(match[1], match[2])
+
+    return _LINK.sub(substitute, text)
 
 
 def read(path):

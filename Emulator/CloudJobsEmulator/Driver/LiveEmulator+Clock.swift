@@ -88,8 +88,10 @@ extension LiveEmulator {
   package var clockStatus: ClockStatus {
     shared.withLock { shared in
       let now = time(&shared)
+      // Not read again where both are the same, as time passes between two readings.
+      let machine = shared.frozenAt == nil ? min(clock.now(), now - shared.offset) : clock.now()
       return ClockStatus(
-        now: now, machineTime: clock.now(), isFrozen: shared.frozenAt != nil,
+        now: now, machineTime: machine, isFrozen: shared.frozenAt != nil,
         nextEvent: shared.state.nextAttempt(at: now), inFlight: shared.underway + shared.outbox.count,
         counts: shared.counts)
     }

@@ -52,7 +52,7 @@ extension JobRuntime {
   /// Counts the store's runs: by the store, or else by reading the latest ones.
   ///
   /// - Returns: the counts.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   package func runTally() async throws(JobError) -> RunTally {
     let now = clock.now()
     if let store = services.store as? any RunCountingStore { return try await runTally(of: store, at: now) }
@@ -92,7 +92,7 @@ extension JobRuntime {
   ///
   /// - Parameter limit: the maximum number of runs that are counted, clamped to 1 to 500.
   /// - Returns: the number, and whether there are more.
-  /// - Throws: ``CloudJobsCore/JobError`` `storeUnavailable`.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   package func overdueRuns(limit: Int) async throws(JobError) -> (count: Int, isCut: Bool) {
     let page = try await services.read { () async throws(StoreError) in
       try await services.store.wakingRuns(after: nil, limit: limit)

@@ -12,7 +12,7 @@ import Tracing
 ///
 /// ```swift
 /// CloudLogHandler.bootstrap(project: "my-project")
-/// await JobServer.main { … }
+/// await JobServer.main { JobRuntime(jobs, store: store, authentication: .trustLoopback) }
 /// ```
 public struct CloudLogHandler: LogHandler {
   private let label: String

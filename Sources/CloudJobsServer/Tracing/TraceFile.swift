@@ -38,7 +38,7 @@ public final class TraceFile: Tracer {
   ///   - service: the name of the service in the traces.
   ///   - logger: the logger of failures.
   ///   - random: the source of ids.
-  /// - Throws: ``CloudJobsCore/JobError`` `invalidField` if the file can't be opened.
+  /// - Throws: ``/CloudJobsCore/JobError`` `invalidField` if the file can't be opened.
   public init(
     path: String, service: String = "cloud-jobs", logger: Logger = Logger(label: "cloud-jobs"),
     random: RandomSource = .system

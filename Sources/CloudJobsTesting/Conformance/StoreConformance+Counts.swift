@@ -49,9 +49,9 @@ extension StoreConformance {
     Case("Runs of a span are counted by status and bucket", needs: [.counting]) { fixture in
       let store = try fixture.counting()
       let runs = try await fillQueues(fixture)
-      for (from, before, bucket) in [(0, 8, 1), (0, 8, 8), (1, 7, 4), (-5, 20, 3), (3, 3, 1), (5, 2, 1)] as [
-        (Int64, Int64, Int64)
-      ] {
+      for (from, before, bucket) in [(0, 8, 1), (0, 8, 8), (1, 7, 4), (-5, 20, 3), (3, 3, 1), (5, 2, 1)]
+        as [(Int64, Int64, Int64)]
+      {
         let (start, end) = (fixture.time(from), fixture.time(before))
         var expected: [RunCount: Int] = [:]
         for run in runs where run.createdAt >= start && run.createdAt < end {

@@ -25,7 +25,7 @@ public enum StoreConformance {
     case dueTimes
     /// Claim many due runs in one call: the store is a ``/CloudJobs/ClaimingStore``.
     case claiming
-    /// Count runs without reading them: the store is a ``RunCountingStore``.
+    /// Count runs without reading them: the store is a ``/CloudJobs/RunCountingStore``.
     case counting
   }
 

@@ -53,7 +53,7 @@ struct RunActionPages: Sendable {
   ///   - name: the name of the action.
   ///   - id: the id of the run.
   /// - Returns: the page; nil if there is none.
-  /// - Throws: ``CloudJobsCore/JobError`` of the change.
+  /// - Throws: ``/CloudJobsCore/JobError`` of the change.
   func respond(to request: PageRequest, _ name: String, _ id: RunID) async throws(JobError) -> Dashboard.Reply? {
     guard let action = RunAction(rawValue: name) else { return nil }
     if request.isReading { return action.asks ? try await ask(action, id) : nil }

@@ -1,8 +1,0 @@
-import CloudJobsCommands
-
-@main
-enum Main {
-  static func main() async {
-    await JobCommand.main(store: "sqlite:jobs.db") { try makeJobs() }
-  }
-}

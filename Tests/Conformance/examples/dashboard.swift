@@ -1,0 +1,4 @@
+var adasPassword: String { given() }
+var teamPassword: String { given() }
+
+func jobs() throws -> JobRegistry { given() }
