@@ -116,7 +116,9 @@ struct RunLogTests {
       return
     }
     var iterator = stream.makeAsyncIterator()
-    func next() async -> String? { await iterator.next().map { String(decoding: $0, as: UTF8.self) } }
+    func next() async -> String? {
+      await iterator.next(isolation: #isolation).map { String(decoding: $0, as: UTF8.self) }
+    }
     #expect(await next() == "retry: 3000\n\n")
     let start = fixture.clock.now()
     #expect(await next() == ": still there\n\n")
