@@ -116,19 +116,20 @@ struct RunLogTests {
       return
     }
     var iterator = stream.makeAsyncIterator()
-    func next() async -> String? { await iterator.next().map { String(decoding: $0, as: UTF8.self) } }
-    #expect(await next() == "retry: 3000\n\n")
+    #expect(Self.text(await iterator.next()) == "retry: 3000\n\n")
     let start = fixture.clock.now()
-    #expect(await next() == ": still there\n\n")
+    #expect(Self.text(await iterator.next()) == ": still there\n\n")
     #expect(fixture.clock.now() - start == .seconds(15))
     _ = try await fixture.memory.commit([entry(run, attempt: 1, 1, ["first"])])
-    #expect(await next()?.contains("\"first\"") == true)
+    #expect(Self.text(await iterator.next())?.contains("\"first\"") == true)
     (run.status, run.finishedAt) = (.succeeded, fixture.clock.now())
     _ = try await fixture.memory.commit([.putRun(run, .none), entry(run, attempt: 1, 2, ["last"])])
-    #expect(await next()?.contains("\"last\"") == true)
-    #expect(await next() == "event: end\ndata: {}\n\n")
-    #expect(await next() == nil)
+    #expect(Self.text(await iterator.next())?.contains("\"last\"") == true)
+    #expect(Self.text(await iterator.next()) == "event: end\ndata: {}\n\n")
+    #expect(await iterator.next() == nil)
   }
+
+  private static func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
 
   @Test("Only so many logs are followed at once, and one that ends makes room")
   func budget() {
