@@ -66,7 +66,7 @@ class Dashboard:
 
     def enqueue(self, job, payload=None, **members):
         """Enqueues a run that is due now and executed by the worker; returns its id."""
-        body = {"jobId": job, "payload": payload, "delay": 0.01, **members}
+        body = {"jobId": job, "payload": payload, "delay": "1s", **members}
         return self.call("POST", "trigger", body)["runId"]
 
     def wait_for(self, run, statuses=("succeeded", "failed", "cancelled"), seconds=30):

@@ -41,13 +41,17 @@ def name_of(path):
 
 @pytest.mark.parametrize(("size", "scheme"), LOOKS)
 def test_every_page_fits_and_can_be_used_by_everyone(browser, shop, pages, tmp_path, size, scheme):
+    found = []
     with browser.page(size, scheme) as page:
         for path in pages:
             page.open(shop.origin + path)
-            page.check_faults()
-            page.check_width()
             page.picture(name_of(path), tmp_path)
-            page.check_access()
+            for check in (page.check_faults, page.check_width, page.check_access):
+                try:
+                    check()
+                except AssertionError as fault:
+                    found.append(str(fault))
+    assert not found, "\n".join(found)
 
 
 def test_a_page_that_is_not_there_fits_too(browser, shop, tmp_path):

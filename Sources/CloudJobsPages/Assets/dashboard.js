@@ -25,7 +25,18 @@
   let failures = 0;
 
   const isBusy = (part) =>
-    part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
+    part.contains(document.activeElement) &&
+    document.activeElement.matches("input:not([type=checkbox]), textarea, select");
+
+  // What has the focus keeps it: its counterpart in the fresh part.
+  const counterpart = (element, fresh) => {
+    if (element.id) return document.getElementById(element.id);
+    const names = ["href", "name", "value"];
+    return [...fresh.querySelectorAll(element.tagName)].find((other) =>
+      names.some((name) => element.hasAttribute(name))
+        ? names.every((name) => other.getAttribute(name) === element.getAttribute(name))
+        : other.textContent === element.textContent);
+  };
 
   const showLive = () => {
     const button = document.getElementById("live");
@@ -38,13 +49,13 @@
   const replace = (part, fresh) => {
     const open = new Map([...part.querySelectorAll("details[id]")].map((d) => [d.id, d.open]));
     const checked = new Set([...part.querySelectorAll("input[type=checkbox]:checked")].map((box) => box.value));
-    const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
+    const focused = part.contains(document.activeElement) ? document.activeElement : null;
     part.replaceWith(fresh);
     for (const details of fresh.querySelectorAll("details[id]")) {
       if (open.has(details.id)) details.open = open.get(details.id);
     }
     for (const box of fresh.querySelectorAll("input[type=checkbox]")) if (checked.has(box.value)) box.checked = true;
-    if (focused) document.getElementById(focused)?.focus();
+    if (focused) counterpart(focused, fresh)?.focus({ preventScroll: true });
   };
 
   const refresh = async () => {
