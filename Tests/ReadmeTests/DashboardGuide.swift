@@ -26,10 +26,10 @@ enum DashboardGuide {
   }
 
   static func withProxy(
-    _ admins: Set<String>, _ verifiedName: @escaping @Sendable (HTTPRequest) async throws(JobError) -> String
+    _ admins: Set<String>, _ nameOf: @escaping @Sendable (HTTPRequest) async throws(JobError) -> String
   ) throws -> DashboardOptions {
     @Sendable func verifiedName(of request: HTTPRequest) async throws(JobError) -> String {
-      try await verifiedName(request)
+      try await nameOf(request)
     }
     var dashboard = DashboardOptions()
     dashboard.access = try .custom(hosts: ["jobs.example.com"]) { (request, _) throws(JobError) in

@@ -74,11 +74,6 @@ struct ProvenPage: Sendable {
   }
 }
 
-extension String {
-  /// The text without spaces at its end.
-  fileprivate var trimmingSuffix: String { String(reversed().drop { $0 == " " }.reversed()) }
-}
-
 @Suite("The page for teams that come from other systems")
 struct ComingFromTests {
   private func check(_ lines: String...) -> [String] {
