@@ -78,7 +78,9 @@ class Page:
         return getattr(self.tab, name)
 
     def _on_console(self, message):
-        if self.may_be_refused and "the server responded with a status of 4" in message.text:
+        # A refused form has what was typed, which its fields may not take.
+        refusals = ("the server responded with a status of 4", "does not conform to the required format")
+        if self.may_be_refused and any(text in message.text for text in refusals):
             return
         if message.type in ("error", "warning"):
             self.faults.append(f"console {message.type}: {message.text} {message.location.get('url', '')}")
