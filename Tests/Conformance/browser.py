@@ -62,6 +62,8 @@ class Page:
     def __init__(self, tab, size, scheme):
         self.tab, self.size, self.scheme = tab, size, scheme
         self.faults = []
+        # Whether the page itself may be a refusal, which the browser reports as an error.
+        self.may_be_refused = False
         tab.on("console", self._on_console)
         tab.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         tab.on("requestfailed", self._on_failure)
@@ -76,6 +78,10 @@ class Page:
         return getattr(self.tab, name)
 
     def _on_console(self, message):
+        # A refused form has what was typed, which its fields may not take.
+        refusals = ("the server responded with a status of 4", "does not conform to the required format")
+        if self.may_be_refused and any(text in message.text for text in refusals):
+            return
         if message.type in ("error", "warning"):
             self.faults.append(f"console {message.type}: {message.text} {message.location.get('url', '')}")
 
@@ -90,11 +96,9 @@ class Page:
 
     def open(self, url, status=200):
         """Opens an address, which must answer with a status."""
+        self.may_be_refused = status >= 400
         response = self.tab.goto(url, wait_until="load")
         assert response.status == status, f"{url} answered {response.status}"
-        if status >= 400:
-            # The browser reports the status of the page itself.
-            self.faults = [fault for fault in self.faults if "Failed to load resource" not in fault]
         return response
 
     def check_faults(self):

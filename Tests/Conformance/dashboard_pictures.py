@@ -15,12 +15,9 @@ from dashboard import Dashboard
 # The name, the page, the size and the colours of each picture.
 PICTURES = [
     ("overview", "", "desktop", "light"),
-    ("overview-dark", "", "desktop", "dark"),
-    ("jobs", "/jobs", "desktop", "light"),
     ("job", "/jobs/charge_card", "desktop", "light"),
     ("runs", "/runs", "desktop", "dark"),
     ("run", "RUN", "desktop", "light"),
-    ("dead-letters", "/dead-letters", "desktop", "light"),
     ("phone", "", "phone", "dark"),
 ]
 # The size up to which a picture is kept in the repository.
@@ -32,7 +29,7 @@ def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
     os.environ.pop("CLOUD_JOBS_SCREENSHOTS", None)
     with tempfile.TemporaryDirectory() as data:
-        shop = Dashboard(bin_dir, f"sqlite:{data}/jobs.db", "--port", "8080", seed=2_000)
+        shop = Dashboard(bin_dir, f"sqlite:{data}/jobs.db", seed=2_000)
         browser = Browser()
         try:
             payload = {"supplier": "Northwind", "articles": 60, "millisecondsPerArticle": 400}

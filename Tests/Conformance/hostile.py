@@ -89,10 +89,12 @@ INTRUDERS = """(base) => {
         if (!isOwn || place.origin !== location.origin) found.push(`${name} of ${element.tagName}: ${attribute.value}`);
       }
     }
-    if (element.id) {
-      if (ids.has(element.id)) found.push(`second id ${element.id}`);
-      ids.add(element.id);
-      if (!/^[a-z][a-z0-9_-]*$/i.test(element.id)) found.push(`id ${element.id}`);
+    // A form's own property may be a field of that name.
+    const id = element.getAttribute('id');
+    if (id !== null) {
+      if (ids.has(id)) found.push(`second id ${id}`);
+      ids.add(id);
+      if (!/^[a-z][a-z0-9_-]*$/i.test(id)) found.push(`id ${id}`);
     }
     if (!document.documentElement.contains(element)) found.push(`outside: ${element.tagName}`);
   }

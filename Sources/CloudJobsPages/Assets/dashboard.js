@@ -184,7 +184,7 @@
     });
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.target.matches("input, textarea, select, dialog *")) return;
+      if (event.target.matches("input:not([type=checkbox]), textarea, select, dialog *")) return;
       const isAfterG = lastKey === "g";
       lastKey = event.key;
       const link = isAfterG && document.querySelector(`header [data-key="${CSS.escape(event.key)}"]`);
