@@ -41,7 +41,8 @@ package struct PageGuard: Sendable {
   /// - Parameters:
   ///   - request: the head of the request.
   ///   - authority: the name and port under which the dashboard was called.
-  ///   - hosts: further names of the dashboard, as a proxy may call it by another name than the browser calls the proxy.
+  ///   - hosts: further names of the dashboard, as a proxy may call it by another name than the browser calls the
+  ///     proxy.
   /// - Returns: the reason and the remedy.
   package static func writeRefusal(
     of request: HTTPRequest, authority: String, hosts: Set<String> = []

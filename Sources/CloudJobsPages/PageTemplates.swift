@@ -4,8 +4,8 @@ import Mustache
 
 /// The templates of a dashboard's pages, in Mustache, together with those that all pages share.
 ///
-/// Every value is escaped in one place, ``PageText/escaped(_:)``: templates can't print text as it is, because `{{{…}}}`
-/// and `{{&…}}` are rejected. A view is a structure whose stored properties the template names; optional properties and
+/// Every value is escaped in one place, ``PageText/escaped(_:)``: templates can't print text as it is, because
+/// `{{{…}}}` and `{{&…}}` are rejected. A view is a structure whose stored properties the template names; optional properties and
 /// Booleans are its sections. A name that a view lacks is looked up in the enclosing views and prints nothing.
 package struct PageTemplates: Sendable {
   private let library: MustacheLibrary

@@ -102,6 +102,8 @@ package struct PagePager: Sendable {
   var first: String?
 
   /// Creates the links.
-  package init(shown: String, next: String?, first: String?) { (self.shown, self.next, self.first) = (shown, next, first) }
+  package init(shown: String, next: String?, first: String?) {
+    (self.shown, self.next, self.first) = (shown, next, first)
+  }
 }
 #endif

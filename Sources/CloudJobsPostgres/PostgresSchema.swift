@@ -187,7 +187,7 @@ extension PostgresSchema {
 }
 
 extension PostgresSchema {
-  // A count of the runs that wait reads nothing but the index. The queues of runs that have ended are counted by nobody.
+  // A count of the runs that wait reads nothing but the index. The queues of runs that have ended are not counted.
   // The server can't take a document apart that has a NUL.
   private var queueColumn: [String] {
     let schema = name.sql

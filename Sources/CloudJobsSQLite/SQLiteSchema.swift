@@ -118,7 +118,7 @@ enum SQLiteSchema {
     ("runs_by_cause", "(correlation_id, created_at) WHERE correlation_id IS NOT NULL"),
   ].map { name, columns in "DROP INDEX \(name); CREATE INDEX \(name) ON runs \(columns)" }
 
-  // A count of the runs that wait reads nothing but the index. The queues of runs that have ended are counted by nobody.
+  // A count of the runs that wait reads nothing but the index. The queues of runs that have ended are not counted.
   private static let queueColumn = """
     ALTER TABLE runs ADD COLUMN queue ANY;
     UPDATE runs SET queue = json_extract(CASE WHEN json_valid(document) THEN document END, '$.queue')

@@ -46,8 +46,8 @@ struct DashboardSettings: Sendable {
       guard !options.access.isLoopback else {
         throw JobError(
           .invalidField,
-          "The dashboard asks for no password, and has the names of this machine only. Set dashboard.password, or leave "
-            + "its hosts out.", field: "dashboard.hosts")
+          "The dashboard asks for no password, and has the names of this machine only. Set dashboard.password, or "
+            + "leave its hosts out.", field: "dashboard.hosts")
       }
       options.access = try options.access.served(as: hosts)
     }

@@ -15,7 +15,8 @@ struct PageTemplatesTests {
     arguments: [
       "<script>alert(1)</script>", "\" onmouseover=\"alert(1)", "' autofocus onfocus='alert(1)",
       // A combining mark makes one character of itself and of what it follows.
-      "\"\u{301} onmouseover=alert(1) x=\"\u{301}", "<\u{301}img src=x onerror=alert(1)>", "\"\u{200D}><svg onload=alert(1)>",
+      "\"\u{301} onmouseover=alert(1) x=\"\u{301}", "<\u{301}img src=x onerror=alert(1)>",
+      "\"\u{200D}><svg onload=alert(1)>",
       "{{value}}", "{{{value}}}", "\u{0}<b>", "\u{202E}txet", "]]><x>", "&lt;b&gt;", "`onload=alert(1)`", "--><x>",
     ])
   func escaping(value: String) {
@@ -58,7 +59,9 @@ struct PageGuardTests {
     arguments: [
       ([("Sec-Fetch-Site", "same-origin"), form], true),
       ([("Sec-Fetch-Site", "same-origin"), form, ("Origin", "https://jobs.example")], true),
-      ([("Sec-Fetch-Site", "same-origin"), ("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")], true),
+      (
+        [("Sec-Fetch-Site", "same-origin"), ("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")], true
+      ),
       ([form], false),
       ([("Sec-Fetch-Site", "same-site"), form], false),
       ([("Sec-Fetch-Site", "cross-site"), form], false),
@@ -100,7 +103,9 @@ struct PageTextTests {
     #expect(PageNumber.text(duration) == text)
   }
 
-  @Test("Numbers are shown with their thousands apart", arguments: [(0, "0"), (999, "999"), (1_000, "1,000"), (-1_234_567, "−1,234,567")])
+  @Test(
+    "Numbers are shown with their thousands apart",
+    arguments: [(0, "0"), (999, "999"), (1_000, "1,000"), (-1_234_567, "−1,234,567")])
   func numbers(number: Int, text: String) {
     #expect(PageNumber.text(number) == text)
   }

@@ -102,7 +102,7 @@ struct ComingFromTests {
     let lines = SourceFile(path: ProvenPage.comingFrom.path, text: try repository.text(ProvenPage.comingFrom.path))
       .lines
     let systems = lines.indices.filter { lines[$0].hasPrefix("## ") }
-    #expect(systems.count == 12)
+    #expect(systems.count == 11)
     for (system, next) in zip(systems, systems.dropFirst()) {
       #expect(lines[system..<next].contains { ProvenPage.comingFrom.isRow($0) }, "\(lines[system])")
     }

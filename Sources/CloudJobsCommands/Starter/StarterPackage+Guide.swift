@@ -25,8 +25,8 @@ extension StarterPackage {
 
     The store is the file `jobs.db`; `--store` or the variable `CLOUD_JOBS_STORE` names another one. \
     `worker` executes jobs
-    without listening, and `dashboard` shows the store beside it. For a PostgreSQL database or Google Cloud, add the trait
-    to `Package.swift`.
+    without listening, and `dashboard` shows the store beside it. For PostgreSQL or Google Cloud, add the trait to
+    `Package.swift`.
 
     You need Swift 6.2 or later, and on Debian or Ubuntu `apt-get install libsqlite3-dev`.
 

@@ -18,7 +18,8 @@ struct RunPages: DashboardPages {
     let path = request.path.dropFirst()
     guard let first = path.first else { return request.isReading ? try await list(request) : nil }
     if first == BulkPages.segment, path.count == 1 { return try await BulkPages(context).respond(to: request) }
-    let id = try RunID(first)
+    // A text that is no run's id is a page that does not exist.
+    guard let id = try? RunID(first) else { return nil }
     switch (path.dropFirst().first, request.isReading) {
     case (nil, true): return try await show(id, request)
     case ("why", true) where path.count == 2: return try await why(id)

@@ -77,6 +77,7 @@ struct JobFormTests {
     var definition = JobDefinition(id: "a", kind: .periodic, schedule: .every(.seconds(300)), timeZone: "Etc/UTC")
     definition.policy.retry = RetryPolicy(maxAttempts: 7, backoff: .exponential(.seconds(2)))
     definition.policy.timeout = .seconds(90)
+    definition.policy.retention = Retention()
     let configuration = JobConfiguration(saying: definition)
     #expect(configuration.interval == .seconds(300) && configuration.cron == nil)
     #expect(configuration.maxRetries == 6 && configuration.timeout == .seconds(90) && configuration.overlap == .skip)
