@@ -37,6 +37,19 @@ package struct PageTime: Hashable, Sendable {
     return "\(zone.date(at: time)) \(clock) \(offset == 0 ? "UTC" : shift)"
   }
 
+  /// Returns a sentence with its times in RFC 3339, such as `2026-11-28T01:50:30.12Z`, as ``exact(_:in:)`` shows them.
+  package static func readable(_ sentence: String) -> String {
+    guard sentence.contains("Z") else { return sentence }
+    let words = sentence.split(separator: " ", omittingEmptySubsequences: false).map { word -> Substring in
+      let core = word.prefix { $0.isNumber || "-:.TZ".contains($0) }
+      // A full stop or a colon behind a time belongs to the sentence.
+      let text = core.last == "." || core.last == ":" ? core.dropLast() : core
+      guard text.count >= 20, text.last == "Z", let time = Timestamp(rfc3339: String(text)) else { return word }
+      return exact(time) + word.dropFirst(text.count)
+    }
+    return words.joined(separator: " ")
+  }
+
   /// Returns a distance in time from now; negative ones are past.
   static func relative(_ distance: Duration) -> String {
     if distance > .seconds(-1), distance < .seconds(1) { return "now" }

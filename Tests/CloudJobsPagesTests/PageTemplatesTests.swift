@@ -110,6 +110,17 @@ struct PageTextTests {
     #expect(PageNumber.text(number) == text)
   }
 
+  @Test(
+    "Times in a sentence are shown as pages show them, and other words as they are",
+    arguments: [
+      ("open until 2026-11-28T03:54:53.832478Z: failed.", "open until 2026-11-28 03:54:53 UTC: failed."),
+      ("It is due at 2026-11-28T03:54:53Z.", "It is due at 2026-11-28 03:54:53 UTC."),
+      ("Zone Z  and 2026-11-28T99:54:53Z", "Zone Z  and 2026-11-28T99:54:53Z"), ("", ""),
+    ])
+  func sentences(text: String, shown: String) {
+    #expect(PageTime.readable(text) == shown)
+  }
+
   @Test("The fields of a form are decoded, and its line ends are one character")
   func fields() {
     let fields = PageFields("job=a%2Fb+c&empty=&id=1&id=2&text=one%0D%0Atwo")

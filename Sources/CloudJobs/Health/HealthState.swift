@@ -115,7 +115,9 @@ struct HealthState: Sendable {
       problems.append(
         .init(
           code: .documentsSetAside,
-          message: "\(setAside.count) job documents are invalid, so that their jobs do not run by their schedules. "
+          message: (setAside.count == 1
+            ? "A job document is invalid, so that its job does not run by its schedule. "
+            : "\(setAside.count) job documents are invalid, so that their jobs do not run by their schedules. ")
             + "The log names each field; GET jobs?setAside=true lists them.",
           since: since))
     }

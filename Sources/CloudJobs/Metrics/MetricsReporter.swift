@@ -83,20 +83,25 @@ struct MetricsReporter: Sendable {
     let store = services.store
     var count = 0
     var cursor: StoreCursor?
+    // A registered job may have no document yet.
+    var undocumented = services.registry.jobs.mapValues { $0.definition.policy }
     repeat {
       let page = try await services.client.once { [cursor] () async throws(StoreError) in
         try await store.jobs(after: cursor, limit: StoreLimits.batch)
       }
       for record in page.records {
-        let definition = (try? JobID(record.id)).flatMap { services.registry.jobs[$0]?.definition }
-        let state = StoreReadings.JobState(
-          record, isEnabledByCode: definition?.policy.enabled ?? true, at: page.time)
+        let policy = (try? JobID(record.id)).flatMap { undocumented.removeValue(forKey: $0) }
+        let state = StoreReadings.JobState(record, isEnabledByCode: policy?.enabled ?? true, at: page.time)
         reading.jobs[state, default: 0] += 1
         if let queue = try? record.document.get().configuration.queue { queues.insert(queue) }
       }
       count += page.records.count
       cursor = page.next
     } while cursor != nil && count < StoreReadings.jobLimit
+    guard cursor == nil else { return }
+    for policy in undocumented.values {
+      reading.jobs[policy.enabled ? policy.paused ? .paused : .enabled : .disabled, default: 0] += 1
+    }
   }
 
   /// Returns how long the work that is due for longest has been waiting.

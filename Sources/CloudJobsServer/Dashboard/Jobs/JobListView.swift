@@ -190,10 +190,11 @@ extension JobListView.Row {
     state = StateWord(of: listing)
     health = listing.report.map { StateWord($0.health) }
     let reasons = listing.fault ?? listing.report?.reasons.joined(separator: " ") ?? ""
-    self.reasons = reasons.isEmpty ? nil : BoundedText.cut(reasons, to: 200)
+    self.reasons = reasons.isEmpty ? nil : BoundedText.sentence(reasons, to: 200)
     isElsewhere = !listing.isRegistered
     last = listing.state.status.map { StateWord($0) }
-    lastTime = context.time(listing.state.lastRun)
+    // The job's document tells the time of a schedule's runs alone.
+    lastTime = context.time(listing.state.lastRun ?? runs.first { $0.finishedAt != nil }?.finishedAt)
     lastHref = listing.state.lastRunID.map { context.link("runs", $0.rawValue).href }
     lastDuration = listing.state.lastDuration.map { PageNumber.text($0) }
     nextTime = context.time(listing.nextRun(at: context.now))

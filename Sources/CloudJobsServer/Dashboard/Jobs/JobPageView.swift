@@ -115,7 +115,7 @@ struct JobPageView: Sendable {
     job = listing.id
     state = StateWord(of: listing)
     health = listing.report.map { StateWord($0.health) }
-    reasons = listing.report?.reasons ?? []
+    reasons = (listing.report?.reasons ?? []).map { BoundedText.sentence($0) }
     fault = listing.fault.map { BoundedText.cut($0) }
     unknownFields = listing.unknownFields.map { field in
       "The field \(BoundedText.cut(field.name, to: 64)) is not read."
@@ -279,7 +279,7 @@ struct JobPageView: Sendable {
     return lines.prefix(decisionLimit).map { entry, line in
       Decision(
         decisionTime: context.time(entry.time), decisionWord: BoundedText.words(line.verdict),
-        decisionText: BoundedText.cut(line.reason),
+        decisionText: BoundedText.sentence(line.reason),
         decisionRunHref: line.run.map { context.link("runs", $0.rawValue).href },
         decisionWhyHref: line.scheduledFor.map { time in
           context.link("jobs", id, "why").with("at", "\(time)").href

@@ -86,6 +86,21 @@ enum BoundedText {
     text.count > limit ? text.prefix(limit) + "…" : text
   }
 
+  /// Returns the beginning of a sentence, with its times as pages show them.
+  ///
+  /// - Parameters:
+  ///   - text: the sentence.
+  ///   - limit: the maximum number of characters.
+  /// - Returns: the sentence, or its beginning with an ellipsis.
+  static func sentence(_ text: String, to limit: Int = 400) -> String {
+    PageTime.readable(cut(text, to: limit))
+  }
+
+  /// Returns a failure in one sentence: its kind and its message, unless the message says the kind.
+  static func failure(_ failure: RunFailure) -> String {
+    failure.message.hasPrefix(failure.kind) ? failure.message : "\(failure.kind): \(failure.message)"
+  }
+
   /// Returns a name of lower camel case in words: `skippedBreakerOpen` as `skipped breaker open`.
   static func words(_ name: String) -> String {
     var text = ""
@@ -164,8 +179,8 @@ struct RunLine: Sendable {
     runTime = context.time(run.startedAt ?? run.createdAt)
     runDuration = run.startedAt.flatMap { start in run.finishedAt.map { PageNumber.text(max(.zero, $0 - start)) } }
     runTrigger = run.trigger.rawValue
-    let failure = run.status == .succeeded ? nil : run.failure.map { "\($0.kind): \($0.message)" }
-    runText = (failure ?? run.reason).map { BoundedText.cut($0, to: 200) }
+    let failure = run.status == .succeeded ? nil : run.failure.map { BoundedText.failure($0) }
+    runText = (failure ?? run.reason).map { BoundedText.sentence($0, to: 200) }
     runAttempts = "\(run.attempt) of \(run.maxAttempts)"
   }
 }

@@ -47,17 +47,17 @@ struct WhyView: Sendable {
   init(_ explanation: Explanation, _ context: DashboardContext) {
     verdict = Self.word(explanation.verdict)
     cause = BoundedText.words(explanation.cause.rawValue)
-    summary = BoundedText.cut(explanation.summary, to: 1_000)
-    facts = [FactRow(whyName: "trigger", whyText: BoundedText.cut(explanation.trigger))]
-    facts += explanation.facts.map { FactRow(whyName: $0.name, whyText: BoundedText.cut($0.text, to: 600)) }
+    summary = BoundedText.sentence(explanation.summary, to: 1_000)
+    facts = [FactRow(whyName: "trigger", whyText: BoundedText.sentence(explanation.trigger))]
+    facts += explanation.facts.map { FactRow(whyName: $0.name, whyText: BoundedText.sentence($0.text, to: 600)) }
     gates = explanation.gates.map { gate in
       GateRow(
-        gateName: gate.name.rawValue, gateValue: BoundedText.cut(gate.value, to: 200),
+        gateName: gate.name.rawValue, gateValue: BoundedText.sentence(gate.value, to: 200),
         gateState: gate.isOpen.map { $0 ? StateWord("open", "good") : StateWord("closed", "bad") }
-          ?? StateWord("not reached", ""), gateReason: gate.reason.map { BoundedText.cut($0) })
+          ?? StateWord("not reached", ""), gateReason: gate.reason.map { BoundedText.sentence($0) })
     }
     hasGates = !gates.isEmpty
-    remedies = explanation.remedies.map { BoundedText.cut($0) }
+    remedies = explanation.remedies.map { BoundedText.sentence($0) }
     whyRunHref = explanation.run.map { context.link("runs", $0.rawValue).href }
     whyRunID = explanation.run.map { String($0.rawValue.prefix(8)) }
     whyOccurrence = context.time(explanation.occurrence)

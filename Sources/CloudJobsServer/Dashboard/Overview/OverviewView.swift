@@ -210,7 +210,7 @@ struct OverviewView: Sendable {
     guard let report = listing.report, report.health != .healthy else { return nil }
     return Attention(
       attentionJob: listing.id, attentionHref: href, attentionState: StateWord(report.health),
-      attentionText: report.reasons.joined(separator: " "))
+      attentionText: BoundedText.sentence(report.reasons.joined(separator: " ")))
   }
 }
 #endif

@@ -36,8 +36,8 @@ struct RunRow: Sendable {
     attemptText =
       run.attempt == 0 ? "" : run.maxAttempts > 1 ? "\(run.attempt) of \(run.maxAttempts)" : "\(run.attempt)"
     let reason =
-      run.failure.flatMap { run.status == .succeeded ? nil : "\($0.kind): \($0.message)" } ?? run.reason ?? ""
-    reasonText = Self.bounded(reason, Self.maximumReason)
+      run.failure.flatMap { run.status == .succeeded ? nil : BoundedText.failure($0) } ?? run.reason ?? ""
+    reasonText = PageTime.readable(Self.bounded(reason, Self.maximumReason))
     switch run.status {
     case .scheduled where run.notBefore > context.now: tookText = context.time(run.notBefore).relative
     case .running: tookText = run.startedAt.map { PageNumber.text(max(.zero, context.now - $0)) } ?? ""

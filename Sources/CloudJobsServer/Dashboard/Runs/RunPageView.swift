@@ -46,7 +46,7 @@ struct RunPageView: Sendable {
 
   /// The latest failure.
   struct Failure: Sendable {
-    var failureKind: String
+    var failureKind: String?
     var failureText: String
     /// How often it failed, and what follows.
     var failureHistory: String
@@ -89,7 +89,7 @@ struct RunPageView: Sendable {
     jobName = run.job.rawValue
     jobLink = context.link("jobs", run.job.rawValue).href
     whyLink = page.appending("why").href
-    reasonText = (run.cancellation ?? run.reason).map { Self.bounded($0) }
+    reasonText = (run.cancellation ?? run.reason).map { PageTime.readable(Self.bounded($0)) }
     facts = Self.facts(run, context)
     details = Self.details(run, context)
     self.relatives = Self.relatives(run, relatives, context)
@@ -214,7 +214,8 @@ struct RunPageView: Sendable {
       case .cancelled: "before the run was cancelled."
       }
     return Failure(
-      failureKind: String(failure.kind.prefix(200)), failureText: bounded(failure.message),
+      failureKind: failure.message.hasPrefix(failure.kind) ? nil : String(failure.kind.prefix(200)),
+      failureText: bounded(failure.message),
       failureHistory: "\(times), \(next)")
   }
 }

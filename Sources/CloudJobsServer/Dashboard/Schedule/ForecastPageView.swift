@@ -7,6 +7,8 @@ import CloudJobsPages
 struct ForecastQuery: Sendable {
   /// The number of days, 1 to 366.
   var days = 7
+  /// Whether the visitor has chosen the number of days.
+  var hasDays = false
   /// The deployment; nil for the runtime's own.
   var deployment: ForecastDeployment.Kind?
   /// The number of workers.
@@ -28,6 +30,7 @@ struct ForecastQuery: Sendable {
   init(_ query: PageFields) {
     do throws(JobError) {
       days = try Self.number(query, "days", 1...366) ?? days
+      hasDays = query["days"] != nil
       workers = try Self.number(query, "workers", 1...10_000) ?? workers
       vCPUs = try Self.amount(query, "vcpu") ?? vCPUs
       memory = try Self.amount(query, "memory") ?? memory

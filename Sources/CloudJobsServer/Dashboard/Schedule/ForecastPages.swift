@@ -8,6 +8,8 @@ import HTTPTypes
 struct ForecastPages: DashboardPages {
   /// The number of due times from which a forecast is refused, because a request would take too long.
   static let timeLimit = 60_000.0
+  /// The number of due times that a forecast has at most, as far as whole days allow, unless a visitor asks for more.
+  static let usualTimes = 6_000.0
   /// The number of recent runs of each job that are measured, and that where the store is paid by what it reads.
   private static let (measuredRuns, billedMeasuredRuns) = (50, 20)
 
@@ -18,11 +20,11 @@ struct ForecastPages: DashboardPages {
 
   func respond(to request: PageRequest) async throws(JobError) -> Dashboard.Reply? {
     guard request.isReading, request.path.count == 1 else { return nil }
-    let query = ForecastQuery(request.query)
+    var query = ForecastQuery(request.query)
     var (result, refusal) = (ForecastResult?.none, query.refusal)
     if refusal == nil {
       do throws(JobError) {
-        result = try await forecast(query)
+        result = try await forecast(&query)
       } catch {
         guard error.code != .storeUnavailable else { throw error }
         refusal = error
@@ -35,7 +37,7 @@ struct ForecastPages: DashboardPages {
       status: refusal == nil ? .ok : .unprocessableContent)
   }
 
-  private func forecast(_ query: ForecastQuery) async throws(JobError) -> ForecastResult {
+  private func forecast(_ query: inout ForecastQuery) async throws(JobError) -> ForecastResult {
     var options = ForecastOptions()
     options.span = .days(query.days)
     options.measuredRuns = runtime.readsRunsCheaply ? Self.measuredRuns : Self.billedMeasuredRuns
@@ -44,6 +46,10 @@ struct ForecastPages: DashboardPages {
       over: runtime.forecastDeployment, isStoreBilled: !runtime.readsRunsCheaply)
     var input = try await runtime.forecastInput(options)
     input.jobs.sort { $0.job.id < $1.job.id }
+    if !query.hasDays {
+      query.days = Self.usualDays(query.days, for: input.estimatedTimes)
+      input.span = .days(query.days)
+    }
     let changes = query.changes
     try changes?.checkRates(in: input)
     let changed = try changes?.applied(to: input) ?? input
@@ -57,6 +63,16 @@ struct ForecastPages: DashboardPages {
     let isChanged = changes.map { !$0.isEmpty } ?? false
     return ForecastResult(
       input: changed, forecast: Forecast(changed), before: isChanged ? Forecast(input) : nil)
+  }
+
+  /// Returns the number of days for which a page is quick.
+  ///
+  /// - Parameters:
+  ///   - days: the number of days that it would have.
+  ///   - times: the number of due times in them.
+  /// - Returns: the number of days, at least 1.
+  static func usualDays(_ days: Int, for times: Double) -> Int {
+    times <= usualTimes ? days : max(1, Int(Double(days) * usualTimes / times))
   }
 }
 #endif

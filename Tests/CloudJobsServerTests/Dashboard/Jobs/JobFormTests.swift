@@ -77,7 +77,7 @@ struct JobFormTests {
     var definition = JobDefinition(id: "a", kind: .periodic, schedule: .every(.seconds(300)), timeZone: "Etc/UTC")
     definition.policy.retry = RetryPolicy(maxAttempts: 7, backoff: .exponential(.seconds(2)))
     definition.policy.timeout = .seconds(90)
-    definition.policy.retention = Retention()
+    definition.policy.retention = Retention(.seconds(90 * 86_400))
     let configuration = JobConfiguration(saying: definition)
     #expect(configuration.interval == .seconds(300) && configuration.cron == nil)
     #expect(configuration.maxRetries == 6 && configuration.timeout == .seconds(90) && configuration.overlap == .skip)
@@ -147,6 +147,13 @@ struct JobFormTests {
     let draft = EnqueueDraft(PageFields("\(name)=\(PercentEncoding.encode(text))"))
     let error = #expect(throws: JobError.self) { try draft.request(for: "mail", in: .utc) }
     #expect(error?.field == name)
+  }
+
+  @Test(
+    "A forecast has fewer days where the schedules are dense, and at least one",
+    arguments: [(0.0, 7), (6_000, 7), (6_001, 6), (14_000, 3), (44_139, 1), (1e9, 1)])
+  func days(times: Double, days: Int) {
+    #expect(ForecastPages.usualDays(7, for: times) == days)
   }
 
   @Test("A run's form is read as a request")
