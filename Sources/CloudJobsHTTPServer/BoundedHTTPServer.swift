@@ -71,12 +71,12 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     }
   }
 
-  private var application: Application<Responder> {
+  private var application: Application<HeadResponder<Responder>> {
     let (limits, refusalBody, onReady, acceptsHTTP2) = (limits, refusalBody, onReady, acceptsHTTP2)
     let openConnections = connections
     let connections = MaximumAvailableConnections(limits.maxConnections, logger: logger)
     return Application(
-      responder: responder,
+      responder: HeadResponder(base: responder),
       server: HTTPServerBuilder { responder in
         let channel = GuardedChannel(
           base: HTTP1Channel(responder: responder), limits: limits, connections: openConnections,
@@ -91,6 +91,19 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         await onReady(channel.localAddress?.port ?? 0)
       },
       logger: logger)
+  }
+}
+
+/// A responder whose responses to HEAD have no body, as RFC 9110, section 9.3.2, requires.
+///
+/// Hummingbird sends the body that a responder returns.
+package struct HeadResponder<Base: HTTPResponder>: HTTPResponder {
+  let base: Base
+
+  @concurrent
+  package func respond(to request: Request, context: Base.Context) async throws -> Response {
+    let response = try await base.respond(to: request, context: context)
+    return request.method == .head ? response.createHeadResponse() : response
   }
 }
 

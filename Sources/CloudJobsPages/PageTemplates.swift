@@ -5,8 +5,9 @@ import Mustache
 /// The templates of a dashboard's pages, in Mustache, together with those that all pages share.
 ///
 /// Every value is escaped in one place, ``PageText/escaped(_:)``: templates can't print text as it is, because
-/// `{{{…}}}` and `{{&…}}` are rejected. A view is a structure whose stored properties the template names; optional properties and
-/// Booleans are its sections. A name that a view lacks is looked up in the enclosing views and prints nothing.
+/// `{{{…}}}` and `{{&…}}` are rejected. A view is a structure whose stored properties the template names; optional
+/// properties and Booleans are its sections. A name that a view lacks, or whose value is nil, is looked up in the
+/// enclosing views, and prints nothing if none has it.
 package struct PageTemplates: Sendable {
   private let library: MustacheLibrary
 

@@ -20,9 +20,10 @@ extension RouterMethods {
     for method in [HTTPRequest.Method.get, .head, .post, .put, .patch, .delete] {
       on(RouterPath(mountPath + "/**"), method: method) { request, context in
         let response = await Self.answer(request, context, runtime, mountPath)
-        return Response(
+        let whole = Response(
           status: response.head.status, headers: response.head.headerFields,
           body: ResponseBody(byteBuffer: ByteBuffer(bytes: response.body)))
+        return method == .head ? whole.createHeadResponse() : whole
       }
     }
     return self

@@ -51,6 +51,7 @@ struct DashboardContext: Sendable {
   /// Returns a link within the dashboard.
   ///
   /// - Parameter segments: the segments of the path, not encoded.
+  /// - Returns: the link.
   func link(_ segments: String...) -> PageLink {
     segments.reduce(PageLink(options.path)) { $0.appending($1) }
   }
@@ -71,6 +72,7 @@ struct DashboardContext: Sendable {
   ///   - message: the message at the top; nil for none.
   ///   - isLive: whether its parts with `data-live` are refreshed.
   ///   - status: the status.
+  /// - Returns: the page.
   func page(
     _ view: some Sendable, _ template: String, title: String, segment: String, message: PageShell.Message? = nil,
     isLive: Bool = true, status: PageResponse.Status = .ok
@@ -83,6 +85,7 @@ struct DashboardContext: Sendable {
   /// - Parameters:
   ///   - link: the page.
   ///   - done: the change.
+  /// - Returns: the response.
   func redirect(to link: PageLink, after done: DashboardMessage) -> Dashboard.Reply {
     .page(PageResponse(redirectTo: link.with("done", done.rawValue).href))
   }

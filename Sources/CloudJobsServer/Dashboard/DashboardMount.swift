@@ -45,8 +45,9 @@ extension RouterMethods {
   private static func response(_ reply: Dashboard.Reply, to method: HTTPRequest.Method) -> Response {
     switch reply {
     case .page(let page):
-      return Response(
+      let response = Response(
         status: page.status, headers: page.fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: page.body)))
+      return method == .head ? response.createHeadResponse() : response
     case .events(let events):
       var fields = PageResponse.confinement
       fields[.contentType] = "text/event-stream"

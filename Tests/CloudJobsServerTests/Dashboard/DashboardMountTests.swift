@@ -135,6 +135,8 @@ struct DashboardMountTests {
       let head = await answer(port, "HEAD", "/dashboard")
       #expect(head.contains("200 OK") && !head.contains("<html") && head.lowercased().contains("content-length: "))
       #expect(!head.lowercased().contains("content-length: 0"))
+      let health = await answer(port, "HEAD", "/jobs/health")
+      #expect(health.contains("200 OK") && health.hasSuffix("\r\n\r\n"))
       for method in ["PUT", "PATCH", "DELETE", "OPTIONS"] {
         let text = await answer(port, method, "/dashboard/runs", Self.form)
         #expect(text.contains("405 Method Not Allowed") && text.lowercased().contains("allow: get, head, post"))

@@ -76,7 +76,7 @@ final class JobSettingsTests {
     "dashboard.password": ("correct horse", #""correct horse""#, { "\($0.server.dashboard?.access as Any)" }),
     "dashboard.readOnlyPassword": ("correct horse", #""correct horse""#, { "\($0.server.dashboard?.access as Any)" }),
     "dashboard.hosts": (
-      "b.example, ::1", #""b.example,::1""#, { "\($0.server.dashboard?.access as Any)".lowercased() }
+      "b.example", #""b.example""#, { "\($0.server.dashboard?.access as Any)".lowercased() }
     ),
     "dashboard.path": ("/admin/jobs", #""/admin/jobs""#, { $0.server.dashboard?.path ?? "" }),
     "dashboard.title": ("Shop", #""Shop""#, { $0.server.dashboard?.title ?? "" }),

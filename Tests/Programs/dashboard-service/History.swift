@@ -13,7 +13,8 @@ struct History {
     (store, now, self.count) = (runtime.store, runtime.clock.now(), count)
   }
 
-  /// The jobs of the history: how many of a hundred runs each has, how many of a thousand of those fail, and its errors.
+  /// The jobs of the history: how many of a hundred runs each has, how many of a thousand of those fail, and its
+  /// errors.
   private static let jobs: [(job: JobID, share: Int, failing: Int, errors: [RunFailure], trigger: Trigger)] = [
     (
       "send_welcome_email", 30, 40,

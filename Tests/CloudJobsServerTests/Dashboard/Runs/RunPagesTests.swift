@@ -68,7 +68,7 @@ struct RunPagesTests {
   @Test(
     "An invalid address gets a page that tells what is wrong",
     arguments: [
-      ("/runs?status=lost", 400), ("/runs?cursor=1_2", 400), ("/runs/abc", 400), ("/runs/\(RunPagesTests.absent)", 404),
+      ("/runs?status=lost", 400), ("/runs?cursor=1_2", 400), ("/runs/abc", 404), ("/runs/\(RunPagesTests.absent)", 404),
       ("/runs/\(RunPagesTests.absent)/why", 404), ("/runs/\(RunPagesTests.absent)/lines", 404),
       ("/runs/\(RunPagesTests.absent)/log", 404), ("/runs/\(RunPagesTests.absent)/cancel", 404),
       ("/runs/\(RunPagesTests.absent)/nothing", 404), ("/runs/\(RunPagesTests.absent)/why/x", 404),
