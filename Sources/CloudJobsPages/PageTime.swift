@@ -79,7 +79,7 @@ package enum PageNumber {
 
   /// Returns a duration in two units at most: `12 ms`, `3.4 s`, `4 min 5 s`, `2 d 3 h`.
   package static func text(_ duration: Duration) -> String {
-    let microseconds = duration.components.seconds * 1_000_000 + duration.components.attoseconds / 1_000_000_000_000
+    let microseconds = duration.microseconds
     if microseconds < 0 { return "−" + text(.zero - duration) }
     if microseconds == 0 { return "0 s" }
     if microseconds < 1_000 { return "\(microseconds) µs" }

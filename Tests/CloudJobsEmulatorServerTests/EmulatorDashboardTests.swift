@@ -234,4 +234,17 @@ struct EmulatorDashboardTests {
     #expect(small <= 0 && many.count < 400)
   }
 }
+
+@Suite("Numbers of the dashboard's forms")
+struct FormNumberTests {
+  @Test(
+    "A number out of bounds is refused, the least of all too",
+    arguments: [
+      ("", 0), ("-1", -1), ("1000000", 1_000_000), ("1000001", nil), ("-9223372036854775808", nil),
+      ("9223372036854775807", nil), ("9223372036854775808", nil), ("1e3", nil), ("١", nil),
+    ] as [(String, Int64?)])
+  func whole(text: String, number: Int64?) {
+    #expect((try? FormNumber.whole(text, "attempts")) == number)
+  }
+}
 #endif

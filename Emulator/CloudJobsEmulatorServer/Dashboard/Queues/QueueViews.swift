@@ -258,7 +258,7 @@ enum FormNumber {
   /// Returns a whole number; 0 for an empty text.
   static func whole(_ text: String, _ field: String) throws(PageFault) -> Int64 {
     if text.isEmpty { return 0 }
-    guard let number = Int64(text), abs(number) <= 1_000_000 else { throw fault(field, text, "10") }
+    guard let number = Int64(text), (-1_000_000...1_000_000).contains(number) else { throw fault(field, text, "10") }
     return number
   }
 

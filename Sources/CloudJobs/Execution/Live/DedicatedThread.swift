@@ -7,7 +7,7 @@ import Darwin
 #endif
 
 /// Threads that no handler can block, apart from Swift's shared pool.
-enum DedicatedThread {
+package enum DedicatedThread {
   private final class Work: Sendable {
     let body: @Sendable () -> Void
 
@@ -19,7 +19,7 @@ enum DedicatedThread {
   /// - Parameter body: the thread's work.
   /// - Returns: false if the system can't create a thread.
   @discardableResult
-  static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
+  package static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
     let work = Unmanaged.passRetained(Work(body))
     #if canImport(Darwin)
     var thread: pthread_t?

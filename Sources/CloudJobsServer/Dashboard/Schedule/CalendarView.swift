@@ -234,8 +234,9 @@ struct CalendarPages: DashboardPages {
     guard request.isReading, request.path.count == 1 else { return nil }
     let listings = try await JobInventory(context.runtime).listings().jobs
     let query = CalendarQuery(request.query, context.runtime.zones, now: context.now)
+    let view = try await LongComputation.run { [context] in CalendarView(listings, query, context) }
     return context.page(
-      CalendarView(listings, query, context), "calendar", title: "Calendar", segment: "calendar", isLive: false,
+      view, "calendar", title: "Calendar", segment: "calendar", isLive: false,
       status: query.refusal == nil ? .ok : .unprocessableContent)
   }
 }

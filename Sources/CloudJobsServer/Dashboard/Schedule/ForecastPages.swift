@@ -26,7 +26,7 @@ struct ForecastPages: DashboardPages {
       do throws(JobError) {
         result = try await forecast(&query)
       } catch {
-        guard error.code != .storeUnavailable else { throw error }
+        guard error.code != .storeUnavailable, error.code != .overloaded else { throw error }
         refusal = error
       }
     }
@@ -61,8 +61,9 @@ struct ForecastPages: DashboardPages {
           + "days or longer intervals, or use the command: forecast.", field: "days")
     }
     let isChanged = changes.map { !$0.isEmpty } ?? false
-    return ForecastResult(
-      input: changed, forecast: Forecast(changed), before: isChanged ? Forecast(input) : nil)
+    return try await LongComputation.run { [input] in
+      ForecastResult(input: changed, forecast: Forecast(changed), before: isChanged ? Forecast(input) : nil)
+    }
   }
 
   /// Returns the number of days for which a page is quick.
