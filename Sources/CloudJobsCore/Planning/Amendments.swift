@@ -103,7 +103,14 @@ package func planRedrive(
 
 extension Run {
   /// The id of the run that repeats this one.
-  package var redriveID: RunID { RunID(job: job, occurrence: .key("redrive/\(id.rawValue)")) }
+  package var redriveID: RunID { Self.redriveID(of: id, job) }
+
+  /// Whether the run repeats another one.
+  var isRedrive: Bool { parent.map { id == Self.redriveID(of: $0, job) } ?? false }
+
+  private static func redriveID(of run: RunID, _ job: JobID) -> RunID {
+    RunID(job: job, occurrence: .key("redrive/\(run.rawValue)"))
+  }
 
   /// Returns the run cancelled; a late result of an attempt that is still alive is refused.
   func cancelled(because reason: String, at now: Timestamp, retention: Retention) -> Run {

@@ -265,6 +265,10 @@ private func planWaiting(_ input: PlanInput, _ run: Run) -> Decision {
     if let skip = breaker, let decision = held(input, run, by: skip) { return decision }
     if let decision = waiting(input, run, isRepeated: true) { return decision }
   } else if let skip = closedGate(input, scheduledFor: scheduledFor, trigger: run.trigger) {
+    // What an operator repeats waits for the run that is under way, and is not dropped.
+    if skip.status == .skippedOverlap, run.isRedrive, let decision = waiting(input, run, isRepeated: true) {
+      return decision
+    }
     return held(input, run, by: skip) ?? .skip(skip, cancelled: cancelled(run, by: skip, input))
   } else if let decision = waiting(input, run) {
     return decision

@@ -103,8 +103,8 @@ public struct DashboardAccess: Sendable {
   /// Lets browsers of this machine in, without a credential.
   ///
   /// Refuses what ``/CloudJobs/Authentication/trustLoopback`` refuses: other machines, forwarded requests, foreign
-  /// names in `Host`, and the requests of other pages, apart from links to a page of the dashboard. A ``JobServer`` with
-  /// it listens on loopback only.
+  /// names in `Host`, and the requests of other pages, apart from links to a page of the dashboard. A ``JobServer``
+  /// with it listens on loopback only.
   ///
   /// - Parameter role: what they may do.
   /// - Returns: the access.

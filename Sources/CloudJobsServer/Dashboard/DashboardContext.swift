@@ -142,7 +142,7 @@ enum DashboardMessage: String, CaseIterable {
   /// The message.
   var text: String {
     switch self {
-    case .saved: "The job was changed. It takes effect with the next pass, within a minute."
+    case .saved: "The job was changed. A new schedule takes effect at once, in other instances with their next pass."
     case .enabled: "The job was enabled."
     case .disabled: "The job was disabled. Attempts under way go on."
     case .paused: "The job was paused: its schedule is skipped, and its enqueued runs wait."

@@ -83,6 +83,23 @@ struct PlanTests {
     #expect(Set([PlanSample.run(.pending, attempt: 0).nextTaskName, once.nextTaskName, twice.nextTaskName]).count == 3)
   }
 
+  @Test("What an operator repeats waits for a run under way, where a new run of the same job is skipped")
+  func redrivenOverlap() throws {
+    let job = PlanSample.job(.periodic) { $0.overlap = .skip }
+    let failed = PlanSample.run(.failed, attempt: 3)
+    let again = try planRedrive(of: failed, policy: job.policy, settings: PlanSample.settings, now: PlanSample.now)
+    var new = again
+    new.parent = nil
+    func words(_ run: Run, _ previous: Run?) -> String {
+      var input = PlanSample.input(job, run: run, attempt: 1, previous: previous)
+      input.runID = run.id
+      return PlanSample.words(plan(input))
+    }
+    #expect(words(again, PlanSample.run(.scheduled)).hasPrefix("wait"))
+    #expect(words(again, PlanSample.run(.succeeded)) == "run 1" && words(again, nil) == "run 1")
+    #expect(words(new, PlanSample.run(.scheduled)) == "skippedOverlap, cancelled")
+  }
+
   @Test("A repeated attempt waits while the next run of a job without overlaps is under way", arguments: [false, true])
   func repeatedOverlap(hasCrashed: Bool) {
     let run =

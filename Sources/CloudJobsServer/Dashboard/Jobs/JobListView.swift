@@ -194,9 +194,12 @@ extension JobListView.Row {
     isElsewhere = !listing.isRegistered
     last = listing.state.status.map { StateWord($0) }
     // The job's document tells the time of a schedule's runs alone.
-    lastTime = context.time(listing.state.lastRun ?? runs.first { $0.finishedAt != nil }?.finishedAt)
-    lastHref = listing.state.lastRunID.map { context.link("runs", $0.rawValue).href }
-    lastDuration = listing.state.lastDuration.map { PageNumber.text($0) }
+    lastTime = context.time(listing.state.lastRun ?? runs.first { $0.finishedAt != nil }?.startedAt)
+    let latest = runs.first { $0.finishedAt != nil }
+    lastHref = (listing.state.lastRunID ?? latest?.id).map { context.link("runs", $0.rawValue).href }
+    // The document has the duration of the last attempt, a run that of all.
+    let whole = latest.flatMap { run in run.startedAt.flatMap { start in run.finishedAt.map { $0 - start } } }
+    lastDuration = (whole ?? listing.state.lastDuration).map { PageNumber.text($0) }
     nextTime = context.time(listing.nextRun(at: context.now))
     history = RunSquares(runs, limit: JobListView.historyLimit)
   }

@@ -234,7 +234,7 @@ struct CalendarPages: DashboardPages {
     guard request.isReading, request.path.count == 1 else { return nil }
     let listings = try await JobInventory(context.runtime).listings().jobs
     let query = CalendarQuery(request.query, context.runtime.zones, now: context.now)
-    let view = try await LongComputation.run { [context] in CalendarView(listings, query, context) }
+    let view = try await LongComputation.shared.run { [context] in CalendarView(listings, query, context) }
     return context.page(
       view, "calendar", title: "Calendar", segment: "calendar", isLive: false,
       status: query.refusal == nil ? .ok : .unprocessableContent)

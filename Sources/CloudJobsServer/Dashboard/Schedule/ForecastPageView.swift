@@ -273,7 +273,7 @@ struct ForecastPageView: Sendable {
       Total(number: Figure.count(perDay), label: "runs a day", look: ""),
       Total(number: Figure.count(busiest), label: "in the busiest hour", look: ""),
       Total(number: Figure.count(total.skips), label: "skipped times", look: ""),
-      Total(number: month, label: "a month, after free tiers", look: isOver ? "bad" : ""),
+      Total(number: month, label: "a month on Google Cloud", look: isOver ? "bad" : ""),
     ]
   }
 

@@ -61,7 +61,7 @@ struct ForecastPages: DashboardPages {
           + "days or longer intervals, or use the command: forecast.", field: "days")
     }
     let isChanged = changes.map { !$0.isEmpty } ?? false
-    return try await LongComputation.run { [input] in
+    return try await LongComputation.shared.run { [input] in
       ForecastResult(input: changed, forecast: Forecast(changed), before: isChanged ? Forecast(input) : nil)
     }
   }

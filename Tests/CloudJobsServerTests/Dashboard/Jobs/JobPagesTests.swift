@@ -20,7 +20,7 @@ struct JobPagesTests {
       ("/jobs?all=pause", "Pause all jobs", "Pause 4 jobs?"), ("/calendar", "Calendar", "Planned runs an hour"),
       ("/calendar?span=day&zone=Europe/Berlin", "Calendar", "02:30"),
       ("/calendar?span=month&job=report", "Calendar", "31 planned runs"),
-      ("/forecast", "Forecast", "after free tiers"),
+      ("/forecast", "Forecast", "After free tiers"),
       ("/forecast?interval=cleanup%3D5m", "Forecast", "Before and after"),
     ])
   func pages(target: String, title: String, content: String) async throws {
