@@ -68,7 +68,7 @@ def test_it_shows_and_changes_a_store_and_executes_nothing(line):
     other = line.json("enqueue", "greet", "--input", '{"name": "Eve"}', program=program)
     status, output = served.stop()
     assert status == 0 and output.splitlines()[-1] == "Stopped."
-    assert line.json("runs", "show", other["runs"][0]["id"])["status"] in ("pending", "scheduled")
+    assert line.json("runs", "show", other["run"])["status"] in ("pending", "scheduled")
 
 
 def test_a_program_has_it_with_its_jobs(line):
