@@ -22,6 +22,7 @@ from repository import ROOT
 METHODS = {
     "firestore.projects.databases.documents.batchGet",
     "firestore.projects.databases.documents.commit",
+    "firestore.projects.databases.documents.runAggregationQuery",
     "firestore.projects.databases.documents.runQuery",
     "cloudtasks.projects.locations.queues.tasks.create",
     "cloudtasks.projects.locations.queues.tasks.delete",
@@ -39,7 +40,9 @@ METHODS = {
 }
 # The number of calls in the sources of CloudJobsGoogle, by their first argument. A new call needs a request in the
 # program google-client-driver and a method in the list above.
-CALLS = {".get": 3, ".post": 4, ".patch": 1, ".delete": 2, '"batchGet"': 1, '"commit"': 1, '"runQuery"': 1}
+CALLS = {".get": 3, ".post": 4, ".patch": 1, ".delete": 2, '"batchGet"': 1, '"commit"': 1, '"runQuery"': 1} | {
+    '"runAggregationQuery"': 1
+}
 # Optional members of requests, by the last word of a method or the kind of its resource.
 MEMBERS = {
     "commit": {"currentDocument", "delete", "exists", "fieldPaths", "update", "updateMask", "updateTime"},
