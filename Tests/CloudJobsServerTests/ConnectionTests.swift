@@ -73,7 +73,9 @@ struct ConnectionTests {
 
   @Test("A waiting connection is closed after the idle timeout")
   func idle() async throws {
-    try await withServer { port in
+    try await withServer {
+      $0.requestTimeout = .seconds(60)
+    } _: { port in
       let connection = await RawConnection(port: port)
       await connection.send("GET /jobs/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
       #expect(await connection.next().contains("200 OK"))

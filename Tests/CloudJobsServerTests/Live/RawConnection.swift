@@ -27,7 +27,7 @@ final class RawConnection: Sendable {
       address.sin_family = sa_family_t(AF_INET)
       address.sin_port = in_port_t(port).bigEndian
       address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-      var limit = timeval(tv_sec: 10, tv_usec: 0)
+      var limit = timeval(tv_sec: 30, tv_usec: 0)
       setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
       setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
       _ = withUnsafePointer(to: &address) { pointer in
@@ -56,7 +56,7 @@ final class RawConnection: Sendable {
     }
   }
 
-  /// Returns the text up to the end of the connection, or as much as arrives within ten seconds.
+  /// Returns the text up to the end of the connection, or as much as arrives within 30 seconds.
   ///
   /// - Returns: the text, and whether the peer has closed the connection.
   func untilClosed() async -> (text: String, isClosed: Bool) {
