@@ -24,8 +24,8 @@ PYTHON_SOURCES := Tests Benchmarks infra
 VIRTUAL_TESTS := ConformanceTests|EffectTests|EffectStressTests|CloudJobsEncryptionTests
 PURE_TESTS := CloudJobsCoreTests|CloudJobsTests|CloudJobsEmulatorTests|TidyTests|ReadmeTests|$(VIRTUAL_TESTS)
 COVERED_TESTS := ^(CloudJobsCoreTests|CloudJobsTests|CloudJobsEmulatorTests|CloudJobsEmulatorWireTests)
-# Their server and its clients share the processors with no others.
-POSTGRES_TESTS := CloudJobsPostgresTests
+# Tests of real time, and those whose server and clients share the processors with no others: they run alone.
+ALONE_TESTS := CloudJobsPostgresTests|LeadershipTests
 
 # Runs a part of the Swift tests. Their output is long, so that what failed is repeated at its end.
 define run-tests
@@ -56,9 +56,9 @@ workers: packages ## Show the workers of a store and what waits (ARGS="--store p
 test: test-packages ## Build, lint, and run all tests, those against the official clients included
 	@$(MAKE) --no-print-directory build-tests
 	@$(MAKE) --no-print-directory lint
-	$(call run-tests,--filter '$(PURE_TESTS)' --skip $(POSTGRES_TESTS))
-	$(call run-tests,--skip '$(PURE_TESTS)|$(POSTGRES_TESTS)')
-	$(call run-tests,--filter $(POSTGRES_TESTS))
+	$(call run-tests,--filter '$(PURE_TESTS)' --skip '$(ALONE_TESTS)')
+	$(call run-tests,--skip '$(PURE_TESTS)|$(ALONE_TESTS)')
+	$(call run-tests,--filter '$(ALONE_TESTS)')
 	@$(MAKE) --no-print-directory conformance
 
 build-tests:

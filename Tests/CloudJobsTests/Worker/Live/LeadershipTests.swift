@@ -40,11 +40,14 @@ struct LeadershipTests {
   func renewal() async throws {
     let (leader, follower) = (try runtime(), try runtime())
     let began = ContinuousClock.now
+    let rounds = Rounds()
     async let value = leader.whileLeading("long", for: .seconds(1)) { term in
+      rounds.begin(term.number)
+      defer { rounds.end() }
       try await Task.sleep(for: .milliseconds(1_700))
       return term.number
     }
-    try await Task.sleep(for: .milliseconds(100))
+    while rounds.terms.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
     let second = try await follower.whileLeading("long", for: .seconds(1)) { $0.number }
     #expect(ContinuousClock.now - began >= .milliseconds(1_700))
     #expect(try await value < second)
