@@ -139,7 +139,13 @@ extension Run {
     guard let rule else { return self }
     let redactor = PayloadRedactor(input, rule)
     var run = self
-    run.failure = failure.map { RunFailure(kind: $0.kind, message: redactor.redact($0.message)) }
+    func redacted(_ failure: RunFailure?) -> RunFailure? {
+      failure.map { RunFailure(kind: $0.kind, message: redactor.redact($0.message)) }
+    }
+    run.failure = redacted(failure)
+    for index in run.earlierAttempts.indices {
+      run.earlierAttempts[index].failure = redacted(run.earlierAttempts[index].failure)
+    }
     run.reason = reason.map { redactor.redact($0) }
     return run
   }

@@ -52,10 +52,24 @@ enum RunView {
     let first = ["id", "job", "status", "trigger", "attempt"]
     let names = first.filter { members[$0] != nil } + members.keys.filter { !first.contains($0) }.sorted()
     let width = (names.map(\.count).max() ?? 0) + 2
-    return names.map { name in
+    return names.flatMap { name in
       let value = members[name] ?? .null
-      let text = value.string != nil ? times.text(value) : value.text
-      return name + String(repeating: " ", count: width - name.count) + text
+      let texts = name == "earlierAttempts" ? attempts(value, times) : nil
+      let lines = texts ?? [value.string != nil ? times.text(value) : value.text]
+      return lines.enumerated().map { index, text in
+        let label = index == 0 ? name : ""
+        return label + String(repeating: " ", count: width - label.count) + text
+      }
+    }
+  }
+
+  /// Returns a line for each earlier attempt of a run; nil if they have another form.
+  private static func attempts(_ value: JSONValue, _ times: TimeText) -> [String]? {
+    guard let attempts = try? RunAttempt.list(value), !attempts.isEmpty else { return nil }
+    return attempts.map { attempt in
+      let failure = attempt.failure.map { ": \($0.kind): \($0.message)" } ?? ""
+      return "\(attempt.number)  \(times.text(attempt.startedAt)) to \(times.text(attempt.endedAt))  "
+        + "\(attempt.outcome?.rawValue ?? "")\(failure)"
     }
   }
 }

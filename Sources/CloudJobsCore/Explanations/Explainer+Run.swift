@@ -146,6 +146,16 @@ extension Explainer {
       ? gates(for: time, trigger: run.trigger, run: run.id) : gates(for: time, closedBy: nil)
   }
 
+  /// The number of earlier attempts that an explanation tells.
+  private static let maximumAttempts = 5
+
+  private func fact(of attempt: RunAttempt) -> Explanation.Fact {
+    let took = attempt.endedAt.map { " after \(span($0 - attempt.startedAt))" } ?? ""
+    let failure = attempt.failure.map { ", \($0.kind): \($0.message)" } ?? ""
+    let outcome = attempt.outcome?.rawValue ?? "under way"
+    return Explanation.Fact("attempt \(attempt.number)", "from \(attempt.startedAt), \(outcome)\(took)\(failure)")
+  }
+
   private func facts(of run: Run) -> [Explanation.Fact] {
     var facts = [Explanation.Fact("run", text(of: run))]
     if let scheduledFor = run.scheduledFor, run.trigger == .pass || run.trigger == .schedule {
@@ -159,6 +169,7 @@ extension Explainer {
     attempts += ", \(run.failures) failed, \(run.losses) lost with their process"
     if run.continuations > 0 { attempts += ", \(run.continuations) continued from a checkpoint" }
     facts.append(Explanation.Fact("attempts", attempts))
+    facts += run.earlierAttempts.suffix(Self.maximumAttempts).map { fact(of: $0) }
     if let failure = run.failure { facts.append(Explanation.Fact("failure", "\(failure.kind): \(failure.message)")) }
     if !run.status.isTerminal, run.status != .running {
       facts.append(Explanation.Fact("next attempt", "not before \(run.notBefore)"))

@@ -75,6 +75,18 @@ public struct Run: Hashable, Sendable {
     get { content[0].startedAt }
     set { content[0].startedAt = newValue }
   }
+  /// The start of the latest attempt if it is not the first; nil otherwise.
+  ///
+  /// ``latestStart`` has it for all.
+  public var attemptStartedAt: Timestamp? {
+    get { content[0].attemptStartedAt }
+    set { content[0].attemptStartedAt = newValue }
+  }
+  /// The attempts that ended without ending the run, oldest first: the last ``RunAttempt/maximumKept``.
+  public var earlierAttempts: [RunAttempt] {
+    get { content[0].earlierAttempts }
+    set { content[0].earlierAttempts = newValue }
+  }
   /// The end of the run.
   public var finishedAt: Timestamp? {
     get { content[0].finishedAt }
@@ -348,6 +360,8 @@ extension Run {
     content.failures = try reader.int("failures", 0...Int.max) ?? 0
     content.losses = try reader.int("losses", 0...Int.max) ?? 0
     content.startedAt = try reader.timestamp("startedAt")
+    content.attemptStartedAt = try reader.timestamp("attemptStartedAt")
+    content.earlierAttempts = try RunAttempt.list(reader.value("earlierAttempts"))
     content.finishedAt = try reader.timestamp("finishedAt")
     content.lease = try reader.value("lease").map { (lease) throws(JobError) in try Lease(fields: lease) }
     content.fence = try reader.long("fence") ?? 0

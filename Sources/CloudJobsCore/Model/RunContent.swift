@@ -14,6 +14,8 @@ struct RunContent: Hashable, Sendable {
   var notBefore: Timestamp
   var createdAt: Timestamp
   var startedAt: Timestamp?
+  var attemptStartedAt: Timestamp?
+  var earlierAttempts: [RunAttempt] = []
   var finishedAt: Timestamp?
   var lease: Lease?
   var fence: Int64 = 0

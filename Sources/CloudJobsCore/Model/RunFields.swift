@@ -75,6 +75,7 @@ extension Run {
     add("amendments", positive: amendments)
     put("attempt", .integer(Int64(attempt)))
     add("attemptLimit", positive: Int64(attemptLimit ?? 0))
+    add("attemptStartedAt", attemptStartedAt)
     add("awaiting", awaiting)
     add("cancellation", cancellation)
     add("checkpoint", checkpoint?.description)
@@ -82,6 +83,7 @@ extension Run {
     add("correlationId", correlationID)
     add("createdAt", createdAt)
     add("dependents", dependents.map(\.rawValue))
+    if !earlierAttempts.isEmpty { put("earlierAttempts", .value(.array(earlierAttempts.map(\.fields)))) }
     add("error", failure?.fields)
     add("expireAt", expireAt)
     put("failures", .integer(Int64(failures)))

@@ -218,15 +218,20 @@ extension Run {
       run.failure = nil
       return run.ended(.succeeded, at: now, retention: policy.retention)
     case .retry(let time, let failure):
-      return run.failed(failure).waiting(until: time, why: RunReason.Text.attemptFailed(attempt), settings)
+      return run.failed(failure).keepingAttempt(.failed, failure, endedAt: now)
+        .waiting(until: time, why: RunReason.Text.attemptFailed(attempt), settings)
     case .retryByCaller(let failure):
-      return run.failed(failure).waiting(until: now, why: RunReason.Text.attemptFailed(attempt), settings)
+      return run.failed(failure).keepingAttempt(.failed, failure, endedAt: now)
+        .waiting(until: now, why: RunReason.Text.attemptFailed(attempt), settings)
     case .snoozed(let time):
-      return run.waiting(until: time, why: RunReason.Text.snoozed(attempt), settings)
-    case .interrupted(let reason): return run.waiting(until: now, why: reason, settings)
+      return run.keepingAttempt(.snoozed, endedAt: now)
+        .waiting(until: time, why: RunReason.Text.snoozed(attempt), settings)
+    case .interrupted(let reason):
+      return run.keepingAttempt(.interrupted, endedAt: now).waiting(until: now, why: reason, settings)
     case .continued(let time):
       run.continuations = continuations.successor
-      return run.waiting(until: time, why: RunReason.Text.continued(attempt), settings)
+      return run.keepingAttempt(.continued, endedAt: now)
+        .waiting(until: time, why: RunReason.Text.continued(attempt), settings)
     case .cancelled(let reason):
       run.reason = reason
       return run.ended(.cancelled, at: now, retention: policy.retention)
@@ -251,7 +256,7 @@ extension RunFailure {
 
   /// The failure of an attempt whose lease expired.
   package static let leaseLost = RunFailure(
-    kind: "leaseLost", message: "The attempt did not come back before its lease ended.")
+    kind: leaseLostKind, message: "The attempt did not come back before its lease ended.")
 }
 
 extension JobState {

@@ -227,7 +227,7 @@ private func planLostAttempt(_ input: PlanInput, _ run: Run) -> Decision {
   run.permits = []
   run.failures = run.failures.successor
   run.failure = RunFailure(
-    kind: "leaseLost", message: "Attempt \(run.attempt) did not come back before its lease ended.")
+    kind: RunFailure.leaseLostKind, message: "Attempt \(run.attempt) did not come back before its lease ended.")
   run.maxAttempts = run.attemptLimit(under: input.job.policy.retry)
   if case .dead(let reason) = verdict(on: run, policy: input.job.policy.retry, now: input.now) {
     run.reason = reason
@@ -235,6 +235,7 @@ private func planLostAttempt(_ input: PlanInput, _ run: Run) -> Decision {
     run.fence = run.fence.successor
     return .deadLetter(run.ended(.failed, at: input.now, retention: input.job.policy.retention))
   }
+  run = run.keepingAttempt(.lost, run.failure, endedAt: min(input.now, run.lease?.expiresAt ?? input.now))
   if let skip = Gate.enabled.skip(of: input.gateInput(scheduledFor: run.scheduledFor ?? run.createdAt)) {
     // The attempt may still be alive; its late result can't end a run that is held back or cancelled.
     run.fence = run.fence.successor

@@ -7,6 +7,7 @@ extension Run {
     run.attempt = attempt.successor
     run.fence = fence.successor
     run.maxAttempts = attemptLimit(under: job.policy.retry)
+    run.attemptStartedAt = startedAt == nil ? nil : now
     run.startedAt = startedAt ?? now
     run.reason = nil
     run.awaiting = nil
@@ -66,7 +67,7 @@ extension Run {
   func handedOver(from earlier: Run?, _ settings: PlanSettings, at now: Timestamp) -> Run {
     var run = waiting(until: now, why: RunReason.Text.handedOver, settings)
     run.attempt = earlier?.attempt ?? 0
-    run.startedAt = earlier?.startedAt
+    (run.startedAt, run.attemptStartedAt) = (earlier?.startedAt, earlier?.attemptStartedAt)
     if earlier != nil { run.reenqueues = reenqueues.successor }
     // A worker on the same store would otherwise find the run again immediately.
     run.wakeAt = now + max(settings.sweepDelay, .minutes(1))
@@ -122,15 +123,13 @@ extension Run {
     let reason = cause.reason(attempt: attempt)
     if run.losses >= Self.maximumLosses {
       run.failures = failures.successor
-      run.failure = RunFailure(kind: "processLost", message: reason)
+      run.failure = RunFailure(kind: RunFailure.processLostKind, message: reason)
       if case .dead(let why) = verdict(on: run, policy: policy.retry, now: now) {
         run.reason = why
         return run.ended(.failed, at: now, retention: policy.retention)
       }
     }
-    run = run.concluded(.snoozed(until: now), policy: policy, settings: settings, at: now)
-    run.reason = reason
-    return run
+    return run.concluded(.interrupted(reason: reason), policy: policy, settings: settings, at: now)
   }
 
   /// Whether two readings of a run show the same step of its life.

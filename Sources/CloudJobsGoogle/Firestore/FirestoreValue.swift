@@ -61,6 +61,7 @@ struct FirestoreSchema: Sendable {
   static let run = FirestoreSchema(
     times: [
       "scheduledFor", "notBefore", "createdAt", "startedAt", "finishedAt", "lease.expiresAt", "wakeAt", "expireAt",
+      "attemptStartedAt", "earlierAttempts.startedAt", "earlierAttempts.endedAt",
     ])
   /// The schema of the entries of runs' logs.
   static let log = FirestoreSchema(times: ["expireAt", "lines.time"])

@@ -34,6 +34,13 @@ enum Samples {
     run.attemptLimit = 9
     run.startedAt = time + .microseconds(4)
     run.finishedAt = time + .microseconds(5)
+    run.attemptStartedAt = time + .microseconds(8)
+    run.earlierAttempts = [
+      RunAttempt(
+        number: 2, startedAt: time + .microseconds(4), endedAt: time + .seconds(1), outcome: .failed,
+        failure: RunFailure(kind: "timeout", message: "too \"slow\" é")),
+      RunAttempt(number: 3, startedAt: time + .seconds(2), endedAt: time + .seconds(3), outcome: .interrupted),
+    ]
     run.lease = Lease(owner: "instance \"A\" \\ é", token: 12, expiresAt: time + .microseconds(6))
     run.fence = 12
     run.reenqueues = 2

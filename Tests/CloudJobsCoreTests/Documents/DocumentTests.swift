@@ -313,6 +313,13 @@ struct RunDocumentTests {
       "checkpoint": "{\"a\":[1,2]}", "dependents": .array([.string(Self.id.rawValue)]), "timeout": 30,
       "metadata": ["b": 1, "a": [true, nil, 0.5]], "permits": ["job/a"], "waitsFor": "job/a",
       "progress": ["fraction": 0.5], "trace": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      "attemptStartedAt": "2026-11-21T10:00:02.5Z",
+      "earlierAttempts": [
+        [
+          "number": 1, "startedAt": "2026-11-21T10:00:02Z", "endedAt": "2026-11-21T10:00:02.25Z", "outcome": "failed",
+          "error": ["kind": "oops", "message": "It failed."],
+        ]
+      ],
     ]) { $1 }
     let runs = [try Run(id: Self.id, fields: Self.fields), try Run(id: Self.id, fields: .object(all))]
     #expect(runs[1].fields.object?.count == all.count)

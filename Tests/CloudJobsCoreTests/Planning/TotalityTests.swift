@@ -49,6 +49,8 @@ struct PlanInputSource {
     run.maxAttempts = count()
     (run.notBefore, run.createdAt) = (time(), time())
     run.startedAt = pick([nil, time()])
+    run.attemptStartedAt = pick([nil, time()])
+    run.earlierAttempts = pick([[], [], [RunAttempt(number: run.attempt == 0 ? 1 : run.attempt, startedAt: time())]])
     run.wakeAt = pick([nil, time()])
     run.scheduledFor = pick([nil, time()])
     run.timeout = pick([nil, nil, span()])

@@ -19,7 +19,9 @@ struct DashboardMountTests {
     return JobRuntime(jobs, store: .memory, authentication: authentication, options: options)
   }
 
-  /// Runs a server during a test. Only a test of its time limit sets a short one, which busy processors exceed.
+  /// Runs a server during a test.
+  ///
+  /// Only a test of its time limit sets a short one, which busy processors exceed.
   private func withServer(
     _ dashboard: DashboardOptions, mountPath: String = "/jobs", host: String = "127.0.0.1",
     _ authentication: Authentication = .trustLoopback, requestTimeout: Duration = .seconds(60),

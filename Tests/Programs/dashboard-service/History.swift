@@ -106,6 +106,7 @@ struct History {
     } else if chance >= 900 {
       (run.attempt, run.failures) = (2, 1)
     }
+    addEarlierAttempts(to: &run, failing: kind.errors.first ?? RunFailure(kind: "busy", message: "Try again later."))
     if run.status == .succeeded, kind.job == "charge_card" {
       run.output = JSONText(["charged": .integer(Int64(number % 400 + 100)), "currency": "EUR"])
     }
@@ -114,6 +115,18 @@ struct History {
     if number % 5 == 0 { run.metadata = ["region": "eu", "release": .integer(Int64(number % 9))] }
     run.expireAt = now + .seconds(90 * 86_400)
     return run
+  }
+
+  /// Divides the run's time among its attempts and the waits between them.
+  private func addEarlierAttempts(to run: inout Run, failing failure: RunFailure) {
+    guard run.attempt > 1, let start = run.startedAt, let end = run.finishedAt else { return }
+    let part = (end - start) / (2 * run.attempt - 1)
+    run.earlierAttempts = (1..<run.attempt).map { number in
+      let begin = start + part * (2 * (number - 1))
+      return RunAttempt(
+        number: number, startedAt: begin, endedAt: begin + part, outcome: .failed, failure: run.failure ?? failure)
+    }
+    run.attemptStartedAt = start + part * (2 * (run.attempt - 1))
   }
 
   private func input(of job: JobID, _ number: Int) -> JSONText? {

@@ -3,10 +3,7 @@ import CloudJobs
 import CloudJobsCore
 import CloudJobsPages
 
-/// The attempts of a run over time: its waits, its attempts with their outcomes, and its end.
-///
-/// The record of a run has the start of its first attempt and its end; the times of attempts in between are those of
-/// their lines in the log.
+/// The attempts of a run over time: a picture of its waits and attempts, and a table of the attempts.
 struct AttemptTimeline: Sendable {
   /// The width of the picture.
   static let width = 960
@@ -20,15 +17,22 @@ struct AttemptTimeline: Sendable {
     var spanWidth: Int
   }
 
-  /// An event in the table below the picture.
-  struct Event: Sendable {
-    var eventTime: PageTime
-    var eventText: String
+  /// An attempt in the table.
+  struct Row: Sendable {
+    var attemptNumber: String
+    /// The name of the style of the outcome.
+    var outcomeStyle: String
+    var outcomeText: String
+    var attemptStart: PageTime
+    var attemptSpan: String
+    /// The failure; nil if there is none.
+    var failureText: String?
   }
 
   var spans: [Span] = []
-  var events: [Event] = []
-  /// A sentence about attempts whose times are not known; nil if there are none.
+  var rows: [Row] = []
+  var hasRows = false
+  /// A sentence about attempts that are not in the table; nil if there are none.
   var gapText: String?
   var startText: String
   var endText: String
@@ -47,29 +51,37 @@ struct AttemptTimeline: Sendable {
   ///
   /// - Parameters:
   ///   - run: the run.
-  ///   - log: the end of its log.
   ///   - now: the time of the page.
-  init(_ run: Run, log: LogWindow, at now: Timestamp) {
-    let attempts = Self.attempts(run, log, at: now)
-    let parts = Self.parts(run, attempts, at: now)
+  init(_ run: Run, at now: Timestamp) {
+    let parts = Self.parts(of: run, at: now)
     let start = run.createdAt
     let end = max(parts.map(\.end).max() ?? now, start + .milliseconds(1))
     for part in parts {
       let x = Self.x(part.start, start, end)
-      let span = Span(
-        spanKind: part.kind, spanLabel: "\(part.label): \(PageNumber.text(part.end - part.start))", spanX: x,
-        spanWidth: max(2, Self.x(part.end, start, end) - x))
-      spans.append(span)
+      spans.append(
+        Span(
+          spanKind: part.kind, spanLabel: "\(part.label): \(PageNumber.text(part.end - part.start))", spanX: x,
+          spanWidth: max(2, Self.x(part.end, start, end) - x)))
     }
     startText = PageTime.exact(start)
     endText = PageTime.exact(end)
     captionText = "The run from its creation on, over \(PageNumber.text(end - start))"
-    events = Self.events(run, attempts, at: now)
+    let attempts = run.attempts
+    rows = attempts.reversed().map { attempt in
+      Row(
+        attemptNumber: PageNumber.text(attempt.number), outcomeStyle: attempt.outcome.style,
+        outcomeText: attempt.outcome.text, attemptStart: PageTime(attempt.startedAt, now: now),
+        attemptSpan: PageNumber.text((attempt.endedAt ?? max(now, attempt.startedAt)) - attempt.startedAt),
+        failureText: attempt.failure.map { failure in
+          failure.message.hasPrefix(failure.kind) ? failure.message : "\(failure.kind): \(failure.message)"
+        })
+    }
+    hasRows = !rows.isEmpty
     let untold = run.attempt - attempts.count
     if untold > 0 {
       gapText =
-        "The times of \(PageNumber.text(untold, "attempt")) are not known, because they logged nothing or their lines "
-        + "are older than those below."
+        "\(PageNumber.text(untold, "earlier attempt")) \(untold == 1 ? "is" : "are") not listed: a run keeps its last "
+        + "\(RunAttempt.maximumKept), and the time of the first start."
     }
   }
 
@@ -80,103 +92,71 @@ struct AttemptTimeline: Sendable {
     return Int(overflow ? part / max(1, whole / Int64(width)) : product / whole)
   }
 
-  /// Returns the attempts whose times are known, in order.
-  static func attempts(_ run: Run, _ log: LogWindow, at now: Timestamp) -> [(number: Int, part: Part)] {
-    guard run.attempt > 0 else { return [] }
-    var told: [Int: (first: Timestamp, last: Timestamp)] = [:]
-    for line in log.lines {
-      let number = line.position.attempt
-      guard (1...run.attempt).contains(number) else { continue }
-      let known = told[number]
-      told[number] = (
-        min(known?.first ?? line.line.time, line.line.time), max(known?.last ?? line.line.time, line.line.time)
-      )
-    }
-    let isUnderWay = run.status == .running
-    var result: [(Int, Part)] = []
-    for number in Set(told.keys).union([1, run.attempt]).sorted() {
-      let isLast = number == run.attempt
-      let start = number == 1 ? run.startedAt ?? told[1]?.first : told[number]?.first
-      let end =
-        isLast
-        ? run.finishedAt ?? (isUnderWay ? max(now, run.startedAt ?? now) : told[number]?.last) : told[number]?.last
-      guard let start = start ?? (isLast ? end : nil) else { continue }
-      result.append(
-        (
-          number,
-          Part(
-            kind: kind(run, isLast: isLast), label: "Attempt \(number), \(outcome(run, isLast: isLast))", start: start,
-            end: max(start, end ?? start))
-        ))
-    }
-    return result
-  }
-
-  private static func kind(_ run: Run, isLast: Bool) -> String {
-    guard isLast else { return run.failures + run.losses >= run.attempt - 1 ? "bad" : "other" }
-    switch run.status {
-    case .succeeded: return "good"
-    case .failed: return "bad"
-    case .running: return "busy"
-    case .cancelled: return "other"
-    case .scheduled, .pending: return run.failures + run.losses >= run.attempt ? "bad" : "other"
-    }
-  }
-
-  private static func outcome(_ run: Run, isLast: Bool) -> String {
-    guard isLast else { return run.failures + run.losses >= run.attempt - 1 ? "failed" : "ended without a result" }
-    switch run.status {
-    case .succeeded: return "succeeded"
-    case .failed: return "failed"
-    case .running: return "under way"
-    case .cancelled: return "cancelled"
-    case .scheduled, .pending: return run.failures + run.losses >= run.attempt ? "failed" : "asked to go on later"
-    }
-  }
-
-  /// Returns the parts of the run's time: waits and attempts.
-  static func parts(_ run: Run, _ attempts: [(number: Int, part: Part)], at now: Timestamp) -> [Part] {
+  /// Returns the parts of a run's time: waits and attempts, in order.
+  private static func parts(of run: Run, at now: Timestamp) -> [Part] {
     var parts: [Part] = []
     var place = run.createdAt
-    for attempt in attempts.map(\.part) {
-      if attempt.start > place {
-        parts.append(
-          Part(
-            kind: "wait", label: parts.isEmpty ? "Waited" : "Waited for the next attempt", start: place,
-            end: attempt.start))
+    func add(_ part: Part) {
+      if part.start > place {
+        let label = parts.isEmpty ? "Waited" : "Waited for the next attempt"
+        parts.append(Part(kind: "wait", label: label, start: place, end: part.start))
       }
-      parts.append(attempt)
-      place = max(place, attempt.end)
+      parts.append(part)
+      place = max(place, part.end)
+    }
+    let attempts = run.attempts
+    if let first = attempts.first, first.number > 1, let start = run.startedAt, start < first.startedAt {
+      let label = "\(PageNumber.text(first.number - 1, "attempt")) with the waits between them"
+      add(Part(kind: "other", label: label, start: start, end: first.startedAt))
+    }
+    for attempt in attempts {
+      add(
+        Part(
+          kind: attempt.outcome.kind, label: "Attempt \(PageNumber.text(attempt.number)), \(attempt.outcome.text)",
+          start: attempt.startedAt, end: max(attempt.startedAt, attempt.endedAt ?? now)))
     }
     let end = run.finishedAt ?? max(now, run.status == .scheduled ? run.notBefore : now)
     if run.status != .running, end > place {
-      parts.append(
-        Part(
-          kind: "wait", label: run.status.isTerminal ? "Ended without another attempt" : "Waits", start: place, end: end
-        ))
+      let label = run.status.isTerminal ? "Ended without another attempt" : "Waits"
+      parts.append(Part(kind: "wait", label: label, start: place, end: end))
     }
     return parts
   }
+}
 
-  private static func events(_ run: Run, _ attempts: [(number: Int, part: Part)], at now: Timestamp) -> [Event] {
-    var events: [(Timestamp, String)] = [(run.createdAt, "Created by the trigger \(run.trigger.rawValue)")]
-    for (number, part) in attempts {
-      events.append((part.start, "Attempt \(number) started"))
-      let isOpen = number == run.attempt && run.status == .running
-      if !isOpen, number < run.attempt || !run.status.isTerminal { events.append((part.end, part.label)) }
+extension AttemptOutcome? {
+  /// The name of the style in the picture.
+  fileprivate var kind: String {
+    switch self {
+    case .succeeded: "good"
+    case .failed, .lost: "bad"
+    case nil: "busy"
+    case .interrupted, .snoozed, .continued, .cancelled: "other"
     }
-    if let end = run.finishedAt {
-      events.append(
-        (
-          end,
-          run.attempt == 0
-            ? "Ended as \(run.status.rawValue)" : "Attempt \(run.attempt): the run ended as \(run.status.rawValue)"
-        ))
-    } else if run.status != .running {
-      events.append((run.notBefore, "The next attempt may start"))
+  }
+
+  /// The name of the style of a state.
+  fileprivate var style: String {
+    switch self {
+    case .succeeded: "good"
+    case .failed, .lost: "bad"
+    case nil: "busy"
+    case .interrupted: "warn"
+    case .snoozed, .continued: "scheduled"
+    case .cancelled: "cancelled"
     }
-    return events.enumerated().sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }.suffix(60).map {
-      Event(eventTime: PageTime($0.element.0, now: now), eventText: $0.element.1)
+  }
+
+  fileprivate var text: String {
+    switch self {
+    case .succeeded: "succeeded"
+    case .failed: "failed"
+    case .lost: "lost"
+    case .interrupted: "interrupted"
+    case .snoozed: "asked to go on later"
+    case .continued: "goes on from a checkpoint"
+    case .cancelled: "cancelled"
+    case nil: "under way"
     }
   }
 }

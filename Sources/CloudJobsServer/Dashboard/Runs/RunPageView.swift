@@ -101,7 +101,7 @@ struct RunPageView: Sendable {
     }
     progress = Self.progress(run)
     failure = Self.failure(run)
-    timeline = AttemptTimeline(run, log: log, at: context.now)
+    timeline = AttemptTimeline(run, at: context.now)
     payloads = [
       PayloadView("Input", run.input, id: "input"), PayloadView("Output", run.output, id: "output"),
       PayloadView("Checkpoint", run.checkpoint, id: "checkpoint"),
