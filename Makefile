@@ -89,7 +89,7 @@ emulator: packages ## Serve Cloud Tasks, Cloud Scheduler and Firestore here (POR
 conformance: test-packages $(VENV)/.installed ## Run the tests against other implementations and the official clients
 	$(SWIFT) build $(BUILD_FLAGS)
 	CLOUD_JOBS_BIN_DIR="$$($(SWIFT) build --show-bin-path $(BUILD_FLAGS))" \
-	  $(VENV)/bin/python -m pytest --durations=25 Tests/Conformance
+	  $(VENV)/bin/python -m pytest -rs --durations=25 Tests/Conformance
 
 screenshots: test-packages $(VENV)/.installed ## Make the pictures of the dashboard for the documentation
 	$(SWIFT) build --product dashboard-service $(BUILD_FLAGS)

@@ -10,6 +10,7 @@ import urllib.request
 
 import pytest
 
+from browser import find_browser, needs_browser
 from local_service import LocalService, pass_on
 
 # The ways in which a page can reach another origin without consent; each tries every route.
@@ -52,11 +53,6 @@ function element(kind, fields, parent = document.body) {
   setTimeout(() => { log.textContent += "\\nfinished"; }, 1500);
 })();
 </script>"""
-
-
-def find_browser():
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next((path for name in names if (path := shutil.which(name))), None)
 
 
 def page_server(page, target=None) -> LocalService:
@@ -115,7 +111,7 @@ def runs_made_by_callers(database: pathlib.Path) -> int:
     return reports + deliveries
 
 
-@pytest.mark.skipif(find_browser() is None, reason="no Chromium; infra/install-system-packages tests installs it")
+@needs_browser
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "evil.example"])
 def test_a_page_of_another_origin_runs_nothing_and_reads_nothing(demo, tmp_path, host):
     service, emulator, database = demo
@@ -138,7 +134,7 @@ def test_a_page_of_another_origin_runs_nothing_and_reads_nothing(demo, tmp_path,
     assert runs_made_by_callers(database) == before
 
 
-@pytest.mark.skipif(find_browser() is None, reason="no Chromium; infra/install-system-packages tests installs it")
+@needs_browser
 def test_a_page_under_a_rebound_name_reads_nothing(demo, tmp_path):
     """DNS rebinding: after the page has loaded, its host name leads to the service."""
     service, emulator, database = demo
