@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import sys
 import uuid
 
@@ -15,6 +16,9 @@ from google_clients import LOCATION, TRANSPORTS, client_of
 from local_service import Recorder
 from postgres_server import PostgresServer
 from repository import ROOT
+
+# What a shell starts in the background ignores SIGINT, and so would the programs that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The builder of the documentation, parts of which the tests use.
 sys.path.insert(0, str(ROOT / "infra" / "documentation"))
