@@ -103,9 +103,9 @@ def line(request, bin_dir, cloud_jobs, tmp_path):
     yield from lines_over_stores(request, bin_dir, cloud_jobs, tmp_path)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Chromium without a window."""
+    """Chromium without a window; a second one at a time, or a test's own event loop beside it, is refused."""
     browser = Browser()
     yield browser
     browser.close()

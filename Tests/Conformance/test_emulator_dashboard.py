@@ -12,7 +12,7 @@ import urllib.parse
 import pytest
 from google.cloud import firestore
 
-from browser import SCHEMES, SIZES, Browser, needs_browser
+from browser import SCHEMES, SIZES, needs_browser
 from emulator_process import Emulator
 from local_service import LocalService, Recorder
 
@@ -21,13 +21,6 @@ BASE = "/_emulator/dashboard"
 # What would show in a page if any text got into it as markup, and what would run.
 HOSTILE = "\"><img src=x onerror=alert(1)><script>alert(2)</script>{{page}}'`\u202e\x07"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    browser = Browser()
-    yield browser
-    browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +126,7 @@ def wait_until(condition, seconds=15):
 
 
 @needs_browser
-def test_each_reason_is_shown_and_a_few_clicks_bring_each_task_to_delivery(emulator, target, chromium):
+def test_each_reason_is_shown_and_a_few_clicks_bring_each_task_to_delivery(emulator, target, browser):
     failing = {"on": True}
     target.answer = lambda request: 500 if request["path"] == "/backoff" and failing["on"] else 200
     make_queue(emulator, "slow", rateLimits={"maxDispatchesPerSecond": 0.01})
@@ -155,7 +148,7 @@ def test_each_reason_is_shown_and_a_few_clicks_bring_each_task_to_delivery(emula
     def paths():
         return [request["path"] for request in target.requests]
 
-    with chromium.page() as page:
+    with browser.page() as page:
         page.open(emulator.url + BASE)
         waiting = page.locator("#waiting")
         for name, reason, sentence in [
@@ -189,9 +182,9 @@ def test_each_reason_is_shown_and_a_few_clicks_bring_each_task_to_delivery(emula
 
 
 @needs_browser
-def test_the_clock_stands_moves_and_runs_until_idle(emulator, target, chromium):
+def test_the_clock_stands_moves_and_runs_until_idle(emulator, target, browser):
     make_queue(emulator, "q")
-    with chromium.page() as page:
+    with browser.page() as page:
         page.open(emulator.url + BASE)
         page.get_by_role("button", name="Freeze").click()
         assert page.locator(".clockbar .state").inner_text() == "frozen"
@@ -248,12 +241,12 @@ def test_a_clock_that_stands_survives_a_crash(cloud_jobs, tmp_path):
 @needs_browser
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("size", SIZES)
-def test_every_page_at_every_size(emulator, target, chromium, size, scheme, tmp_path):
+def test_every_page_at_every_size(emulator, target, browser, size, scheme, tmp_path):
     target.answer = lambda request: 500 if request["path"] == "/fail" else 200
     pages = pages_of(emulator, target.url)
     target.wait_for(2)
     wait_until(lambda: clock(emulator)["inFlight"] == 0)
-    with chromium.page(size, scheme) as page:
+    with browser.page(size, scheme) as page:
         for name, path in pages.items():
             page.open(emulator.url + path)
             page.check_width()
@@ -264,8 +257,8 @@ def test_every_page_at_every_size(emulator, target, chromium, size, scheme, tmp_
 
 
 @needs_browser
-def test_everything_works_without_javascript_and_by_forms(emulator, target, chromium):
-    with chromium.page(java_script_enabled=False) as page:
+def test_everything_works_without_javascript_and_by_forms(emulator, target, browser):
+    with browser.page(java_script_enabled=False) as page:
         page.open(emulator.url + "/")
         assert page.url.endswith(BASE)
         page.get_by_role("link", name="New queue").click()
@@ -340,10 +333,10 @@ def test_everything_works_without_javascript_and_by_forms(emulator, target, chro
 
 
 @needs_browser
-def test_the_keyboard_alone_reaches_and_does_everything(emulator, target, chromium):
+def test_the_keyboard_alone_reaches_and_does_everything(emulator, target, browser):
     make_queue(emulator, "q")
     make_task(emulator, "q", "t", f"{target.url}/t", scheduleTime=later(emulator, 600))
-    with chromium.page() as page:
+    with browser.page() as page:
         page.open(emulator.url + BASE)
         page.keyboard.press("g")
         page.keyboard.press("q")
@@ -368,7 +361,7 @@ def test_the_keyboard_alone_reaches_and_does_everything(emulator, target, chromi
 
 
 @needs_browser
-def test_hostile_texts_stay_texts(emulator, target, chromium):
+def test_hostile_texts_stay_texts(emulator, target, browser):
     make_queue(emulator, "q")
     body = __import__("base64").b64encode(HOSTILE.encode()).decode()
     request = {"url": f"{target.url}/{urllib.parse.quote(HOSTILE)}?{HOSTILE[:40]}", "body": body}
@@ -390,7 +383,7 @@ def test_hostile_texts_stay_texts(emulator, target, chromium):
         *(f"{queue}/tasks/t/copy?as={form}" for form in ("curl", "python", "gcloud")),
         *(f"{BASE}/jobs/p/europe-west1/j/copy?as={form}" for form in ("curl", "python", "gcloud")),
     ]  # fmt: skip
-    with chromium.page() as page:
+    with browser.page() as page:
         for path in paths:
             page.open(emulator.url + path)
             assert page.evaluate("() => document.querySelectorAll('main img, main script, main iframe').length") == 0
@@ -449,7 +442,7 @@ def test_changes_come_from_pages_of_the_dashboard_alone(emulator, target):
 
 
 @needs_browser
-def test_a_page_of_another_origin_frames_nothing_and_changes_nothing(emulator, target, chromium):
+def test_a_page_of_another_origin_frames_nothing_and_changes_nothing(emulator, target, browser):
     make_queue(emulator, "q")
     attack = f"""<!doctype html><title>x</title><iframe id=f src="{emulator.url}{BASE}"></iframe>
     <form id=g method=post target=t action="{emulator.url}{BASE}/queues/p/europe-west1/q/delete"></form>
@@ -460,7 +453,7 @@ def test_a_page_of_another_origin_frames_nothing_and_changes_nothing(emulator, t
       () => {{ document.title = "refused"; }});</script>"""
     site = LocalService(lambda request, body: (200, {"Content-Type": "text/html"}, attack.encode()))
     try:
-        with chromium.page() as page:
+        with browser.page() as page:
             page.tab.goto(site.url.replace("127.0.0.1", "evil.example"))
             page.wait_for_function("() => document.title !== 'x'")
             assert page.title() == "refused"
