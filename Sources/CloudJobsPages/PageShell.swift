@@ -33,6 +33,19 @@ package struct PageShell: Sendable {
     package init(_ text: String, isError: Bool = false) { (self.text, self.isError) = (text, isError) }
   }
 
+  /// A word of the pages with its explanation, as the partial template `word` shows it in a link's attributes.
+  package struct Word: Sendable {
+    /// The word, within a sentence.
+    package var wordName: String
+    /// The explanation.
+    package var wordText: String
+    /// The path of the page that explains all words, with the place of this one.
+    package var wordHref: String
+
+    /// Creates a word.
+    package init(_ name: String, _ text: String, href: String) { (wordName, wordText, wordHref) = (name, text, href) }
+  }
+
   /// The name of the dashboard, at the top of every page.
   package var product: String
   /// The title of the page.
@@ -53,6 +66,10 @@ package struct PageShell: Sendable {
   package var now: PageTime
   /// A line at the end: the store, the version.
   package var footer: String
+  /// The words that templates explain where they stand, by their ids; none if the dashboard explains none.
+  package var words: [String: Word] = [:]
+  /// The path of the page that explains the words; nil for none.
+  package var wordsHref: String?
   /// The path of the style sheet, which changes with its content.
   let style: String
   /// The path of the script.

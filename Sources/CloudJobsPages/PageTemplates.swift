@@ -54,7 +54,7 @@ package struct PageTemplates: Sendable {
     [
       "layout": PackageResources.layout_mustache, "time": PackageResources.time_mustache,
       "pager": PackageResources.pager_mustache, "timeline": PackageResources.timeline_mustache,
-      "message": PackageResources.message_mustache,
+      "message": PackageResources.message_mustache, "word": PackageResources.word_mustache,
     ]
   }
 }

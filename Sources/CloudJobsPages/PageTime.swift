@@ -77,6 +77,27 @@ package enum PageNumber {
     "\(text(number)) \(number == 1 ? noun : plural ?? noun + "s")"
   }
 
+  /// Returns a part in percent, rounded half up to a whole number.
+  ///
+  /// `0 %` and `100 %` are exact: a part that would be rounded to one of them is `< 1 %` or `> 99 %`.
+  ///
+  /// - Parameters:
+  ///   - part: the part, not negative.
+  ///   - whole: the whole.
+  /// - Returns: the percentage; `–` if there is no whole.
+  package static func percent(_ part: Int, of whole: Int) -> String {
+    // Both are exact up to 2^53 / 100, and so is a half.
+    whole > 0 ? percent(Double(part) * 100 / Double(whole)) : "–"
+  }
+
+  /// Returns a number of percent as ``percent(_:of:)`` shows it; one outside of 0 to 100 counts as the nearer end.
+  package static func percent(_ percent: Double) -> String {
+    if !(percent > 0) { return "0 %" }
+    if percent >= 100 { return "100 %" }
+    if percent < 0.5 { return "< 1 %" }
+    return percent >= 99.5 ? "> 99 %" : "\(Int(percent.rounded(.toNearestOrAwayFromZero))) %"
+  }
+
   /// Returns a duration in two units at most: `12 ms`, `3.4 s`, `4 min 5 s`, `2 d 3 h`.
   package static func text(_ duration: Duration) -> String {
     let microseconds = duration.microseconds

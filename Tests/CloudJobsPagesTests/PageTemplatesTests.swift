@@ -104,6 +104,41 @@ struct PageTextTests {
   }
 
   @Test(
+    "A part is rounded half up to whole percent, and only none and all are 0 % and 100 %",
+    arguments: [
+      (0, 0, "–"), (0, 1, "0 %"), (1, 1, "100 %"), (7, 7, "100 %"), (1, 3, "33 %"), (2, 3, "67 %"), (1, 8, "13 %"),
+      (23, 40, "58 %"), (249, 10_000, "2 %"), (250, 10_000, "3 %"), (1, 1_000, "< 1 %"), (49, 10_000, "< 1 %"),
+      (50, 10_000, "1 %"), (149, 10_000, "1 %"), (150, 10_000, "2 %"), (9_949, 10_000, "99 %"),
+      (9_950, 10_000, "> 99 %"), (999_999_999, 1_000_000_000, "> 99 %"), (1, 1_000_000_000_000, "< 1 %"),
+    ])
+  func percentages(part: Int, whole: Int, text: String) {
+    #expect(PageNumber.percent(part, of: whole) == text)
+  }
+
+  @Test(
+    "A number of percent is shown by the same rule",
+    arguments: [
+      (-1.0, "0 %"), (0, "0 %"), (.nan, "0 %"), (0.000_1, "< 1 %"), (0.5, "1 %"), (1.5, "2 %"), (62.5, "63 %"),
+      (99.49, "99 %"), (99.999_999_99, "> 99 %"), (100, "100 %"), (250, "100 %"), (.infinity, "100 %"),
+    ] as [(Double, String)])
+  func percents(percent: Double, text: String) {
+    #expect(PageNumber.percent(percent) == text)
+  }
+
+  @Test(
+    "A long text is cut by its Unicode scalars, and in one line by its line ends too",
+    arguments: [
+      ("", "", ""), ("abcde", "abcde", "abcde"), ("abcdef", "abcde…", "abcde…"), ("äöüßé", "äöüßé", "äöüßé"),
+      ("äöüßéà", "äöüßé…", "äöüßé…"), ("a\nb\r\nc", "a\nb\r\n…", "a b c"),
+      ("e\u{301}\u{301}\u{301}\u{301}\u{301}", "e\u{301}\u{301}\u{301}\u{301}…", "e\u{301}\u{301}\u{301}\u{301}…"),
+      ("👩‍👩‍👧", "👩‍👩‍👧", "👩‍👩‍👧"), ("a\n\nb", "a\n\nb", "a b"),
+    ])
+  func cuts(text: String, cut: String, line: String) {
+    #expect(BoundedText.cut(text, to: 5) == cut)
+    #expect(BoundedText.line(text, to: 5) == line)
+  }
+
+  @Test(
     "Numbers are shown with their thousands apart",
     arguments: [(0, "0"), (999, "999"), (1_000, "1,000"), (-1_234_567, "−1,234,567")])
   func numbers(number: Int, text: String) {

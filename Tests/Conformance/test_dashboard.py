@@ -215,6 +215,77 @@ def test_every_page_says_the_same_without_a_script(browser, shop, pages):
             page.check_faults()
 
 
+# MARK: Words, forms and dead letters
+
+
+def test_a_word_leads_to_its_explanation_by_the_keyboard_too(browser, shop):
+    with browser.page() as page:
+        page.open(f"{shop.url}/dead-letters")
+        press_until(page, "redrive")
+        word = page.locator(":focus")
+        text = word.get_attribute("title")
+        assert text and word.get_attribute("href").endswith("/words#redrive")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/words#redrive")
+        term = page.locator("dt#redrive")
+        assert page.locator("dt#redrive + dd").inner_text() == text
+        box = term.bounding_box()
+        assert 0 <= box["y"] < page.viewport_size["height"]
+        page.check_faults()
+        page.check_access()
+
+
+def test_the_form_of_a_job_folds_what_is_rarely_changed(browser, shop):
+    with browser.page("phone", java_script_enabled=False) as page:
+        page.open(f"{shop.url}/jobs/check_stock/edit")
+        assert page.locator("[name]:visible").filter(has_not=page.locator("input[type=hidden]")).count() <= 12
+        limits = page.locator("details", has_text="Limits")
+        assert limits.get_attribute("open") is None
+        limits.locator("summary").click()
+        page.locator("#field-maxConcurrent").fill("lots")
+        page.locator("button", has_text="Save").click()
+        # The refused field is seen.
+        assert page.locator("#field-maxConcurrent").is_visible()
+        assert page.locator("#field-maxConcurrent").get_attribute("aria-invalid") == "true"
+        page.check_width()
+
+
+def test_run_now_asks_for_the_input_that_a_job_needs(browser, shop):
+    with browser.page() as page:
+        page.open(f"{shop.url}/jobs/import_catalogue")
+        page.locator("button", has_text="Run now").click()
+        page.wait_for_url("**/jobs/import_catalogue/enqueue?mode=now")
+        assert "supplier" in page.locator("#payload").input_value()
+        page.check_access()
+        page.locator("button", has_text="Run now").click()
+        page.wait_for_url("**/jobs/import_catalogue?done=triggered")
+        page.check_faults()
+
+
+def test_a_dead_letter_leaves_the_list_when_its_repeat_succeeds(browser, shop):
+    failed = shop.call("GET", "runs?status=failed&job=send_welcome_email&limit=50")["runs"]
+    with browser.page() as page:
+        # The latest ones were redriven before.
+        run = failed[-1]["id"]
+        page.open(f"{shop.url}/runs/{run}")
+        page.locator("button", has_text="Redrive").click()
+        page.wait_for_url("**?done=redriven")
+        again = urllib.parse.urlsplit(page.url).path.rpartition("/")[2]
+        shop.wait_for(again, ("succeeded",))
+        row = page.locator("tr", has=page.locator(f"a[title='{run}']"))
+        page.open(f"{shop.url}/runs?job=send_welcome_email&status=failed")
+        assert row.locator("a", has_text="repeat succeeded").get_attribute("href").endswith(f"/runs/{again}")
+        page.open(f"{shop.url}/runs?job=send_welcome_email&repeat=open")
+        assert page.locator("tbody tr").count() > 0 and row.count() == 0
+        page.open(f"{shop.url}/dead-letters?job=send_welcome_email")
+        open_text = page.locator("main").inner_text()
+        page.locator(".tabs a", has_text="All").click()
+        all_text = page.locator("main").inner_text()
+        assert "succeeded" not in open_text and "repeats succeeded" in all_text
+        page.check_faults()
+        page.check_access()
+
+
 # MARK: What changes by itself
 
 

@@ -86,7 +86,7 @@ struct EmulatorPageContext: Sendable {
       }
     }
     var shell = PageShell(
-      product: "Emulator", title: Self.shortened(title, to: 120), base: EmulatorDashboard.path, links: links, now: now)
+      product: "Emulator", title: BoundedText.cut(title, to: 120), base: EmulatorDashboard.path, links: links, now: now)
     shell.mayChange = true
     shell.refresh = request.isReading ? 2 : nil
     shell.message = EmulatorMessage.message(of: request)
@@ -117,14 +117,8 @@ struct EmulatorPageContext: Sendable {
   /// Returns the page of a fault.
   func page(for fault: PageFault) -> PageResponse {
     page(
-      FaultView(text: Self.shortened(fault.message, to: 2_000)), "fault", title: fault.status.reasonPhrase,
+      FaultView(text: BoundedText.cut(fault.message, to: 2_000)), "fault", title: fault.status.reasonPhrase,
       status: fault.status)
-  }
-
-  /// Returns a text of a bounded length.
-  static func shortened(_ text: String, to length: Int) -> String {
-    text.unicodeScalars.count <= length
-      ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(length))) + "…"
   }
 }
 

@@ -100,7 +100,7 @@ protocol DashboardPages: Sendable {
   func respond(to request: PageRequest) async throws(JobError) -> Dashboard.Reply?
 }
 
-/// The groups of pages, in the order of the navigation.
+/// The groups of pages.
 enum DashboardSections {
   /// A group of pages.
   struct Section: Sendable {
@@ -115,7 +115,10 @@ enum DashboardSections {
   }
 
   /// All groups.
-  static let all: [Section] = [
+  static let all = navigation + [Section(segment: WordPages.segment, label: "Words", key: "", pages: WordPages.self)]
+
+  /// The groups of the navigation, in their order.
+  static let navigation: [Section] = [
     Section(segment: "", label: "Overview", key: "o", pages: OverviewPages.self),
     Section(segment: "jobs", label: "Jobs", key: "j", pages: JobsPages.self),
     Section(segment: "calendar", label: "Calendar", key: "c", pages: CalendarPages.self),

@@ -56,6 +56,12 @@ struct DashboardContext: Sendable {
     segments.reduce(PageLink(options.path)) { $0.appending($1) }
   }
 
+  /// The page that explains the words.
+  private var words: PageLink { link(WordPages.segment) }
+
+  /// Returns the word that explains the label of a fact or a field; nil for none.
+  func word(labelled label: String) -> PageShell.Word? { DashboardWords.word(labelled: label, on: words) }
+
   /// Returns a time as pages show it.
   func time(_ time: Timestamp) -> PageTime { PageTime(time, now: now) }
 
@@ -111,7 +117,7 @@ struct DashboardContext: Sendable {
     _ view: some Sendable, _ template: String, title: String, segment: String?, message: PageShell.Message?,
     isLive: Bool, status: PageResponse.Status
   ) -> PageResponse {
-    let links = DashboardSections.all.map { section in
+    let links = DashboardSections.navigation.map { section in
       PageShell.Link(
         section.label, href: section.segment.isEmpty ? options.path : link(section.segment).href, key: section.key,
         isCurrent: section.segment == segment)
@@ -121,6 +127,8 @@ struct DashboardContext: Sendable {
     shell.mayChange = mayChange
     shell.refresh = isLive ? options.refreshInterval.map { max(1, Int($0.components.seconds)) } : nil
     shell.message = message
+    shell.words = DashboardWords.shown(on: words)
+    shell.wordsHref = words.href
     return PageResponse(page: DashboardTemplates.all.render(view, as: template, in: shell), status: status)
   }
 }
@@ -171,7 +179,8 @@ enum DashboardTemplates {
     "error": PackageResources.error_mustache,
     "overview": PackageResources.overview_mustache,
     "jobs": PackageResources.jobs_mustache, "job": PackageResources.job_mustache,
-    "job_edit": PackageResources.job_edit_mustache, "job_enqueue": PackageResources.job_enqueue_mustache,
+    "job_edit": PackageResources.job_edit_mustache, "job_field": PackageResources.job_field_mustache,
+    "job_enqueue": PackageResources.job_enqueue_mustache,
     "job_confirm": PackageResources.job_confirm_mustache, "squares": PackageResources.squares_mustache,
     "why": PackageResources.why_mustache, "job_why": PackageResources.job_why_mustache,
     "calendar": PackageResources.calendar_mustache, "heat": PackageResources.heat_mustache,
@@ -186,6 +195,7 @@ enum DashboardTemplates {
     "dead_letters": PackageResources.dead_letters_mustache,
     "workers": PackageResources.workers_mustache,
     "actions": PackageResources.actions_mustache,
+    "words": PackageResources.words_mustache,
   ])
 }
 #endif

@@ -23,6 +23,11 @@ struct Present {
     let cancelled = try await runtime.enqueue(
       WelcomeEmail(customer: "gone@shop.example"), after: .seconds(7_200), key: "gone")
     try await runtime.cancel(run: cancelled.id, because: "The customer has closed the account.")
+    // The first ones succeed now; the last ones wait for the breaker.
+    for job in ["send_welcome_email", "charge_card"] as [JobID] {
+      let failed = try await runtime.runs(matching: RunFilter(job: job, statuses: [.failed]), limit: 2).runs
+      try await runtime.redrive(runs: failed.map(\.id))
+    }
   }
 
   /// Enqueues runs with texts in every field that takes them, which end in all ways.

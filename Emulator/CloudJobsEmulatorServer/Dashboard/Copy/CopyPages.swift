@@ -49,7 +49,7 @@ struct CopyPages: Sendable {
     let view = CopyView(
       tabs: tabs, text: isLong ? "" : text, isLong: isLong, hasSecrets: copy.hasSecrets,
       rawPath: link.with("as", form.rawValue).with("raw", "1").href, backPath: back.href, hint: form.hint)
-    return context.page(view, "copy", title: "Copy the \(EmulatorPageContext.shortened(name, to: 80))")
+    return context.page(view, "copy", title: "Copy the \(BoundedText.cut(name, to: 80))")
   }
 }
 

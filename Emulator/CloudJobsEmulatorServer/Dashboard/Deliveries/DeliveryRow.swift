@@ -55,7 +55,7 @@ struct DeliveryRow: Hashable, Sendable {
         let end = ends[id]
         guard isWanted(subject, end?.settlement) else { continue }
         var row = DeliveryRow(subject: subject, attempt: attempt, at: entry.time, now: now)
-        row.requestLine = "\(method.name) \(EmulatorPageContext.shortened(url, to: 160))"
+        row.requestLine = "\(method.name) \(BoundedText.cut(url, to: 160))"
         row.startReason = reason
         if let end { row.set(end.settlement, after: end.time - entry.time) }
         rows.append(row)
@@ -90,8 +90,8 @@ struct DeliveryRow: Hashable, Sendable {
     case .abandoned(let rule): verdictText = "given up: \(rule)"
     case .ignored(let reason): verdictText = "ignored: \(reason)"
     }
-    outcomeText = EmulatorPageContext.shortened(outcomeText, to: 200)
-    verdictText = EmulatorPageContext.shortened(verdictText, to: 200)
+    outcomeText = BoundedText.cut(outcomeText, to: 200)
+    verdictText = BoundedText.cut(verdictText, to: 200)
   }
 }
 
@@ -107,7 +107,7 @@ struct ResourceLink: Hashable, Sendable {
   /// Creates the link of a full name such as `projects/p/locations/l/queues/q/tasks/t`.
   init(_ name: String) {
     let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-    let id = EmulatorPageContext.shortened(parts.last ?? "", to: 60)
+    let id = BoundedText.cut(parts.last ?? "", to: 60)
     guard parts.count >= 6, parts[0] == "projects", parts[2] == "locations" else {
       (short, href, kind) = (id, nil, "")
       return

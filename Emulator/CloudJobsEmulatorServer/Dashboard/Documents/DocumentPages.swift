@@ -24,7 +24,7 @@ struct DocumentPages: EmulatorPages {
     if request.query["confirm"] == "delete" {
       return context.confirmation(
         "Delete the document?",
-        "The document \(EmulatorPageContext.shortened(name.path.id, to: 100)) is deleted. Documents below it stay.",
+        "The document \(BoundedText.cut(name.path.id, to: 100)) is deleted. Documents below it stay.",
         verb: "Delete the document", action: link(name).href, back: link(name).href)
     }
     return try await document(name)
@@ -59,7 +59,7 @@ struct DocumentPages: EmulatorPages {
           documentCount: PageNumber.text(database.count, "document"),
           collections: database.collections.prefix(limit).map {
             CollectionRow(
-              collectionID: EmulatorPageContext.shortened($0.name.path.id, to: 100), collectionHref: link($0.name).href,
+              collectionID: BoundedText.cut($0.name.path.id, to: 100), collectionHref: link($0.name).href,
               collectionCount: PageNumber.text($0.count))
           }, hasMore: database.collections.count > limit)
       },
@@ -76,7 +76,7 @@ struct DocumentPages: EmulatorPages {
     }
     let rows = children.prefix(limit).map { child, document in
       DocumentRow(
-        documentID: EmulatorPageContext.shortened(child.path.id, to: 100), documentHref: link(child).href,
+        documentID: BoundedText.cut(child.path.id, to: 100), documentHref: link(child).href,
         summary: document.map { FieldText.summary($0.fields) } ?? "", isMissing: document == nil,
         updatedAt: context.time(document?.updateTime))
     }
@@ -86,8 +86,8 @@ struct DocumentPages: EmulatorPages {
       next: last.map { link(name).with("after", $0).href }, first: after == nil ? nil : link(name).href)
     let view = CollectionView(
       crumbs: crumbs(name), rows: Array(rows), pager: pager,
-      fullName: EmulatorPageContext.shortened("\(name)", to: 3_000))
-    return context.page(view, "collection", title: EmulatorPageContext.shortened(name.path.id, to: 100))
+      fullName: BoundedText.cut("\(name)", to: 3_000))
+    return context.page(view, "collection", title: BoundedText.cut(name.path.id, to: 100))
   }
 
   private func document(_ name: Firestore.Name) async throws(PageFault) -> PageResponse {
@@ -105,15 +105,15 @@ struct DocumentPages: EmulatorPages {
       next: last.map { link(name).with("after", $0).href }, first: after == nil ? nil : link(name).href)
     var budget = FieldText.limit
     let view = DocumentView(
-      crumbs: crumbs(name), fullName: EmulatorPageContext.shortened("\(name)", to: 3_000), isMissing: document == nil,
+      crumbs: crumbs(name), fullName: BoundedText.cut("\(name)", to: 3_000), isMissing: document == nil,
       createdAt: context.time(document?.createTime), updatedAt: context.time(document?.updateTime),
       fields: FieldText.rows(document?.fields ?? [:], &budget), isCut: budget <= 0,
       collections: collections.prefix(limit).map {
         CollectionRow(
-          collectionID: EmulatorPageContext.shortened($0.name.path.id, to: 100), collectionHref: link($0.name).href,
+          collectionID: BoundedText.cut($0.name.path.id, to: 100), collectionHref: link($0.name).href,
           collectionCount: PageNumber.text($0.count))
       }, pager: pager, deletePath: link(name).with("confirm", "delete").href)
-    return context.page(view, "document", title: EmulatorPageContext.shortened(name.path.id, to: 100))
+    return context.page(view, "document", title: BoundedText.cut(name.path.id, to: 100))
   }
 
   private func delete(_ name: Firestore.Name) async throws(PageFault) -> PageResponse {
@@ -132,7 +132,7 @@ struct DocumentPages: EmulatorPages {
       let parent = Firestore.Name(name.database, Firestore.Path(Array(name.path.segments.prefix(count))))
       crumbs.append(
         PageTab(
-          tabLabel: EmulatorPageContext.shortened(parent.path.id, to: 60), tabHref: link(parent).href, isChosen: false))
+          tabLabel: BoundedText.cut(parent.path.id, to: 60), tabHref: link(parent).href, isChosen: false))
     }
     return crumbs
   }

@@ -123,8 +123,8 @@ enum FieldText {
   private static func add(
     _ value: Firestore.Value, _ path: String, _ rows: inout [FieldRow], _ budget: inout Int
   ) {
-    let path = EmulatorPageContext.shortened(path, to: 300)
-    let text = EmulatorPageContext.shortened(scalar(value), to: valueLimit)
+    let path = BoundedText.cut(path, to: 300)
+    let text = BoundedText.cut(scalar(value), to: valueLimit)
     rows.append(FieldRow(fieldPath: path, fieldType: type(value), fieldText: text))
     budget -= path.unicodeScalars.count + text.unicodeScalars.count + 60
     switch value {
@@ -145,8 +145,8 @@ enum FieldText {
   static func summary(_ fields: [String: Firestore.Value]) -> String {
     let names = fields.keys.sorted()
     let shown = names.prefix(4).map { name in
-      let value = EmulatorPageContext.shortened(scalar(fields[name] ?? .null), to: 40)
-      return "\(EmulatorPageContext.shortened(name, to: 40)): \(value)"
+      let value = BoundedText.cut(scalar(fields[name] ?? .null), to: 40)
+      return "\(BoundedText.cut(name, to: 40)): \(value)"
     }
     return shown.joined(separator: ", ") + (names.count > 4 ? ", …" : "")
   }

@@ -79,9 +79,9 @@ struct TaskRow: Sendable {
   /// Creates the row of a task.
   init(_ report: CloudTasks.TaskReport, _ queue: CloudTasks.Queue, _ context: EmulatorPageContext) {
     let task = report.task
-    taskID = EmulatorPageContext.shortened(task.name.id, to: 60)
+    taskID = BoundedText.cut(task.name.id, to: 60)
     taskHref = context.link(TaskPages.segments(task.name)).href
-    taskRequest = EmulatorPageContext.shortened(TargetView.requestLine(task.target), to: 120)
+    taskRequest = BoundedText.cut(TargetView.requestLine(task.target), to: 120)
     reason = ReasonView(report, queue, context.clock)
     taskNext = context.time(report.reason.end ?? task.scheduleTime)
     attempts = task.dispatchCount
@@ -272,7 +272,7 @@ enum FormNumber {
   /// Returns the fault of a field with an example of what it takes.
   static func fault(_ field: String, _ text: String, _ example: String) -> PageFault {
     PageFault(
-      .badRequest, "\(field) can't be \"\(EmulatorPageContext.shortened(text, to: 60))\". Give one such as \(example).")
+      .badRequest, "\(field) can't be \"\(BoundedText.cut(text, to: 60))\". Give one such as \(example).")
   }
 }
 #endif

@@ -60,10 +60,10 @@ struct TargetView: Sendable {
     kind: String, line: String, headers: [HeaderField], body: [UInt8], authorization: TargetAuthorization?
   ) {
     targetKind = kind
-    self.line = EmulatorPageContext.shortened(line, to: 2_100)
+    self.line = BoundedText.cut(line, to: 2_100)
     headerFields = headers.prefix(100).map { field in
       Field(
-        fieldName: EmulatorPageContext.shortened(field.name, to: 100),
+        fieldName: BoundedText.cut(field.name, to: 100),
         fieldValue: SecretHeaders.shown(field.name, field.value))
     }
     self.body = BodyView(body)
@@ -72,7 +72,7 @@ struct TargetView: Sendable {
     case .oauth(let email, let scope): self.authorization = "OAuth token of \(email) for \(scope ?? "all scopes")"
     case nil: self.authorization = nil
     }
-    self.authorization = self.authorization.map { EmulatorPageContext.shortened($0, to: 2_100) }
+    self.authorization = self.authorization.map { BoundedText.cut($0, to: 2_100) }
   }
 
   /// Returns method and URL of a task's target.
@@ -104,7 +104,7 @@ enum SecretHeaders {
 
   /// Returns the value of a field as pages show it: a credential by its scheme and length alone.
   static func shown(_ name: String, _ value: String) -> String {
-    guard contains(name) else { return EmulatorPageContext.shortened(value, to: 1_000) }
+    guard contains(name) else { return BoundedText.cut(value, to: 1_000) }
     let parts = value.split(separator: " ", maxSplits: 1)
     let hasScheme = parts.count == 2 && ["bearer", "basic", "digest"].contains(parts[0].lowercased())
     return "\(hasScheme ? "\(parts[0]) " : "")••• (\(PageNumber.text(value.utf8.count, "byte")), hidden)"
@@ -146,7 +146,7 @@ struct BodyView: Sendable {
 
   private mutating func set(_ text: String) {
     isCut = text.unicodeScalars.count > Self.limit
-    bodyText = EmulatorPageContext.shortened(text, to: Self.limit)
+    bodyText = BoundedText.cut(text, to: Self.limit)
   }
 
   /// Returns the text of bytes that are UTF-8, at least as far as they are shown; nil for others.

@@ -36,7 +36,7 @@ struct TaskPages: Sendable {
     }
     guard report != nil || !rows.isEmpty else {
       throw PageFault(
-        .notFound, "There is no task \(EmulatorPageContext.shortened(name.id, to: 60)). It may have been deleted.")
+        .notFound, "There is no task \(BoundedText.cut(name.id, to: 60)). It may have been deleted.")
     }
     let view = TaskView(name, report, queue, rows, context)
     return context.page(view, "task", title: name.id)
@@ -140,7 +140,7 @@ struct TaskView: Sendable {
     deadline = "\(PageNumber.text(task.dispatchDeadline ?? .minutes(10))) for each attempt"
     firstAttempt = task.firstAttempt.map { PageTime($0.dispatchTime, now: context.now) }
     lastResult = task.lastAttempt?.responseStatus.map { status in
-      EmulatorPageContext.shortened(status.message.isEmpty ? status.code.name : status.message, to: 300)
+      BoundedText.cut(status.message.isEmpty ? status.code.name : status.message, to: 300)
     }
     target = TargetView(task.target)
   }

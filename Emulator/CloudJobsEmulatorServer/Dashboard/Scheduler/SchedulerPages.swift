@@ -51,11 +51,11 @@ struct SchedulerPages: EmulatorPages {
     let rows = DeliveryRow.rows(context.api.emulator.trace.newestFirst, limit: 25, now: context.now) { other, _ in
       other == subject
     }
-    return context.page(JobView(report, rows, context), "job", title: EmulatorPageContext.shortened(name.id, to: 80))
+    return context.page(JobView(report, rows, context), "job", title: BoundedText.cut(name.id, to: 80))
   }
 
   private func missing(_ name: CloudScheduler.JobName) -> PageFault {
-    PageFault(.notFound, "There is no job \(EmulatorPageContext.shortened(name.id, to: 60)). It may have been deleted.")
+    PageFault(.notFound, "There is no job \(BoundedText.cut(name.id, to: 60)). It may have been deleted.")
   }
 
   private func change(_ name: CloudScheduler.JobName, _ verb: String) async throws(PageFault) -> PageResponse? {
@@ -97,7 +97,7 @@ struct SchedulerPages: EmulatorPages {
     let job = context.api.emulator.withServices { state, _ in try? state.scheduler.getJob(name) }
     guard let job else { throw missing(name) }
     var form = JobForm(job, action: link.appending("edit").href, backPath: link.href)
-    let title = "Edit \(EmulatorPageContext.shortened(name.id, to: 80))"
+    let title = "Edit \(BoundedText.cut(name.id, to: 80))"
     if context.request.isReading { return context.page(form, "jobform", title: title) }
     form.read(context.request.form)
     do throws(PageFault) {

@@ -39,7 +39,7 @@ struct JobRow: Sendable {
   /// Creates the row of a job.
   init(_ report: CloudScheduler.JobReport, _ context: EmulatorPageContext) {
     let job = report.job
-    (jobFullName, jobID) = (job.name.text, EmulatorPageContext.shortened(job.name.id, to: 60))
+    (jobFullName, jobID) = (job.name.text, BoundedText.cut(job.name.id, to: 60))
     jobLocation = "\(job.name.location.project) · \(job.name.location.id)"
     jobHref = context.link(SchedulerPages.segments(job.name)).href
     schedule = report.scheduleSummary
@@ -116,7 +116,7 @@ struct JobView: Sendable {
     lastKind = job.status.map { $0.code == .ok ? "succeeded" : "failed" }
     lastText =
       job.status.map { status in
-        status.code == .ok ? "OK" : EmulatorPageContext.shortened("\(status.code.name): \(status.message)", to: 300)
+        status.code == .ok ? "OK" : BoundedText.cut("\(status.code.name): \(status.message)", to: 300)
       } ?? ""
     execution = report.executionTime.map { time in
       "for \(PageTime.exact(time)), \(PageNumber.text(report.attempts, "attempt")) so far"

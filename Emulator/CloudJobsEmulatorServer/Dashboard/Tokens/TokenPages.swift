@@ -43,8 +43,8 @@ struct TokenPages: EmulatorPages {
       TokensView.Row(
         issuedNumber: index + 1,
         issuedAt: PageTime(issued.time, now: context.clock.machineTime),
-        issuedURL: EmulatorPageContext.shortened(issued.url, to: 160),
-        issuedClaims: EmulatorPageContext.shortened(PrettyJSON.text(issued.claims, limit: 1_500), to: 1_500))
+        issuedURL: BoundedText.cut(issued.url, to: 160),
+        issuedClaims: BoundedText.cut(PrettyJSON.text(issued.claims, limit: 1_500), to: 1_500))
     }
     guard !request.isReading else { return context.page(view, "tokens", title: "Tokens") }
     view.audience = (request.form["audience"] ?? "").trimmingSpaces

@@ -57,8 +57,9 @@ struct ActionView: Sendable {
     let list = context.link(ActionPages.segment)
     self.actions = actions.map { action in
       Row(
-        actionTime: context.time(action.time), actorName: String(action.actor.prefix(120)), actionText: action.text,
-        actionJob: action.job.map { String($0.prefix(128)) },
+        actionTime: context.time(action.time), actorName: BoundedText.cut(action.actor, to: 120),
+        actionText: action.text,
+        actionJob: action.job.map { BoundedText.cut($0, to: 128) },
         actionJobLink: action.job.map { context.link("jobs", $0).href },
         actionRun: action.run.map { String($0.rawValue.prefix(8)) },
         actionRunLink: action.run.map { context.link(RunPages.segment, $0.rawValue).href })

@@ -3,82 +3,6 @@ import CloudJobs
 import CloudJobsCore
 import CloudJobsPages
 
-/// Failed runs of one job with the same error.
-struct DeadLetterGroup: Sendable {
-  /// The length of a key, in hexadecimal digits.
-  static let keyLength = 16
-  /// The maximum length of an error, in characters.
-  static let maximumError = 300
-
-  var groupJob: String
-  var groupKind: String
-  /// The error without its numbers.
-  var groupError: String
-  var groupCount: Int
-  var groupKey: String
-  var latest: Timestamp
-  var first: Timestamp
-  var latestRun: RunID
-
-  /// Returns the key of a failed run's group: the hash of its job and its error.
-  ///
-  /// - Parameter run: the run as it is shown, with confidential values replaced.
-  /// - Returns: hexadecimal digits.
-  static func key(of run: Run) -> String {
-    let text = [run.job.rawValue, run.failure?.kind ?? "", error(of: run)].joined(separator: "\u{0}")
-    return String(SHA256.hexDigest(of: text.utf8).prefix(keyLength))
-  }
-
-  /// Returns the error of a run with `…` in place of numbers and ids, which differ from run to run.
-  static func error(of run: Run) -> String {
-    normalized(run.failure?.message ?? run.reason ?? "")
-  }
-
-  /// Returns the first line of a message with `…` in place of each word part that has a digit.
-  static func normalized(_ message: String) -> String {
-    let line = message.prefix(maximumError).prefix { !$0.isNewline }
-    var result = ""
-    var word = ""
-    func flush() {
-      result += word.contains { $0.isNumber } ? (result.hasSuffix("…") ? "" : "…") : word
-      word = ""
-    }
-    for character in line {
-      if character.isLetter || character.isNumber || character == "-" || character == "_" {
-        word.append(character)
-      } else {
-        flush()
-        result.append(character)
-      }
-    }
-    flush()
-    return result
-  }
-
-  /// Groups failed runs, the largest group first and then by the latest run.
-  ///
-  /// - Parameter runs: the runs as they are shown, latest first.
-  /// - Returns: the groups.
-  static func groups(of runs: [Run]) -> [DeadLetterGroup] {
-    var groups: [String: DeadLetterGroup] = [:]
-    for run in runs {
-      let key = key(of: run)
-      let time = run.finishedAt ?? run.createdAt
-      if var group = groups[key] {
-        group.groupCount += 1
-        if time > group.latest { (group.latest, group.latestRun) = (time, run.id) }
-        group.first = min(group.first, time)
-        groups[key] = group
-      } else {
-        groups[key] = DeadLetterGroup(
-          groupJob: run.job.rawValue, groupKind: run.failure?.kind ?? "", groupError: error(of: run), groupCount: 1,
-          groupKey: key, latest: time, first: time, latestRun: run.id)
-      }
-    }
-    return groups.values.sorted { ($1.groupCount, $1.latest, $0.groupKey) < ($0.groupCount, $0.latest, $1.groupKey) }
-  }
-}
-
 /// The page of failed runs, by job and error.
 struct DeadLetterPages: DashboardPages {
   /// The segment of its path.
@@ -92,16 +16,32 @@ struct DeadLetterPages: DashboardPages {
 
   func respond(to request: PageRequest) async throws(JobError) -> Dashboard.Reply? {
     guard request.isReading, request.path.count == 1 else { return nil }
-    let query = try RunQuery(request.query)
+    let job = try RunQuery(request.query).filter.job
     let page = try await context.runtime.runs(
-      matching: RunFilter(job: query.filter.job, statuses: [.failed]), limit: Self.runLimit)
-    let runs = page.runs.map { context.runtime.redacted($0) }
-    let view = DeadLetterView(runs, isCut: page.next != nil, context)
+      matching: RunFilter(job: job, statuses: [.failed]), limit: Self.runLimit)
+    let reading = DeadLetterReading(
+      runs: page.runs.map { context.runtime.redacted($0) }, isCut: page.next != nil,
+      repeats: try await RunRepeats(of: page.runs, in: context.runtime), job: job,
+      showsAll: request.query["show"] == "all")
     // It reads many runs, so it is not refreshed by itself.
     return context.page(
-      view, "dead_letters", title: "Dead letters", segment: Self.segment, message: context.message(of: request),
-      isLive: false)
+      DeadLetterView(reading, context), "dead_letters", title: "Dead letters", segment: Self.segment,
+      message: context.message(of: request), isLive: false)
   }
+}
+
+/// What the page of failed runs is made from.
+struct DeadLetterReading: Sendable {
+  /// The failed runs as they are shown, latest first.
+  var runs: [Run]
+  /// Whether there are earlier ones.
+  var isCut: Bool
+  /// The runs that repeat them.
+  var repeats: RunRepeats
+  /// The job whose runs they are; nil for all.
+  var job: JobID?
+  /// Whether those are listed too that were repeated with success.
+  var showsAll: Bool
 }
 
 /// The page of failed runs.
@@ -113,6 +53,8 @@ struct DeadLetterView: Sendable {
     var rowKind: String
     var rowError: String
     var rowCount: String
+    /// What became of the runs.
+    var rowRepeats: [RepeatView]
     var latestTime: PageTime
     var firstTime: PageTime
     var latestLink: String
@@ -121,40 +63,86 @@ struct DeadLetterView: Sendable {
     var purgeLink: String
   }
 
+  /// The maximum number of groups.
+  static let groupLimit = 100
+
+  var tabs: [RunListView.Tab]
   var groups: [Row]
   var hasGroups: Bool
   /// How many failed runs the groups have.
   var shownText: String
+  /// What it means that there are none.
+  var emptyText: String
+  /// The job whose dead letters are shown; nil for all.
+  var onlyJob: String?
+  var everyJobLink: String
 
-  /// Creates the page.
+  /// Makes the page: pure.
   ///
   /// - Parameters:
-  ///   - runs: the failed runs as they are shown, latest first.
-  ///   - isCut: whether there are earlier ones.
-  ///   - context: the context of the page.
-  init(_ runs: [Run], isCut: Bool, _ context: DashboardContext) {
-    groups = DeadLetterGroup.groups(of: runs).prefix(100).map { group in
-      let list = context.link(RunPages.segment)
-      func link(_ link: PageLink) -> PageLink {
-        link.with("job", group.groupJob).with("status", RunStatus.failed.rawValue).with("group", group.groupKey)
-      }
-      let bulk = context.link(RunPages.segment, BulkPages.segment)
-      return Row(
-        rowJob: group.groupJob, rowJobLink: context.link("jobs", group.groupJob).href,
-        rowKind: String(group.groupKind.prefix(120)), rowError: group.groupError,
-        rowCount: PageNumber.text(group.groupCount), latestTime: context.time(group.latest),
-        firstTime: context.time(group.first),
-        latestLink: context.link(RunPages.segment, group.latestRun.rawValue).href, listLink: link(list).href,
-        redriveLink: link(bulk.with("action", "redrive").with("scope", "filter")).href,
-        purgeLink: link(bulk.with("action", "purge").with("scope", "filter")).href)
-    }
+  ///   - reading: what was read.
+  ///   - context: the paths and the time of the page.
+  init(_ reading: DeadLetterReading, _ context: DashboardContext) {
+    let open = reading.runs.filter { reading.repeats.isOpen($0) }
+    let runs = reading.showsAll ? reading.runs : open
+    let repeated = reading.runs.count - open.count
+    let all = DeadLetterGroup.groups(of: runs, reading.repeats)
+    groups = all.prefix(Self.groupLimit).map { Row($0, showsAll: reading.showsAll, context) }
     hasGroups = !groups.isEmpty
-    let count = PageNumber.text(runs.count, "failed run")
+    let count = "\(PageNumber.text(runs.count, "failed run")), in \(PageNumber.text(all.count, "group"))"
     shownText =
-      isCut
-      ? "The latest \(count), in \(PageNumber.text(groups.count, "group")); there are earlier ones. A change of a "
-        + "group concerns all of its runs, also the earlier ones."
-      : "\(count), in \(PageNumber.text(groups.count, "group"))."
+      reading.isCut
+      ? "The latest \(count); there are earlier ones. A change of a group concerns all of its runs, also the earlier "
+        + "ones."
+      : "\(count)."
+    emptyText =
+      repeated == 0
+      ? "No dead letters. A run whose attempts are used up is kept here until its retention is over."
+      : "Nothing is left to be done: \(PageNumber.text(repeated, "failed run was", "failed runs were")) repeated with "
+        + "success."
+    let page = context.link(DeadLetterPages.segment).with("job", reading.job?.rawValue)
+    let end = reading.isCut ? "+" : ""
+    tabs = [
+      RunListView.Tab(
+        tabLabel: "Open \(PageNumber.text(open.count))\(end)", tabLink: page.href, isSelected: !reading.showsAll),
+      RunListView.Tab(
+        tabLabel: "All \(PageNumber.text(reading.runs.count))\(end)", tabLink: page.with("show", "all").href,
+        isSelected: reading.showsAll),
+    ]
+    onlyJob = reading.job?.rawValue
+    everyJobLink = context.link(DeadLetterPages.segment).with("show", reading.showsAll ? "all" : nil).href
+  }
+}
+
+extension DeadLetterView.Row {
+  /// Creates the row of a group.
+  fileprivate init(_ group: DeadLetterGroup, showsAll: Bool, _ context: DashboardContext) {
+    func link(_ link: PageLink, _ filter: RepeatFilter?) -> PageLink {
+      link.with("job", group.groupJob).with("status", RunStatus.failed.rawValue).with("group", group.groupKey)
+        .with("repeat", filter?.rawValue)
+    }
+    let list = context.link(RunPages.segment)
+    let bulk = context.link(RunPages.segment, BulkPages.segment).with("scope", "filter")
+    let shown: RepeatFilter? = showsAll ? nil : .open
+    rowJob = group.groupJob
+    rowJobLink = context.link("jobs", group.groupJob).href
+    rowKind = BoundedText.cut(group.groupKind, to: 120)
+    rowError = group.groupError
+    rowCount = PageNumber.text(group.groupCount)
+    rowRepeats = RepeatState.Kind.allCases.compactMap { kind in
+      guard let repeats = group.groupRepeats[kind] else { return nil }
+      // One repeat is shown itself, several as the list of what they repeat.
+      let several = link(list, RepeatFilter(rawValue: kind.rawValue)).href
+      let one = repeats.run.map { context.link(RunPages.segment, $0.rawValue).href }
+      let href = repeats.count == 1 ? one : repeats.count < group.groupCount || kind != .notRepeated ? several : nil
+      return RepeatView(group.groupCount == 1 ? kind.words : kind.words(of: repeats.count), href: href)
+    }
+    latestTime = context.time(group.latest)
+    firstTime = context.time(group.first)
+    latestLink = context.link(RunPages.segment, group.latestRun.rawValue).href
+    listLink = link(list, shown).href
+    redriveLink = link(bulk.with("action", "redrive"), shown).href
+    purgeLink = link(bulk.with("action", "purge"), shown).href
   }
 }
 #endif

@@ -7,8 +7,16 @@ import CloudJobsPages
 struct JobEditView: Sendable {
   /// A part of the form.
   struct Part: Sendable {
+    /// The id of its element.
+    var partID: String
     /// The title.
     var partTitle: String
+    /// Whether it can be folded.
+    var isFoldable: Bool
+    /// Whether it is unfolded at first: it has a value that is not the code's, or a refused one.
+    var isOpen: Bool
+    /// The labels of its fields, for the line that is seen while it is folded.
+    var partLabels: String
     /// The fields.
     var fields: [Field]
   }
@@ -23,6 +31,8 @@ struct JobEditView: Sendable {
     var text: String
     /// What to write.
     var hint: String
+    /// The explanation of the label; nil for none.
+    var fieldWord: PageShell.Word?
     /// The value in code; nil if it is not known.
     var code: String?
     /// The choices; nil for a text.
@@ -69,20 +79,24 @@ struct JobEditView: Sendable {
       isKnown ? "The change was refused: see \(error.field ?? "")." : "The change was refused. \(error.message)"
     }
     let code = listing.definition.map { JobConfiguration(saying: $0).fields.object ?? [:] }
-    parts = JobField.parts.map { part in
-      Part(
-        partTitle: part.title,
-        fields: part.fields.map { item in
-          let text = draft.texts[item.name] ?? ""
-          let isHidden = item.name == "input" && hidesInput
-          var shown = code.map { code in code[item.name].map { item.text(of: $0) } ?? "none" }
-          if item.name == "input", hidesCodeInput { shown = "confidential" }
-          return Field(
-            name: item.name, label: item.label, text: text, hint: item.hint,
-            code: shown.map { Self.brief($0) }, choices: Self.choices(item, text),
-            isArea: Self.isArea(item), isLine: Self.isLine(item), isNumber: item.form == .number,
-            refusal: field == item.name ? refusal.map { Self.explained($0) } : nil, isHidden: isHidden)
-        })
+    parts = JobField.parts.enumerated().map { index, part in
+      var isOpen = false
+      let fields = part.fields.map { item in
+        let text = draft.texts[item.name] ?? ""
+        let isHidden = item.name == "input" && hidesInput
+        let own = code.map { code in code[item.name].map { item.text(of: $0) } ?? "" }
+        let shown = item.name == "input" && hidesCodeInput ? "confidential" : own.map { $0.isEmpty ? "none" : $0 }
+        if field == item.name || isHidden || (!text.isEmpty && text != own) { isOpen = true }
+        return Field(
+          name: item.name, label: item.label, text: text, hint: item.hint,
+          fieldWord: context.word(labelled: item.label),
+          code: shown.map { Self.brief($0) }, choices: Self.choices(item, text),
+          isArea: Self.isArea(item), isLine: Self.isLine(item), isNumber: item.form == .number,
+          refusal: field == item.name ? refusal.map { Self.explained($0) } : nil, isHidden: isHidden)
+      }
+      return Part(
+        partID: "part-\(index)", partTitle: part.title, isFoldable: part.isFoldable, isOpen: isOpen,
+        partLabels: part.fields.map(\.label).joined(separator: ", "), fields: fields)
     }
     let base = context.link("jobs", listing.id)
     (action, back) = (base.appending("edit").href, base.href)

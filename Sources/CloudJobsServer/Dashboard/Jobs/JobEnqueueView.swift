@@ -96,6 +96,8 @@ struct JobEnqueueView: Sendable {
   var zoneName: String
   var isElsewhere: Bool
   var isDisabled: Bool
+  /// Whether the visitor asked for a run now, past the gates.
+  var isNow: Bool
   var refusalText: String?
   var payloadRefusal: String?
   var delayRefusal: String?
@@ -114,16 +116,19 @@ struct JobEnqueueView: Sendable {
   /// - Parameters:
   ///   - listing: the job.
   ///   - draft: what the fields show.
+  ///   - isNow: whether the visitor asked for a run now, past the gates.
   ///   - note: why the latest payload is not filled in, or where the text comes from.
   ///   - refusal: why the run was refused; nil at first.
   ///   - context: the paths of the page.
   init(
-    _ listing: JobListing, _ draft: EnqueueDraft, note: String?, refusal: JobError? = nil, _ context: DashboardContext
+    _ listing: JobListing, _ draft: EnqueueDraft, isNow: Bool, note: String?, refusal: JobError? = nil,
+    _ context: DashboardContext
   ) {
     job = listing.id
     (payload, delay, time, key) = (draft.payload, draft.delay, draft.time, draft.key)
     (priority, queue) = (draft.priority, draft.queue)
     payloadNote = note
+    self.isNow = isNow
     zoneName = listing.job?.zone.name ?? "UTC"
     isElsewhere = !listing.isRegistered
     isDisabled = !(listing.job?.policy.enabled ?? true)

@@ -98,60 +98,71 @@ extension JobField {
   struct Part: Sendable {
     /// The title.
     let title: String
+    /// Whether the part can be folded: its fields are changed rarely.
+    let isFoldable: Bool
     /// The fields.
     let fields: [JobField]
+
+    /// Creates a part.
+    init(_ title: String, isFoldable: Bool = true, fields: [JobField]) {
+      (self.title, self.isFoldable, self.fields) = (title, isFoldable, fields)
+    }
   }
 
   private static func field(_ name: String, _ label: String, _ form: Form, _ hint: String) -> JobField {
     JobField(name: name, label: label, hint: hint, form: form)
   }
 
-  /// All fields, in parts.
+  /// All fields, in parts; the first one has those that are changed often.
   static let parts: [Part] = [
     Part(
-      title: "Schedule",
-      fields: [
-        field("type", "Kind", .choice(JobKind.allCases.map(\.rawValue)), "What triggers the job."),
-        field("cron", "Schedule", .line, "Cron, an interval or English: 0 9 * * 1-5; goes before the interval."),
-        field("interval", "Interval", .span, "Such as 30m; 1 s to 366 days."),
-        field("timeZone", "Time zone", .line, "An IANA name, such as Europe/Berlin."),
-        field("startAt", "From", .line, "The first day or time, such as 2026-12-01."),
-        field("endAt", "Until", .line, "The last day, included."),
-        field("skipDates", "Not on", .lines, "Days, each on a line."),
-        field("misfire", "Missed times", .line, "skip, once or catchUp(3)."),
-        field(
-          "trigger", "Fired by", .choice(ScheduleTrigger.allCases.map(\.rawValue)), "What fires a scheduled job."),
-      ]),
-    Part(
-      title: "Execution",
+      "Often changed", isFoldable: false,
       fields: [
         field("enabled", "Enabled", .truth, "Whether the job may run."),
         field("paused", "Paused", .truth, "Whether schedules are skipped, and enqueued runs wait."),
-        field("timeout", "Time limit", .span, "Of one attempt, such as 2m; 1 s to 1 day."),
-        field("maxRetries", "Retries", .number, "Attempts after the first."),
-        field("retry", "Retry policy", .json, #"JSON, such as {"backoff": "linear", "delay": "30s"}."#),
+        field("cron", "Schedule", .line, "Cron, an interval or English: 0 9 * * 1-5; goes before the interval."),
+        field("interval", "Interval", .span, "Such as 30m; 1 s to 366 days."),
+        field("timeZone", "Time zone", .line, "An IANA name, such as Europe/Berlin."),
+        field("misfire", "Missed times", .line, "skip, once or catchUp(3)."),
         field(
           "overlap", "Overlap", .line, "While an earlier run is under way: skip, queue, allow or allow(3)."),
-        field("dependencies", "After", .lines, "Jobs whose last run must have succeeded, each on a line."),
+        field("timeout", "Time limit", .span, "Of one attempt, such as 2m; 1 s to 1 day."),
+        field("maxRetries", "Retries", .number, "Attempts after the first."),
         field("priority", "Priority", .number, "Higher first among jobs that are due together."),
         field("queue", "Queue", .line, "The queue of the job's tasks."),
-        field("weight", "Weight", .choice(JobDescriptor.Weight.allCases.map(\.rawValue)), "Where attempts execute."),
       ]),
     Part(
-      title: "Limits",
+      "More about the schedule",
+      fields: [
+        field("type", "Kind", .choice(JobKind.allCases.map(\.rawValue)), "What triggers the job."),
+        field("startAt", "From", .line, "The first day or time, such as 2026-12-01."),
+        field("endAt", "Until", .line, "The last day, included."),
+        field(
+          "trigger", "Fired by", .choice(ScheduleTrigger.allCases.map(\.rawValue)), "What fires a scheduled job."),
+        field("skipDates", "Not on", .lines, "Days, each on a line."),
+      ]),
+    Part(
+      "More about the execution",
+      fields: [
+        field("weight", "Weight", .choice(JobDescriptor.Weight.allCases.map(\.rawValue)), "Where attempts execute."),
+        field("retry", "Retry policy", .json, #"JSON, such as {"backoff": "linear", "delay": "30s"}."#),
+        field("dependencies", "After", .lines, "Jobs whose last run must have succeeded, each on a line."),
+      ]),
+    Part(
+      "Limits",
       fields: [
         field("maxConcurrent", "At once", .number, "Attempts of the job on all instances; 0: no limit."),
-        field("rate", "Starts", .json, #"JSON, such as {"count": 100, "period": "1m"}."#),
-        field("breaker", "Circuit breaker", .json, #"JSON, such as {"threshold": 5, "cooldown": "1m"}."#),
         field("group", "Group", .line, "A label of related jobs."),
         field("groupMaxConcurrent", "At once in the group", .number, "Attempts of all its jobs; 0: no limit."),
+        field("rate", "Starts", .json, #"JSON, such as {"count": 100, "period": "1m"}."#),
+        field("breaker", "Circuit breaker", .json, #"JSON, such as {"threshold": 5, "cooldown": "1m"}."#),
       ]),
     Part(
-      title: "Data",
+      "Data",
       fields: [
+        field("retention", "Kept for", .spanOrJSON, #"Such as 90d, or {"failed": "90d"}."#),
         field("input", "Input", .json, "JSON, for runs that bring none."),
         field("metadata", "Metadata", .json, #"A JSON object that goes with each run, such as {"owner": "ops"}."#),
-        field("retention", "Kept for", .spanOrJSON, #"Such as 90d, or {"failed": "90d"}."#),
       ]),
   ]
 

@@ -21,6 +21,8 @@ struct JobPageView: Sendable {
   struct Fact: Sendable {
     /// The name.
     var factName: String
+    /// The explanation of the name; nil for none.
+    var factWord: PageShell.Word?
     /// The value.
     var factText: String
     /// Whether the document says it, and not the code.
@@ -140,8 +142,8 @@ struct JobPageView: Sendable {
     runs = reading.runs.prefix(Self.runLimit).map { RunLine($0, context) }
     hasRuns = !runs.isEmpty
     let base = context.link("jobs", listing.id)
-    let ofJob = context.link("runs").with("job", listing.id)
-    (runsHref, deadLettersHref) = (ofJob.href, ofJob.with("status", "failed").href)
+    runsHref = context.link("runs").with("job", listing.id).href
+    deadLettersHref = context.link(DeadLetterPages.segment).with("job", listing.id).href
     decisions = Self.decisions(reading, context)
     hasDecisions = !decisions.isEmpty
     whyHref = base.appending("why").href
@@ -164,7 +166,10 @@ struct JobPageView: Sendable {
     func add(_ name: String, _ text: String?, _ fields: String...) {
       guard let text, !text.isEmpty else { return }
       let isOwn = fields.contains { document[$0] != nil }
-      facts.append(Fact(factName: name, factText: BoundedText.cut(text), isFromDocument: isOwn))
+      facts.append(
+        Fact(
+          factName: name, factWord: context.word(labelled: name), factText: BoundedText.cut(text), isFromDocument: isOwn
+        ))
     }
     add("Kind", listing.kind?.rawValue ?? "unknown", "type")
     add("Group", listing.group, "group")
@@ -260,7 +265,7 @@ struct JobPageView: Sendable {
     if numbers.runs == 0 { return [] }
     func text(_ duration: Duration?) -> String { duration.map { PageNumber.text($0) } ?? "–" }
     let all: [(String, String)] = [
-      ("Success rate", OverviewView.rate(numbers.succeeded, numbers.failed)),
+      ("Success rate", PageNumber.percent(numbers.succeeded, of: numbers.succeeded + numbers.failed)),
       ("Succeeded", PageNumber.text(numbers.succeeded)), ("Failed", PageNumber.text(numbers.failed)),
       ("Cancelled", PageNumber.text(numbers.cancelled)), ("Running", PageNumber.text(numbers.running)),
       ("Waiting", PageNumber.text(numbers.waiting)), ("Failed attempts", PageNumber.text(numbers.failedAttempts)),

@@ -74,43 +74,6 @@ extension JobListing {
   }
 }
 
-/// Text from outside, bounded.
-enum BoundedText {
-  /// Returns the beginning of a text.
-  ///
-  /// - Parameters:
-  ///   - text: the text.
-  ///   - limit: the maximum number of characters.
-  /// - Returns: the text, or its beginning with an ellipsis.
-  static func cut(_ text: String, to limit: Int = 400) -> String {
-    text.count > limit ? text.prefix(limit) + "…" : text
-  }
-
-  /// Returns the beginning of a sentence, with its times as pages show them.
-  ///
-  /// - Parameters:
-  ///   - text: the sentence.
-  ///   - limit: the maximum number of characters.
-  /// - Returns: the sentence, or its beginning with an ellipsis.
-  static func sentence(_ text: String, to limit: Int = 400) -> String {
-    PageTime.readable(cut(text, to: limit))
-  }
-
-  /// Returns a failure in one sentence: its kind and its message, unless the message says the kind.
-  static func failure(_ failure: RunFailure) -> String {
-    failure.message.hasPrefix(failure.kind) ? failure.message : "\(failure.kind): \(failure.message)"
-  }
-
-  /// Returns a name of lower camel case in words: `skippedBreakerOpen` as `skipped breaker open`.
-  static func words(_ name: String) -> String {
-    var text = ""
-    for character in name.prefix(60) {
-      if character.isUppercase { text += " " + character.lowercased() } else { text.append(character) }
-    }
-    return text
-  }
-}
-
 /// The latest runs of a job as squares, oldest first.
 struct RunSquares: Sendable {
   /// A run.

@@ -36,7 +36,7 @@ struct JobsPages: DashboardPages {
         guard context.mayChange else {
           throw JobError(.permissionDenied, "You may look at the dashboard, and not change anything.")
         }
-        return page == "edit" ? try await edit(job) : try await enqueue(job)
+        return page == "edit" ? try await edit(job) : try await enqueue(job, isNow: request.query["mode"] == "now")
       case "remove": return try await remove(job)
       case "why": return try await WhyPage(context).respond(to: request, of: job)
       default: return nil
@@ -115,19 +115,23 @@ struct JobsPages: DashboardPages {
       status: refusal == nil ? .ok : .unprocessableContent)
   }
 
-  private func enqueue(_ job: JobID) async throws(JobError) -> Dashboard.Reply {
+  private func enqueue(_ job: JobID, isNow: Bool) async throws(JobError) -> Dashboard.Reply {
     let listing = try await inventory.listing(of: job).job
-    let latest = try await runtime.runs(matching: RunFilter(job: job), limit: 1).runs.first
+    let latest = try await latestRun(of: job)
     let (draft, note) = JobEnqueueView.first(latest.map { runtime.disclosure(of: $0.input) })
-    return form(listing, draft, note: note)
+    return form(listing, draft, isNow: isNow, note: note)
+  }
+
+  private func latestRun(of job: JobID) async throws(JobError) -> Run? {
+    try await runtime.runs(matching: RunFilter(job: job), limit: 1).runs.first
   }
 
   private func form(
-    _ listing: JobListing, _ draft: EnqueueDraft, note: String? = nil, refusal: JobError? = nil
+    _ listing: JobListing, _ draft: EnqueueDraft, isNow: Bool, note: String? = nil, refusal: JobError? = nil
   ) -> Dashboard.Reply {
     context.page(
-      JobEnqueueView(listing, draft, note: note, refusal: refusal, context), "job_enqueue",
-      title: "Enqueue \(listing.id)", segment: Self.segment, isLive: false,
+      JobEnqueueView(listing, draft, isNow: isNow, note: note, refusal: refusal, context), "job_enqueue",
+      title: isNow ? "Run \(listing.id) now" : "Enqueue \(listing.id)", segment: Self.segment, isLive: false,
       status: refusal == nil ? .ok : .unprocessableContent)
   }
 
@@ -179,24 +183,31 @@ struct JobsPages: DashboardPages {
   private func enqueue(_ job: JobID, _ form: PageFields) async throws(JobError) -> Dashboard.Reply {
     let listing = try await inventory.listing(of: job).job
     let draft = EnqueueDraft(form)
+    let isNow = form["mode"] == "now"
     do throws(JobError) {
       let (request, input) = try draft.request(for: job, in: listing.job?.zone ?? .utc)
       if let input, runtime.hasReplacedValue(input) { throw .replacedValue("payload") }
-      return try await JobActions(context).enqueue(request, listing, isManual: form["mode"] == "now")
+      return try await JobActions(context).enqueue(request, listing, isManual: isNow)
     } catch {
       guard error.isRefusal else { throw error }
-      return self.form(listing, draft, refusal: error)
+      return self.form(listing, draft, isNow: isNow, refusal: error)
     }
   }
 
+  /// Runs a job without an input, or leads to the form that takes the input that it needs.
   private func run(_ job: JobID) async throws(JobError) -> Dashboard.Reply {
     let listing = try await inventory.listing(of: job).job
+    let form = context.link("jobs", job.rawValue, "enqueue").with("mode", "now")
+    // The code that would refuse a run without an input is in another program: its latest run tells.
+    if !listing.isRegistered, listing.configuration?.input == nil, try await latestRun(of: job)?.input != nil {
+      return .page(PageResponse(redirectTo: form.href))
+    }
     do throws(JobError) {
       return try await JobActions(context).enqueue(EnqueueRequest(job), listing, isManual: true)
     } catch {
+      if error.code == .invalidInput { return .page(PageResponse(redirectTo: form.href)) }
       guard error.isRefusal else { throw error }
-      // The job needs an input, which the form takes.
-      return form(listing, EnqueueDraft(), refusal: error)
+      return self.form(listing, EnqueueDraft(), isNow: true, refusal: error)
     }
   }
 

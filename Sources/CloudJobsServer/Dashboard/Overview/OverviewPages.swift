@@ -23,10 +23,14 @@ struct OverviewPages: DashboardPages {
   private func reading() async throws(JobError) -> OverviewReading {
     let health = await runtime.healthReport()
     let failed = try await runtime.runs(matching: RunFilter(statuses: [.failed]), limit: Self.countLimit)
+    let repeats = try await RunRepeats(of: failed.runs, in: runtime)
+    let open = failed.runs.filter { repeats.isOpen($0) }
+    let jobs = try await JobInventory(runtime).listings().jobs
     return OverviewReading(
-      health: health, jobs: try await JobInventory(runtime).listings().jobs, tally: try await runtime.runTally(),
-      overdue: try await runtime.overdueRuns(limit: Self.countLimit), deadLetters: failed.runs.count,
-      failures: failed.runs.prefix(OverviewView.failureLimit).map { runtime.redacted($0) },
+      health: health, jobs: jobs, endpoints: try await EndpointReading.read(jobs, at: context.now, from: runtime),
+      tally: try await runtime.runTally(),
+      overdue: try await runtime.overdueRuns(limit: Self.countLimit), deadLetters: open.count,
+      failures: open.prefix(OverviewView.failureLimit).map { runtime.redacted($0) },
       hasMoreDeadLetters: failed.next != nil, store: "store \(type(of: runtime.store))")
   }
 }

@@ -9,13 +9,15 @@ struct OverviewReading: Sendable {
   var health: JobHealth
   /// All jobs.
   var jobs: [JobListing]
+  /// Endpoint jobs with their latest runs.
+  var endpoints: [EndpointReading]
   /// The numbers of runs.
   var tally: RunTally
   /// The number of overdue runs, and whether there are more.
   var overdue: (count: Int, isCut: Bool)
-  /// The number of dead letters.
+  /// The number of dead letters that were not repeated with success.
   var deadLetters: Int
-  /// The latest dead letters.
+  /// The latest of them.
   var failures: [Run]
   /// Whether there are more dead letters.
   var hasMoreDeadLetters: Bool
@@ -79,11 +81,18 @@ struct OverviewView: Sendable {
   var figures: [Figure]
   var health: StateWord
   var healthText: String
+  /// The time since the last pass; nil before the first.
+  var lastPass: String?
+  var activityText: String
   var problems: [Problem]
   var timeline: PageTimeline
   var throughput: String
   var sampleNote: String?
   var next: [Next]
+  var endpoints: [EndpointRow]
+  var hasEndpoints: Bool
+  var moreEndpoints: String?
+  var endpointsHref: String
   var failures: [RunLine]
   var attention: [Attention]
   var moreAttention: String?
@@ -101,7 +110,13 @@ struct OverviewView: Sendable {
   ///   - context: the paths and the time of the page.
   init(_ reading: OverviewReading, _ context: DashboardContext) {
     let now = context.now
-    (health, healthText) = Self.health(reading, context)
+    health = Self.health(reading.health)
+    healthText =
+      "\(PageNumber.text(reading.health.registeredJobs, "job")) in this program, up for "
+      + PageNumber.coarse(context.now - reading.health.startedAt)
+    lastPass = reading.health.lastPass.map { context.time($0).relative }
+    activityText =
+      "\(PageNumber.text(reading.health.activeDeliveries, "delivery", "deliveries")) in process, \(reading.store)"
     problems = reading.health.problems.map { Problem(text: $0.message, since: context.time($0.since)) }
     figures = Self.figures(reading, context)
     let tally = reading.tally
@@ -122,6 +137,11 @@ struct OverviewView: Sendable {
         nextJob: listing.id, nextHref: context.link("jobs", listing.id).href, nextTime: context.time(time),
         nextWords: listing.scheduleWords)
     }
+    endpoints = reading.endpoints.map { EndpointRow($0, context) }
+    hasEndpoints = !endpoints.isEmpty
+    let others = reading.jobs.count(where: EndpointReading.isListed) - endpoints.count
+    moreEndpoints = others > 0 ? "\(PageNumber.text(others, "endpoint job")) more" : nil
+    endpointsHref = context.link("jobs").with("kind", JobKind.endpoint.rawValue).href
     failures = reading.failures.map { RunLine($0, context) }
     let troubled = reading.jobs.compactMap { Self.attention($0, context) }
     attention = Array(troubled.prefix(Self.listLimit))
@@ -135,20 +155,12 @@ struct OverviewView: Sendable {
     hasNext = !next.isEmpty
   }
 
-  private static func health(_ reading: OverviewReading, _ context: DashboardContext) -> (StateWord, String) {
-    let health = reading.health
-    let state =
-      switch health.status {
-      case .ok: StateWord("healthy", "good")
-      case .degraded: StateWord("needs attention", "bad")
-      case .draining: StateWord("shutting down", "warn")
-      }
-    let pass = health.lastPass.map { "last pass \(context.time($0).relative)" } ?? "no pass yet"
-    let text =
-      "\(PageNumber.text(health.registeredJobs, "job")) in this program, up for "
-      + "\(PageNumber.coarse(context.now - health.startedAt)), \(pass), "
-      + "\(PageNumber.text(health.activeDeliveries, "delivery", "deliveries")) in process, \(reading.store)"
-    return (state, text)
+  private static func health(_ health: JobHealth) -> StateWord {
+    switch health.status {
+    case .ok: StateWord("healthy", "good")
+    case .degraded: StateWord("needs attention", "bad")
+    case .draining: StateWord("shutting down", "warn")
+    }
   }
 
   private static func figures(_ reading: OverviewReading, _ context: DashboardContext) -> [Figure] {
@@ -169,7 +181,7 @@ struct OverviewView: Sendable {
     return [
       figure("succeeded", PageNumber.text(good), "succeeded in 24 h", "succeeded"),
       figure("failed", PageNumber.text(bad), "failed in 24 h", "failed", bad > 0 ? "bad" : ""),
-      figure("rate", Self.rate(good, bad), "success rate", nil),
+      figure("rate", PageNumber.percent(good, of: good + bad), "success rate", nil),
       figure("pending", waiting(.pending), "due", "pending"),
       figure("scheduled", waiting(.scheduled), "scheduled for later", "scheduled"),
       figure("running", waiting(.running), "running", "running"),
@@ -178,14 +190,6 @@ struct OverviewView: Sendable {
         figureID: "dead", number: dead, label: "dead letters", href: context.link(DeadLetterPages.segment).href,
         look: reading.deadLetters == 0 ? "" : "bad"),
     ]
-  }
-
-  /// Returns the share of successes in percent, rounded down so that one failure is never 100 %.
-  static func rate(_ succeeded: Int, _ failed: Int) -> String {
-    let all = succeeded + failed
-    guard all > 0 else { return "–" }
-    let tenths = succeeded * 1_000 / all
-    return tenths == 1_000 ? "100 %" : "\(tenths / 10).\(tenths % 10) %"
   }
 
   private static func throughput(_ tally: RunTally) -> String {

@@ -5,7 +5,7 @@ import CloudJobsPages
 
 /// A run as lists show it.
 struct RunRow: Sendable {
-  /// The maximum length of a reason, in characters.
+  /// The maximum length of a reason, in Unicode scalars.
   static let maximumReason = 140
 
   var runID: String
@@ -14,6 +14,8 @@ struct RunRow: Sendable {
   var jobName: String
   var jobLink: String
   var stateName: String
+  /// What became of a dead letter; nil for another run, and where it is not read.
+  var repeated: RepeatView?
   var created: PageTime
   /// The time that the attempts took, or the time until the start; empty for neither.
   var tookText: String
@@ -24,20 +26,22 @@ struct RunRow: Sendable {
   ///
   /// - Parameters:
   ///   - run: the run as it is shown, with confidential values replaced.
+  ///   - repeated: what became of a dead letter; nil for another run, and where it is not read.
   ///   - context: the context of the page.
-  init(_ run: Run, _ context: DashboardContext) {
+  init(_ run: Run, repeated: RepeatState? = nil, _ context: DashboardContext) {
     runID = run.id.rawValue
     shortID = String(run.id.rawValue.prefix(8))
     runLink = context.link(RunPages.segment, run.id.rawValue).href
     jobName = run.job.rawValue
     jobLink = context.link("jobs", run.job.rawValue).href
     stateName = run.status.rawValue
+    self.repeated = repeated.map { RepeatView($0, context) }
     created = context.time(run.createdAt)
     attemptText =
       run.attempt == 0 ? "" : run.maxAttempts > 1 ? "\(run.attempt) of \(run.maxAttempts)" : "\(run.attempt)"
     let reason =
       run.failure.flatMap { run.status == .succeeded ? nil : BoundedText.failure($0) } ?? run.reason ?? ""
-    reasonText = PageTime.readable(Self.bounded(reason, Self.maximumReason))
+    reasonText = PageTime.readable(BoundedText.line(reason, to: Self.maximumReason))
     switch run.status {
     case .scheduled where run.notBefore > context.now: tookText = context.time(run.notBefore).relative
     case .running: tookText = run.startedAt.map { PageNumber.text(max(.zero, context.now - $0)) } ?? ""
@@ -45,12 +49,6 @@ struct RunRow: Sendable {
       tookText = run.finishedAt.flatMap { end in run.startedAt.map { PageNumber.text(max(.zero, end - $0)) } } ?? ""
     default: tookText = ""
     }
-  }
-
-  /// Returns a text in one line, cut at a number of characters.
-  static func bounded(_ text: String, _ limit: Int) -> String {
-    let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-    return line.count > limit ? String(line.prefix(limit)) + "…" : line
   }
 }
 
@@ -95,6 +93,7 @@ struct RunListView: Sendable {
   var searchValue: String
   var statusValue: String?
   var groupValue: String?
+  var repeatChoices: [PageChoice]
   var jobIDs: [String]
   var isFiltered: Bool
   /// Whether the filter's second line is open.
@@ -111,16 +110,16 @@ struct RunListView: Sendable {
   ///   - step: the runs, as they are stored.
   ///   - query: the query.
   ///   - isFirst: whether it is the first page.
-  ///   - jobs: the ids of the registered jobs.
+  ///   - repeats: the runs that repeat those of the page.
   ///   - context: the context of the page.
-  init(_ step: RunScan.Step, _ query: RunQuery, isFirst: Bool, jobs: [JobID], context: DashboardContext) {
+  init(_ step: RunScan.Step, _ query: RunQuery, isFirst: Bool, repeats: RunRepeats, _ context: DashboardContext) {
     let list = context.link(RunPages.segment)
-    rows = step.runs.map { RunRow(context.runtime.redacted($0), context) }
+    rows = step.runs.map { RunRow(context.runtime.redacted($0), repeated: repeats.state(of: $0), context) }
     hasRows = !rows.isEmpty
     listLink = list.href
     bulkLink = context.link(RunPages.segment, BulkPages.segment).href
     tabs = Self.tabs(query, list)
-    jobIDs = jobs.prefix(500).map(\.rawValue)
+    jobIDs = context.runtime.jobIDs.prefix(500).map(\.rawValue)
     jobValue = query.filter.job?.rawValue ?? ""
     fromValue = Self.input(query.filter.createdFrom)
     beforeValue = Self.input(query.filter.createdBefore)
@@ -129,8 +128,9 @@ struct RunListView: Sendable {
     searchValue = query.search ?? ""
     statusValue = query.filter.statuses?.first?.rawValue
     groupValue = query.group
+    repeatChoices = RepeatFilter.allCases.map { PageChoice($0.rawValue, $0.label, isChosen: $0 == query.repeats) }
     isFiltered = !query.isEmpty
-    isDetailed = !(fromValue + beforeValue + correlationValue).isEmpty
+    isDetailed = !(fromValue + beforeValue + correlationValue).isEmpty || query.repeats != nil
     bulkFields = query.fields.filter { $0.name != "id" }.map { Hidden(hiddenName: $0.name, hiddenValue: $0.value) }
     hasBulkScope = query.prefix == nil
     let next = step.next.map { query.link(list).with("cursor", $0.text).href }

@@ -114,7 +114,7 @@ struct RunLogReader: Sendable {
 
 /// A line of a log as pages and streams show it.
 struct LogLineView: Sendable {
-  /// The maximum length of a line, in characters.
+  /// The maximum length of a line, in Unicode scalars.
   static let maximumText = 2_000
 
   var lineTime: String
@@ -128,8 +128,7 @@ struct LogLineView: Sendable {
     lineTime = text.split(separator: " ").dropFirst().first.map { "\($0)\(fraction)" } ?? text
     lineLevel = String(line.level.prefix(10))
     let metadata = line.metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
-    let whole = line.message + metadata
-    lineText = whole.count > Self.maximumText ? String(whole.prefix(Self.maximumText)) + "…" : whole
+    lineText = BoundedText.cut(line.message + metadata, to: Self.maximumText)
   }
 
   /// The data of an event.

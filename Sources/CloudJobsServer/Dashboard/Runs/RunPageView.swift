@@ -9,7 +9,7 @@ struct RunPageView: Sendable {
   static let maximumRelatives = 100
   /// The maximum number of links of a kind.
   static let maximumLinks = 20
-  /// The maximum length of a text from outside, in characters.
+  /// The maximum length of a text from outside, in Unicode scalars.
   static let maximumText = 2_000
 
   /// A fact with its name: a text, which may be a link, or a time.
@@ -18,11 +18,22 @@ struct RunPageView: Sendable {
     var factText: String?
     var factLink: String?
     var factTime: PageTime?
+    /// The explanation of the label; nil for none.
+    var factWord: PageShell.Word?
+
+    /// Returns the fact with the explanation of its label.
+    fileprivate func explained(_ context: DashboardContext) -> Fact {
+      var fact = self
+      fact.factWord = context.word(labelled: factLabel)
+      return fact
+    }
   }
 
   /// Another run.
   struct Relative: Sendable {
     var relativeLabel: String
+    /// The explanation of the label; nil for none.
+    var relativeWord: PageShell.Word?
     var relativeID: String
     var relativeLink: String
     var relativeState: String?
@@ -38,7 +49,8 @@ struct RunPageView: Sendable {
 
   /// The progress that the handler reported.
   struct Progress: Sendable {
-    var percentValue: Int?
+    /// The part that is done, as the bar shows it.
+    var percentValue: String?
     var percentText: String?
     var progressText: String?
     var countText: String?
@@ -89,7 +101,7 @@ struct RunPageView: Sendable {
     jobName = run.job.rawValue
     jobLink = context.link("jobs", run.job.rawValue).href
     whyLink = page.appending("why").href
-    reasonText = (run.cancellation ?? run.reason).map { PageTime.readable(Self.bounded($0)) }
+    reasonText = (run.cancellation ?? run.reason).map { BoundedText.sentence($0, to: Self.maximumText) }
     facts = Self.facts(run, context)
     details = Self.details(run, context)
     self.relatives = Self.relatives(run, relatives, context)
@@ -112,16 +124,12 @@ struct RunPageView: Sendable {
     streamLink = isEnded ? nil : page.appending("log").with("after", log.end.text).href
   }
 
-  static func bounded(_ text: String) -> String {
-    text.count > maximumText ? String(text.prefix(maximumText)) + "…" : text
-  }
-
   private static func facts(_ run: Run, _ context: DashboardContext) -> [Fact] {
     func time(_ label: String, _ time: Timestamp?) -> Fact? {
       time.map { Fact(factLabel: label, factTime: context.time($0)) }
     }
     func text(_ label: String, _ text: String?) -> Fact? {
-      text.map { Fact(factLabel: label, factText: bounded($0)) }
+      text.map { Fact(factLabel: label, factText: BoundedText.cut($0, to: maximumText)) }
     }
     let wait = run.startedAt.map { max(.zero, $0 - max(run.createdAt, run.scheduledFor ?? run.createdAt)) }
     let took = run.startedAt.map { max(.zero, (run.finishedAt ?? context.now) - $0) }
@@ -135,7 +143,7 @@ struct RunPageView: Sendable {
       time("Finished", run.finishedAt), text("Waited", wait.map { PageNumber.text($0) }),
       text(run.finishedAt == nil ? "Running for" : "Took", took.map { PageNumber.text($0) }),
       text("Attempts", attempts),
-    ].compactMap { $0 }
+    ].compactMap { $0?.explained(context) }
   }
 
   /// Returns the earliest start of the next attempt; nil if one is under way.
@@ -143,15 +151,17 @@ struct RunPageView: Sendable {
 
   private static func details(_ run: Run, _ context: DashboardContext) -> [Fact] {
     func text(_ label: String, _ text: String?) -> Fact? {
-      text.map { Fact(factLabel: label, factText: bounded($0)) }
+      text.map { Fact(factLabel: label, factText: BoundedText.cut($0, to: maximumText)) }
     }
     let correlation = run.correlationID.map { id in
       Fact(
-        factLabel: "Correlation id", factText: String(id.prefix(200)),
+        factLabel: "Correlation id", factText: BoundedText.cut(id, to: 200),
         factLink: context.link(RunPages.segment).with("correlation", id).href)
     }
     let metadata = run.metadata.sorted { $0.key < $1.key }.prefix(20).map { key, value in
-      Fact(factLabel: String(key.prefix(80)), factText: bounded(value.string ?? value.text))
+      Fact(
+        factLabel: BoundedText.cut(key, to: 80),
+        factText: BoundedText.cut(value.string ?? value.text, to: maximumText))
     }
     return [
       Fact(factLabel: "Queue", factText: run.queue ?? "the default queue"),
@@ -166,7 +176,7 @@ struct RunPageView: Sendable {
       text("Waits for the limit", run.waitsFor?.rawValue),
       text("Trace", run.trace.map { "\($0)" }),
       run.expireAt.map { Fact(factLabel: "Record kept until", factTime: context.time($0)) },
-    ].compactMap { $0 } + metadata
+    ].compactMap { $0?.explained(context) } + metadata
   }
 
   private static func relatives(
@@ -174,7 +184,7 @@ struct RunPageView: Sendable {
   ) -> [Relative] {
     func relative(_ label: String, _ id: RunID) -> Relative {
       Relative(
-        relativeLabel: label, relativeID: String(id.rawValue.prefix(8)),
+        relativeLabel: label, relativeWord: context.word(labelled: label), relativeID: String(id.rawValue.prefix(8)),
         relativeLink: context.link(RunPages.segment, id.rawValue).href, relativeState: others[id]?.status.rawValue)
     }
     var list: [Relative] = []
@@ -190,7 +200,6 @@ struct RunPageView: Sendable {
 
   private static func progress(_ run: Run) -> Progress? {
     guard let progress = run.progress else { return nil }
-    let percent = progress.percent.map { Int(min(max($0, 0), 100)) }
     var count: String?
     if progress.processed > 0 {
       count = "\(PageNumber.text(progress.processed)) processed"
@@ -198,7 +207,8 @@ struct RunPageView: Sendable {
       if progress.failed > 0 { count? += ", \(PageNumber.text(progress.failed)) failed" }
     }
     return Progress(
-      percentValue: percent, percentText: percent.map { "\($0) %" }, progressText: progress.message.map { bounded($0) },
+      percentValue: progress.percent.map { "\($0)" }, percentText: progress.percent.map { PageNumber.percent($0) },
+      progressText: progress.message.map { BoundedText.cut($0, to: maximumText) },
       countText: count)
   }
 
@@ -214,8 +224,8 @@ struct RunPageView: Sendable {
       case .cancelled: "before the run was cancelled."
       }
     return Failure(
-      failureKind: failure.message.hasPrefix(failure.kind) ? nil : String(failure.kind.prefix(200)),
-      failureText: bounded(failure.message),
+      failureKind: failure.message.hasPrefix(failure.kind) ? nil : BoundedText.cut(failure.kind, to: 200),
+      failureText: BoundedText.cut(failure.message, to: maximumText),
       failureHistory: "\(times), \(next)")
   }
 }

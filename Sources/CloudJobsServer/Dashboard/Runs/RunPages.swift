@@ -47,7 +47,8 @@ struct RunPages: DashboardPages {
       step = try await RunScan(runtime: context.runtime, query: query).step(after: cursor, limit: Self.pageSize)
     }
     let view = RunListView(
-      step, query, isFirst: cursor == nil, jobs: context.runtime.jobIDs, context: context)
+      step, query, isFirst: cursor == nil, repeats: try await RunRepeats(of: step.runs, in: context.runtime),
+      context)
     return context.page(
       view, "runs", title: "Runs", segment: Self.segment, message: context.message(of: request),
       isLive: !query.isSearch)
@@ -65,7 +66,9 @@ struct RunPages: DashboardPages {
     }
     let matcher = RunMatcher(query, context.runtime)
     let runs = try await context.runtime.runs(withIDs: ids).values
-    return runs.filter { query.filter.matches($0) && matcher.matches($0) }.sorted { $1.createdAt < $0.createdAt }
+    let repeats = try await matcher.repeats(of: Array(runs))
+    return runs.filter { query.filter.matches($0) && matcher.matches($0, repeats) }
+      .sorted { $1.createdAt < $0.createdAt }
   }
 
   // MARK: One run

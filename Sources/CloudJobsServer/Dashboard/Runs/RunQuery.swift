@@ -18,6 +18,8 @@ struct RunQuery: Hashable, Sendable {
   var search: String?
   /// The key of the group of dead letters; nil for any.
   var group: String?
+  /// What became of dead letters; nil for any run.
+  var repeats: RepeatFilter?
 
   /// Creates a query for all runs.
   init() {}
@@ -53,6 +55,12 @@ struct RunQuery: Hashable, Sendable {
         throw JobError(.invalidField, "There is no such group. Open the dead letters, and choose one.", field: "group")
       }
       group = text
+    }
+    if let text = fields["repeat"] {
+      guard let filter = RepeatFilter(rawValue: text) else {
+        throw JobError(.invalidField, "Choose one of the states of a repeat.", field: "repeat")
+      }
+      repeats = filter
     }
   }
 
@@ -94,7 +102,7 @@ struct RunQuery: Hashable, Sendable {
   var isEmpty: Bool { self == RunQuery() }
 
   /// Whether runs are read that may not match.
-  var isSearch: Bool { search != nil || group != nil }
+  var isSearch: Bool { search != nil || group != nil || repeats != nil }
 
   /// The fields of the query by name, without the empty ones.
   var fields: [(name: String, value: String)] {
@@ -102,6 +110,7 @@ struct RunQuery: Hashable, Sendable {
       ("job", filter.job?.rawValue), ("status", filter.statuses?.first?.rawValue),
       ("from", filter.createdFrom.map { "\($0)" }), ("before", filter.createdBefore.map { "\($0)" }),
       ("correlation", filter.correlationID), ("id", prefix), ("q", search), ("group", group),
+      ("repeat", repeats?.rawValue),
     ]
     return values.compactMap { name, value in value.map { (name, $0) } }
   }
@@ -120,6 +129,7 @@ struct RunQuery: Hashable, Sendable {
     if let prefix { parts.append("whose id begins with \(prefix)") }
     if let search { parts.append("that contain “\(search.prefix(80))”") }
     if group != nil { parts.append("of one group of dead letters") }
+    if let repeats { parts.append(repeats.words) }
     return parts.joined(separator: ", ")
   }
 }

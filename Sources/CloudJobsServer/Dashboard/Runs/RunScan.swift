@@ -51,11 +51,12 @@ struct RunScan: Sendable {
       let wanted = query.isSearch ? Self.searchBatch : limit - step.runs.count
       let page = try await runtime.runs(
         matching: filter, after: position, limit: min(wanted, maximumReads - step.reads, StoreLimits.batch))
+      let repeats = try await matcher.repeats(of: page.runs)
       for (index, run) in page.runs.enumerated() {
         step.reads += 1
         step.oldest = run.createdAt
         if JobRuntime.isEncrypted(run.input) || JobRuntime.isEncrypted(run.output) { step.encrypted += 1 }
-        if matcher.matches(run) { step.runs.append(run) }
+        if matcher.matches(run, repeats) { step.runs.append(run) }
         let isLast = index == page.runs.count - 1
         guard step.runs.count >= limit || (query.isSearch && runtime.clock.now() >= deadline), !isLast else { continue }
         step.next = StoreCursor(key: run.createdAt.microseconds, id: run.id.rawValue)
@@ -74,14 +75,33 @@ struct RunScan: Sendable {
 struct RunMatcher: Sendable {
   private let search: RunSearch?
   private let group: String?
+  private let filter: RepeatFilter?
   private let runtime: JobRuntime
 
   init(_ query: RunQuery, _ runtime: JobRuntime) {
     (search, group, self.runtime) = (query.search.map { RunSearch($0) }, query.group, runtime)
+    filter = query.repeats
+  }
+
+  /// Reads the runs that repeat others, as far as they decide whether those match.
+  ///
+  /// - Parameter runs: at most 500 runs.
+  /// - Returns: the repeats; none if the query does not ask for them.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
+  func repeats(of runs: [Run]) async throws(JobError) -> RunRepeats {
+    filter == nil ? RunRepeats() : try await RunRepeats(of: runs, in: runtime)
   }
 
   /// Returns whether a run matches, by what a page would show of it.
-  func matches(_ run: Run) -> Bool {
+  ///
+  /// - Parameters:
+  ///   - run: the run as it is stored.
+  ///   - repeats: the runs that repeat others, as ``repeats(of:)`` returns them.
+  /// - Returns: whether it matches.
+  func matches(_ run: Run, _ repeats: RunRepeats) -> Bool {
+    if let filter {
+      guard let state = repeats.state(of: run), filter.matches(state.kind) else { return false }
+    }
     // Where values are confidential, the stored form decides nothing: a text that it has would take longer, and tell.
     if let search, !runtime.redactsPayloads, !search.mayMatch(run) { return false }
     if search == nil, group == nil { return true }

@@ -74,7 +74,7 @@ struct WorkerView: Sendable {
     self.workers = workers.prefix(Self.maximumRows).map { worker in
       let record = worker.record
       return Row(
-        workerName: String(record.name.prefix(120)), workerOwner: String(record.owner.prefix(120)),
+        workerName: BoundedText.cut(record.name, to: 120), workerOwner: BoundedText.cut(record.owner, to: 120),
         workerState: worker.state.rawValue, workerKind: Self.kind(worker.state),
         workerLoad: "\(record.active) of \(record.concurrency)", loadValue: min(record.active, record.concurrency),
         loadTotal: max(1, record.concurrency), workerProcessed: PageNumber.text(record.processed),
@@ -84,7 +84,7 @@ struct WorkerView: Sendable {
     self.leaders = leaders.map { name, ledger in
       let leads = ledger.holder != nil && ledger.until > context.now
       return Leader(
-        leaderName: String(name.prefix(120)), leaderHolder: String((ledger.holder ?? "none").prefix(120)),
+        leaderName: BoundedText.cut(name, to: 120), leaderHolder: BoundedText.cut(ledger.holder ?? "none", to: 120),
         leaderTerm: "\(ledger.term)", leaderState: leads ? "leads" : ledger.holder == nil ? "resigned" : "expired",
         leaderKind: leads ? "good" : "warn", untilTime: context.time(ledger.until))
     }

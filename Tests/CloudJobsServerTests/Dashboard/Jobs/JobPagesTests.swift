@@ -62,6 +62,53 @@ struct JobPagesTests {
     }
   }
 
+  @Test(
+    "The throughput is the number of a day, or a rate where not all runs of the day were read",
+    arguments: [
+      (0, nil, "none in 24 h"), (1, nil, "1 in 24 h"), (49, nil, "49 in 24 h"), (50, .hours(20), "about 60 a day"),
+      (50, .hours(5), "about 10 an hour"), (50, .minutes(50), "about 60 an hour"),
+      (50, .minutes(5), "about 10 a minute"),
+      (50, .seconds(1), "about 3,000 a minute"), (50, .zero, "about 3,000 a minute"),
+      (10, .hours(23), "about 10 a day"),
+    ] as [(Int, Duration?, String)])
+  func throughput(count: Int, span: Duration?, text: String) {
+    #expect(EndpointRow.throughput(count, in: span) == text)
+  }
+
+  @Test("The overview lists endpoint jobs with their throughput and last run, those that never ran too")
+  func endpoints() async throws {
+    let fixture = try await JobPagesFixture()
+    try await fixture.put(3, of: "mail", .succeeded, apart: .hours(7))
+    try await fixture.put(120, of: "cleanup", .succeeded)
+    func row(_ job: String) async throws -> Substring {
+      let part = try await fixture.get("").text.split(separator: "id=\"endpoints\"").dropFirst().first ?? ""
+      let start = try #require(part.firstRange(of: "href=\"/dashboard/jobs/\(job)\"")).lowerBound
+      return part[start...].split(separator: "</tr>")[0]
+    }
+    func expect(_ job: String, _ texts: String...) async throws {
+      let row = try await row(job)
+      for text in texts { #expect(row.contains(text), "\(job): \(row)") }
+    }
+    try await expect("mail", "3 in 24 h", ">succeeded<")
+    try await expect("charge", "none in 24 h", "never")
+    try await fixture.put(80, of: "charge", .failed, apart: .seconds(60))
+    try await expect("charge", "about 60 an hour", ">failed<")
+    try await fixture.clock.sleep(for: .seconds(2 * 86_400))
+    // A run of an earlier day is the last one still.
+    try await expect("mail", "none in 24 h", ">succeeded<")
+    #expect(!(try await fixture.get("").text.contains("endpoint jobs more")))
+  }
+
+  @Test("The overview lists ten endpoint jobs, and tells how many more there are")
+  func manyEndpoints() async throws {
+    let fixture = try await JobPagesFixture {
+      (100..<113).compactMap { try? JobID("job\($0)") }.map { EndpointJob($0) { _ in .done } }
+    }
+    let page = try await fixture.get("").text
+    #expect(page.contains("/jobs/job109\"") && !page.contains("/jobs/job110\""))
+    #expect(page.contains("<a href=\"/dashboard/jobs?kind=endpoint\">3 endpoint jobs more</a>"))
+  }
+
   @Test("The list shows fifty jobs a page, and each job once")
   func listPages() async throws {
     let fixture = try await JobPagesFixture {
@@ -132,6 +179,33 @@ struct JobPagesTests {
     #expect(try await fixture.configuration(of: "cleanup") == before)
   }
 
+  @Test("The form of a job folds what is rarely changed, unless the document changes it or it is refused")
+  func foldedFields() async throws {
+    let fixture = try await JobPagesFixture()
+    func open(_ page: JobPagesFixture.Answer) -> [String] {
+      page.text.split(separator: "<details class=\"card fold\"").dropFirst().compactMap { part in
+        guard part.prefix(while: { $0 != ">" }).hasSuffix(" open") else { return nil }
+        let title = part.split(separator: "<h2>").dropFirst().first?.prefix { $0 != "<" }
+        return title.map { String($0) }
+      }
+    }
+    let first = try await fixture.get("/jobs/cleanup/edit")
+    #expect(first.text.split(separator: "<details class=\"card fold\"").count == 5 && open(first).isEmpty)
+    let before = first.text.prefix(upTo: try #require(first.text.firstRange(of: "<details")).lowerBound)
+    #expect(before.split(separator: "id=\"field-").count == 12)
+    // The code's own value changes nothing.
+    let retention = try await fixture.edit("cleanup", ["retention": "90d", "timeout": "2m"])
+    #expect(retention.status == 303)
+    #expect(open(try await fixture.get("/jobs/cleanup/edit")).isEmpty)
+    let refused = try await fixture.edit("cleanup", ["startAt": "2026-12-01", "retry": "{"])
+    #expect(refused.status == 422 && open(refused) == ["More about the schedule", "More about the execution"])
+    _ = try await fixture.edit("cleanup", ["group": "nightly"])
+    #expect(open(try await fixture.get("/jobs/cleanup/edit")) == ["Limits"])
+    // A confidential input is there, though it is not shown.
+    _ = try await fixture.edit("charge", ["input": "{\"amount\": 2, \"card\": \"4222\"}"])
+    #expect(open(try await fixture.get("/jobs/charge/edit")) == ["Data"])
+  }
+
   @Test("A form that was opened before another change is not saved over it unseen")
   func concurrentEdit() async throws {
     let fixture = try await JobPagesFixture()
@@ -154,9 +228,41 @@ struct JobPagesTests {
     let refused = try await fixture.post("/jobs/mail/run")
     #expect(refused.status == 422 && refused.text.contains("is disabled"))
     #expect(try await fixture.runs(of: "mail").count == 1)
-    // A job that needs an input asks for it.
+  }
+
+  @Test("Run now of a job that needs an input leads to the form, with the latest input filled in")
+  func runNowWithInput() async throws {
+    let fixture = try await JobPagesFixture()
+    try await fixture.runtime.enqueue(JobPagesFixture.Charge(amount: 5))
     let asked = try await fixture.post("/jobs/charge/run")
-    #expect(asked.status == 422 && asked.text.contains("name=\"payload\""))
+    #expect(asked.status == 303 && asked.location == "/dashboard/jobs/charge/enqueue?mode=now")
+    #expect(try await fixture.runs(of: "charge").count == 1)
+    let form = try await fixture.get("/jobs/charge/enqueue?mode=now")
+    #expect(form.status == 200 && form.text.contains("<h1>Run charge now</h1>"))
+    #expect(form.fields["payload"] == "{\n  \"amount\": 5\n}" && !form.text.contains("class=\"message bad\""))
+    let sent = form.fields.map { ($0.key, $0.value) } + [("mode", "now")]
+    #expect(try await fixture.post("/jobs/charge/enqueue", sent).location?.hasSuffix("done=triggered") == true)
+    #expect(try await fixture.runs(of: "charge").map(\.trigger).contains(.manual))
+    // A refused one stays on the form for running it.
+    let refused = try await fixture.post("/jobs/charge/enqueue", [("payload", "{}"), ("mode", "now")])
+    #expect(refused.status == 422 && refused.text.contains("<h1>Run charge now</h1>"))
+  }
+
+  @Test("Run now of a job whose code is elsewhere leads to the form if its latest run has an input")
+  func runNowElsewhere() async throws {
+    let fixture = try await JobPagesFixture()
+    var configuration = JobConfiguration()
+    configuration.type = .endpoint
+    _ = try await fixture.memory.commit([.putConfiguration("elsewhere", configuration, .absent)])
+    #expect(try await fixture.post("/jobs/elsewhere/run").location?.hasSuffix("done=triggered") == true)
+    try await fixture.clock.sleep(for: .seconds(1))
+    let enqueued = try await fixture.post("/jobs/elsewhere/enqueue", [("payload", "{\"a\": 1}")])
+    #expect(enqueued.location?.hasSuffix("done=enqueued") == true)
+    #expect(try await fixture.post("/jobs/elsewhere/run").location == "/dashboard/jobs/elsewhere/enqueue?mode=now")
+    // The document's input is for runs that bring none.
+    configuration.input = ["a": 2]
+    _ = try await fixture.memory.commit([.putConfiguration("elsewhere", configuration, .none)])
+    #expect(try await fixture.post("/jobs/elsewhere/run").location?.hasSuffix("done=triggered") == true)
   }
 
   @Test("The form of a run enqueues it, and a second one of its key makes no other")

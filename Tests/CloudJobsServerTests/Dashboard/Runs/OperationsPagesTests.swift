@@ -51,6 +51,91 @@ struct OperationsPagesTests {
     #expect(try await fixture.stored(runs[1].redriveID)?.parent == runs[1].id)
   }
 
+  @Test(
+    "What became of a dead letter is that of the last run that repeats it, for three repeats",
+    arguments: [
+      ([], .notRepeated), ([.scheduled], .underWay), ([.pending], .underWay), ([.running], .underWay),
+      ([.succeeded], .succeeded), ([.failed], .failed), ([.cancelled], .cancelled),
+      ([.failed, .succeeded], .succeeded),
+      ([.cancelled, .running], .underWay), ([.failed, .failed, .succeeded], .succeeded),
+      ([.failed, .failed, .failed, .succeeded], .failed),
+    ] as [([RunStatus], RepeatState.Kind)])
+  func repeats(chain: [RunStatus], kind: RepeatState.Kind) async throws {
+    let fixture = try await RunPagesFixture()
+    let dead = fixture.run("dead", .failed)
+    let runs = chain.reduce(into: [dead]) { runs, status in
+      runs.append(fixture.run("redrive/\(runs[runs.count - 1].id)", status))
+    }
+    for (run, next) in zip(runs, runs.dropFirst()) { #expect(run.redriveID == next.id) }
+    try await fixture.put(runs)
+    let repeats = try await RunRepeats(of: [dead], in: fixture.runtime)
+    #expect(repeats.state(of: dead) == RepeatState(kind: kind, run: runs.dropFirst().prefix(3).last?.id))
+    #expect(repeats.isOpen(dead) == (kind != .succeeded))
+    #expect(repeats.state(of: fixture.run("other", .cancelled)) == nil)
+  }
+
+  @Test("A dead letter that was repeated with success is listed only where all are, with a link to its repeat")
+  func repeatedDeadLetters() async throws {
+    let fixture = try await RunPagesFixture()
+    var runs: [String: Run] = [:]
+    for (name, status) in [
+      ("a", nil), ("b", .succeeded), ("c", .running), ("d", .failed), ("e", .cancelled),
+    ] as [(String, RunStatus?)] {
+      let dead = fixture.run(name, .failed)
+      runs[name] = dead
+      // The repeat that failed is a dead letter itself.
+      if let status { runs["\(name)2"] = fixture.run("redrive/\(dead.id)", status, age: 30) }
+    }
+    try await fixture.put(Array(runs.values))
+    func id(_ name: String) -> String { runs[name]?.id.rawValue ?? "" }
+
+    let open = try await fixture.get("/dead-letters").text
+    #expect(open.contains("5 failed runs, in 5 groups."))
+    #expect(open.contains(">Open 5<") && open.contains(">All 6<"))
+    #expect(!open.contains(id("b")) && open.contains(">not repeated<"))
+    for (name, text) in [("c", "repeat under way"), ("d", "repeat failed"), ("e", "repeat cancelled")] {
+      #expect(open.contains("<a href=\"/dashboard/runs/\(id("\(name)2"))\">\(text)</a>"), "\(name)")
+    }
+    let all = try await fixture.get("/dead-letters?show=all").text
+    #expect(all.contains("6 failed runs, in 6 groups."))
+    #expect(all.contains("<a href=\"/dashboard/runs/\(id("b2"))\">repeat succeeded</a>"))
+    #expect(try await fixture.get("/dead-letters?job=charge").text.contains("Only those of the job <strong>charge"))
+    let overview = try await fixture.get("").text
+    let figure = overview.split(separator: "id=\"figure-dead\"").dropFirst().first?.prefix(120) ?? ""
+    #expect(figure.contains(">5<"), "\(figure)")
+    #expect(!overview.contains("/runs/\(id("b"))\""))
+
+    for (filter, names) in [
+      ("open", ["a", "c", "d", "d2", "e"]), ("notRepeated", ["a", "d2"]), ("underWay", ["c"]), ("succeeded", ["b"]),
+      ("failed", ["d"]), ("cancelled", ["e"]),
+    ] {
+      let list = try await fixture.get("/runs?repeat=\(filter)").text
+      #expect(runs.filter { list.contains("title=\"\($0.value.id)\"") }.keys.sorted() == names, "\(filter)")
+    }
+    #expect(try await fixture.get("/runs?repeat=lost").status == 400)
+    let failed = try await fixture.get("/runs?status=failed").text
+    #expect(failed.contains("<a href=\"/dashboard/runs/\(id("b2"))\">repeat succeeded</a>"))
+
+    // A change of the open ones leaves the others alone.
+    let question = try await fixture.get("/runs/bulk?action=purge&scope=filter&status=failed&repeat=open")
+    #expect(question.text.contains("There are 5 runs.") && question.text.contains("not repeated with success"))
+    _ = try await fixture.post("/runs/bulk", RunPagesFixture.hiddenFields(question.text))
+    #expect(try await fixture.stored(try #require(runs["b"]).id) != nil)
+    #expect(try await fixture.stored(try #require(runs["a"]).id) == nil)
+    #expect(try await fixture.get("/dead-letters").text.contains("1 failed run was repeated with success."))
+  }
+
+  @Test("The repeats of a group are counted by their states")
+  func groupRepeats() {
+    let texts = RepeatState.Kind.allCases.map { [$0.words(of: 1), $0.words(of: 1_200)] }
+    #expect(
+      texts == [
+        ["1 not repeated", "1,200 not repeated"], ["1 repeat under way", "1,200 repeats under way"],
+        ["1 repeat succeeded", "1,200 repeats succeeded"], ["1 repeat failed", "1,200 repeats failed"],
+        ["1 repeat cancelled", "1,200 repeats cancelled"],
+      ])
+  }
+
   @Test("Without failed runs, workers or actions, the pages tell what they are for")
   func empty() async throws {
     let fixture = try await RunPagesFixture()

@@ -96,7 +96,7 @@ struct RunPagesTests {
     #expect(page.status == 200)
     #expect(!page.text.contains("4111"))
     for text in [
-      "&lt;Ada &amp; co&gt;", "The card [redacted] was declined.", "Charged the card [redacted]", "value=\"40\"",
+      "&lt;Ada &amp; co&gt;", "The card [redacted] was declined.", "Charged the card [redacted]", "value=\"40.0\"",
       "&quot;page&quot;: 7", "declined", run.id.rawValue,
     ] {
       #expect(page.text.contains(text), "\(text)")
