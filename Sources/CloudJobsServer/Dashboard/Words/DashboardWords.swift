@@ -156,8 +156,8 @@ enum DashboardWords {
     DashboardWord(
       "gate", "gate",
       text: "A condition that is checked before a job runs: enabled, startAt, endAt, skipDates, dependencies, breaker "
-        + "and overlap, in this order. The first that is closed keeps the run from starting. Run now passes all of them "
-        + "but enabled."),
+        + "and overlap, in this order. The first that is closed keeps the run from starting. Run now passes all of "
+        + "them but enabled."),
     DashboardWord(
       "breaker", "circuit breaker", labels: "Breaker", "Circuit breaker",
       text: "It opens after some failed runs in a row. While it is open, due times are skipped and enqueued runs wait. "
