@@ -14,6 +14,8 @@ public struct ForecastOptions: Sendable {
   public var enqueuedPerDay: [JobID: Double] = [:]
   /// The maximum number of recent runs of each job that are measured; 0 measures none.
   public var measuredRuns = 100
+  /// What was measured before; only the jobs that it lacks are measured.
+  package var measurements: [JobID: JobMeasurement] = [:]
 
   /// Creates the default options: a month from now, with measured runs.
   public init() {}
@@ -38,6 +40,17 @@ extension JobRuntime {
   /// - Returns: the input of ``/CloudJobsCore/Forecast/init(_:)``.
   /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
   public func forecastInput(_ options: ForecastOptions = ForecastOptions()) async throws(JobError) -> ForecastInput {
+    try await measuredForecastInput(options).input
+  }
+
+  /// Reads what a forecast is made from, and returns the measurements for the next one.
+  ///
+  /// - Parameter options: the options.
+  /// - Returns: the input, and what was measured for it, now or before.
+  /// - Throws: ``/CloudJobsCore/JobError`` `storeUnavailable`.
+  package func measuredForecastInput(
+    _ options: ForecastOptions
+  ) async throws(JobError) -> (input: ForecastInput, measurements: [JobID: JobMeasurement]) {
     try await ForecastReader(services, options).input()
   }
 
@@ -66,10 +79,23 @@ extension RuntimeServices {
   }
 }
 
+/// What the recent runs of a job tell a forecast.
+package struct JobMeasurement: Hashable, Sendable {
+  /// What a run is like; nil if none has ended after an attempt.
+  package var profile: RunProfile?
+  /// The number of runs a day that are enqueued.
+  package var enqueuedPerDay = 0.0
+
+  /// Creates the measurement of a job without runs.
+  package init() {}
+}
+
 /// Reads what a forecast is made from.
 struct ForecastReader: Sendable {
   /// The number of runs of a job whose logs are looked at.
   private static let sampledLogs = 3
+  /// The maximum number of jobs that are measured at once.
+  private static let concurrency = 4
 
   private let services: RuntimeServices
   private let options: ForecastOptions
@@ -81,17 +107,20 @@ struct ForecastReader: Sendable {
     deployment = options.deployment ?? services.forecastDeployment
   }
 
-  /// Reads the documents and the recent runs.
-  func input() async throws(JobError) -> ForecastInput {
+  /// Reads the documents, and the recent runs of the jobs that were not measured before.
+  func input() async throws(JobError) -> (input: ForecastInput, measurements: [JobID: JobMeasurement]) {
     let (ids, records, time) = try await JobInventory(services).records()
     var jobs: [ForecastJob] = []
     for id in ids {
-      guard let id = try? JobID(id), var job = job(id, records[id.rawValue]) else { continue }
-      try await measure(&job, at: time)
-      jobs.append(job)
+      if let id = try? JobID(id), let job = job(id, records[id.rawValue]) { jobs.append(job) }
     }
-    return ForecastInput(
+    let known = options.measurements
+    let new = try await measure(jobs.filter { known[$0.job.id] == nil }, at: time)
+    let measurements = known.merging(new) { _, new in new }
+    for index in jobs.indices { apply(measurements[jobs[index].job.id] ?? JobMeasurement(), to: &jobs[index]) }
+    let input = ForecastInput(
       jobs: jobs, deployment: deployment, start: options.start ?? time, span: options.span, prices: options.prices)
+    return (input, measurements)
   }
 
   /// Returns a job by its code and document; one whose document is invalid does not run.
@@ -124,28 +153,57 @@ struct ForecastReader: Sendable {
     }
   }
 
-  /// Measures a job by its recent runs.
-  private func measure(_ job: inout ForecastJob, at time: Timestamp) async throws(JobError) {
-    let id = job.job.id
-    var runs: [Run] = []
-    if options.measuredRuns > 0 {
-      let limit = min(options.measuredRuns, StoreLimits.batch)
-      let page = try await services.read { () async throws(StoreError) in
-        try await services.store.runs(matching: RunFilter(job: id), after: nil, limit: limit)
-      }
-      runs = page.records.compactMap { try? $0.run.get() }
-      job.enqueuedPerDay = RunRate.perDay(of: runs, until: time, isCut: page.next != nil)
-    }
-    if let rate = options.enqueuedPerDay[id] { job.enqueuedPerDay = max(0, rate) }
-    let measured = RunProfile(
-      measuring: runs, lastDuration: job.state.lastDuration, poll: deployment.cancellationPoll)
-    if let measured {
-      job.profile = measured
+  /// Gives a job what was measured, and the rate that the options set.
+  private func apply(_ measurement: JobMeasurement, to job: inout ForecastJob) {
+    job.enqueuedPerDay = max(0, options.enqueuedPerDay[job.job.id] ?? measurement.enqueuedPerDay)
+    if let profile = measurement.profile {
+      job.profile = profile
     } else if let last = job.state.lastDuration {
       job.profile.duration = last
     } else {
       job.notes.append("No run was measured: an attempt counts as \(job.profile.duration).")
     }
+  }
+
+  /// Measures jobs by their recent runs, some at a time.
+  private func measure(
+    _ jobs: [ForecastJob], at time: Timestamp
+  ) async throws(JobError) -> [JobID: JobMeasurement] {
+    if options.measuredRuns < 1 { return [:] }
+    let results = await withTaskGroup(of: (JobID, Result<JobMeasurement, JobError>).self) { group in
+      var results: [(JobID, Result<JobMeasurement, JobError>)] = []
+      for (place, job) in jobs.enumerated() {
+        if place >= Self.concurrency, let result = await group.next() {
+          results.append(result)
+          if case .failure = result.1 { break }
+        }
+        group.addTask {
+          do throws(JobError) {
+            return (job.job.id, .success(try await measure(job, at: time)))
+          } catch {
+            return (job.job.id, .failure(error))
+          }
+        }
+      }
+      for await result in group { results.append(result) }
+      return results
+    }
+    var measurements: [JobID: JobMeasurement] = [:]
+    for (id, result) in results { measurements[id] = try result.get() }
+    return measurements
+  }
+
+  /// Measures a job by its recent runs.
+  private func measure(_ job: ForecastJob, at time: Timestamp) async throws(JobError) -> JobMeasurement {
+    let limit = min(options.measuredRuns, StoreLimits.batch)
+    let page = try await services.read { () async throws(StoreError) in
+      try await services.store.runs(matching: RunFilter(job: job.job.id), after: nil, limit: limit)
+    }
+    let runs = page.records.compactMap { try? $0.run.get() }
+    var measurement = JobMeasurement()
+    measurement.enqueuedPerDay = RunRate.perDay(of: runs, until: time, isCut: page.next != nil)
+    measurement.profile = RunProfile(
+      measuring: runs, lastDuration: job.state.lastDuration, poll: deployment.cancellationPoll)
     let sample = runs.filter { $0.status.isTerminal }.prefix(Self.sampledLogs)
     var (entries, attempts) = (0, 0)
     for run in sample {
@@ -154,7 +212,8 @@ struct ForecastReader: Sendable {
       }.count
       attempts += run.attempt
     }
-    if attempts > 0 { job.profile.logEntriesPerAttempt = Double(entries) / Double(attempts) }
+    if attempts > 0 { measurement.profile?.logEntriesPerAttempt = Double(entries) / Double(attempts) }
+    return measurement
   }
 }
 

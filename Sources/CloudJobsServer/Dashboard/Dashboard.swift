@@ -18,6 +18,7 @@ package struct Dashboard: Sendable {
   private let runtime: JobRuntime
   private let options: DashboardOptions
   private let streams = LogStreamBudget()
+  private let measurements = SharedMeasurements()
 
   /// Creates the dashboard of a runtime.
   ///
@@ -54,6 +55,7 @@ package struct Dashboard: Sendable {
       }
       var context = DashboardContext(runtime: runtime, options: options, visitor: visitor, now: now)
       context.streams = streams
+      context.measurements = measurements
       context.lastEventID = HTTPField.Name("Last-Event-ID").flatMap { request.headerFields[$0] }
       return try await answer(page, context)
     } catch {

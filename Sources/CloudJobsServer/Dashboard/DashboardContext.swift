@@ -17,6 +17,8 @@ struct DashboardContext: Sendable {
   let now: Timestamp
   /// The logs that are followed in this process.
   var streams = LogStreamBudget()
+  /// What was measured for the forecasts of this dashboard.
+  var measurements = SharedMeasurements()
   /// The id of the last event that a browser got of a stream that it opens again; nil for none.
   var lastEventID: String?
 

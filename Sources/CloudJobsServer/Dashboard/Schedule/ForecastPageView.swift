@@ -98,6 +98,8 @@ struct ForecastResult: Sendable {
   var forecast: Forecast
   /// The forecast without the changes; nil if there are none.
   var before: Forecast?
+  /// The time at which the recent runs were measured.
+  var measuredAt: Timestamp
 }
 
 /// The values of the page of a forecast.
@@ -171,6 +173,7 @@ struct ForecastPageView: Sendable {
   private static let lineLimit = 100
 
   var sentence = ""
+  var measuredAt: PageTime?
   var figures: [Total] = []
   var columns: [String] = ForecastPageView.columns.map(\.name)
   var lines: [Line] = []
@@ -232,6 +235,7 @@ struct ForecastPageView: Sendable {
     sentence =
       "\(PageNumber.text(query.days, "day")) from \(PageTime.exact(forecast.start)), "
       + Self.words(result.input.deployment.kind)
+    if context.now - result.measuredAt >= .seconds(1) { measuredAt = context.time(result.measuredAt) }
     (currency, pricesDay) = (forecast.currency, result.input.prices.asOf)
     pricesSource = BoundedText.cut(result.input.prices.source, to: 200)
     figures = Self.figures(forecast, query)

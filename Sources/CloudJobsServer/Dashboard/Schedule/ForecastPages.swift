@@ -44,7 +44,11 @@ struct ForecastPages: DashboardPages {
     options.enqueuedPerDay = query.changes?.rates ?? [:]
     options.deployment = query.deployment(
       over: runtime.forecastDeployment, isStoreBilled: !runtime.readsRunsCheaply)
-    var input = try await runtime.forecastInput(options)
+    let known = context.measurements.entry(at: context.now)
+    let measuredAt = known?.measuredAt ?? context.now
+    options.measurements = known?.jobs ?? [:]
+    var (input, measurements) = try await runtime.measuredForecastInput(options)
+    context.measurements.keep(MeasurementCache.Entry(jobs: measurements, measuredAt: measuredAt))
     input.jobs.sort { $0.job.id < $1.job.id }
     if !query.hasDays {
       query.days = Self.usualDays(query.days, for: input.estimatedTimes)
@@ -62,7 +66,9 @@ struct ForecastPages: DashboardPages {
     }
     let isChanged = changes.map { !$0.isEmpty } ?? false
     return try await LongComputation.shared.run { [input] in
-      ForecastResult(input: changed, forecast: Forecast(changed), before: isChanged ? Forecast(input) : nil)
+      ForecastResult(
+        input: changed, forecast: Forecast(changed), before: isChanged ? Forecast(input) : nil,
+        measuredAt: measuredAt)
     }
   }
 
