@@ -17,6 +17,12 @@ extension PostgresStore: RunCountingStore {
     return counter.results
   }
 
+  /// Counts the runs that have failed for good, from an index.
+  public func failedRunCount() async throws(StoreError) -> Int {
+    let rows = try await perform([failedRunCount])[0]
+    return rows.count > 0 ? rows.int64(0, 0).map { Int($0) } ?? 0 : 0
+  }
+
   /// Counts the runs that were created in a span of time, from two indexes.
   public func runCounts(
     createdFrom start: Timestamp, before end: Timestamp, bucket: Duration
@@ -46,6 +52,11 @@ extension PostgresStore: RunCountingStore {
   var waitingRunCounts: Statement {
     Statement(
       "SELECT status, queue, count(*) FROM \(schema.sql).runs WHERE \(Self.list(RunStatus.waiting)) GROUP BY 1, 2")
+  }
+
+  /// The number of runs that have failed for good.
+  var failedRunCount: Statement {
+    Statement("SELECT count(*) FROM \(schema.sql).runs WHERE \(Self.list([.failed]))")
   }
 
   /// Returns the statement of the number of runs for each status and bucket, and under NULL for each bucket.

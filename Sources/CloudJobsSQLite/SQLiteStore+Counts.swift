@@ -19,6 +19,13 @@ extension SQLiteStore: RunCountingStore {
     }
   }
 
+  /// Counts the runs that have failed for good, from an index.
+  public func failedRunCount() async throws(StoreError) -> Int {
+    try await read { database, _ in
+      try Int.fetchOne(database.cachedStatement(sql: CountQuery.failed)) ?? 0
+    }
+  }
+
   /// Counts the runs that were created in a span of time, from two indexes.
   public func runCounts(
     createdFrom start: Timestamp, before end: Timestamp, bucket: Duration
@@ -56,6 +63,9 @@ enum CountQuery {
     SELECT status, queue, count(*) FROM runs INDEXED BY runs_by_status WHERE \(list(RunStatus.waiting))
     GROUP BY status, queue
     """
+
+  /// The number of runs that have failed for good.
+  static let failed = "SELECT count(*) FROM runs INDEXED BY runs_by_status WHERE \(list([.failed]))"
 
   /// The number of runs for each status and bucket, and under NULL for each bucket; the parameters are the begin, the
   /// end, and the length of a bucket.

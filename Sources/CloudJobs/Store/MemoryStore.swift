@@ -137,6 +137,11 @@ public final class MemoryStore: PurgingStore, DueTimeStore, ClaimingStore, RunCo
     return counter.results
   }
 
+  /// Counts the runs that have failed for good.
+  public func failedRunCount() async throws(StoreError) -> Int {
+    state.withLock { state in state.runs.values.count { $0.1.status == .failed } }
+  }
+
   /// Counts the runs that were created in a span of time.
   public func runCounts(
     createdFrom start: Timestamp, before end: Timestamp, bucket: Duration

@@ -12,6 +12,12 @@ public protocol RunCountingStore: JobStore {
   /// - Throws: ``StoreError`` `unavailable`, or `invalid` for too many queues.
   func waitingRunCounts(tellingApart queues: Set<String>) async throws(StoreError) -> [WaitingRunCount]
 
+  /// Counts the runs that have failed for good, whenever they were created, as far as they are still stored.
+  ///
+  /// - Returns: the number.
+  /// - Throws: ``StoreError`` `unavailable`.
+  func failedRunCount() async throws(StoreError) -> Int
+
   /// Counts the runs that were created in a span of time, by status and by equal buckets of the span.
   ///
   /// - Parameters:

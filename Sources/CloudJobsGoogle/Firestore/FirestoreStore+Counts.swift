@@ -23,6 +23,11 @@ extension FirestoreStore: RunCountingStore {
     return counter.results
   }
 
+  /// Counts the runs that have failed for good, by one query.
+  public func failedRunCount() async throws(StoreError) -> Int {
+    try await counts([RunStatus.failed]) { .count(of: $0, in: nil, self.configuration) }[.failed] ?? 0
+  }
+
   /// Counts the runs that were created in a span of time: by a query for each status, and for those that occur by one
   /// for each bucket.
   public func runCounts(

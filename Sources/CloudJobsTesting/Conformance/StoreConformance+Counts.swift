@@ -10,6 +10,20 @@ extension StoreConformance {
         try await store.waitingRunCounts(tellingApart: ["mail"]), [], "the counts of waiting runs")
       let counts = try await store.runCounts(createdFrom: fixture.time(0), before: fixture.time(60), bucket: .hours(1))
       try ConformanceFailure.expect(counts, [], "the counts of a span")
+      try ConformanceFailure.expect(try await store.failedRunCount(), 0, "the failed runs")
+    },
+    Case("Failed runs are counted, whenever they were created, until they are deleted", needs: [.counting]) { fixture in
+      let store = try fixture.counting()
+      let failed = try await fillQueues(fixture).filter { $0.status == .failed }
+      try ConformanceFailure.expect(try await store.failedRunCount(), failed.count, "the failed runs")
+      var old = Samples.run("old", status: .failed, createdAt: fixture.time(-86_400 * 400))
+      try await fixture.commit(.putRun(old, .none))
+      try ConformanceFailure.expect(try await store.failedRunCount(), failed.count + 1, "the runs with an old one")
+      old.status = .cancelled
+      try await fixture.commit(.putRun(old, .none))
+      try ConformanceFailure.expect(try await store.failedRunCount(), failed.count, "the runs that are left")
+      try await fixture.commit(.deleteRun(failed[0].id, .none))
+      try ConformanceFailure.expect(try await store.failedRunCount(), failed.count - 1, "the runs that are left")
     },
     Case("Waiting runs are counted by status and by the queues that are told apart", needs: [.counting]) { fixture in
       let store = try fixture.counting()
