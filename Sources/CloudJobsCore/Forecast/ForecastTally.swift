@@ -29,10 +29,7 @@ struct ForecastTally {
   private(set) var days: [OperationCounts]
   /// The runs of each hour, by the times that they are for.
   private(set) var hours: [Double]
-  /// The ends of runs in each hour, by job and whether they failed.
-  private var ends: [[Bool: [Double]]]
-  private var logs: [[Double]]
-  private var journal: [Double]
+  private var records: ForecastRecords
   private var pollsLeft: [Double]
   private var purges = 0.0
   private let end: Timestamp
@@ -49,10 +46,7 @@ struct ForecastTally {
     counts = Array(repeating: OperationCounts(), count: jobCount + Shared.allCases.count)
     days = Array(repeating: OperationCounts(), count: dayCount)
     hours = Array(repeating: 0, count: hourCount)
-    let none = Array(repeating: 0.0, count: hourCount)
-    ends = Array(repeating: [false: none, true: none], count: jobCount)
-    logs = Array(repeating: none, count: jobCount)
-    journal = none
+    records = ForecastRecords(jobs: jobCount, hours: hourCount)
     pollsLeft = Array(repeating: 0, count: jobCount)
   }
 
@@ -100,8 +94,7 @@ struct ForecastTally {
 
   /// Notes the end of a run, whose record expires later.
   mutating func noteEnd(_ index: Int, isLost: Bool, at time: Timestamp) {
-    let hour = hour(of: time)
-    ends[index][isLost]?[hour] += 1
+    records.addEnds(1, of: index, isLost: isLost, in: hour(of: time))
   }
 
   /// Charges the time of a request that executes an attempt for a span, or none.
@@ -174,7 +167,7 @@ extension ForecastTally {
     let own = line(.passes)
     if isJournaled {
       charge(own, at: time, writes: 1)
-      journal[hour(of: time)] += 1
+      records.addJournalEntry(in: hour(of: time))
     }
     if deployment.kind == .worker { return }
     if Self.isFirst(of: deployment.housekeeping, start) {
@@ -237,7 +230,7 @@ extension ForecastTally {
   /// Charges an entry of the pass journal, in the commit that it tells.
   mutating func charge(entryOf index: Int, at time: Timestamp) {
     charge(index, at: time, writes: 1)
-    journal[hour(of: time)] += 1
+    records.addJournalEntry(in: hour(of: time))
   }
 
   /// Charges the commit of a claim: the run, the state of its job, and the limits' ledgers.
@@ -271,7 +264,7 @@ extension ForecastTally {
     if entries > 0 {
       counts[index].storeWrites += entries
       days[min(hour(of: time) / 24, days.count - 1)].storeWrites += entries
-      logs[index][hour(of: time)] += entries
+      records.addLog(entries, of: index, in: hour(of: time))
     }
   }
 
@@ -358,9 +351,9 @@ extension ForecastTally {
     if deployment.kind != .worker { charge(seconds: attempts * span, to: index) }
     for hour in hours.indices {
       let part = executed / Double(hours.count)
-      ends[index][false]?[hour] += part * (1 - lost)
-      ends[index][true]?[hour] += part * lost
-      logs[index][hour] += attempts * profile.logEntriesPerAttempt / Double(hours.count)
+      records.addEnds(part * (1 - lost), of: index, isLost: false, in: hour)
+      records.addEnds(part * lost, of: index, isLost: true, in: hour)
+      records.addLog(attempts * profile.logEntriesPerAttempt / Double(hours.count), of: index, in: hour)
     }
   }
 
@@ -390,44 +383,9 @@ extension ForecastTally {
 
   /// Charges the deletes of records that expire, those of the time before included.
   mutating func chargePurges(_ tracks: [ForecastTrack]) {
-    let none = Array(repeating: 0.0, count: hours.count)
-    var (runs, entries) = (none, none)
-    for (index, track) in tracks.enumerated() {
-      let retention = track.job.policy.retention
-      let ended = [
-        expiring(ends[index][false] ?? [], after: retention.succeeded),
-        expiring(ends[index][true] ?? [], after: retention.failed),
-      ]
-      for expired in ended { delete(expired, index, &runs) }
-      delete(expiring(logs[index], after: deployment.logRetention), index, &entries)
-    }
-    var old = none
-    delete(expiring(journal, after: deployment.journalRetention), line(.purge), &old)
+    let expired = records.expired(tracks, in: deployment)
+    for (job, count) in expired.counts { charge(evenly: job ?? line(.purge), reads: count, deletes: count) }
     // A purge that finds records has these reads instead of one for nothing.
-    let saved = [runs, entries, old].reduce(0.0) { $0 + $1.reduce(0.0) { $0 + min(1, $1) } }
-    charge(evenly: line(.purge), reads: -min(saved, 3 * purges))
-  }
-
-  private mutating func delete(_ expired: [Double], _ line: Int, _ family: inout [Double]) {
-    let sum = expired.reduce(0, +)
-    charge(evenly: line, reads: sum, deletes: sum)
-    for hour in family.indices { family[hour] += expired[hour] }
-  }
-
-  /// Returns the records that are purged in each hour.
-  ///
-  /// - Parameters:
-  ///   - made: the records that begin to be kept in each hour of the forecast; before it, as many did on average.
-  ///   - retention: the time for which they are kept.
-  /// - Returns: the number of records by hour.
-  private func expiring(_ made: [Double], after retention: Duration) -> [Double] {
-    let kept = Int(min(retention.microseconds / 3_600_000_000, 1_000_000))
-    let age = deployment.age.map { Int(min($0.microseconds / 3_600_000_000, 1_000_000)) } ?? .max
-    let rate = made.reduce(0, +) / Double(max(1, made.count))
-    return made.indices.map { hour in
-      // The purge of an hour finds what expired in the one before it.
-      let source = hour - kept - 1
-      return source >= 0 ? made[source] : (-source <= age ? rate : 0)
-    }
+    charge(evenly: line(.purge), reads: -min(expired.finds, 3 * purges))
   }
 }

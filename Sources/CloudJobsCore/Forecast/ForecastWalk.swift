@@ -1,7 +1,7 @@
 /// A walk through the time of a forecast, from event to event, which counts the operations of each.
 ///
 /// Whether and when runs start is decided by the schedules and by the pass's own decision; what each step costs is in
-/// `ForecastWalk+Costs.swift`.
+/// ``ForecastTally``.
 struct ForecastWalk {
   /// An attempt of a run, or the run as it waits for one.
   struct Attempt {
@@ -17,38 +17,6 @@ struct ForecastWalk {
     var ticket: Int?
     /// The limit of which a permit is kept for it.
     var reserved: LedgerID?
-  }
-
-  /// An event of the walk.
-  private struct Event: Comparable {
-    enum Kind {
-      /// Cloud Scheduler fires a job.
-      case fire(Int)
-      /// A run of a job is delivered.
-      case delivery(Int, Attempt)
-      /// An attempt of a job ends.
-      case end(Int, Attempt)
-      /// A task is delivered whose run may have been woken before.
-      case retryOfWaiting(Int, ticket: Int)
-    }
-
-    var time: Timestamp
-    var sequence: Int
-    var kind: Kind
-
-    static func < (left: Event, right: Event) -> Bool {
-      (left.time, left.sequence) < (right.time, right.sequence)
-    }
-
-    static func == (left: Event, right: Event) -> Bool { left.sequence == right.sequence }
-  }
-
-  /// A job that is due at a time.
-  private struct DueTime: Comparable {
-    var time: Timestamp
-    var job: Int
-
-    static func < (left: DueTime, right: DueTime) -> Bool { (left.time, left.job) < (right.time, right.job) }
   }
 
   /// A master pass under way.
@@ -67,14 +35,11 @@ struct ForecastWalk {
   let settings: PlanSettings
   var tracks: [ForecastTrack]
   var tally: ForecastTally
-  /// The attempts that hold permits of a limit, and those that wait for one.
-  var accounts: [LedgerID: ForecastAccount] = [:]
-  private var events = MinimumHeap<Event>()
-  private var due = MinimumHeap<DueTime>()
+  private var permits = ForecastPermits()
+  private var events = ForecastEvents()
   private var passes: [Int: Pass] = [:]
   /// The runs that the next sweep of a pass finds, where the store is the queue.
   private var waking: [(job: Int, attempt: Attempt)] = []
-  private var lastSequence = 0
   private var lastPass: Timestamp
   private var lastPassEnd: Timestamp
   private var end: Timestamp { input.start + input.span }
@@ -114,7 +79,7 @@ struct ForecastWalk {
   /// Cloud Scheduler starts no pass while it waits for one; the next one follows at once if its time has passed. A
   /// worker looks at jobs when they are due.
   private var nextPass: Timestamp? {
-    if deployment.kind == .worker { return due.first?.time }
+    if deployment.kind == .worker { return events.firstDue?.time }
     let next = passTime(after: lastPass)
     let isWaiting = passes.values.contains { $0.start == lastPass }
     return max(next, isWaiting ? lastPass + CloudSchedulerEntry.deadlines.upperBound : lastPassEnd)
@@ -124,7 +89,7 @@ struct ForecastWalk {
     guard tracks[index].job.policy.isActive else { return }
     let before = input.start - .microseconds(1)
     if let fired = tracks[index].nextFire(after: before) {
-      add(.fire(index), at: fired)
+      events.add(.fire(index), at: fired)
     } else if let next = firstRun(of: tracks[index].job, after: before, under: settings.scheduleOwner) {
       setDue(index, next)
     }
@@ -138,12 +103,7 @@ struct ForecastWalk {
   /// Lets a pass look at a job at a time; nil for none.
   private mutating func look(at index: Int, _ time: Timestamp?) {
     tracks[index].dueAt = time
-    if let time { due.insert(DueTime(time: time, job: index)) }
-  }
-
-  private mutating func add(_ kind: Event.Kind, at time: Timestamp) {
-    lastSequence += 1
-    events.insert(Event(time: time, sequence: lastSequence, kind: kind))
+    if let time { events.addDue(index, at: time) }
   }
 
   /// Returns the first time of a pass after a time, on a grid from 1970 on.
@@ -152,7 +112,7 @@ struct ForecastWalk {
     return Timestamp(microseconds: (time.microseconds.flooringDivision(by: step).quotient + 1) * step)
   }
 
-  private mutating func perform(_ event: Event) {
+  private mutating func perform(_ event: ForecastEvents.Event) {
     switch event.kind {
     case .fire(let index): fire(index, at: event.time)
     case .delivery(let index, let attempt): deliver(index, attempt, at: event.time)
@@ -168,16 +128,15 @@ extension ForecastWalk {
   /// Starts the pass of a time: reads what is due, and begins with the first jobs.
   private mutating func startPass(at time: Timestamp) {
     var jobs: [Int] = []
-    while let first = due.first, first.time <= time {
-      due.removeFirst()
+    while let first = events.firstDue, first.time <= time {
+      events.removeFirstDue()
       guard tracks[first.job].dueAt == first.time else { continue }
       tracks[first.job].dueAt = nil
       jobs.append(first.job)
     }
     jobs.sort { tracks[$0].order < tracks[$1].order }
     lastPass = time
-    lastSequence += 1
-    let number = lastSequence
+    let number = events.nextNumber()
     var statuses: [JobID: JobStatus] = [:]
     for dependency in Set(jobs.flatMap { tracks[$0].job.policy.dependencies }) {
       statuses[dependency] = tracks.first { $0.job.id == dependency }?.state.status
@@ -297,7 +256,7 @@ extension ForecastWalk {
   /// Fires a job again: at its next time, or at once if that has passed meanwhile.
   private mutating func nextFire(_ index: Int, after last: Timestamp, at time: Timestamp) {
     tracks[index].firedAt = nil
-    if let next = tracks[index].nextFire(after: last) { add(.fire(index), at: max(next, time)) }
+    if let next = tracks[index].nextFire(after: last) { events.add(.fire(index), at: max(next, time)) }
   }
 
   /// Delivers a waiting run.
@@ -338,12 +297,12 @@ extension ForecastWalk {
     let span = tracks[index].attemptSpan
     tally.charge(claim: index, tracks[index], attempt, at: time)
     for ledger in tracks[index].concurrencyLimits where attempt.reserved != ledger {
-      accounts[ledger, default: ForecastAccount()].taken += 1
+      permits.take(ledger)
     }
     tracks[index].claimed(attempt, at: time, settings)
     var attempt = attempt
     (attempt.ticket, attempt.reserved) = (nil, nil)
-    add(.end(index, attempt), at: time + span)
+    events.add(.end(index, attempt), at: time + span)
   }
 
   /// Ends an attempt: commits its result, and lets what follows go on.
@@ -360,7 +319,7 @@ extension ForecastWalk {
       let start = time + track.job.policy.retry.delay(afterFailures: attempt.number)
       tracks[index].waits(until: start + settings.sweepDelay)
       if deployment.kind == .cloudTasks { tally.charge(task: index, tracks[index].job.id) }
-      add(.delivery(index, next), at: start)
+      events.add(.delivery(index, next), at: start)
     } else {
       tracks[index].ended()
       tally.noteEnd(index, isLost: attempt.isLost, at: time)
@@ -386,20 +345,10 @@ extension ForecastWalk {
 
 // MARK: - Limits
 
-/// The permits of a limit.
-struct ForecastAccount {
-  /// The number of permits that are taken or kept for a run.
-  var taken = 0
-  /// The runs that wait, longest first.
-  var waiting: [(job: Int, attempt: ForecastWalk.Attempt)] = []
-}
-
 extension ForecastWalk {
   /// Returns the first limit of a job that is reached; nil if an attempt may begin.
   private func refusal(of index: Int) -> LedgerID? {
-    tracks[index].limits.first { limit in
-      limit.maxConcurrent.map { (accounts[limit.ledger]?.taken ?? 0) >= $0 } ?? false
-    }?.ledger
+    permits.refusal(of: tracks[index].limits)
   }
 
   /// Lets a run wait: for a permit, or for the run before it.
@@ -415,16 +364,15 @@ extension ForecastWalk {
   ) {
     tally.charge(waiting: index, tracks[index], isLimit: ledger != nil, isNew: isNew, at: time)
     if deployment.kind == .cloudTasks { tally.charge(task: index, tracks[index].job.id) }
-    guard let ledger else { return add(.delivery(index, attempt), at: time + settings.overlapDelay) }
-    lastSequence += 1
+    guard let ledger else { return events.add(.delivery(index, attempt), at: time + settings.overlapDelay) }
+    let ticket = events.nextNumber()
     var attempt = attempt
-    attempt.ticket = lastSequence
+    attempt.ticket = ticket
     if tracks[index].job.overlap == .skip { tracks[index].waits(until: time + settings.sweepDelay) }
-    let place = accounts[ledger]?.waiting.count ?? 0
-    accounts[ledger, default: ForecastAccount()].waiting.append((index, attempt))
+    let place = permits.wait(index, attempt, for: ledger)
     if deployment.kind == .cloudTasks {
       let delay = place == 0 ? LimitLedger.firstRetry : LimitLedger.nextRetry
-      add(.retryOfWaiting(index, ticket: lastSequence), at: time + delay)
+      events.add(.retryOfWaiting(index, ticket: ticket), at: time + delay)
     }
   }
 
@@ -433,26 +381,17 @@ extension ForecastWalk {
     let track = tracks[index]
     tally.charge(delivery: index, track, isTask: true, readsPrevious: false, at: time)
     tally.charge(requestOf: index, span: .zero)
-    let isWaiting = track.limits.contains { limit in
-      accounts[limit.ledger]?.waiting.contains { $0.attempt.ticket == ticket } ?? false
-    }
-    guard isWaiting else { return }
+    guard permits.hasWaiting(ticket, for: track.limits) else { return }
     tally.charge(waiting: index, track, isLimit: true, isNew: false, at: time)
     tally.charge(task: index, tracks[index].job.id)
-    add(.retryOfWaiting(index, ticket: ticket), at: time + LimitLedger.nextRetry)
+    events.add(.retryOfWaiting(index, ticket: ticket), at: time + LimitLedger.nextRetry)
   }
 
   /// Gives a permit back, and wakes the run that waits longest for it.
   private mutating func giveBack(_ ledger: LedgerID, at time: Timestamp) {
-    guard var account = accounts[ledger] else { return }
-    account.taken -= 1
-    defer { accounts[ledger] = account }
-    if account.waiting.isEmpty { return }
-    var woken = account.waiting.removeFirst()
-    woken.attempt.reserved = ledger
-    account.taken += 1
-    tally.charge(wake: woken.job, at: time, waiting: account.waiting.count + 1)
+    guard let woken = permits.giveBack(ledger) else { return }
+    tally.charge(wake: woken.job, at: time, waiting: woken.waiting)
     if deployment.kind == .cloudTasks { tally.charge(task: woken.job, tracks[woken.job].job.id) }
-    add(.delivery(woken.job, woken.attempt), at: time)
+    events.add(.delivery(woken.job, woken.attempt), at: time)
   }
 }
