@@ -286,6 +286,61 @@ def test_a_dead_letter_leaves_the_list_when_its_repeat_succeeds(browser, shop):
         page.check_access()
 
 
+# MARK: Schedules
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_calendar_shows_jobs_that_are_due_all_day(browser, shop, size):
+    with browser.page(size) as page:
+        page.open(f"{shop.url}/calendar?span=week&from=2026-11-30")
+        bands = page.locator(".bands")
+        assert bands.locator("h3").all_inner_texts() == [
+            "check_stock every minute",
+            "clean_carts every 30 seconds",
+            "sync_prices every minute",
+        ]
+        days = [" ".join(text.split()) for text in bands.locator("ul").nth(1).locator("li").all_inner_texts()]
+        times = "2,880 times first 00:00, last 23:59:30"
+        assert days == [
+            f"{name} {date} {times}"
+            for name, date in zip(
+                ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"),
+                ("2026-11-30", *(f"2026-12-0{number}" for number in range(1, 7))),
+                strict=True,
+            )
+        ]
+        # Nothing is missing in the sums: 60 + 120 + 60 an hour, and the jobs that are due once an hour or a day.
+        hours = page.locator(".heat tbody tr").first.locator("td").all_inner_texts()
+        assert page.locator(".heat tbody tr").count() == 7 and hours[5] == "241", hours
+        totals = page.locator("table.rows tbody tr").all_inner_texts()
+        assert any("clean_carts" in text and "20,160" in text for text in totals), totals
+        page.check_faults()
+        page.check_width()
+        page.check_access()
+        # The day has the times of each hour.
+        bands.locator("ul").nth(1).locator("a").first.click()
+        page.wait_for_url("**/calendar?span=day&from=2026-11-30&job=clean_carts")
+        hours = page.locator(".hour-card")
+        assert hours.count() == 24
+        assert "120 times, every 30 seconds, first 05:00, last 05:59:30" in hours.nth(5).inner_text()
+        page.check_faults()
+        page.check_width()
+        page.check_access()
+
+
+def test_a_forecast_says_when_runs_were_measured_and_only_passes_have_their_note(browser, shop):
+    with browser.page() as page:
+        page.open(f"{shop.url}/forecast")
+        # Workers execute the shop's jobs.
+        assert page.locator("#deployment").input_value() == "worker"
+        assert "master pass" not in page.locator("main").inner_text().replace("with a master pass", "")
+        time.sleep(1.5)
+        page.open(f"{shop.url}/forecast?deployment=masterPass")
+        assert "the master pass comes once a minute" in page.locator("main").inner_text()
+        assert "Recent runs were measured" in page.locator("main > p.muted").first.inner_text()
+        page.check_faults()
+
+
 # MARK: What changes by itself
 
 

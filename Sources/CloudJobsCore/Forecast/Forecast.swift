@@ -61,17 +61,20 @@ extension Forecast {
       of: total.operations, days: tally.days, in: input.deployment, months: months)
     herds = ScheduleHerd.all(in: input)
     notes = []
-    for (index, job) in input.jobs.enumerated() { jobs[index].notes = job.notes + Self.notes(on: job.job, at: start) }
+    for (index, job) in input.jobs.enumerated() { jobs[index].notes = job.notes + Self.notes(on: job.job, in: input) }
     let (gross, net) = (total.cost, total.netCost)
     for index in jobs.indices { jobs[index].takePart(of: gross, net) }
     for index in shared.indices { shared[index].takePart(of: gross, net) }
   }
 
-  private static func notes(on job: ResolvedJob, at time: Timestamp) -> [String] {
+  private static func notes(on job: ResolvedJob, in input: ForecastInput) -> [String] {
     var notes: [String] = []
     if !job.policy.enabled { notes.append("It is disabled.") }
     if job.policy.paused { notes.append("It is paused.") }
-    if job.policy.isActive, let note = job.minuteNote(after: time) { notes.append(note) }
+    // A worker looks at a job when it is due, without a pass.
+    if job.policy.isActive, input.deployment.kind != .worker, let note = job.minuteNote(after: input.start) {
+      notes.append(note)
+    }
     if job.policy.rate.map({ $0.count > 0 }) ?? false { notes.append("Waits for its rate are not counted.") }
     return notes
   }

@@ -62,6 +62,41 @@ struct CalendarRule: Hashable, Sendable {
     }
   }
 
+  /// Returns the number of runs from a second since 1970 on and before another one.
+  func count(from start: Int64, before end: Int64, in table: ZoneTable) -> Int {
+    var (count, position) = (0, start)
+    while position < end {
+      let span = table.span(at: position)
+      let last = min(end, span.end)
+      if makesUp(for: span), span.shift < 0 {
+        // Times that the clock shows again are left out.
+        position = max(position, span.start - span.shift)
+      } else if makesUp(for: span), position == span.start {
+        // The first second stands for its own time and for all that were skipped.
+        if next(atOrAfter: position, in: table) == position { count += 1 }
+        position += 1
+      }
+      count += self.count(fromLocal: position + span.offset, before: last + span.offset)
+      position = last
+    }
+    return count
+  }
+
+  /// Returns the number of local seconds that match the rule, from one on and before another one.
+  private func count(fromLocal start: Int64, before end: Int64) -> Int {
+    guard start < end else { return 0 }
+    let (first, last) = (start.flooringDivision(by: 86_400), end.flooringDivision(by: 86_400))
+    let wholeDay = times.count(before: 86_400)
+    var count = 0
+    var day = days.next(from: Int(first.quotient))
+    while let found = day, found <= Int(last.quotient) {
+      count += found == Int(last.quotient) ? times.count(before: Int(last.remainder)) : wholeDay
+      if found == Int(first.quotient) { count -= times.count(before: Int(first.remainder)) }
+      day = days.next(from: found + 1)
+    }
+    return count
+  }
+
   /// Returns whether the change at a span's start is compensated.
   func makesUp(for span: ZoneSpan) -> Bool {
     !isWildcard && span.shift != 0 && abs(span.shift) < Self.clockChange
@@ -133,6 +168,14 @@ enum TimeOfDayRule: Hashable, Sendable {
     case .steps(let steps): steps.previous(through: second)
     }
   }
+
+  /// Returns the number of matching seconds before a given one on the same day, which is at most 86,400.
+  func count(before second: Int) -> Int {
+    switch self {
+    case .fields(let fields): fields.count(before: second)
+    case .steps(let steps): steps.count(before: second)
+    }
+  }
 }
 
 /// Times of day at a fixed interval from a first to a last time, possibly across midnight.
@@ -183,6 +226,14 @@ struct ClockSteps: Hashable, Sendable {
     guard countAfterMidnight > 0, second >= startAfterMidnight else { return nil }
     return startAfterMidnight + min((second - startAfterMidnight) / step, countAfterMidnight - 1) * step
   }
+
+  func count(before second: Int) -> Int {
+    func steps(from first: Int, _ count: Int) -> Int {
+      second <= first ? 0 : min((second - first + step - 1) / step, count)
+    }
+    let afterMidnight = countAfterMidnight > 0 ? steps(from: startAfterMidnight, countAfterMidnight) : 0
+    return afterMidnight + steps(from: start, countBeforeMidnight)
+  }
 }
 
 /// Hours, minutes and seconds as bit sets, none of which is empty.
@@ -228,5 +279,13 @@ struct ClockFields: Hashable, Sendable {
     }
     guard let found = hours.lastBit(through: hour - 1) else { return nil }
     return found * 3_600 + (63 - minutes.leadingZeroBitCount) * 60 + 63 - seconds.leadingZeroBitCount
+  }
+
+  func count(before second: Int) -> Int {
+    let (hour, rest) = second.quotientAndRemainder(dividingBy: 3_600)
+    let (minute, second) = rest.quotientAndRemainder(dividingBy: 60)
+    let inMinute = minutes.contains(minute) ? seconds.count(below: second) : 0
+    let inHour = hours.contains(hour) ? minutes.count(below: minute) * seconds.nonzeroBitCount + inMinute : 0
+    return hours.count(below: hour) * minutes.nonzeroBitCount * seconds.nonzeroBitCount + inHour
   }
 }

@@ -188,6 +188,11 @@ extension UInt64 {
     return rest == 0 ? nil : 63 &- rest.leadingZeroBitCount
   }
 
+  /// Returns the number of members below a number from 0 to 63.
+  func count(below bit: Int) -> Int {
+    (self & ((1 &<< UInt64(truncatingIfNeeded: bit)) - 1)).nonzeroBitCount
+  }
+
   /// The members in ascending order.
   var members: [Int] {
     (0..<64).filter { contains($0) }

@@ -22,6 +22,14 @@ struct IntervalGrid: Hashable, Sendable {
     return point(steps)
   }
 
+  /// Returns the number of times of the grid from a time on and before another one.
+  func count(from start: Timestamp, before end: Timestamp) -> Int {
+    func steps(before time: Timestamp) -> Int64 {
+      (time.microseconds - anchor.microseconds - 1).flooringDivision(by: step).quotient
+    }
+    return Int(steps(before: end) - steps(before: start))
+  }
+
   private func point(_ steps: Int64) -> Timestamp? {
     let microseconds = anchor.microseconds + steps * step
     let time = Timestamp(microseconds: microseconds)

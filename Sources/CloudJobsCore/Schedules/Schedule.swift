@@ -49,6 +49,25 @@ public struct Schedule: Hashable, Sendable {
     }
   }
 
+  /// Returns the number of due times in a span, by arithmetic, which takes no longer for a time each second than for one
+  /// a day.
+  ///
+  /// - Parameters:
+  ///   - start: the earliest time that counts.
+  ///   - end: the time before which the times are.
+  /// - Returns: the number.
+  package func count(from start: Timestamp, before end: Timestamp) -> Int {
+    guard start < end else { return 0 }
+    switch form {
+    case .calendar(let zoned):
+      return zoned.count(from: start, before: end)
+    case .interval(let grid):
+      return grid.count(from: start, before: end)
+    case .once(let due):
+      return due >= start && due < end ? 1 : 0
+    }
+  }
+
   /// A description in plain English: `every 5 minutes`, `at 09:00 on Monday to Friday, Europe/Berlin`.
   public var summary: String {
     switch form {

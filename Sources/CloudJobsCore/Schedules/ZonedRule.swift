@@ -26,6 +26,12 @@ final class ZonedRule: Hashable, Sendable {
     return Timestamp(seconds: second)
   }
 
+  /// Returns the number of runs from a time on and before another one.
+  func count(from start: Timestamp, before end: Timestamp) -> Int {
+    func second(from time: Timestamp) -> Int64 { time.fraction > 0 ? time.seconds + 1 : time.seconds }
+    return rule.count(from: second(from: start), before: second(from: end), in: zone.table)
+  }
+
   static func == (left: ZonedRule, right: ZonedRule) -> Bool {
     left === right || (left.rule == right.rule && left.zone == right.zone)
   }

@@ -12,14 +12,14 @@ struct BruteForceTests {
   /// 1975 to 2060: a part beyond what the files list, where the footer's rule holds.
   static let years = 157_766_400..<2_840_140_800
 
-  @Test("100,000 random cases: next and previous agree with stepping through minutes")
+  @Test("100,000 random cases: next, previous and count agree with stepping through minutes")
   func minutes() throws {
     var random = SeededGenerator(seed: 2026)
     let checked = try compare(pairs: 4_000, times: 25, windowHours: 96, step: 60, using: &random)
     #expect(checked == 100_000)
   }
 
-  @Test("10,000 random cases with six fields: next and previous agree with stepping through seconds")
+  @Test("10,000 random cases with six fields: next, previous and count agree with stepping through seconds")
   func seconds() throws {
     var random = SeededGenerator(seed: 6)
     let checked = try compare(pairs: 400, times: 25, windowHours: 3, step: 1, using: &random)
@@ -57,6 +57,11 @@ struct BruteForceTests {
         let isPrevious = due.last { $0 < time }.map { $0 == previous } ?? (previous < start)
         if !isNext || !isPrevious {
           wrong.append("\(expression.text) \(zone) at \(time): next \(next), previous \(previous)")
+        }
+        let other = Int.random(in: time..<end, using: &random)
+        let count = schedule.count(from: Timestamp(seconds: Int64(time)), before: Timestamp(seconds: Int64(other)))
+        if count != due.count(where: { $0 >= time && $0 < other }) {
+          wrong.append("\(expression.text) \(zone) from \(time) before \(other): \(count) times")
         }
       }
     }

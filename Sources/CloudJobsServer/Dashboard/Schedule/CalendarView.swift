@@ -95,6 +95,32 @@ struct CalendarView: Sendable {
     var hourCount: String
     /// The jobs that are due.
     var entries: [Entry]
+    /// How many more jobs are due; nil for none.
+    var moreJobs: String?
+  }
+
+  /// A job whose times are counted, because it has too many to list.
+  struct Band: Sendable {
+    /// The id of the job.
+    var bandJob: String
+    /// The path of its page.
+    var bandHref: String
+    /// Its schedule in words.
+    var bandSchedule: String
+    /// The days on which it is due.
+    var bandDays: [BandDay]
+  }
+
+  /// A day of a job whose times are counted.
+  struct BandDay: Sendable {
+    /// The day of the week and the date.
+    var bandDay: String
+    /// The path of the day's times.
+    var bandDayHref: String
+    /// The number of times.
+    var bandCount: String
+    /// The first and the last time.
+    var bandTimes: String
   }
 
   /// A job of the calendar.
@@ -109,19 +135,24 @@ struct CalendarView: Sendable {
     var totalFirst: PageTime
   }
 
-  /// The maximum number of times of a calendar.
+  /// The maximum number of times of a calendar that are listed.
   static let timeLimit = 60_000
+  /// The number of times a day from which those of a job are counted: one every five minutes.
+  static let dailyLimit = 288
   /// The maximum number of jobs in an hour, and of times of a job in an hour that are named.
   private static let (entryLimit, namedLimit) = (30, 6)
-  /// The maximum number of jobs in the list of totals.
-  private static let totalLimit = 50
+  /// The maximum number of jobs in the list of totals, and of days of jobs whose times are counted.
+  private static let (totalLimit, bandLimit) = (50, 160)
 
   var heat: HeatTable?
   var hours: [Hour]
   var isDay: Bool
   var hasTotals: Bool
   var totals: [JobTotal]
-  var omitted: String?
+  var moreTotals: String?
+  var hasBands: Bool
+  var bands: [Band] = []
+  var moreBands: String?
   var refusalText: String?
   var range: String
   var count: String
@@ -145,7 +176,8 @@ struct CalendarView: Sendable {
   ///   - context: the paths and the time of the page.
   init(_ listings: [JobListing], _ query: CalendarQuery, _ context: DashboardContext) {
     let all = listings.compactMap(\.job).filter { query.job == nil || $0.id.rawValue == query.job }
-    let planned = PlannedRuns(of: all, from: query.start, before: query.end, limit: Self.timeLimit)
+    let planned = PlannedRuns(
+      of: all, from: query.start, before: query.end, limit: Self.timeLimit, dailyLimit: Self.dailyLimit)
     func link(_ from: CivilDate, _ span: CalendarQuery.Span, job: String?) -> String {
       context.link("calendar").with("span", span.rawValue).with("from", "\(from)")
         .with("zone", query.zone.name == "UTC" ? nil : query.zone.name).with("job", job).href
@@ -158,22 +190,29 @@ struct CalendarView: Sendable {
       heat = HeatTable(
         ForecastCalendar(planned.hours, from: planned.start, in: query.zone), "Planned runs an hour",
         href: { link($0, .day, job: query.job) })
-    }
-    let byCount = planned.jobs.sorted { ($1.times.count, $0.job) < ($0.times.count, $1.job) }
-    totals = byCount.prefix(Self.totalLimit).compactMap { job in
-      job.times.first.map { first in
-        JobTotal(
-          totalJob: job.job.rawValue, totalHref: link(query.first, query.span, job: job.job.rawValue),
-          totalRuns: PageNumber.text(job.times.count), totalFirst: context.time(first))
+      let shown = planned.dense.prefix(max(1, Self.bandLimit / query.span.days))
+      bands = shown.map { due in
+        Band(
+          bandJob: due.job.id.rawValue, bandHref: context.link("jobs", due.job.id.rawValue).href,
+          bandSchedule: due.schedule.summary,
+          bandDays: Self.days(of: due, query) { link($0, .day, job: due.job.id.rawValue) })
       }
+      moreBands = Self.more(planned.dense.count - shown.count)
     }
+    hasBands = !bands.isEmpty
+    let counts = Self.counts(planned)
+    totals = counts.prefix(Self.totalLimit).map { job, tally in
+      JobTotal(
+        totalJob: job.rawValue, totalHref: link(query.first, query.span, job: job.rawValue),
+        totalRuns: PageNumber.text(tally.count), totalFirst: context.time(tally.first))
+    }
+    moreTotals = Self.more(counts.count - totals.count)
     hasTotals = !totals.isEmpty
-    omitted = Self.omitted(planned.omitted)
     refusalText = query.refusal
     let last = CivilDate(daysSinceEpoch: query.next.daysSinceEpoch - 1)
     range = isDay ? "\(query.first)" : "\(query.first) to \(last)"
     count = PageNumber.text(planned.count, "planned run")
-    isEmpty = planned.count == 0 && planned.omitted.isEmpty
+    isEmpty = planned.count == 0
     action = context.link("calendar").href
     spans = CalendarQuery.Span.allCases.map { PageChoice($0.rawValue, isChosen: $0 == query.span) }
     let scheduled = listings.filter { $0.job?.schedule != nil && $0.job?.kind != .endpoint }.map(\.id).prefix(500)
@@ -188,34 +227,87 @@ struct CalendarView: Sendable {
     todayHref = link(query.zone.date(at: context.now), query.span, job: query.job)
   }
 
-  private static func omitted(_ jobs: [JobID]) -> String? {
-    if jobs.isEmpty { return nil }
-    let names = jobs.prefix(6).map(\.rawValue).joined(separator: ", ")
-    let more = jobs.count > 6 ? " and \(jobs.count - 6) more" : ""
-    return "Due too often to be counted here: \(names)\(more). Choose a shorter time, or one of them."
+  private static func more(_ count: Int) -> String? {
+    count > 0 ? "and \(PageNumber.text(count, "more job"))" : nil
+  }
+
+  /// Returns the number of times of each job with the first one, the most times first.
+  private static func counts(_ planned: PlannedRuns) -> [(job: JobID, tally: JobTimetable.Tally)] {
+    let listed = planned.jobs.compactMap { job in
+      job.times.first.map {
+        (job: job.job, tally: JobTimetable.Tally(count: job.times.count, first: $0, last: job.times.last ?? $0))
+      }
+    }
+    let dense = planned.dense.compactMap { due in
+      due.tally(from: planned.start, before: planned.end).map { (job: due.job.id, tally: $0) }
+    }
+    return (listed + dense).sorted { ($1.tally.count, $0.job) < ($0.tally.count, $1.job) }
+  }
+
+  /// Returns the days on which a job is due whose times are counted.
+  private static func days(
+    of due: JobTimetable, _ query: CalendarQuery, href: (CivilDate) -> String
+  ) -> [BandDay] {
+    (0..<query.span.days).compactMap { number in
+      let date = CivilDate(daysSinceEpoch: query.first.daysSinceEpoch + number)
+      let next = CivilDate(daysSinceEpoch: date.daysSinceEpoch + 1)
+      let tally = due.tally(from: query.zone.startOfDay(date), before: query.zone.startOfDay(next))
+      return tally.map { tally in
+        BandDay(
+          bandDay: "\(ForecastCalendar.weekdays[ForecastCalendar.column(date)]) \(date)", bandDayHref: href(date),
+          bandCount: PageNumber.text(tally.count, "time"), bandTimes: bounds(tally, in: query.zone))
+      }
+    }
+  }
+
+  private static func bounds(_ tally: JobTimetable.Tally, in zone: Zone) -> String {
+    "first \(clock(tally.first, in: zone)), last \(clock(tally.last, in: zone))"
+  }
+
+  /// The times of a job in an hour.
+  private struct Slot {
+    var job: JobID
+    var first: Timestamp
+    var count: Int
+    var text: String
   }
 
   /// Returns the hours of a day with the jobs that are due in each.
   private static func hours(_ planned: PlannedRuns, _ query: CalendarQuery, _ context: DashboardContext) -> [Hour] {
-    var hours: [Int64: [JobID: [Timestamp]]] = [:]
+    // By the hour of the zone's clock, so that an hour that repeats is there twice.
+    func hour(of time: Timestamp) -> Int64 { time.seconds - Int64(query.zone.secondOfDay(at: time)) % 3_600 }
+    var slots: [Int64: [Slot]] = [:]
     for job in planned.jobs {
-      for time in job.times {
-        // By the hour of the zone's clock, so that an hour that repeats is there twice.
-        let second = Int64(query.zone.secondOfDay(at: time))
-        let start = time.seconds - second % 3_600
-        hours[start, default: [:]][job.job, default: []].append(time)
-      }
-    }
-    return hours.sorted { $0.key < $1.key }.map { start, jobs in
-      let entries = jobs.sorted { ($0.value[0], $0.key) < ($1.value[0], $1.key) }.prefix(entryLimit).map { job, times in
+      for (start, times) in Dictionary(grouping: job.times, by: hour) {
         let named = times.prefix(namedLimit).map { clock($0, in: query.zone) }.joined(separator: ", ")
         let more = times.count > namedLimit ? " and \(times.count - namedLimit) more" : ""
-        return Entry(
-          entryJob: job.rawValue, entryHref: context.link("jobs", job.rawValue).href, entryTimes: named + more)
+        slots[start, default: []].append(Slot(job: job.job, first: times[0], count: times.count, text: named + more))
+      }
+    }
+    for due in planned.dense {
+      var start = planned.start
+      while start < planned.end {
+        // A clock change may begin or end an hour within one of UTC.
+        let whole = Timestamp(seconds: hour(of: start) + 3_600)
+        let end = min(planned.end, query.zone.transition(after: start).map { min(whole, $0.time) } ?? whole)
+        if let tally = due.tally(from: start, before: end) {
+          let text =
+            "\(PageNumber.text(tally.count, "time")), \(due.schedule.summary), \(bounds(tally, in: query.zone))"
+          slots[hour(of: start), default: []].append(
+            Slot(job: due.job.id, first: tally.first, count: tally.count, text: text))
+        }
+        start = end
+      }
+    }
+    return slots.sorted { $0.key < $1.key }.map { start, slots in
+      let entries = slots.sorted { ($0.first, $0.job) < ($1.first, $1.job) }.prefix(entryLimit).map { slot in
+        Entry(
+          entryJob: slot.job.rawValue, entryHref: context.link("jobs", slot.job.rawValue).href, entryTimes: slot.text)
       }
       return Hour(
         hourText: clock(Timestamp(seconds: start), in: query.zone),
-        hourCount: PageNumber.text(jobs.values.reduce(0) { $0 + $1.count }, "run"), entries: Array(entries))
+        hourCount: PageNumber.text(slots.reduce(0) { $0 + $1.count }, "run"), entries: Array(entries),
+        moreJobs: more(slots.count - entries.count))
     }
   }
 
