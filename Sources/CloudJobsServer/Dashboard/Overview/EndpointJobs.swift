@@ -16,7 +16,7 @@ struct EndpointReading: Sendable {
   var runs: [Run]
   /// Whether there are earlier ones of the last day.
   var isCut: Bool
-  /// The latest run before the last day; nil for none, and if ``runs`` has one.
+  /// The latest run before the last day; nil for none, and if ``runs`` is not empty.
   var earlier: Run?
 
   /// Reads the latest runs of the first endpoint jobs.
@@ -57,7 +57,7 @@ struct EndpointRow: Sendable {
   var endpointState: StateWord?
   /// The number of runs in a day, or the rate at which they are created.
   var endpointThroughput: String
-  /// The status of the latest run; nil without one.
+  /// The status of the latest run that has started, or else of one that waits; nil without one.
   var endpointLast: StateWord?
   var endpointTime: PageTime?
   var endpointRunHref: String?
@@ -71,7 +71,8 @@ struct EndpointRow: Sendable {
     endpointState = state.look == "good" ? nil : state
     let oldest = reading.runs.last.map { context.now - $0.createdAt } ?? .zero
     endpointThroughput = Self.throughput(reading.runs.count, in: reading.isCut ? oldest : nil)
-    let latest = reading.runs.first ?? reading.earlier
+    // A run that waits for a later time is not the last that ran.
+    let latest = reading.runs.first { $0.startedAt != nil } ?? reading.runs.first ?? reading.earlier
     endpointLast = latest.map { StateWord($0.status) }
     endpointTime = latest.map { context.time($0.startedAt ?? $0.createdAt) }
     endpointRunHref = latest.map { context.link("runs", $0.id.rawValue).href }

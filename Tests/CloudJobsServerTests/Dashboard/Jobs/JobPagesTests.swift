@@ -93,6 +93,9 @@ struct JobPagesTests {
     try await expect("charge", "none in 24 h", "never")
     try await fixture.put(80, of: "charge", .failed, apart: .seconds(60))
     try await expect("charge", "about 60 an hour", ">failed<")
+    // One that waits was created later, and has not run.
+    try await fixture.runtime.enqueue(JobPagesFixture.Charge(amount: 1), after: .seconds(3_600))
+    try await expect("charge", ">failed<")
     try await fixture.clock.sleep(for: .seconds(2 * 86_400))
     // A run of an earlier day is the last one still.
     try await expect("mail", "none in 24 h", ">succeeded<")
