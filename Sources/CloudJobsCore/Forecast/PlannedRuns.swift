@@ -81,6 +81,11 @@ package struct JobTimetable: Sendable {
     package var first: Timestamp
     /// The last one.
     package var last: Timestamp
+
+    /// Creates the numbers of at least one time.
+    package init(count: Int, first: Timestamp, last: Timestamp) {
+      (self.count, self.first, self.last) = (count, first, last)
+    }
   }
 
   /// The job.

@@ -49,8 +49,8 @@ public struct Schedule: Hashable, Sendable {
     }
   }
 
-  /// Returns the number of due times in a span, by arithmetic, which takes no longer for a time each second than for one
-  /// a day.
+  /// Returns the number of due times in a span, by arithmetic, which takes no longer for a time each second than for
+  /// one a day.
   ///
   /// - Parameters:
   ///   - start: the earliest time that counts.
