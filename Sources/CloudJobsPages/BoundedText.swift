@@ -5,20 +5,12 @@ package import CloudJobsCore
 package enum BoundedText {
   /// Returns the beginning of a text.
   ///
-  /// It counts Unicode scalars, because a single character may have any number of combining marks.
-  ///
   /// - Parameters:
   ///   - text: the text.
   ///   - limit: the maximum number of Unicode scalars.
   /// - Returns: the text, or its beginning with an ellipsis.
   package static func cut(_ text: String, to limit: Int = 400) -> String {
-    // A scalar has one byte at least.
-    if text.utf8.count <= limit { return text }
-    let scalars = text.unicodeScalars
-    guard let end = scalars.index(scalars.startIndex, offsetBy: limit, limitedBy: scalars.endIndex),
-      end < scalars.endIndex
-    else { return text }
-    return String(scalars[..<end]) + "…"
+    text.cut(to: limit)
   }
 
   /// Returns the beginning of a text in one line.

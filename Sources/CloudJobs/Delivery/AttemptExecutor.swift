@@ -44,7 +44,7 @@ struct AttemptExecutor: Sendable {
     defer { services.active.end(claimed.place) }
     let record = AttemptRecord(run, at: claimed.time, services)
     services.active.add(record, at: claimed.place)
-    let called = await call(claimed, record, registered)
+    var called = await call(claimed, record, registered)
     let hooks = HookCaller(registered.hooks, services)
     if !called.isAbandoned, !hooks.hasEndHooks { onHandlerEnd() }
     let end = services.steadyClock.now()
@@ -52,7 +52,7 @@ struct AttemptExecutor: Sendable {
     let (concluded, before, patch): (ConcludedAttempt, JobState, JobStatePatch?)
     let children: [RunDraft]
     do throws(StoreError) {
-      let finished = try await finish(claimed, record, called, state: state, at: end)
+      let finished = try await finish(claimed, record, &called, state: state, at: end)
       guard let finished else {
         span.fail("leaseLost", "Another attempt has taken over the run.")
         services.events.emit(
@@ -133,15 +133,41 @@ struct AttemptExecutor: Sendable {
     var children: [RunDraft]
   }
 
+  /// Ends an attempt; nil if another attempt has taken over the run.
+  ///
+  /// An end that the store refuses would be refused each time, and the run would be executed again and again. Such as one
+  /// with a result that makes the document of its run too large: it ends as a failure, without what the attempt leaves.
+  private func finish(
+    _ claimed: ClaimedRun, _ record: AttemptRecord, _ called: inout CalledHandler, state: JobState, at end: Timestamp
+  ) async throws(StoreError) -> FinishedAttempt? {
+    let (run, log) = await record.close()
+    do throws(StoreError) {
+      return try await finish(claimed, run, log, record, called, state: state, at: end)
+    } catch {
+      guard error.code == .invalid else { throw error }
+      services.logger.error(
+        "The store refuses the end of an attempt.",
+        metadata: claimed.metadata.merging(["error": "\(error)"]) { $1 })
+      let reading = try await services.client.read(runs: [run.id])
+      let stored = reading.runs[run.id].flatMap { try? $0.run.get() }
+      guard let stored, stored.fence == run.fence, stored.status == .running else { return nil }
+      let failure = RunFailure(refusal: error)
+      called.fail(with: failure)
+      let note = record.entry(saying: failure.message).map { [$0] } ?? []
+      return try await finish(claimed, stored, note, record, called, state: state, at: end)
+    }
+  }
+
   /// Concludes an attempt and commits its end; nil if another attempt has taken over the run.
   ///
   /// If others have amended the run meanwhile, it is concluded again: a request to cancel it may change the result. So
   /// it is if they have recorded one of the runs that it requests, or have changed the state of a job with a breaker.
   private func finish(
-    _ claimed: ClaimedRun, _ record: AttemptRecord, _ called: CalledHandler, state: JobState, at end: Timestamp
+    _ claimed: ClaimedRun, _ run: Run, _ log: [RunLogEntry], _ record: AttemptRecord, _ called: CalledHandler,
+    state: JobState, at end: Timestamp
   ) async throws(StoreError) -> FinishedAttempt? {
     let job = claimed.job
-    var (run, log) = await record.close()
+    var run = run
     let enqueuer = RunEnqueuer(services)
     for number in 0..<RetryBudget.conflictLimit {
       var concluded = conclude(called, run, record, claimed, at: end)
@@ -150,7 +176,7 @@ struct AttemptExecutor: Sendable {
       let (state, patch, precondition) = try await statePatch(
         concluded, job, state: state, duration: end - claimed.local, isLast: isLast)
       var writes: [Write] = patch.map { [.patchState(run.job, $0, precondition)] } ?? []
-      if let log { writes.append(.putLog(log)) }
+      writes += log.map { .putLog($0) }
       let isSuccess = concluded.run.status == .succeeded
       let children = isSuccess ? try await enqueuer.missing(record.outbox, at: claimed.storeTime(at: end)) : []
       writes += children.map { .putRun($0, .absent) }

@@ -71,10 +71,21 @@ final class AttemptRecord: Sendable {
 
   /// Stores a checkpoint, and returns once it is durable.
   ///
-  /// - Throws: ``JobError`` `leaseLost` if another attempt has taken over the run, `storeUnavailable`.
+  /// One that the store refuses is forgotten, so that what follows can be stored.
+  ///
+  /// - Throws: ``JobError`` `leaseLost` if another attempt has taken over the run, `storeRejected` if the store refuses
+  ///   the checkpoint, `storeUnavailable`.
   func save(checkpoint: JSONText) async throws(JobError) {
+    let before = state.withLock { $0.run.checkpoint }
     set(checkpoint: checkpoint)
-    try await write()
+    do throws(JobError) {
+      try await write()
+    } catch {
+      if error.code == .storeRejected {
+        state.withLock { if $0.run.checkpoint == checkpoint { $0.run.checkpoint = before } }
+      }
+      throw error
+    }
   }
 
   /// Sets the checkpoint, which the attempt's end stores.
@@ -175,13 +186,22 @@ final class AttemptRecord: Sendable {
 
   /// Ends the writing: what the handler reports from now on is ignored.
   ///
-  /// - Returns: the run, and the lines that were not written yet.
-  func close() async -> (run: Run, log: RunLogEntry?) {
+  /// - Returns: the run, and the entries of its log that were not written yet.
+  func close() async -> (run: Run, log: [RunLogEntry]) {
     await turns.take()
     defer { turns.give() }
     return state.withLock { state in
       state.isClosed = true
-      return (state.run, state.log.entry())
+      return (state.run, state.log.allEntries())
+    }
+  }
+
+  /// Returns an entry of the log of an attempt whose record is closed.
+  func entry(saying text: String) -> RunLogEntry? {
+    let line = RunLogLine(time: services.clock.now(), level: "error", message: text)
+    return state.withLock { state in
+      state.log.add(line)
+      return state.log.entry()
     }
   }
 }
@@ -215,60 +235,6 @@ final class StopSignal: Sendable {
       return state.isOpen
     }
     if isOpen { call?() }
-  }
-}
-
-/// Lines of a run's log that wait to be written.
-struct LogBuffer: Sendable {
-  /// The maximum number of lines of one attempt.
-  static let attemptLimit = 10_000
-  /// The maximum number of lines of one entry.
-  static let entryLimit = 200
-
-  private let run: RunID
-  private let attempt: Int
-  private let expireAt: Timestamp
-  private var lines: [RunLogLine] = []
-  private var entries: Int
-  private var total = 0
-
-  /// The number of the first entry of a subprocess, behind those of the process that started it.
-  static let subprocessEntry = 1_000
-
-  init(run: RunID, attempt: Int, expireAt: Timestamp, firstEntry: Int = 0) {
-    self.run = run
-    self.attempt = attempt
-    self.expireAt = expireAt
-    entries = firstEntry
-  }
-
-  var hasLines: Bool { !lines.isEmpty }
-
-  /// Adds a line; one beyond the limit of an attempt is replaced by a note of that, and later ones are dropped.
-  mutating func add(_ line: RunLogLine) {
-    total += 1
-    if total < Self.attemptLimit { lines.append(line) }
-    if total == Self.attemptLimit {
-      lines.append(
-        RunLogLine(time: line.time, level: "warning", message: "Further lines of this attempt were not stored."))
-    }
-    // Lines are kept in memory only until the next write; a handler that never yields loses the oldest.
-    if lines.count > 5 * Self.entryLimit { lines.removeFirst(Self.entryLimit) }
-  }
-
-  /// Takes the next entry to write; nil if no line waits.
-  mutating func entry() -> RunLogEntry? {
-    if lines.isEmpty { return nil }
-    entries += 1
-    let taken = Array(lines.prefix(Self.entryLimit))
-    lines.removeFirst(taken.count)
-    return RunLogEntry(
-      run: run, sequence: RunLogEntry.sequence(attempt: attempt, number: entries), lines: taken, expireAt: expireAt)
-  }
-
-  /// Puts the lines of an entry back that was not written.
-  mutating func restore(_ entry: RunLogEntry) {
-    lines = entry.lines + lines
   }
 }
 

@@ -56,7 +56,8 @@ extension JobContext {
   ///
   /// - Parameter value: the state to resume from, encoded as JSON.
   /// - Throws: ``/CloudJobsCore/JobError``: `leaseLost` if another attempt has taken over the run (let the error end
-  ///   the handler), `invalidInput` or `tooLarge` for a value that can't be stored, `storeUnavailable`.
+  ///   the handler), `invalidInput` or `tooLarge` for a value that can't be stored, `storeRejected` if it makes the run
+  ///   too large for the store (the earlier checkpoint stays), `storeUnavailable`.
   public func checkpoint(_ value: some Encodable & Sendable) async throws(JobError) {
     try await record.save(checkpoint: try sealed(checkpoint: value))
   }

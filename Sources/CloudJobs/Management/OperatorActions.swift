@@ -2,7 +2,7 @@ package import CloudJobsCore
 
 /// Something that an operator did, as the pass journal tells it.
 package struct OperatorAction: Hashable, Sendable, Identifiable {
-  /// The maximum length of a text, in characters.
+  /// The maximum length of a text, in Unicode scalars.
   package static let maximumText = 500
 
   /// The id of the journal's entry.
@@ -29,7 +29,7 @@ package struct OperatorAction: Hashable, Sendable, Identifiable {
 
   /// Returns the lines of the entry that tells an action: one by which all actions are found, and one for the job.
   static func lines(_ text: String, job: JobID?, run: RunID?) -> [PassJournalEntry.Line] {
-    let text = text.count > maximumText ? String(text.prefix(maximumText)) + "…" : text
+    let text = text.cut(to: maximumText)
     return [PassJournalEntry.operatorName, job?.rawValue].compactMap { $0 }.map { name in
       PassJournalEntry.Line(
         job: name, scheduledFor: nil, verdict: PassJournalEntry.Verdict.action.rawValue, reason: text, run: run)

@@ -104,4 +104,20 @@ struct CalledHandler: Sendable {
     }
     stored = outcome
   }
+
+  /// Makes the attempt one that failed for good.
+  mutating func fail(with failure: RunFailure) {
+    outcome = .failed(failure, isPermanent: true, retryAfter: nil)
+    (stored, holdReason) = (outcome, nil)
+  }
+}
+
+extension RunFailure {
+  /// The failure of an attempt whose end the store refuses.
+  init(refusal error: StoreError) {
+    self.init(
+      kind: JobError.Code.storeRejected.rawValue,
+      message: "The store refuses what the attempt leaves: \(error.message) Return, store and enqueue less, and keep "
+        + "large values elsewhere.")
+  }
 }

@@ -34,19 +34,39 @@ public struct RunLogLine: Hashable, Sendable {
   /// The metadata that the line carries beside the run's own.
   public var metadata: [String: String]
 
-  /// The maximum length of a stored message or value, in characters.
+  /// The maximum length of a stored message or value, in Unicode scalars.
   public static let maximumText = 4_000
 
-  /// Creates a line; longer texts are truncated.
+  /// The maximum size of the metadata of a line, in bytes of its keys and values.
+  public static let maximumMetadata = 32_000
+
+  /// Creates a line; longer texts are truncated, and metadata beyond ``maximumMetadata`` is left out, the last keys
+  /// first, which an entry with the key `…` tells.
   public init(time: Timestamp, level: String, message: String, metadata: [String: String] = [:]) {
     self.time = time
     self.level = level
-    self.message = Self.truncated(message)
-    self.metadata = metadata.mapValues { Self.truncated($0) }
+    self.message = message.cut(to: Self.maximumText)
+    self.metadata = Self.bounded(metadata)
   }
 
-  private static func truncated(_ text: String) -> String {
-    text.count > maximumText ? String(text.prefix(maximumText)) + "…" : text
+  private static func bounded(_ metadata: [String: String]) -> [String: String] {
+    let metadata = metadata.mapValues { $0.cut(to: maximumText) }
+    var size = metadata.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+    if size <= maximumMetadata { return metadata }
+    var kept: [String: String] = [:]
+    size = 0
+    for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
+      size += key.utf8.count + value.utf8.count
+      if size > maximumMetadata { break }
+      kept[key] = value
+    }
+    kept["…"] = "\(metadata.count - kept.count) more"
+    return kept
+  }
+
+  /// The size of the line's texts, in bytes.
+  package var size: Int {
+    message.utf8.count + metadata.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count } + 100
   }
 }
 

@@ -292,13 +292,16 @@ public struct RunFailure: Hashable, Sendable {
   /// The description of the failure from the handler.
   public var message: String
 
-  /// The maximum length of a stored message, in characters.
+  /// The maximum length of a stored message, in Unicode scalars.
   public static let maximumMessage = 2_000
 
-  /// Creates a failure; a longer message is truncated.
+  /// The maximum length of a stored kind, in Unicode scalars.
+  public static let maximumKind = 200
+
+  /// Creates a failure; a longer kind or message is truncated.
   public init(kind: String, message: String) {
-    self.kind = kind
-    self.message = message.count > Self.maximumMessage ? String(message.prefix(Self.maximumMessage)) + "…" : message
+    self.kind = kind.cut(to: Self.maximumKind)
+    self.message = message.cut(to: Self.maximumMessage)
   }
 }
 

@@ -13,7 +13,7 @@ public struct RunAttempt: Hashable, Sendable {
 
   /// The maximum number of earlier attempts that a run keeps: the latest ones.
   public static let maximumKept = 20
-  /// The maximum length of the message of a kept failure, in characters.
+  /// The maximum length of the message of a kept failure, in Unicode scalars.
   public static let maximumMessage = 300
 
   /// Creates an attempt.
@@ -78,7 +78,7 @@ extension Run {
     run.earlierAttempts.append(
       RunAttempt(
         number: attempt, startedAt: start, endedAt: max(start, time), outcome: outcome,
-        failure: failure?.shortened(to: RunAttempt.maximumMessage)))
+        failure: failure.map { RunFailure(kind: $0.kind, message: $0.message.cut(to: RunAttempt.maximumMessage)) }))
     if run.earlierAttempts.count > RunAttempt.maximumKept {
       run.earlierAttempts.removeFirst(run.earlierAttempts.count - RunAttempt.maximumKept)
     }
@@ -101,13 +101,6 @@ extension RunFailure {
     }
   }
 
-  /// Returns the failure with a message of at most a number of characters.
-  fileprivate func shortened(to length: Int) -> RunFailure {
-    guard message.count > length else { return self }
-    var failure = self
-    failure.message = String(message.prefix(length)) + "…"
-    return failure
-  }
 }
 
 extension RunAttempt {

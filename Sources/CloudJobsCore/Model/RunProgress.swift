@@ -11,7 +11,7 @@ public struct RunProgress: Hashable, Sendable {
   /// The number of items that failed.
   public var failed = 0
 
-  /// The maximum length of a stored message, in characters.
+  /// The maximum length of a stored message, in Unicode scalars.
   public static let maximumMessage = 500
 
   /// Creates the progress of a run that has reported nothing.
@@ -24,7 +24,7 @@ public struct RunProgress: Hashable, Sendable {
 
   /// Sets the current step; a longer message is truncated.
   package mutating func set(message: String) {
-    self.message = message.count > Self.maximumMessage ? String(message.prefix(Self.maximumMessage)) + "…" : message
+    self.message = message.cut(to: Self.maximumMessage)
   }
 
   /// Adds items; each sum stops at the largest number.

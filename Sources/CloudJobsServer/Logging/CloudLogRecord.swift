@@ -7,9 +7,9 @@ import Logging
 ///
 /// Source: <https://cloud.google.com/logging/docs/structured-logging#structured_logging_special_fields>.
 struct CloudLogRecord {
-  /// The maximum length of a message or of an error, in characters.
+  /// The maximum length of a message or of an error, in Unicode scalars.
   static let maximumMessage = 16_000
-  /// The maximum length of a text in the metadata, in characters.
+  /// The maximum length of a text in the metadata, in Unicode scalars.
   static let maximumText = 4_000
   /// The maximum number of values in the metadata of a record, those in lists and dictionaries included.
   static let maximumValues = 100
@@ -111,13 +111,6 @@ extension Logger.Level {
     case .error: "ERROR"
     case .critical: "CRITICAL"
     }
-  }
-}
-
-extension String {
-  /// Returns the text, cut to a number of characters.
-  fileprivate func cut(to limit: Int) -> String {
-    utf8.count > limit && count > limit ? String(prefix(limit)) + "…" : self
   }
 }
 #endif

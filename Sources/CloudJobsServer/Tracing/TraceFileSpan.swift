@@ -8,7 +8,7 @@ public import Tracing
 struct SpanRecord: Sendable {
   /// The maximum number of attributes, events and links, each.
   static let limit = 128
-  /// The maximum length of a text, in characters.
+  /// The maximum length of a text, in Unicode scalars.
   static let maximumText = 4_096
 
   /// The name.
@@ -35,7 +35,8 @@ struct SpanRecord: Sendable {
   /// The span as OTLP in JSON.
   var json: JSONValue {
     var members: [String: JSONValue] = [
-      "traceId": .string(trace.traceID), "spanId": .string(trace.parentID), "name": .string(Self.cut(name)),
+      "traceId": .string(trace.traceID), "spanId": .string(trace.parentID),
+      "name": .string(name.cut(to: Self.maximumText)),
       "kind": .integer(kind.number), "startTimeUnixNano": .string("\(start)"),
       "endTimeUnixNano": .string("\(max(start, end ?? start))"), "flags": .integer(Int64(trace.flags)),
       "attributes": Self.json(attributes),
@@ -45,7 +46,8 @@ struct SpanRecord: Sendable {
       members["events"] = .array(
         events.map { event in
           [
-            "timeUnixNano": .string("\(event.nanosecondsSinceEpoch)"), "name": .string(Self.cut(event.name)),
+            "timeUnixNano": .string("\(event.nanosecondsSinceEpoch)"),
+            "name": .string(event.name.cut(to: Self.maximumText)),
             "attributes": Self.json(event.attributes),
           ]
         })
@@ -59,7 +61,7 @@ struct SpanRecord: Sendable {
     if !linked.isEmpty { members["links"] = .array(linked) }
     if let status {
       var fields: [String: JSONValue] = ["code": status.code == .ok ? 1 : 2]
-      fields["message"] = status.message.map { .string(Self.cut($0)) }
+      fields["message"] = status.message.map { .string($0.cut(to: Self.maximumText)) }
       members["status"] = .object(fields)
     }
     return .object(members)
@@ -70,13 +72,13 @@ struct SpanRecord: Sendable {
     attributes.forEach { name, value in
       if values.count < limit { values.append((name, json(value))) }
     }
-    return .array(values.sorted { $0.0 < $1.0 }.map { ["key": .string(cut($0)), "value": $1] })
+    return .array(values.sorted { $0.0 < $1.0 }.map { ["key": .string($0.cut(to: Self.maximumText)), "value": $1] })
   }
 
   /// Returns a value as `AnyValue`; 64-bit numbers are texts in JSON.
   private static func json(_ value: SpanAttribute) -> JSONValue {
     func number(_ value: some BinaryInteger) -> JSONValue { ["intValue": .string("\(value)")] }
-    func text(_ value: String) -> JSONValue { ["stringValue": .string(cut(value))] }
+    func text(_ value: String) -> JSONValue { ["stringValue": .string(value.cut(to: Self.maximumText))] }
     func real(_ value: Double) -> JSONValue {
       // Numbers that JSON does not have are texts in the mapping of Protocol Buffers.
       if value.isNaN { return ["doubleValue": "NaN"] }
@@ -99,10 +101,6 @@ struct SpanRecord: Sendable {
     case .stringConvertibleArray(let values): return list(values.map { text("\($0)") })
     default: return text("")
     }
-  }
-
-  private static func cut(_ text: String) -> String {
-    text.utf8.count > maximumText && text.count > maximumText ? String(text.prefix(maximumText)) + "…" : text
   }
 }
 

@@ -1,3 +1,5 @@
+import CloudJobsCore
+
 /// What a store did in place of what it must do.
 public struct ConformanceFailure: Error, Hashable, Sendable, CustomStringConvertible {
   /// What was looked at.
@@ -40,7 +42,6 @@ extension ConformanceFailure {
   }
 
   private static func text(_ value: some Any) -> String {
-    let text = String(describing: value)
-    return text.utf8.count > maximumText ? String(text.prefix(maximumText)) + "…" : text
+    String(describing: value).cut(to: maximumText)
   }
 }

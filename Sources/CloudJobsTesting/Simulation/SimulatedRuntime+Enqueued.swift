@@ -299,8 +299,7 @@ private struct WantedRun {
   }
 
   private static func short(_ input: JSONText) -> String {
-    let text = input.description
-    return text.count > limits.input ? String(text.prefix(limits.input)) + "…" : text
+    input.description.cut(to: limits.input)
   }
 }
 

@@ -411,4 +411,26 @@ struct RunDocumentTests {
     let failure = RunFailure(kind: "a", message: String(repeating: "é", count: 5_000))
     #expect(failure.message.count == RunFailure.maximumMessage + 1)
   }
+
+  @Test("Combining marks count, so that no text grows without limit")
+  func combiningMarks() {
+    let text = "e" + String(repeating: "\u{301}", count: 100_000)
+    #expect(text.count == 1)
+    let failure = RunFailure(kind: text, message: text)
+    #expect(failure.message.unicodeScalars.count == RunFailure.maximumMessage + 1)
+    #expect(failure.kind.unicodeScalars.count == RunFailure.maximumKind + 1)
+    var progress = RunProgress()
+    progress.set(message: text)
+    #expect(progress.message?.unicodeScalars.count == RunProgress.maximumMessage + 1)
+    let line = RunLogLine(time: PlanSample.now, level: "info", message: text, metadata: ["a": text])
+    #expect(line.message.unicodeScalars.count == RunLogLine.maximumText + 1)
+    #expect(line.metadata["a"]?.unicodeScalars.count == RunLogLine.maximumText + 1)
+  }
+
+  @Test(
+    "A text is cut after a number of scalars",
+    arguments: [("", ""), ("abc", "abc"), ("äöü", "äöü"), ("abcd", "abc…")])
+  func cut(text: String, expected: String) {
+    #expect(text.cut(to: 3) == expected)
+  }
 }

@@ -53,7 +53,8 @@ struct AttemptTimeline: Sendable {
   ///   - run: the run.
   ///   - now: the time of the page.
   init(_ run: Run, at now: Timestamp) {
-    let parts = Self.parts(of: run, at: now)
+    let attempts = run.attempts
+    let parts = Self.parts(of: run, attempts, at: now)
     let start = run.createdAt
     let end = max(parts.map(\.end).max() ?? now, start + .milliseconds(1))
     for part in parts {
@@ -66,15 +67,12 @@ struct AttemptTimeline: Sendable {
     startText = PageTime.exact(start)
     endText = PageTime.exact(end)
     captionText = "The run from its creation on, over \(PageNumber.text(end - start))"
-    let attempts = run.attempts
     rows = attempts.reversed().map { attempt in
       Row(
         attemptNumber: PageNumber.text(attempt.number), outcomeStyle: attempt.outcome.style,
         outcomeText: attempt.outcome.text, attemptStart: PageTime(attempt.startedAt, now: now),
         attemptSpan: PageNumber.text((attempt.endedAt ?? max(now, attempt.startedAt)) - attempt.startedAt),
-        failureText: attempt.failure.map { failure in
-          failure.message.hasPrefix(failure.kind) ? failure.message : "\(failure.kind): \(failure.message)"
-        })
+        failureText: attempt.failure.map { BoundedText.failure($0) })
     }
     hasRows = !rows.isEmpty
     let untold = run.attempt - attempts.count
@@ -93,7 +91,7 @@ struct AttemptTimeline: Sendable {
   }
 
   /// Returns the parts of a run's time: waits and attempts, in order.
-  private static func parts(of run: Run, at now: Timestamp) -> [Part] {
+  private static func parts(of run: Run, _ attempts: [RunAttempt], at now: Timestamp) -> [Part] {
     var parts: [Part] = []
     var place = run.createdAt
     func add(_ part: Part) {
@@ -104,7 +102,6 @@ struct AttemptTimeline: Sendable {
       parts.append(part)
       place = max(place, part.end)
     }
-    let attempts = run.attempts
     if let first = attempts.first, first.number > 1, let start = run.startedAt, start < first.startedAt {
       let label = "\(PageNumber.text(first.number - 1, "attempt")) with the waits between them"
       add(Part(kind: "other", label: label, start: start, end: first.startedAt))

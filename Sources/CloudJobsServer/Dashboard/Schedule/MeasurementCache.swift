@@ -23,6 +23,7 @@ struct MeasurementCache: Sendable {
   /// Returns what may be used at a time; nil if nothing was measured, or if it is too old.
   ///
   /// - Parameter now: the time; before that of the measurement, as after a clock was set back, it may not be used.
+  /// - Returns: the latest measurement, or nil.
   func entry(at now: Timestamp) -> Entry? {
     latest.flatMap { $0.measuredAt <= now && now - $0.measuredAt < Self.lifetime ? $0 : nil }
   }
