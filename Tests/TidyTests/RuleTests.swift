@@ -117,6 +117,18 @@ struct RuleTests {
     #expect(UncheckedClaims.check(file("// @unchecked Sendable")).isEmpty)
   }
 
+  @Test("A tuple with an element that may throw after a wait is found")
+  func miscompiledShapes() {
+    func check(_ text: String) -> Int { MiscompiledShapes.check(file(text)).count }
+    #expect(check("return (index, .success(try await run(input)))") == 1)
+    #expect(check("return (index, try await run(input))") == 1)
+    #expect(check("return (\n  key(a, b),\n  .success(\n    try await run()))") == 1)
+    #expect(check("return (index, result)\n\nlet a = try await run()") == 0)
+    #expect(check("return (index, await run(input))") == 0)
+    #expect(check("return try await (run(), 1)") == 0)
+    #expect(check("// return (index, try await run(input))") == 0)
+  }
+
   @Test("Forbidden imports are found in every form")
   func imports() {
     func check(_ line: String, _ path: String) -> Int { Imports.check(file(line, path: path)).count }

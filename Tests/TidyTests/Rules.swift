@@ -332,3 +332,23 @@ enum UncheckedClaims {
     }
   }
 }
+
+/// A shape of code that the compiler translates wrongly.
+enum MiscompiledShapes {
+  /// Returns each tuple that is returned while one of its elements waits for an error that may be thrown.
+  ///
+  /// In a closure of `addTask` or `Task`, the optimizer of Swift 6.3.1 loses the elements before it: a release build gets
+  /// other values, or ends with a signal, and a debug build does not. What is awaited goes into a constant of its own.
+  static func check(_ file: SourceFile) -> [Finding] {
+    file.code.indices.compactMap { index in
+      guard let start = file.code[index].firstRange(of: "return (") else { return nil }
+      let rest = [String(file.code[index][start.upperBound...])] + file.code[(index + 1)...].prefix(3)
+      let text = rest.joined(separator: " ")
+      // The elements before, with calls in them, and then one that is awaited, as such or in a case with a value.
+      guard text.prefixMatch(of: #/(?:[^{}()]|\([^{}()]*\))*,\s*(?:\.\w+\(\s*)?try await /#) != nil else { return nil }
+      return Finding(
+        path: file.path, line: index + 1, message: "await before the tuple: an optimized build loses the other elements"
+      )
+    }
+  }
+}

@@ -41,6 +41,11 @@ struct TidyTests {
     expectNone(files.flatMap { UncheckedClaims.check($0) })
   }
 
+  @Test("No code has a shape that the compiler translates wrongly")
+  func miscompiledShapes() {
+    expectNone(files.flatMap { MiscompiledShapes.check($0) })
+  }
+
   @Test("No import violates the dependencies between modules")
   func imports() {
     expectNone(files.flatMap { Imports.check($0) })

@@ -86,11 +86,7 @@ extension JobClient {
           if failure != nil { break }
           underWay += 1
           group.addTask {
-            do throws(JobError) {
-              return .success(try await enqueue(part))
-            } catch {
-              return .failure(error)
-            }
+            await Result(awaiting: { () async throws(JobError) in try await enqueue(part) })
           }
         }
       } catch {

@@ -324,11 +324,10 @@ extension JobClient {
         if index >= max(1, concurrency), let next = await group.next() { collect(next) }
         if isStopped || Task.isCancelled { break }
         group.addTask {
-          do throws(JobError) {
-            return (index, .success(try await self.run(input, isRecorded: isRecorded)))
-          } catch {
-            return (index, .failure(error))
-          }
+          let result = await Result(awaiting: { () async throws(JobError) in
+            try await self.run(input, isRecorded: isRecorded)
+          })
+          return (index, result)
         }
       }
       for await next in group { collect(next) }

@@ -178,11 +178,8 @@ struct ForecastReader: Sendable {
           if case .failure = result.1 { break }
         }
         group.addTask {
-          do throws(JobError) {
-            return (job.job.id, .success(try await measure(job, at: time)))
-          } catch {
-            return (job.job.id, .failure(error))
-          }
+          let result = await Result(awaiting: { () async throws(JobError) in try await measure(job, at: time) })
+          return (job.job.id, result)
         }
       }
       for await result in group { results.append(result) }

@@ -126,7 +126,8 @@ struct DueJobProcessor: Sendable {
     var (plan, input) = (first, input)
     for _ in 0..<RetryBudget.conflictLimit {
       do throws(StoreError) {
-        return (plan, try await commit(plan, reading))
+        let committed = try await commit(plan, reading)
+        return (plan, committed)
       } catch {
         guard error.code == .refused || (error.code == .conflict && input.refusal != nil) else { throw error }
         input.refusal = error.refusal

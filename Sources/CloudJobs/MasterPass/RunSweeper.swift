@@ -55,11 +55,7 @@ struct RunSweeper: Sendable {
         if index >= limit, let result = await group.next() { count(result) }
         if failure != nil || services.steadyClock.now() >= end || services.active.isDraining { break }
         group.addTask {
-          do throws(StoreError) {
-            return .success(try await recover(record, now: page.time))
-          } catch {
-            return .failure(error)
-          }
+          await Result(awaiting: { () async throws(StoreError) in try await recover(record, now: page.time) })
         }
       }
       for await result in group { count(result) }

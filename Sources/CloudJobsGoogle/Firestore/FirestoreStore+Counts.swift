@@ -70,15 +70,10 @@ extension FirestoreStore: RunCountingStore {
         }
         group.addTask {
           let query = query(key)
-          do throws(StoreError) {
-            return (
-              key,
-              .success(
-                try await self.reading { (client) async throws(FirestoreFault) in try await client.count(query) })
-            )
-          } catch {
-            return (key, .failure(error))
-          }
+          let result = await Result(awaiting: { () async throws(StoreError) in
+            try await self.reading { (client) async throws(FirestoreFault) in try await client.count(query) }
+          })
+          return (key, result)
         }
       }
       for await result in group { results.append(result) }
