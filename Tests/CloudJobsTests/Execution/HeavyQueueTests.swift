@@ -24,7 +24,8 @@ struct HeavyQueueTests {
     var options = fixture.options("light")
     options.heavy = .queue(heavyQueue)
     let light = try await fixture.runtime("light", options: options) { jobs() }
-    return (light, try await fixture.runtime("heavy", queue: heavyQueue) { jobs() })
+    let heavy = try await fixture.runtime("heavy", queue: heavyQueue) { jobs() }
+    return (light, heavy)
   }
 
   /// Delivers what is due in the queue of the service for heavy work.
