@@ -33,8 +33,8 @@ define run-tests
   || { status=$$?; echo "What failed:"; grep -aE '^(✘|↳|.*error:)' "$(SCRATCH)/tests.log"; exit $$status; }
 endef
 
-.PHONY: help run worker enqueue workers test build-tests coverage lint format emulator conformance screenshots schema \
-  bench docs packages test-packages clean
+.PHONY: help run worker enqueue workers test release-test build-tests coverage lint format emulator conformance \
+  screenshots schema bench docs packages test-packages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -60,6 +60,10 @@ test: test-packages ## Build, lint, and run all tests, those against the officia
 	$(call run-tests,--skip '$(PURE_TESTS)|$(ALONE_TESTS)')
 	$(call run-tests,--filter '$(ALONE_TESTS)')
 	@$(MAKE) --no-print-directory conformance
+
+# The optimizer has faults of its own, which a debug build does not have: before a release, and after a new compiler.
+release-test: ## Run all tests over a release build, as programs are deployed
+	@$(MAKE) --no-print-directory test SWIFT_FLAGS="$(SWIFT_FLAGS) -c release -Xswiftc -enable-testing"
 
 build-tests:
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
