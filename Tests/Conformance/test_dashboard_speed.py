@@ -13,6 +13,8 @@ MILLISECONDS = 200
 # A debug build, as the tests have it, computes many times slower, and other machines are slower than the one on which
 # all pages but the forecast took less than 200 ms in a debug build, and the forecast 300 ms.
 DEBUG_FACTOR = 3
+# The first load of a page also fills the caches of the store, and of what recent runs were measured.
+FIRST_FACTOR = 2
 BYTES = 100_000
 
 
@@ -34,7 +36,8 @@ def limit_of(bin_dir):
 
 
 def test_every_page_is_quick_and_small(large, bin_dir):
-    paths = pages_of(large)
+    firsts = {}
+    paths = pages_of(large, seconds=firsts)
     paths += [
         f"{large.path}/runs?q=customer-77",
         f"{large.path}/runs?q=nowhere",
@@ -43,16 +46,16 @@ def test_every_page_is_quick_and_small(large, bin_dir):
     slow, rows = [], []
     for path in dict.fromkeys(paths):
         times, size = [], 0
-        for number in range(6):
+        for _ in range(6):
             begin = time.perf_counter()
             status, _, text = large.request("GET", path)
-            if number:
-                times.append((time.perf_counter() - begin) * 1_000)
+            times.append((time.perf_counter() - begin) * 1_000)
             assert status == 200, path
             size = len(text.encode())
-        median = statistics.median(times)
-        rows.append(f"{median:7.1f} ms {size:7} bytes  {path}")
-        if median > limit_of(bin_dir) or size > BYTES:
+        first, median = firsts.get(path, 0) * 1_000 or times[0], statistics.median(times[1:])
+        rows.append(f"{median:7.1f} ms, first {first:7.1f} ms {size:7} bytes  {path}")
+        limit = limit_of(bin_dir)
+        if median > limit or first > limit * FIRST_FACTOR or size > BYTES:
             slow.append(rows[-1])
     print("\n".join(rows))
     assert not slow, "\n".join(slow)

@@ -337,8 +337,9 @@ enum UncheckedClaims {
 enum MiscompiledShapes {
   /// Returns each tuple that is returned while one of its elements waits for an error that may be thrown.
   ///
-  /// In a closure of `addTask` or `Task`, the optimizer of Swift 6.3.1 loses the elements before it: a release build gets
-  /// other values, or ends with a signal, and a debug build does not. What is awaited goes into a constant of its own.
+  /// In a closure of `addTask` or `Task`, the optimizer of Swift 6.3.1 loses the elements before it: a release build
+  /// gets other values, or ends with a signal, and a debug build does not. What is awaited goes into a constant of its
+  /// own.
   static func check(_ file: SourceFile) -> [Finding] {
     file.code.indices.compactMap { index in
       guard let start = file.code[index].firstRange(of: "return (") else { return nil }

@@ -135,8 +135,8 @@ struct AttemptExecutor: Sendable {
 
   /// Ends an attempt; nil if another attempt has taken over the run.
   ///
-  /// An end that the store refuses would be refused each time, and the run would be executed again and again. Such as one
-  /// with a result that makes the document of its run too large: it ends as a failure, without what the attempt leaves.
+  /// An end that the store refuses, as for a result that makes the document of its run too large, would be refused each
+  /// time, and the run would be executed again and again: it ends as a failure, without what the attempt leaves.
   private func finish(
     _ claimed: ClaimedRun, _ record: AttemptRecord, _ called: inout CalledHandler, state: JobState, at end: Timestamp
   ) async throws(StoreError) -> FinishedAttempt? {

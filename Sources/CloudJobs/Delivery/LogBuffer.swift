@@ -2,8 +2,8 @@ import CloudJobsCore
 
 /// Lines of a run's log that wait to be written: pure.
 ///
-/// An entry is a document, which a store may limit to 1 MiB, and is part of the commit that ends an attempt: its size is
-/// bounded, so that no log keeps an attempt from ending.
+/// An entry is a document, which a store may limit to 1 MiB, and is part of the commit that ends an attempt: its size
+/// is bounded, so that no log keeps an attempt from ending.
 struct LogBuffer: Sendable {
   /// The maximum number of lines of one attempt.
   static let attemptLimit = 10_000

@@ -1,8 +1,8 @@
 extension String {
   /// Returns the text, or its beginning with an ellipsis where it is longer than a limit.
   ///
-  /// It counts Unicode scalars, because a single character may have any number of combining marks: a stored text of this
-  /// length takes four bytes a scalar at most.
+  /// It counts Unicode scalars, because a single character may have any number of combining marks: a stored text of
+  /// this length takes four bytes a scalar at most.
   ///
   /// - Parameter limit: the maximum number of Unicode scalars, without the ellipsis.
   /// - Returns: the text, or its beginning with an ellipsis.
