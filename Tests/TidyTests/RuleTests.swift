@@ -117,6 +117,15 @@ struct RuleTests {
     #expect(UncheckedClaims.check(file("// @unchecked Sendable")).isEmpty)
   }
 
+  @Test("A function as a task-local value is found")
+  func localFunctions() {
+    func check(_ text: String) -> Int { MiscompiledShapes.check(file(text)).count }
+    #expect(check("@TaskLocal package static var make: (@Sendable (String) -> Int)?") == 1)
+    #expect(check("@TaskLocal\nstatic var make:\n  (String) -> Int") == 1)
+    #expect(check("@TaskLocal static var count = 1\nlet make: (Int) -> Int") == 0)
+    #expect(check("@TaskLocal static var maker: Maker?\n\nfunc make() -> Int {}") == 0)
+  }
+
   @Test("A tuple with an element that may throw after a wait is found")
   func miscompiledShapes() {
     func check(_ text: String) -> Int { MiscompiledShapes.check(file(text)).count }

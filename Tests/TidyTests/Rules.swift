@@ -333,14 +333,32 @@ enum UncheckedClaims {
   }
 }
 
-/// A shape of code that the compiler translates wrongly.
+/// Shapes of code that the compiler translates wrongly.
 enum MiscompiledShapes {
+  /// Returns the places of each shape.
+  static func check(_ file: SourceFile) -> [Finding] { awaitsInTuples(file) + localFunctions(file) }
+
+  /// Returns each task-local value that is a function.
+  ///
+  /// In a release build of Swift 6.3.1 with the feature NonisolatedNonsendingByDefault, its `withValue` ends the program
+  /// with a signal. A structure around the function is safe.
+  private static func localFunctions(_ file: SourceFile) -> [Finding] {
+    file.code.indices.compactMap { index in
+      guard file.code[index].contains("@TaskLocal") else { return nil }
+      let text = file.code[index...].prefix(3).joined(separator: " ")
+      guard text.firstMatch(of: #/@TaskLocal[^=:]*\bvar \w+:[^={]*->/#) != nil else { return nil }
+      return Finding(
+        path: file.path, line: index + 1,
+        message: "a function as a task-local value ends an optimized program: put it into a structure")
+    }
+  }
+
   /// Returns each tuple that is returned while one of its elements waits for an error that may be thrown.
   ///
   /// In a closure of `addTask` or `Task`, the optimizer of Swift 6.3.1 loses the elements before it: a release build
   /// gets other values, or ends with a signal, and a debug build does not. What is awaited goes into a constant of its
   /// own.
-  static func check(_ file: SourceFile) -> [Finding] {
+  private static func awaitsInTuples(_ file: SourceFile) -> [Finding] {
     file.code.indices.compactMap { index in
       guard let start = file.code[index].firstRange(of: "return (") else { return nil }
       let rest = [String(file.code[index][start.upperBound...])] + file.code[(index + 1)...].prefix(3)

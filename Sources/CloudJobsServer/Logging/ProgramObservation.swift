@@ -15,10 +15,10 @@ package enum ProgramObservation {
   package static func run(
     _ configuration: JobServerConfiguration, _ body: () async throws -> Void
   ) async throws {
-    let makeHandler = logHandler(configuration)
-    try await ProgramLogger.$makeHandler.withValue(makeHandler) {
+    let maker = handlerMaker(configuration)
+    try await ProgramLogger.$handlerMaker.withValue(maker) {
       guard let path = configuration.traceFile else { return try await body() }
-      let logger = ProgramLogger.choose(Logger(label: "cloud-jobs"), makeHandler)
+      let logger = ProgramLogger.choose(Logger(label: "cloud-jobs"), maker)
       guard InstrumentationSystem.tracer is NoOpTracer else {
         logger.warning("The program has a tracer of its own. The trace file is not written: remove server.traceFile.")
         return try await body()
@@ -29,9 +29,9 @@ package enum ProgramObservation {
   }
 
   /// Returns the maker of log handlers for the runtime's default logger; nil for that of the logging system.
-  static func logHandler(_ configuration: JobServerConfiguration) -> (@Sendable (String) -> any LogHandler)? {
+  static func handlerMaker(_ configuration: JobServerConfiguration) -> ProgramLogger.HandlerMaker? {
     guard configuration.logFormat.isJSON(in: ProcessVariables.all) else { return nil }
-    return { CloudLogHandler(label: $0) }
+    return ProgramLogger.HandlerMaker { CloudLogHandler(label: $0) }
   }
 
   private static var serviceName: String {
@@ -66,7 +66,7 @@ extension JobSettings {
   /// The settings with the runtime's logger in the form that they choose.
   package var observed: JobSettings {
     var settings = self
-    settings.runtime.logger = ProgramLogger.choose(runtime.logger, ProgramObservation.logHandler(server))
+    settings.runtime.logger = ProgramLogger.choose(runtime.logger, ProgramObservation.handlerMaker(server))
     return settings
   }
 }
