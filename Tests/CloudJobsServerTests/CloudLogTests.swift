@@ -110,10 +110,11 @@ struct CloudLogTests {
   @Test("A logger of the program's own keeps its form")
   func ownLogger() {
     let own = Logger(label: "own") { _ in SwiftLogNoOpLogHandler() }
-    #expect(ProgramLogger.choose(own) { CloudLogHandler(label: $0) }.handler is SwiftLogNoOpLogHandler)
+    let maker = ProgramLogger.HandlerMaker { CloudLogHandler(label: $0) }
+    #expect(ProgramLogger.choose(own, maker).handler is SwiftLogNoOpLogHandler)
     var standard = Logger(label: "standard") { StreamLogHandler.standardError(label: $0) }
     standard.logLevel = .error
-    let chosen = ProgramLogger.choose(standard) { CloudLogHandler(label: $0) }
+    let chosen = ProgramLogger.choose(standard, maker)
     #expect(chosen.handler is CloudLogHandler && chosen.logLevel == .error)
     #expect(ProgramLogger.choose(standard, nil).handler is StreamLogHandler)
   }
