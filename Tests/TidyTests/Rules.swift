@@ -340,13 +340,13 @@ enum MiscompiledShapes {
 
   /// Returns each task-local value that is a function.
   ///
-  /// In a release build of Swift 6.3.1 with the feature NonisolatedNonsendingByDefault, its `withValue` ends the program
-  /// with a signal. A structure around the function is safe.
+  /// In a release build of Swift 6.3.1 with the feature NonisolatedNonsendingByDefault, its `withValue` ends the
+  /// program with a signal. A structure around the function is safe.
   private static func localFunctions(_ file: SourceFile) -> [Finding] {
     file.code.indices.compactMap { index in
       guard file.code[index].contains("@TaskLocal") else { return nil }
       let text = file.code[index...].prefix(3).joined(separator: " ")
-      guard text.firstMatch(of: #/@TaskLocal[^=:]*\bvar \w+:[^={]*->/#) != nil else { return nil }
+      guard text.firstMatch(of: #/@TaskLocal[^=:]*\bvar \w+:\s*[(@][^={]*->/#) != nil else { return nil }
       return Finding(
         path: file.path, line: index + 1,
         message: "a function as a task-local value ends an optimized program: put it into a structure")
