@@ -22,7 +22,8 @@ from google_clients import client_of
 from inbox import expected, facts_of, make_inbox, report_of
 
 FILES = 200
-LIMIT = 60
+# What a fault holds up goes on with the next pass, which comes within a minute.
+LIMIT = 150
 MOST = 1.5
 RUN_NAME = re.compile(rb"/runs/([0-9a-f]{64})")
 
